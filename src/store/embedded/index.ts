@@ -1,0 +1,7 @@
+export {
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
+  findRunningEmbedded,
+  startEmbeddedPostgres,
+} from './server.ts';
+export { DURABLE, type Settings } from './settings.ts';
