@@ -1,0 +1,192 @@
+import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
+import { amountMinorOf, Lines, Texts } from './lib/lines.ts';
+import { type CancelRecord, type OrderRecord, requestsOf } from './lib/requests.ts';
+import { business, type Call, type Entry, type Kit, type Route, type Truth, truthOf } from './lib/system.ts';
+
+const STATUS_MAX = 200;
+const PRICES_MAX = 250;
+
+/** Columns of an order's lines. */
+const SKU = 1;
+const QUANTITY = 2;
+const PRICE = 3;
+const WITHIN = 4;
+const CANCEL_REQUESTED = 5;
+const CANCELLED = 6;
+const SHIPPED = 7;
+const RETURNED = 8;
+const BACKORDERED = 9;
+const WIDTH = 10;
+
+interface Sale {
+  account: string;
+  totalMinor: number;
+  statusVersion: number;
+  status: string | null;
+  lines: Lines;
+}
+
+interface Price {
+  version: number;
+  unitPrice: string;
+  currency: string;
+}
+
+type StatusRow = [lineNo: number, cancelled: number, backordered: number, shipped: number, returned: number];
+
+/** The number that a channel sells from; what it means differs between the shop and the marketplace. */
+export interface Numbers {
+  /** Never below 0. */
+  available(sku: string): number;
+  sold(sku: string, units: number, seq: number): void;
+}
+
+/** What a shop and a marketplace have in common: they sell by themselves, show a price and show what became of an order. */
+export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; findPrice: string }) {
+  const skus = new Texts();
+  const prices = new Texts();
+  const orders = new Map<string, Sale>();
+  const priceList = new Map<string, Price>();
+  let backwards = 0;
+  let soldWithin = 0;
+  let backordered = 0;
+
+  const applyOrder = (record: OrderRecord): void => {
+    let totalMinor = 0;
+    const rows = record.lines.map(({ lineNo, sku, quantity, unitPrice, within = 0 }) => {
+      if (within > 0) numbers.sold(sku, within, record.seq);
+      soldWithin += within;
+      backordered += quantity - within;
+      totalMinor += amountMinorOf(quantity, unitPrice);
+      return [lineNo, skus.idOf(sku), quantity, prices.idOf(unitPrice), within];
+    });
+    const lines = new Lines(WIDTH, rows);
+    orders.set(record.number, { account: record.account, totalMinor, statusVersion: 0, status: null, lines });
+  };
+
+  /** The buyer's wish is noted on the lines it names; the goods stay sold until somebody says otherwise. */
+  const applyCancel = (record: CancelRecord): void => {
+    for (const line of record.lines) {
+      if (line.order === null || line.lineNo === null) continue;
+      const lines = orders.get(line.order)?.lines;
+      const row = lines?.rowOf(line.lineNo) ?? -1;
+      if (row >= 0) lines?.add(row, CANCEL_REQUESTED, line.quantity);
+    }
+  };
+
+  const requests = requestsOf(kit, {
+    sell: ({ sku, quantity }, before) => {
+      let left = numbers.available(sku);
+      for (const line of before) if (line.sku === sku) left -= line.within ?? 0;
+      return Math.min(quantity, left);
+    },
+    order: applyOrder,
+    cancel: applyCancel,
+  });
+
+  const restore = (entry: Entry): boolean => {
+    if (entry.do === 'price') {
+      const { sku, ...price } = entry as unknown as Price & { sku: string; do?: string };
+      delete price.do;
+      if (price.version < (priceList.get(sku)?.version ?? 0)) backwards += 1;
+      priceList.set(sku, price);
+      return true;
+    }
+    if (entry.do !== 'status') return false;
+    const sale = orders.get(entry.number as string)!;
+    const version = entry.version as number;
+    if (version < sale.statusVersion) backwards += 1;
+    sale.statusVersion = version;
+    sale.status = entry.status as string;
+    for (const [lineNo, cancelled, waiting, shipped, returned] of entry.lines as StatusRow[]) {
+      const row = sale.lines.rowOf(lineNo);
+      if (row < 0) continue;
+      sale.lines.set(row, CANCELLED, cancelled);
+      sale.lines.set(row, BACKORDERED, waiting);
+      sale.lines.set(row, SHIPPED, shipped);
+      sale.lines.set(row, RETURNED, returned);
+    }
+    return true;
+  };
+
+  const commit = (entry: Entry): void => {
+    kit.keep(entry);
+    restore(entry);
+  };
+
+  const setStatus = (item: Item, call: Call): object => {
+    const number = textOf(item, 'number');
+    if (!orders.has(number)) throw new Refusal(404, 'unknown_order', `no order ${number}`);
+    const lines = linesOf(item).map((line): StatusRow => {
+      const waiting = [countOf(line, 'cancelled', 0), countOf(line, 'backordered', 0)] as const;
+      return [integerOf(line, 'lineNo'), ...waiting, countOf(line, 'shipped', 0), countOf(line, 'returned', 0)];
+    });
+    const entry = { do: 'status', number, version: countOf(item, 'version'), status: textOf(item, 'status'), lines };
+    if (!call.lost()) commit(entry);
+    return { number, status: 200 };
+  };
+
+  const setPrice = (item: Item, call: Call): object => {
+    const sku = textOf(item, 'sku');
+    const version = countOf(item, 'version');
+    const entry = {
+      do: 'price',
+      sku,
+      version,
+      unitPrice: priceOf(item, 'unitPrice'),
+      currency: textOf(item, 'currency'),
+    };
+    if (!call.lost()) commit(entry);
+    return { sku, status: 200 };
+  };
+
+  const routes: Route[] = [
+    business('POST', paths.setPrice, (call) =>
+      eachItem(call.body, 'items', PRICES_MAX, 'sku', (item) => setPrice(item, call)),
+    ),
+    business('POST', paths.findPrice, ({ body }) =>
+      eachFound(body, 'skus', PRICES_MAX, (sku) => {
+        const price = priceList.get(sku);
+        return price === undefined ? [] : [{ sku, version: price.version }];
+      }),
+    ),
+    business('POST', '/orders/status', (call) =>
+      eachItem(call.body, 'items', STATUS_MAX, 'number', (item) => setStatus(item, call)),
+    ),
+    business('POST', '/orders/status/lookup', ({ body }) =>
+      eachFound(body, 'numbers', STATUS_MAX, (number) => {
+        const sale = orders.get(number);
+        return sale === undefined ? [] : [{ number, version: sale.statusVersion }];
+      }),
+    ),
+    ...requests.routes,
+  ];
+
+  const ordersTruth: Truth = truthOf(orders, ({ account, totalMinor, statusVersion, status, lines }) => ({
+    account,
+    totalMinor,
+    lines: lines.map((row) => ({
+      lineNo: lines.get(row, 0),
+      sku: skus.textOf(lines.get(row, SKU)),
+      quantity: lines.get(row, QUANTITY),
+      unitPrice: prices.textOf(lines.get(row, PRICE)),
+      within: lines.get(row, WITHIN),
+      cancelRequested: lines.get(row, CANCEL_REQUESTED),
+      cancelled: lines.get(row, CANCELLED),
+      shipped: lines.get(row, SHIPPED),
+      returned: lines.get(row, RETURNED),
+      backordered: lines.get(row, BACKORDERED),
+    })),
+    statusVersion,
+    status,
+  }));
+
+  return {
+    routes,
+    restore,
+    restoreRecord: requests.restoreRecord,
+    ordersTruth,
+    pricesTruth: truthOf(priceList, (price) => price),
+    stats: () => ({ backwards, soldWithin, backordered, orders: orders.size }),
+  };
+}

@@ -1,0 +1,418 @@
+import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
+import { Lines } from './lib/lines.ts';
+import { business, type Call, drive, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
+import { type Fulfilment, ORDER_WIDTH, Picking, type Stock } from './wms-picking.ts';
+
+const BATCH_MAX = 100;
+const LOOKUP_MAX = 200;
+const DRIVE_MAX = 500;
+const PICK_MS = [10, 30] as const;
+const SHIP_MS = [10, 40] as const;
+const ARRIVE_MS = [20, 80] as const;
+const TWO_PARTS_RATE = 0.05;
+
+/** Columns of a fulfilment's lines; a return's lines use the first three. */
+const STOCK = 1;
+const QUANTITY = 2;
+const CANCELLED = 3;
+const SHIPPED = 4;
+
+interface EventLine {
+  lineNo?: number;
+  sku: string;
+  quantity: number;
+}
+
+interface StockEvent {
+  seq: number;
+  id: string;
+  type: 'picked' | 'shipped' | 'received' | 'adjusted' | 'returned';
+  at: string;
+  location: string;
+  reference: string;
+  order: string | null;
+  lines: EventLine[];
+  shipment?: string;
+  tracking?: string;
+}
+
+interface Return {
+  order: string;
+  location: string;
+  arrived: boolean;
+  lines: [lineNo: number, sku: string, quantity: number][];
+}
+
+interface CancelAnswer {
+  fulfilment: string;
+  lines: [lineNo: number, cancelled: number, tooLate: number][];
+}
+
+/**
+ * What is physically where. A fulfilment goes from accepted (or waiting, while goods are missing) to picked, where on hand
+ * falls and a cancel is too late, to shipped, in one part or two. Every change of stock is an event of the feed, and the
+ * event is what is kept.
+ */
+export function wms(kit: Kit): System {
+  const stocks: Stock[] = [];
+  const stockByKey = new Map<string, Stock>();
+  const fulfilments = new Map<string, Fulfilment>();
+  const cancels = new Map<string, CancelAnswer>();
+  const returns = new Map<string, Return>();
+  const receipts = new Set<string>();
+  /** What each adjustment did, by reference: asked again, it answers the same. */
+  const adjustments = new Map<string, [sku: string, quantity: number][]>();
+  let onHand = 0;
+  let shipments = 0;
+  /** Accepted or picked and not yet shipped, without those that wait for stock. */
+  let open = 0;
+  let awaited = 0;
+
+  const stockOf = (location: string, sku: string): Stock => {
+    const key = `${location}/${sku}`;
+    let stock = stockByKey.get(key);
+    if (stock === undefined) {
+      stock = { id: stocks.length, sku, onHand: 0, queue: [], need: 0 };
+      stocks.push(stock);
+      stockByKey.set(key, stock);
+    }
+    return stock;
+  };
+
+  const change = (location: string, sku: string, quantity: number): Stock => {
+    const stock = stockOf(location, sku);
+    stock.onHand += quantity;
+    onHand += quantity;
+    return stock;
+  };
+
+  const delay = ([min, max]: readonly [number, number], act: () => void): void => {
+    kit.time.after(kit.random.between(min, max) / kit.speed, act);
+  };
+
+  const append = (event: Omit<StockEvent, 'seq' | 'id'>): StockEvent => {
+    const record = kit.feed.append({ id: `ev-${kit.feed.last + 1}`, ...event });
+    applyEvent(record);
+    return record;
+  };
+
+  const now = (): string => new Date(kit.time.now()).toISOString();
+
+  const remainingLines = (fulfilment: Fulfilment): EventLine[] => {
+    const { lines } = fulfilment;
+    return lines
+      .map((row) => ({
+        lineNo: lines.get(row, 0),
+        sku: stocks[lines.get(row, STOCK)]!.sku,
+        quantity: lines.get(row, QUANTITY) - lines.get(row, CANCELLED) - lines.get(row, SHIPPED),
+      }))
+      .filter((line) => line.quantity > 0);
+  };
+
+  const pick = (fulfilment: Fulfilment): void => {
+    const { reference, order, location } = fulfilment;
+    append({ type: 'picked', at: now(), location, reference, order, lines: remainingLines(fulfilment) });
+    delay(SHIP_MS, () => ship(fulfilment));
+  };
+
+  const ship = (fulfilment: Fulfilment): void => {
+    const { reference, order, location } = fulfilment;
+    let lines = remainingLines(fulfilment);
+    const first = fulfilment.shipped === 0;
+    const inTwo = first && kit.random.chance(TWO_PARTS_RATE) ? firstPart(lines) : undefined;
+    if (inTwo !== undefined) lines = inTwo;
+    const number = shipments + 1;
+    const labels = { shipment: `SHP-${number}`, tracking: `TRK${String(number).padStart(10, '0')}` };
+    append({ type: 'shipped', at: now(), location, reference, order, lines, ...labels });
+    if (inTwo !== undefined) delay(SHIP_MS, () => ship(fulfilment));
+  };
+
+  const picking = new Picking({
+    stocks,
+    pick,
+    missed: (fulfilment, units) => kit.keep({ do: 'missed', reference: fulfilment.reference, units }),
+  });
+
+  const pickSoon = (fulfilment: Fulfilment): void => delay(PICK_MS, () => tryPick(fulfilment));
+  const tryPick = (fulfilment: Fulfilment): void => {
+    if (fulfilment.stage === 'accepted') picking.attempt(fulfilment);
+  };
+  const arriveSoon = (reference: string): void =>
+    delay(ARRIVE_MS, () => {
+      const { order, location, lines } = returns.get(reference)!;
+      const goods = lines.map(([lineNo, sku, quantity]) => ({ lineNo, sku, quantity }));
+      append({ type: 'returned', at: now(), location, reference, order, lines: goods });
+      for (const { sku } of goods) picking.arrived(stockOf(location, sku));
+    });
+
+  const applyEvent = (event: StockEvent): void => {
+    const { type, location, reference, lines } = event;
+    if (type === 'shipped') {
+      const fulfilment = fulfilments.get(reference)!;
+      shipments += 1;
+      fulfilment.shipped += 1;
+      for (const { lineNo, quantity } of lines)
+        fulfilment.lines.add(fulfilment.lines.rowOf(lineNo!), SHIPPED, quantity);
+      if (remainingLines(fulfilment).length === 0) {
+        fulfilment.stage = 'shipped';
+        open -= 1;
+      }
+      return;
+    }
+    const sign = type === 'picked' ? -1 : 1;
+    for (const { sku, quantity } of lines) change(location, sku, sign * quantity);
+    if (type === 'picked') fulfilments.get(reference)!.stage = 'picked';
+    if (type === 'received') receipts.add(reference);
+    if (type === 'adjusted')
+      adjustments.set(
+        reference,
+        lines.map(({ sku, quantity }) => [sku, quantity]),
+      );
+    if (type === 'returned') {
+      returns.get(reference)!.arrived = true;
+      awaited -= 1;
+    }
+  };
+
+  const restore = (entry: Entry): void => {
+    const reference = entry.reference as string;
+    switch (entry.do) {
+      case 'fulfil': {
+        const location = entry.location as string;
+        const rows = (entry.lines as [number, string, number][]).map(([lineNo, sku, quantity]) => {
+          return [lineNo, stockOf(location, sku).id, quantity];
+        });
+        const lines = new Lines(ORDER_WIDTH, rows);
+        const rank = fulfilments.size;
+        const fulfilment: Fulfilment = {
+          rank,
+          reference,
+          order: entry.order as string,
+          location,
+          lines,
+          stage: 'accepted',
+          tried: false,
+          shipped: 0,
+          waitsFor: [],
+        };
+        fulfilments.set(reference, fulfilment);
+        open += 1;
+        return;
+      }
+      case 'cancel': {
+        const answer = { fulfilment: entry.fulfilment as string, lines: entry.lines as CancelAnswer['lines'] };
+        cancels.set(reference, answer);
+        const fulfilment = fulfilments.get(answer.fulfilment)!;
+        for (const [lineNo, cancelled] of answer.lines) {
+          if (cancelled > 0) fulfilment.lines.add(fulfilment.lines.rowOf(lineNo), CANCELLED, cancelled);
+        }
+        if (fulfilment.stage === 'accepted' && remainingLines(fulfilment).length === 0) {
+          fulfilment.stage = 'cancelled';
+          open -= 1;
+        }
+        return;
+      }
+      case 'return':
+        returns.set(reference, {
+          order: entry.order as string,
+          location: entry.location as string,
+          arrived: false,
+          lines: entry.lines as Return['lines'],
+        });
+        awaited += 1;
+        return;
+      case 'missed':
+        fulfilments.get(reference)!.tried = true;
+        picking.askedBeyondStock += entry.units as number;
+        return;
+      case 'adjustment':
+        adjustments.set(reference, entry.lines as [string, number][]);
+        return;
+    }
+  };
+
+  const commit = (entry: Entry): void => {
+    kit.keep(entry);
+    restore(entry);
+  };
+
+  const goodsOf = (item: Item): [number, string, number][] => {
+    const seen = new Set<number>();
+    return linesOf(item).map((line) => {
+      const lineNo = integerOf(line, 'lineNo');
+      if (seen.has(lineNo)) throw new Refusal(422, 'repeated_line', `line ${lineNo} is there twice`);
+      seen.add(lineNo);
+      return [lineNo, textOf(line, 'sku'), countOf(line, 'quantity')];
+    });
+  };
+
+  const fulfil = (item: Item, call: Call): object => {
+    const reference = textOf(item, 'reference');
+    if (fulfilments.has(reference)) return { reference, status: 200 };
+    const entry = { order: textOf(item, 'order'), location: textOf(item, 'location'), lines: goodsOf(item) };
+    if (call.lost()) return { reference, status: 201 };
+    commit({ do: 'fulfil', reference, ...entry });
+    pickSoon(fulfilments.get(reference)!);
+    return { reference, status: 201 };
+  };
+
+  const cancelAnswer = (reference: string, { lines }: CancelAnswer): object => {
+    return {
+      reference,
+      status: 200,
+      lines: lines.map(([lineNo, cancelled, tooLate]) => ({ lineNo, cancelled, tooLate })),
+    };
+  };
+
+  const cancel = (item: Item, call: Call): object => {
+    const reference = textOf(item, 'reference');
+    const known = cancels.get(reference);
+    if (known !== undefined) return cancelAnswer(reference, known);
+    const fulfilment = fulfilments.get(textOf(item, 'fulfilment'));
+    if (fulfilment === undefined) throw new Refusal(404, 'unknown_fulfilment', `no fulfilment ${item.fulfilment}`);
+    const taken = new Map<number, number>();
+    const lines = linesOf(item).map((line): CancelAnswer['lines'][number] => {
+      const lineNo = integerOf(line, 'lineNo');
+      const quantity = countOf(line, 'quantity');
+      const row = fulfilment.lines.rowOf(lineNo);
+      if (row < 0) throw new Refusal(422, 'unknown_line', `fulfilment ${fulfilment.reference} has no line ${lineNo}`);
+      const before = fulfilment.lines.get(row, CANCELLED) + (taken.get(row) ?? 0);
+      const left = fulfilment.stage === 'accepted' ? fulfilment.lines.get(row, QUANTITY) - before : 0;
+      const cancelled = Math.min(quantity, left);
+      taken.set(row, (taken.get(row) ?? 0) + cancelled);
+      return [lineNo, cancelled, quantity - cancelled];
+    });
+    const answer = { fulfilment: fulfilment.reference, lines };
+    if (!call.lost()) {
+      commit({ do: 'cancel', reference, ...answer });
+      picking.reduced(fulfilment);
+    }
+    return cancelAnswer(reference, answer);
+  };
+
+  const takeBack = (item: Item, call: Call): object => {
+    const reference = textOf(item, 'reference');
+    if (returns.has(reference)) return { reference, status: 200 };
+    const entry = { order: textOf(item, 'order'), location: textOf(item, 'location'), lines: goodsOf(item) };
+    if (call.lost()) return { reference, status: 201 };
+    commit({ do: 'return', reference, ...entry });
+    arriveSoon(reference);
+    return { reference, status: 201 };
+  };
+
+  const receive = (item: Item): object => {
+    const reference = textOf(item, 'reference');
+    if (receipts.has(reference)) return { reference, status: 200 };
+    const location = textOf(item, 'location');
+    const lines = linesOf(item).map((line, row) => ({
+      lineNo: row + 1,
+      sku: textOf(line, 'sku'),
+      quantity: countOf(line, 'quantity'),
+    }));
+    append({ type: 'received', at: textOf(item, 'at'), location, reference, order: null, lines });
+    for (const { sku } of lines) picking.arrived(stockOf(location, sku));
+    return { reference, status: 201 };
+  };
+
+  const adjustmentAnswer = (reference: string, status: number): object => {
+    return { reference, status, lines: adjustments.get(reference)!.map(([sku, quantity]) => ({ sku, quantity })) };
+  };
+
+  const adjust = (item: Item): object => {
+    const reference = textOf(item, 'reference');
+    if (adjustments.has(reference)) return adjustmentAnswer(reference, 200);
+    const location = textOf(item, 'location');
+    const at = textOf(item, 'at');
+    const left = new Map<string, number>();
+    const applied = linesOf(item).map((line): [string, number] => {
+      const sku = textOf(line, 'sku');
+      const before = left.get(sku) ?? stockOf(location, sku).onHand;
+      const quantity = Math.max(integerOf(line, 'quantity'), -before) + 0;
+      left.set(sku, before + quantity);
+      return [sku, quantity];
+    });
+    const lines = applied.flatMap(([sku, quantity], row) =>
+      quantity === 0 ? [] : [{ lineNo: row + 1, sku, quantity }],
+    );
+    if (lines.length > 0) append({ type: 'adjusted', at, location, reference, order: null, lines });
+    // After the event, which holds the effect: a tear between the two loses lines of the answer and nothing else.
+    if (lines.length < applied.length) commit({ do: 'adjustment', reference, lines: applied });
+    for (const { sku, quantity } of lines) if (quantity > 0) picking.arrived(stockOf(location, sku));
+    return adjustmentAnswer(reference, 201);
+  };
+
+  const resume = (): void => {
+    for (const fulfilment of fulfilments.values()) {
+      if (fulfilment.stage === 'picked') delay(SHIP_MS, () => ship(fulfilment));
+      else if (fulfilment.stage === 'accepted' && fulfilment.tried) picking.attempt(fulfilment);
+      else if (fulfilment.stage === 'accepted') pickSoon(fulfilment);
+    }
+    for (const [reference, { arrived }] of returns) if (!arrived) arriveSoon(reference);
+  };
+
+  const lookups: [path: string, find: (reference: string) => object[]][] = [
+    ['fulfilments', (reference) => (fulfilments.has(reference) ? [{ reference, status: 200 }] : [])],
+    ['returns', (reference) => (returns.has(reference) ? [{ reference, status: 200 }] : [])],
+    [
+      'fulfilment-cancels',
+      (reference) => (cancels.has(reference) ? [cancelAnswer(reference, cancels.get(reference)!)] : []),
+    ],
+  ];
+
+  return {
+    feedPath: '/events',
+    routes: [
+      business('POST', '/fulfilments/batch', (call) =>
+        eachItem(call.body, 'fulfilments', BATCH_MAX, 'reference', (item) => fulfil(item, call)),
+      ),
+      business('POST', '/fulfilment-cancels/batch', (call) =>
+        eachItem(call.body, 'cancels', BATCH_MAX, 'reference', (item) => cancel(item, call)),
+      ),
+      business('POST', '/returns/batch', (call) =>
+        eachItem(call.body, 'returns', BATCH_MAX, 'reference', (item) => takeBack(item, call)),
+      ),
+      ...lookups.map(([path, find]) =>
+        business('POST', `/${path}/lookup`, ({ body }) => eachFound(body, 'references', LOOKUP_MAX, find)),
+      ),
+      drive('receipts', ({ body }) => eachItem(body, 'receipts', DRIVE_MAX, 'reference', receive)),
+      drive('adjustments', ({ body }) => eachItem(body, 'adjustments', DRIVE_MAX, 'reference', adjust)),
+    ],
+    restore,
+    restoreRecord: (record) => applyEvent(record as unknown as StockEvent),
+    resume,
+    pending: () => open - picking.waiting + awaited,
+    stats: () => ({
+      askedBeyondStock: picking.askedBeyondStock,
+      waitingForStock: picking.waiting,
+      onHand,
+      fulfilments: fulfilments.size,
+      shipments,
+    }),
+    truths: {
+      fulfilments: truthOf(fulfilments, ({ order, location, stage, waitsFor, lines }) => ({
+        order,
+        location,
+        stage: waitsFor.length > 0 ? 'waiting' : stage,
+        lines: lines.map((row) => {
+          const cancelled = lines.get(row, CANCELLED);
+          const quantity = lines.get(row, QUANTITY);
+          const picked = stage === 'picked' || stage === 'shipped' ? quantity - cancelled : 0;
+          const sku = stocks[lines.get(row, STOCK)]!.sku;
+          return { lineNo: lines.get(row, 0), sku, quantity, cancelled, picked, shipped: lines.get(row, SHIPPED) };
+        }),
+      })),
+      stock: truthOf(stockByKey, (stock) => ({ onHand: stock.onHand })),
+      returns: truthOf(returns, ({ lines, ...rest }) => ({
+        ...rest,
+        lines: lines.map(([lineNo, sku, quantity]) => ({ lineNo, sku, quantity })),
+      })),
+    },
+  };
+}
+
+/** About half of the lines, or half of the only line; undefined when there is nothing to split. */
+function firstPart(lines: EventLine[]): EventLine[] | undefined {
+  if (lines.length > 1) return lines.slice(0, Math.ceil(lines.length / 2));
+  const only = lines[0]!;
+  return only.quantity > 1 ? [{ ...only, quantity: Math.ceil(only.quantity / 2) }] : undefined;
+}
