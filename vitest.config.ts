@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+const everywhere = (pattern: string) => ['src', 'sim', 'test', 'scripts'].map((room) => `${room}/**/${pattern}`);
+const outside = ['**/node_modules/**', '**/dist/**', '**/.crossdock/**'];
+
+/**
+ * Files that need PostgreSQL end in `.db.test.ts`: they share one server, which the global set-up starts, and each clones a
+ * database of its own. Two at a time: more would only wait for the same two cores, and their time limits would run out.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: everywhere('*.test.ts'),
+          exclude: [...outside, ...everywhere('*.db.test.ts')],
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'db',
+          include: everywhere('*.db.test.ts'),
+          exclude: outside,
+          globalSetup: 'test/helpers/global-setup.ts',
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
