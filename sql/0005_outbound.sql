@@ -1,0 +1,73 @@
+-- Outbound: what each destination must hold (publications) and receive (deliveries).
+create table destination (
+  destination_id int generated always as identity primary key,
+  code           text collate "C" not null unique,
+  paused         boolean not null default false
+);
+
+-- The newest order version that outbound has planned; a fact that arrives out of order waits in held_fact.
+create table planned_stream (stream text collate "C" primary key, version bigint not null) with (fillfactor = 60);
+create table held_fact (
+  stream text collate "C" not null, stream_version bigint not null, position bigint not null, recorded_at timestamptz not null,
+  primary key (stream, stream_version)
+);
+
+-- state: n = new, s = sending (committed before the first byte), d = in doubt, c = confirmed, r = refused, p = parked, x = cancelled
+create table delivery (
+  delivery_id    bigint generated always as identity primary key,
+  destination_id int not null,
+  bucket         smallint not null,
+  key            bigint not null,                     -- in order per key
+  kind           text collate "C" not null,
+  reference      text collate "C" not null,           -- the locator: what the destination can be asked for
+  fact_position  bigint not null,
+  order_id       bigint,
+  state          "char" not null default 'n',
+  attempts       int not null default 0,
+  lease_epoch    bigint not null default 0,
+  next_at        timestamptz not null default crossdock_now(),
+  sent_at        timestamptz,
+  ended_at       timestamptz,
+  error          text,
+  payload        json not null,
+  answer         json,
+  recorded_at    timestamptz not null default crossdock_now(),
+  unique (destination_id, kind, reference)
+) with (fillfactor = 70);
+create index on delivery (destination_id, bucket, delivery_id) where state in ('n', 's', 'd');
+create index on delivery (state, destination_id) where state in ('p', 'r');
+create index on delivery (order_id);
+
+-- Dirty means version > confirmed_version. key: a sku_id or an order_id by kind.
+create table publication (
+  destination_id    int not null,
+  kind              text collate "C" not null,        -- availability | price | order_status
+  key               bigint not null,
+  bucket            smallint not null,
+  version           bigint not null default 1,
+  confirmed_version bigint not null default 0,
+  sending_version   bigint,
+  state             "char" not null default 'n',      -- n | s | d | p as above; 'n' and not dirty is at rest
+  attempts          int not null default 0,
+  lease_epoch       bigint not null default 0,
+  changed_at        timestamptz not null default crossdock_now(),
+  sent_at           timestamptz,
+  confirmed_at      timestamptz,
+  next_at           timestamptz not null default crossdock_now(),
+  error             text,
+  primary key (destination_id, kind, key)
+) with (fillfactor = 50);
+create index on publication (destination_id, kind, bucket, next_at) where version > confirmed_version and state <> 'p';
+
+-- Lateness per flow, one row a minute and bucket: the histogram that freshness is read from.
+create table freshness (
+  flow        text collate "C" not null,
+  minute      timestamptz not null,
+  le_ms       int not null,
+  count       bigint not null,
+  sum_ms      bigint not null,
+  max_ms      bigint not null,
+  primary key (flow, minute, le_ms)
+) with (fillfactor = 50);
+
+select crossdock_ensure_partitions(crossdock_now(), 2);

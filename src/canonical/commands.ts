@@ -1,0 +1,125 @@
+/**
+ * What connectors and the API hand to ingest: the outside said something, in our words but still with outside codes.
+ * `key` is unique for ever within `scope`; `ingest` resolves codes and decides.
+ */
+export interface SubmittedLine {
+  lineNo: number;
+  sku: string;
+  quantity: number;
+  unitPrice: string;
+  /** Units a self-selling channel already sold within the number it was shown. */
+  within?: number;
+}
+
+export interface OrderSubmitted {
+  kind: 'order.submitted';
+  channel: string;
+  externalNo: string;
+  company: string;
+  account: string;
+  currency: string;
+  orderedAt: string;
+  lines: SubmittedLine[];
+  /** Soft holds to be turned into allocations. */
+  reservations?: string[];
+}
+
+export interface CancelRequested {
+  kind: 'order.cancel_requested';
+  channel: string;
+  reference: string;
+  account: string;
+  occurredAt: string;
+  /** `order` is the channel's own number; null when the channel doesn't know which order it undoes. */
+  order: string | null;
+  lineNo: number | null;
+  sku: string;
+  quantity: number;
+}
+
+export interface StockMoved {
+  kind: 'stock.moved';
+  movement: 'received' | 'adjusted' | 'counted';
+  sku: string;
+  location: string;
+  /** Signed for `adjusted`; the counted quantity for `counted`. */
+  quantity: number;
+  reference: string;
+  occurredAt: string;
+  sequence?: number;
+  /** The reservation this adjustment was held under, if any. */
+  reservation?: string;
+}
+
+export interface FulfilmentPicked {
+  kind: 'fulfilment.picked';
+  fulfilment: string;
+  occurredAt: string;
+  sequence?: number;
+  lines: { lineNo: number; sku: string; quantity: number }[];
+}
+
+export interface FulfilmentShipped {
+  kind: 'fulfilment.shipped';
+  fulfilment: string;
+  shipment: string;
+  tracking: string | null;
+  occurredAt: string;
+  lines: { lineNo: number; sku: string; quantity: number }[];
+}
+
+export interface ReturnReceived {
+  kind: 'return.received';
+  returnReference: string;
+  occurredAt: string;
+  sequence?: number;
+  lines: { lineNo: number; sku: string; quantity: number }[];
+}
+
+export interface DocumentPosted {
+  kind: 'document.posted';
+  document: 'invoice' | 'credit_note';
+  number: string;
+  order: string;
+  currency: string;
+  totalMinor: number;
+  occurredAt: string;
+  lines: { lineNo: number; quantity: number; amountMinor: number }[];
+}
+
+export interface ChargeRecorded {
+  kind: 'charge.recorded';
+  reference: string;
+  charge: string;
+  account: string;
+  code: string;
+  quantity: number;
+  amountMinor: number;
+  currency: string;
+  occurredAt: string;
+}
+
+export type InboundCommand =
+  | OrderSubmitted
+  | CancelRequested
+  | StockMoved
+  | FulfilmentPicked
+  | FulfilmentShipped
+  | ReturnReceived
+  | DocumentPosted
+  | ChargeRecorded;
+
+/** One item of a message that arrived. An item that could not be read has no command but a reason. */
+export interface InboundItem {
+  scope: string;
+  key: string;
+  fingerprint: string;
+  itemNo: number;
+  command?: InboundCommand;
+  unreadable?: { reason: string; place: string; value: unknown };
+}
+
+/** Order references as other systems know them: `<channel>/<external number>`. */
+export function orderReference(channel: string, externalNo: string): string {
+  return `${channel}/${externalNo}`;
+}

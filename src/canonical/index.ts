@@ -1,0 +1,4 @@
+export * from './commands.ts';
+export * from './errors.ts';
+export * from './fingerprint.ts';
+export * from './money.ts';

@@ -1,0 +1,187 @@
+/**
+ * What a connector is. `map` functions are pure and live apart from transport; a connector never sees the database.
+ * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
+ */
+import type { InboundItem } from '../../canonical/index.ts';
+
+/** One page of a feed. `drained` says that nothing more was there when it was read. */
+export interface FeedPage {
+  /** The page as it came, byte for byte. */
+  body: Buffer;
+  contentType: string;
+  items: InboundItem[];
+  /** Where to read on; opaque to everyone else. */
+  cursor: string;
+  drained: boolean;
+}
+
+export interface Source {
+  readonly feed: string;
+  /** Reads the next page after `cursor` ('' is the beginning). */
+  poll(cursor: string, signal: AbortSignal): Promise<FeedPage>;
+}
+
+/** The three outcomes of a write, and `later`: it surely had no effect and may be sent again. */
+export type Outcome =
+  | { outcome: 'confirmed'; answer?: unknown }
+  | { outcome: 'refused'; error: string; answer?: unknown }
+  | { outcome: 'in_doubt'; error: string }
+  | { outcome: 'later'; error: string; retryAfterMs?: number };
+
+/** A fact that a destination must receive. `reference` is its business key there: the locator. */
+export interface DeliveryItem {
+  reference: string;
+  payload: unknown;
+}
+
+export interface DeliveryKind {
+  readonly batchMax: number;
+  write(items: readonly DeliveryItem[], signal: AbortSignal): Promise<Outcome[]>;
+  /** What the destination holds under these references: its answer for those found; absent means not found. */
+  locate(references: readonly string[], signal: AbortSignal): Promise<Map<string, unknown>>;
+}
+
+/** A number to show: what is there now as we know it (`from`), what shall be there. */
+export interface AvailabilityItem {
+  sku: string;
+  from: number | null;
+  quantity: number;
+  /** The channel's feed cursor up to which its orders are in the ledger. */
+  ordersThrough: string;
+}
+
+/** What a channel says its number is; null when it doesn't list the SKU. */
+export interface AvailabilitySink {
+  readonly batchMax: number;
+  /** Compare-and-set, or subtraction of orders beyond `ordersThrough`, by the channel itself. `conflict`: the number was not `from`. */
+  write(items: readonly AvailabilityItem[], signal: AbortSignal): Promise<(Outcome | { outcome: 'conflict' })[]>;
+  readBack(skus: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
+}
+
+/** Newest state of a thing; `version` grows with it. */
+export interface StateItem {
+  key: string;
+  version: number;
+  state: unknown;
+}
+
+export interface StateSink {
+  readonly batchMax: number;
+  write(items: readonly StateItem[], signal: AbortSignal): Promise<Outcome[]>;
+  /** The version that the destination holds; absent means none. */
+  readBack(keys: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
+}
+
+/** What a price publication says. */
+export interface PriceState {
+  unitPrice: string;
+  currency: string;
+}
+
+/** What an order status publication says: numbers, from which every system takes what it shows. */
+export interface OrderStatusState {
+  channel: string;
+  externalNo: string;
+  status: string;
+  account: string;
+  currency: string;
+  totalMinor: number;
+  lines: {
+    lineNo: number;
+    sku: string;
+    quantity: number;
+    amountMinor: number;
+    cancelled: number;
+    backordered: number;
+    shipped: number;
+    invoiced: number;
+    returned: number;
+  }[];
+}
+
+export interface Connector {
+  readonly name: string;
+  /** Whether an answer of success is believed (`answer`) or looked up before it counts (`read_back`). */
+  readonly confirmedBy: 'answer' | 'read_back';
+  readonly sources: readonly Source[];
+  readonly deliveries: Readonly<Record<string, DeliveryKind>>;
+  readonly availability?: AvailabilitySink;
+  readonly prices?: StateSink;
+  readonly orderStatus?: StateSink;
+  /** Verifies a webhook's signature over the raw body and maps it; throws XD_UNAUTHENTICATED when it isn't the system's. */
+  webhook?(headers: Readonly<Record<string, string | undefined>>, body: Buffer): InboundItem[];
+  probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }>;
+  close(): Promise<void>;
+}
+
+export interface ConnectorContext {
+  system: string;
+  /** The channel whose orders come from this system, if any. */
+  channel: string | null;
+  url: string;
+  token: string | null;
+  webhookSecret: string | null;
+  settings: Readonly<Record<string, unknown>>;
+  limits: { callsPerSecond: number; concurrency: number; timeoutMs: number; batchMax: number | null };
+}
+
+export type ConnectorFactory = (context: ConnectorContext) => Connector;
+
+/** Delivery kinds that flows use; a connector serves those of its domain. */
+export type DeliveryKindName =
+  | 'sales_order'
+  | 'order_cancellation'
+  | 'shipment_posting'
+  | 'return_posting'
+  | 'charge'
+  | 'fulfilment'
+  | 'fulfilment_cancel'
+  | 'return_announcement';
+
+export interface SalesOrderPayload {
+  reference: string;
+  company: string;
+  account: string;
+  currency: string;
+  orderedAt: string;
+  totalMinor: number;
+  lines: { lineNo: number; sku: string; quantity: number; unitPrice: string; amountMinor: number }[];
+}
+/** order_cancellation, shipment_posting (with location and shippedAt) and return_posting. */
+export interface OrderDocumentPayload {
+  reference: string;
+  order: string;
+  location?: string;
+  shippedAt?: string;
+  lines: { lineNo: number; quantity: number; amountMinor: number }[];
+}
+export interface ChargePayload {
+  reference: string;
+  kind: string;
+  account: string;
+  code: string;
+  quantity: number;
+  amountMinor: number;
+  currency: string;
+  at: string;
+}
+/** fulfilment and return_announcement. */
+export interface FulfilmentPayload {
+  reference: string;
+  order: string;
+  location: string;
+  lines: { lineNo: number; sku: string; quantity: number }[];
+}
+export interface FulfilmentCancelPayload {
+  reference: string;
+  fulfilment: string;
+  lines: { lineNo: number; quantity: number }[];
+}
+/** What a WMS answers to a fulfilment cancel. */
+export interface FulfilmentCancelAnswer {
+  lines: { lineNo: number; cancelled: number; tooLate: number }[];
+}
+/** What an ERP answers to a sales order. */
+export interface SalesOrderAnswer {
+  number: string;
+}

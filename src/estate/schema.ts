@@ -1,0 +1,133 @@
+/** The estate file's one source: the schema below; its types are read from it. Every key says what it does and its unit. */
+import { type Static, Type } from 'typebox';
+
+const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
+const closed = { additionalProperties: false } as const;
+
+export const secretSchema = Type.Union([
+  Type.Object({ secret: Type.Literal('env'), name: Type.String({ minLength: 1 }) }, closed),
+  Type.Object({ secret: Type.Literal('file'), path: Type.String({ minLength: 1 }) }, closed),
+]);
+
+export const companySchema = Type.Object(
+  {
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+    timeZone: Type.String({ minLength: 1, description: 'IANA name, e.g. Europe/London' }),
+  },
+  closed,
+);
+
+export const locationSchema = Type.Object(
+  {
+    company: code,
+    region: code,
+    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'lower is asked first; default 0' })),
+    safetyStock: Type.Optional(Type.Integer({ minimum: 0, description: 'base units kept out of all promises, per SKU; default 0' })),
+  },
+  closed,
+);
+
+export const systemSchema = Type.Object(
+  {
+    connector: Type.String({ minLength: 1, description: 'connector name, e.g. sim-erp' }),
+    url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), secretSchema])),
+    token: Type.Optional(secretSchema),
+    webhookSecret: Type.Optional(secretSchema),
+    settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "the connector's own settings" })),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          callsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000, description: 'reads and writes together; default 200' })),
+          concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'calls at once; default 4' })),
+          timeoutMs: Type.Optional(Type.Integer({ minimum: 50, maximum: 120_000, description: 'default 10000' })),
+          batchMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'items a call; default: what the connector declares' })),
+        },
+        closed,
+      ),
+    ),
+    effectHorizonMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000, description: 'how long after a write its effect may still appear; default 1000' })),
+    pollMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 3_600_000, description: 'pause between polls that found nothing; default 1000' })),
+    attemptsMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'tries before a write is parked; default 20' })),
+  },
+  closed,
+);
+
+export const channelSchema = Type.Object(
+  {
+    company: code,
+    system: Type.Optional(code),
+    sells: Type.Union([Type.Literal('by_itself'), Type.Literal('asks')], {
+      description: 'by_itself: against the number it was told; asks: Crossdock decides before it promises',
+    }),
+    numberMeans: Type.Optional(Type.Union([Type.Literal('net_available'), Type.Literal('on_hand')])),
+    locations: Type.Array(code, { minItems: 1 }),
+    share: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of what is free, per location; default 1' })),
+    cap: Type.Optional(Type.Integer({ minimum: 0, description: 'the most base units shown per SKU' })),
+    buffer: Type.Optional(Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" })),
+    horizonDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply counted; default 0' })),
+    tolerance: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 0.9, description: 'a higher number is published only when it differs by more than this part; default 0' }),
+    ),
+    onShort: Type.Optional(Type.Union([Type.Literal('backorder'), Type.Literal('refuse')])),
+    risk: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('shared')])),
+    reservationMaxSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'default 3600' })),
+  },
+  closed,
+);
+
+export const estateSchema = Type.Object(
+  {
+    name: code,
+    companies: Type.Record(code, companySchema, { minProperties: 1 }),
+    locations: Type.Record(code, locationSchema, { minProperties: 1 }),
+    systems: Type.Record(code, systemSchema),
+    channels: Type.Record(code, channelSchema, { minProperties: 1 }),
+    routing: Type.Object(
+      {
+        orders: Type.Optional(code),
+        fulfilment: Type.Optional(code),
+        accounts: Type.Optional(code),
+      },
+      { ...closed, description: 'which system serves a domain: orders (ERP), fulfilment (WMS), accounts (CRM)' },
+    ),
+    owners: Type.Optional(Type.Record(Type.String(), code, { description: 'domain or domain.field -> owning system' })),
+    partners: Type.Optional(Type.Record(code, Type.Object({ name: Type.String(), account: Type.Optional(Type.String()) }, closed))),
+    freshness: Type.Optional(
+      Type.Record(Type.String(), Type.Object({ targetMs: Type.Integer({ minimum: 1 }) }, closed), {
+        description: 'flow (domain:system) -> how late it may be at p99, ms',
+      }),
+    ),
+    degradedModes: Type.Optional(Type.Record(code, Type.Unknown())),
+    retention: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 1, description: 'days, per kind of record' }))),
+    intake: Type.Optional(
+      Type.Object(
+        {
+          inFlightMax: Type.Optional(Type.Integer({ minimum: 1, description: 'unfinished deliveries beyond which intake stops; default 4000' })),
+          ageMaxMs: Type.Optional(Type.Integer({ minimum: 1, description: 'age of the oldest unfinished delivery beyond which intake stops; default 5000' })),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export type Estate = Static<typeof estateSchema>;
+export type SystemSettings = Static<typeof systemSchema>;
+export type ChannelSettings = Static<typeof channelSchema>;
+export type Secret = Static<typeof secretSchema>;
+
+/** A secret by reference to an environment variable; its value never stands in the estate file. */
+export function env(name: string): Secret {
+  return { secret: 'env', name };
+}
+
+/** A secret by reference to a file's content (trailing newline dropped). */
+export function file(path: string): Secret {
+  return { secret: 'file', path };
+}
+
+/** Declares an estate; the types check it while you write, the schema when it is loaded. */
+export function defineEstate(estate: Estate): Estate {
+  return estate;
+}

@@ -1,0 +1,365 @@
+/**
+ * The ledger's unit of work: balances locked in one ordered statement, changed in memory, written in sets.
+ * Inside one transaction a session is opened once, over all (SKU, location) pairs that the work may touch.
+ */
+import type { NewFact } from '../log/index.ts';
+import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
+import * as statements from './session.sql.ts';
+
+export interface Balance {
+  readonly skuId: number;
+  readonly locationId: number;
+  onHand: number;
+  reserved: number;
+  allocated: number;
+  exposed: number;
+  safetyStock: number;
+  version: number;
+  countedAt: Date | null;
+  countedSource: string | null;
+  countedSequence: number | null;
+  changed: boolean;
+}
+
+export interface ChannelNumber {
+  readonly channelId: number;
+  readonly skuId: number;
+  shown: number | null;
+  sending: number | null;
+  readBack: number | null;
+  readBackAt: Date | null;
+  changed: boolean;
+}
+
+export type MovementKind = 'received' | 'picked' | 'adjusted' | 'counted' | 'returned';
+
+export interface Movement {
+  skuId: number;
+  locationId: number;
+  kind: MovementKind;
+  /** Signed base units; for `counted` the quantity counted. */
+  quantity: number;
+  orderId?: number | null;
+  source: string;
+  sourceId: string;
+  sourceSequence?: number | null;
+  occurredAt: string;
+}
+
+interface BookedMovement extends Movement {
+  effect: number;
+  balanceVersion: number;
+}
+
+export type Pair = readonly [skuId: number, locationId: number];
+
+/** A pair as one number: SKU ids stay below 2^40 and location ids below 2^12. */
+function pairKey(skuId: number, locationId: number): number {
+  return skuId * 4096 + locationId;
+}
+
+export class StockSession {
+  readonly #tx: Tx;
+  readonly #ids: Ids;
+  readonly #balances = new Map<number, Balance>();
+  readonly #exposures = new Map<string, { channelId: number; skuId: number; locationId: number; quantity: number; changed: boolean }>();
+  readonly #numbers = new Map<string, ChannelNumber>();
+  readonly #movements: BookedMovement[] = [];
+  readonly #shortages: { skuId: number; locationId: number; quantity: number; cause: string }[] = [];
+  readonly #watermarks = new Set<Balance>();
+  /** SKUs whose promisable quantity rose: what backorders wait for. */
+  readonly freed = new Set<number>();
+  /** SKUs whose promisable quantity changed at all: what publications follow. */
+  readonly touched = new Set<number>();
+
+  private constructor(tx: Tx, ids: Ids) {
+    this.#tx = tx;
+    this.#ids = ids;
+  }
+
+  /**
+   * Locks the balances of all pairs in (sku_id, location_id) order, creating missing ones in the same order, then reads the
+   * exposures and channel numbers of the named channels for these SKUs.
+   */
+  static async open(tx: Tx, ids: Ids, pairs: Iterable<Pair>, channelIds: readonly number[] = []): Promise<StockSession> {
+    const session = new StockSession(tx, ids);
+    const unique = new Map<number, Pair>();
+    for (const pair of pairs) unique.set(pairKey(pair[0], pair[1]), pair);
+    if (unique.size === 0) return session;
+    const all = [...unique.values()];
+    const values = [numbers(all.map((pair) => pair[0])), numbers(all.map((pair) => pair[1]))];
+    let rows = await tx.query(statements.lockBalances, values);
+    if (rows.length < all.length) {
+      await tx.query(statements.createBalances, values);
+      rows = await tx.query(statements.lockBalances, values);
+    }
+    const skuIds = new Set<number>();
+    for (const row of rows) {
+      skuIds.add(row.sku_id);
+      session.#balances.set(pairKey(row.sku_id, row.location_id), {
+        skuId: row.sku_id,
+        locationId: row.location_id,
+        onHand: row.on_hand,
+        reserved: row.reserved,
+        allocated: row.allocated,
+        exposed: row.exposed,
+        safetyStock: row.safety_stock,
+        version: row.version,
+        countedAt: row.counted_at,
+        countedSource: row.counted_source,
+        countedSequence: row.counted_sequence,
+        changed: false,
+      });
+    }
+    if (channelIds.length > 0) {
+      const keys = [numbers(channelIds), numbers([...skuIds])];
+      for (const row of await tx.query(statements.readExposures, keys))
+        session.#exposures.set(`${row.channel_id}/${row.sku_id}/${row.location_id}`, {
+          channelId: row.channel_id,
+          skuId: row.sku_id,
+          locationId: row.location_id,
+          quantity: row.quantity,
+          changed: false,
+        });
+      for (const row of await tx.query(statements.readChannelNumbers, keys))
+        session.#numbers.set(`${row.channel_id}/${row.sku_id}`, {
+          channelId: row.channel_id,
+          skuId: row.sku_id,
+          shown: row.shown,
+          sending: row.sending,
+          readBack: row.read_back,
+          readBackAt: row.read_back_at,
+          changed: false,
+        });
+    }
+    return session;
+  }
+
+  balance(skuId: number, locationId: number): Balance {
+    const balance = this.#balances.get(pairKey(skuId, locationId));
+    if (balance === undefined) throw new Error(`balance of SKU ${skuId} at location ${locationId} was not locked`);
+    return balance;
+  }
+
+  /** What may be promised to someone who asks: nothing that lies in an exposure. May be negative after a loss. */
+  free(skuId: number, locationId: number): number {
+    const b = this.balance(skuId, locationId);
+    return b.onHand - b.reserved - b.allocated - b.exposed - b.safetyStock;
+  }
+
+  exposure(channelId: number, skuId: number, locationId: number): number {
+    return this.#exposures.get(`${channelId}/${skuId}/${locationId}`)?.quantity ?? 0;
+  }
+
+  channelNumber(channelId: number, skuId: number): ChannelNumber {
+    const key = `${channelId}/${skuId}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = { channelId, skuId, shown: null, sending: null, readBack: null, readBackAt: null, changed: false };
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  setExposure(channelId: number, skuId: number, locationId: number, quantity: number): void {
+    if (quantity < 0) throw new Error(`exposure of SKU ${skuId} would be ${quantity}`);
+    const key = `${channelId}/${skuId}/${locationId}`;
+    let exposure = this.#exposures.get(key);
+    const before = exposure?.quantity ?? 0;
+    if (before === quantity) return;
+    if (exposure === undefined) {
+      exposure = { channelId, skuId, locationId, quantity: 0, changed: true };
+      this.#exposures.set(key, exposure);
+    }
+    exposure.quantity = quantity;
+    exposure.changed = true;
+    const balance = this.#change(skuId, locationId);
+    balance.exposed += quantity - before;
+    if (quantity < before) this.freed.add(skuId);
+  }
+
+  /** Firm commitment. @throws if it would promise more than there is (I3): the caller decides on locked rows. */
+  allocate(skuId: number, locationId: number, quantity: number): void {
+    const balance = this.#change(skuId, locationId);
+    balance.allocated += quantity;
+    if (balance.reserved + balance.allocated > balance.onHand - balance.safetyStock)
+      throw new Error(`allocating ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
+  }
+
+  /** Ends a commitment without goods leaving. */
+  release(skuId: number, locationId: number, quantity: number): void {
+    const balance = this.#change(skuId, locationId);
+    balance.allocated -= quantity;
+    if (balance.allocated < 0) throw new Error(`allocated of SKU ${skuId} at location ${locationId} would be negative`);
+    this.freed.add(skuId);
+  }
+
+  reserve(skuId: number, locationId: number, quantity: number): void {
+    const balance = this.#change(skuId, locationId);
+    balance.reserved += quantity;
+    if (balance.reserved < 0) throw new Error(`reserved of SKU ${skuId} at location ${locationId} would be negative`);
+    if (quantity > 0 && balance.reserved + balance.allocated > balance.onHand - balance.safetyStock)
+      throw new Error(`reserving ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
+    if (quantity < 0) this.freed.add(skuId);
+  }
+
+  /**
+   * Books a movement. One that a later count already knew of does nothing to the quantity but is kept. On hand may fall
+   * below what is promised only by a loss; the shortage is then an exception with an owner.
+   * @returns the version of the balance's stream, and the effect on on hand
+   */
+  move(movement: Movement): { version: number; effect: number } {
+    const balance = this.#change(movement.skuId, movement.locationId);
+    const effect = this.#alreadyCounted(balance, movement) ? 0 : movement.quantity;
+    const shortBefore = shortOf(balance);
+    balance.onHand += effect;
+    if (effect > 0) this.freed.add(movement.skuId);
+    const short = shortOf(balance) - shortBefore;
+    if (effect < 0 && movement.kind !== 'picked' && short > 0)
+      this.#shortages.push({ skuId: movement.skuId, locationId: movement.locationId, quantity: short, cause: `${movement.kind} ${movement.source}/${movement.sourceId}` });
+    this.#movements.push({ ...movement, effect, balanceVersion: balance.version });
+    return { version: balance.version, effect };
+  }
+
+  /**
+   * Books counts: on hand becomes what was counted plus what moved after that moment. A count older than the
+   * balance's watermark changes nothing.
+   * @returns per count whether it was applied, and its effect
+   */
+  async count(counts: readonly Movement[]): Promise<{ applied: boolean; effect: number; version: number }[]> {
+    if (counts.length === 0) return [];
+    const after = new Map(
+      (
+        await this.#tx.query(statements.sumAfter, [
+          numbers(counts.map((_, i) => i)),
+          numbers(counts.map((count) => count.skuId)),
+          numbers(counts.map((count) => count.locationId)),
+          texts(counts.map((count) => count.occurredAt)),
+          texts(counts.map((count) => count.source)),
+          numbers(counts.map((count) => count.sourceSequence ?? null)),
+        ])
+      ).map((row) => [row.n, row.effect]),
+    );
+    return counts.map((count, i) => {
+      const current = this.balance(count.skuId, count.locationId);
+      if (this.#alreadyCounted(current, count)) return { applied: false, effect: 0, version: current.version };
+      const balance = this.#change(count.skuId, count.locationId);
+      // Movements of this very session are not in the table yet.
+      let later = after.get(i) ?? 0;
+      for (const m of this.#movements)
+        if (m.skuId === count.skuId && m.locationId === count.locationId && isAfter(m, count)) later += m.effect;
+      const effect = count.quantity + later - balance.onHand;
+      const shortBefore = shortOf(balance);
+      balance.onHand += effect;
+      if (effect > 0) this.freed.add(count.skuId);
+      const short = shortOf(balance) - shortBefore;
+      if (short > 0)
+        this.#shortages.push({ skuId: count.skuId, locationId: count.locationId, quantity: short, cause: `counted ${count.source}/${count.sourceId}` });
+      balance.countedAt = new Date(count.occurredAt);
+      balance.countedSource = count.source;
+      balance.countedSequence = count.sourceSequence ?? null;
+      this.#watermarks.add(balance);
+      this.#movements.push({ ...count, effect, balanceVersion: balance.version });
+      return { applied: true, effect, version: balance.version };
+    });
+  }
+
+  #alreadyCounted(balance: Balance, movement: Movement): boolean {
+    if (balance.countedAt === null) return false;
+    if (movement.source === balance.countedSource && movement.sourceSequence != null && balance.countedSequence !== null)
+      return movement.sourceSequence <= balance.countedSequence;
+    return Date.parse(movement.occurredAt) <= balance.countedAt.getTime();
+  }
+
+  #change(skuId: number, locationId: number): Balance {
+    const balance = this.balance(skuId, locationId);
+    balance.changed = true;
+    balance.version++;
+    this.touched.add(skuId);
+    return balance;
+  }
+
+  /** Writes everything that changed: balances, movements, exposures, channel numbers, shortages; a statement each. */
+  async flush(): Promise<void> {
+    const tx = this.#tx;
+    const balances = [...this.#balances.values()].filter((balance) => balance.changed);
+    if (balances.length > 0)
+      await tx.query(statements.writeBalances, [
+        numbers(balances.map((b) => b.skuId)),
+        numbers(balances.map((b) => b.locationId)),
+        numbers(balances.map((b) => b.onHand)),
+        numbers(balances.map((b) => b.reserved)),
+        numbers(balances.map((b) => b.allocated)),
+        numbers(balances.map((b) => b.exposed)),
+        numbers(balances.map((b) => b.version)),
+      ]);
+    if (this.#watermarks.size > 0) {
+      const counted = [...this.#watermarks];
+      await tx.query(statements.writeWatermarks, [
+        numbers(counted.map((b) => b.skuId)),
+        numbers(counted.map((b) => b.locationId)),
+        texts(counted.map((b) => b.countedAt!.toISOString())),
+        texts(counted.map((b) => b.countedSource)),
+        numbers(counted.map((b) => b.countedSequence)),
+      ]);
+    }
+    if (this.#movements.length > 0) {
+      const booked = this.#movements;
+      await this.#ids.reserve(tx, 'movement_id_seq', booked.length);
+      await tx.query(statements.insertMovements, [
+        numbers(booked.map(() => this.#ids.take('movement_id_seq'))),
+        numbers(booked.map((m) => m.skuId)),
+        numbers(booked.map((m) => m.locationId)),
+        texts(booked.map((m) => m.kind)),
+        numbers(booked.map((m) => m.quantity)),
+        numbers(booked.map((m) => m.effect)),
+        numbers(booked.map((m) => m.balanceVersion)),
+        numbers(booked.map((m) => m.orderId ?? null)),
+        texts(booked.map((m) => m.source)),
+        texts(booked.map((m) => m.sourceId)),
+        numbers(booked.map((m) => m.sourceSequence ?? null)),
+        texts(booked.map((m) => m.occurredAt)),
+      ]);
+    }
+    const exposures = [...this.#exposures.values()].filter((exposure) => exposure.changed);
+    if (exposures.length > 0)
+      await tx.query(statements.writeExposures, [
+        numbers(exposures.map((e) => e.channelId)),
+        numbers(exposures.map((e) => e.skuId)),
+        numbers(exposures.map((e) => e.locationId)),
+        numbers(exposures.map((e) => e.quantity)),
+      ]);
+    const channelNumbers = [...this.#numbers.values()].filter((number) => number.changed);
+    if (channelNumbers.length > 0)
+      await tx.query(statements.writeChannelNumbers, [
+        numbers(channelNumbers.map((n) => n.channelId)),
+        numbers(channelNumbers.map((n) => n.skuId)),
+        numbers(channelNumbers.map((n) => n.shown)),
+        numbers(channelNumbers.map((n) => n.sending)),
+        numbers(channelNumbers.map((n) => n.readBack)),
+        texts(channelNumbers.map((n) => n.readBackAt?.toISOString() ?? null)),
+      ]);
+    if (this.#shortages.length > 0)
+      await tx.query(statements.insertShortages, [
+        numbers(this.#shortages.map((s) => s.skuId)),
+        numbers(this.#shortages.map((s) => s.locationId)),
+        numbers(this.#shortages.map((s) => s.quantity)),
+        texts(this.#shortages.map((s) => s.cause)),
+      ]);
+  }
+}
+
+/** A fact about one balance's stream. */
+export function stockFact(type: string, skuId: number, locationId: number, version: number, companyId: number, occurredAt: string, data: Record<string, unknown>): NewFact {
+  return { type, stream: `stock/${skuId}@${locationId}`, version, companyId, occurredAt, data: { skuId, locationId, ...data } };
+}
+
+function shortOf(balance: Balance): number {
+  return Math.max(0, balance.reserved + balance.allocated + balance.exposed - (balance.onHand - balance.safetyStock));
+}
+
+function isAfter(movement: Movement, count: Movement): boolean {
+  if (movement.source === count.source && movement.sourceSequence != null && count.sourceSequence != null)
+    return movement.sourceSequence > count.sourceSequence;
+  return Date.parse(movement.occurredAt) > Date.parse(count.occurredAt);
+}

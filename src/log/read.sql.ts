@@ -1,0 +1,66 @@
+import { sql } from '../store/index.ts';
+
+export interface FactRow {
+  position: number;
+  transaction_id: string;
+  type: string;
+  stream: string;
+  stream_version: number;
+  company_id: number;
+  occurred_at: Date;
+  recorded_at: Date;
+  correlation_id: string | null;
+  causation_id: string | null;
+  data: unknown;
+}
+
+const columns = `position, transaction_id::text as transaction_id, type, stream, stream_version, company_id, occurred_at,
+       recorded_at, correlation_id, causation_id, data`;
+
+export const ensureCursor = sql(
+  'log_ensure_cursor',
+  `insert into log_cursor (consumer, shard) values ($1::text, $2::int) on conflict do nothing`,
+);
+
+// The row lock makes one reader of many processes the only one: the others wait and then see the moved cursor.
+export const lockCursor = sql<{ transaction_id: string; position: number; epoch: number }>(
+  'log_lock_cursor',
+  `select transaction_id::text as transaction_id, position, epoch from log_cursor
+    where consumer = $1::text and shard = $2::int for update`,
+);
+
+// A sequence alone would skip a transaction that commits late; a transaction below the snapshot's xmin can't.
+// recorded_at bounds the partitions that are looked at: a fact is never older than the cursor's day by more than a day.
+export const readFacts = sql<FactRow>(
+  'log_read_facts',
+  `select ${columns} from fact
+    where (transaction_id, position) > ($1::text::xid8, $2::bigint)
+      and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    order by transaction_id, position
+    limit $3::int`,
+);
+
+export const moveCursor = sql(
+  'log_move_cursor',
+  `update log_cursor set transaction_id = $3::text::xid8, position = $4::bigint, updated_at = crossdock_now()
+    where consumer = $1::text and shard = $2::int`,
+);
+
+export const readStream = sql<FactRow>(
+  'log_read_stream',
+  `select ${columns} from fact where stream = $1::text order by stream_version limit $2::int`,
+);
+
+export const readPositions = sql<FactRow>(
+  'log_read_positions',
+  `select ${columns} from fact f
+     join unnest($1::text[], $2::bigint[]) as t(s, v) on f.stream = t.s and f.stream_version = t.v`,
+);
+
+export const lagRow = sql<{ behind: number; oldest_ms: number | null }>(
+  'log_lag',
+  `select count(*)::int as behind, (extract(epoch from crossdock_now() - min(recorded_at)) * 1000)::float8 as oldest_ms
+     from (select f.recorded_at from fact f, log_cursor c
+            where c.consumer = $1::text and c.shard = 0 and (f.transaction_id, f.position) > (c.transaction_id, c.position)
+            order by f.transaction_id, f.position limit 5000) as t`,
+);

@@ -1,0 +1,60 @@
+import { type Queryable, texts, type Tx, numbers } from '../store/index.ts';
+import type { Fact } from './facts.ts';
+import * as statements from './read.sql.ts';
+
+export const READ_FACTS_MAX = 2_000;
+
+/**
+ * Reads the next facts for a consumer inside `tx`, in (transaction, position) order and below the snapshot's xmin, and
+ * moves its cursor. The cursor row stays locked until the caller commits: what the consumer writes and how far it
+ * has read are one.
+ * @returns facts in log order; within a stream they may be out of version order, see {@link inStreamOrder}
+ */
+export async function readNext(tx: Tx, consumer: string, limit = READ_FACTS_MAX): Promise<Fact[]> {
+  let [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
+  if (cursor === undefined) {
+    await tx.query(statements.ensureCursor, [consumer, 0]);
+    [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
+  }
+  const rows = await tx.query(statements.readFacts, [cursor!.transaction_id, cursor!.position, limit]);
+  const last = rows.at(-1);
+  if (last !== undefined) await tx.query(statements.moveCursor, [consumer, 0, last.transaction_id, last.position]);
+  return rows.map(factOf);
+}
+
+/** All facts of one stream, in version order. */
+export async function listStream(db: Queryable, stream: string, limit = 1_000): Promise<Fact[]> {
+  return (await db.query(statements.readStream, [stream, limit])).map(factOf);
+}
+
+/** Facts named by stream and version, in no order. */
+export async function listFacts(db: Queryable, keys: readonly { stream: string; version: number }[]): Promise<Fact[]> {
+  if (keys.length === 0) return [];
+  const rows = await db.query(statements.readPositions, [
+    texts(keys.map((key) => key.stream)),
+    numbers(keys.map((key) => key.version)),
+  ]);
+  return rows.map(factOf);
+}
+
+/** How many facts (counted up to 5,000) a consumer has not read, and the age of the oldest in ms. */
+export async function logLag(db: Queryable, consumer: string): Promise<{ behind: number; oldestMs: number }> {
+  const [row] = await db.query(statements.lagRow, [consumer]);
+  return { behind: row?.behind ?? 0, oldestMs: row?.oldest_ms ?? 0 };
+}
+
+function factOf(row: statements.FactRow): Fact {
+  return {
+    position: row.position,
+    transactionId: row.transaction_id,
+    type: row.type,
+    stream: row.stream,
+    version: row.stream_version,
+    companyId: row.company_id,
+    occurredAt: row.occurred_at.toISOString(),
+    recordedAt: row.recorded_at,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    data: row.data,
+  };
+}

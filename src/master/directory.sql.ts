@@ -1,0 +1,45 @@
+import { sql } from '../store/index.ts';
+
+export const upsertCompany = sql<{ company_id: number }>(
+  'master_upsert_company',
+  `insert into company (code, currency, time_zone) values ($1::text, $2::text, $3::text)
+   on conflict (code) do update set currency = excluded.currency, time_zone = excluded.time_zone returning company_id`,
+);
+export const upsertLocation = sql<{ location_id: number }>(
+  'master_upsert_location',
+  `insert into location (code, company_id, region, priority) values ($1::text, $2::int, $3::text, $4::int)
+   on conflict (code) do update set region = excluded.region, priority = excluded.priority returning location_id`,
+);
+export const upsertChannel = sql<{ channel_id: number }>(
+  'master_upsert_channel',
+  `insert into channel (code, company_id, settings) values ($1::text, $2::int, $3::json)
+   on conflict (code) do update set settings = excluded.settings returning channel_id`,
+);
+export const upsertDestination = sql<{ destination_id: number }>(
+  'master_upsert_destination',
+  `insert into destination (code) values ($1::text) on conflict (code) do update set code = excluded.code returning destination_id`,
+);
+
+export const findSkus = sql<{ code: string; sku_id: number }>(
+  'master_find_skus',
+  'select code, sku_id from sku where code = any($1::text[])',
+);
+export const findSkuCodes = sql<{ code: string; sku_id: number }>(
+  'master_find_sku_codes',
+  'select code, sku_id from sku where sku_id = any($1::bigint[])',
+);
+export const findCrosswalk = sql<{ outside_id: string; our_code: string }>(
+  'master_find_crosswalk',
+  `select outside_id, our_code from crosswalk_entry
+    where system = $1::text and kind = $2::text and outside_id = any($3::text[])
+      and valid_from <= crossdock_now() and valid_to > crossdock_now()`,
+);
+export const findAccounts = sql<{ company_id: number; code: string; account_id: number }>(
+  'master_find_accounts',
+  `select a.company_id, a.code, a.account_id from account a
+     join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)`,
+);
+export const findAccountCodes = sql<{ account_id: number; code: string }>(
+  'master_find_account_codes',
+  'select account_id, code from account where account_id = any($1::bigint[])',
+);

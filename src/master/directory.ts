@@ -1,0 +1,216 @@
+/**
+ * Codes and ids. What the estate declares is read once at start; SKUs and accounts are cached as they are met.
+ * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
+ */
+import { type Database, numbers, texts } from '../store/index.ts';
+import * as statements from './directory.sql.ts';
+
+export interface CompanyEntry {
+  companyId: number;
+  code: string;
+  currency: string;
+  timeZone: string;
+}
+export interface LocationEntry {
+  locationId: number;
+  code: string;
+  companyId: number;
+  region: string;
+  priority: number;
+}
+export interface ChannelEntry {
+  channelId: number;
+  code: string;
+  companyId: number;
+  system: string | null;
+  sellsByItself: boolean;
+  numberMeans: 'net_available' | 'on_hand';
+  /** In the order in which stock is asked. */
+  locationIds: number[];
+  share: number;
+  cap: number | null;
+  buffer: number;
+  tolerance: number;
+  onShort: 'backorder' | 'refuse';
+  sharedRisk: boolean;
+  reservationMaxSeconds: number;
+}
+export interface DestinationEntry {
+  destinationId: number;
+  code: string;
+}
+
+/** What the directory needs of an estate; the estate room's type fits it. */
+export interface DeclaredEstate {
+  companies: Record<string, { currency: string; timeZone: string }>;
+  locations: Record<string, { company: string; region: string; priority?: number }>;
+  systems: Record<string, unknown>;
+  channels: Record<
+    string,
+    {
+      company: string;
+      system?: string;
+      sells: 'by_itself' | 'asks';
+      numberMeans?: 'net_available' | 'on_hand';
+      locations: string[];
+      share?: number;
+      cap?: number;
+      buffer?: number;
+      tolerance?: number;
+      onShort?: 'backorder' | 'refuse';
+      risk?: 'none' | 'shared';
+      reservationMaxSeconds?: number;
+    }
+  >;
+}
+
+export class Directory {
+  readonly #db: Database;
+  readonly companies = new Map<string, CompanyEntry>();
+  readonly locations = new Map<string, LocationEntry>();
+  readonly channels = new Map<string, ChannelEntry>();
+  readonly destinations = new Map<string, DestinationEntry>();
+  readonly locationById = new Map<number, LocationEntry>();
+  readonly channelById = new Map<number, ChannelEntry>();
+  readonly companyById = new Map<number, CompanyEntry>();
+  readonly #skuIds = new Map<string, number>();
+  readonly #skuCodes = new Map<number, string>();
+  readonly #accountIds = new Map<string, number>();
+  readonly #accountCodes = new Map<number, string>();
+  readonly #crosswalks = new Map<string, string>();
+
+  private constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Writes what the estate declares (added or changed, never removed) and reads the ids. Safe to run in many processes. */
+  static async open(db: Database, estate: DeclaredEstate): Promise<Directory> {
+    const directory = new Directory(db);
+    for (const code of Object.keys(estate.companies).sort()) {
+      const { currency, timeZone } = estate.companies[code]!;
+      const [row] = await db.query(statements.upsertCompany, [code, currency, timeZone]);
+      const entry = { companyId: row!.company_id, code, currency, timeZone };
+      directory.companies.set(code, entry);
+      directory.companyById.set(entry.companyId, entry);
+    }
+    for (const code of Object.keys(estate.locations).sort()) {
+      const { company, region, priority = 0 } = estate.locations[code]!;
+      const companyId = directory.companies.get(company)!.companyId;
+      const [row] = await db.query(statements.upsertLocation, [code, companyId, region, priority]);
+      const entry = { locationId: row!.location_id, code, companyId, region, priority };
+      directory.locations.set(code, entry);
+      directory.locationById.set(entry.locationId, entry);
+    }
+    for (const code of Object.keys(estate.channels).sort()) {
+      const declared = estate.channels[code]!;
+      const companyId = directory.companies.get(declared.company)!.companyId;
+      const [row] = await db.query(statements.upsertChannel, [code, companyId, JSON.stringify(declared)]);
+      const entry: ChannelEntry = {
+        channelId: row!.channel_id,
+        code,
+        companyId,
+        system: declared.system ?? null,
+        sellsByItself: declared.sells === 'by_itself',
+        numberMeans: declared.numberMeans ?? 'net_available',
+        locationIds: declared.locations
+          .map((location) => directory.locations.get(location)!)
+          .sort((a, b) => a.priority - b.priority || a.locationId - b.locationId)
+          .map((location) => location.locationId),
+        share: declared.share ?? 1,
+        cap: declared.cap ?? null,
+        buffer: declared.buffer ?? 0,
+        tolerance: declared.tolerance ?? 0,
+        onShort: declared.onShort ?? 'backorder',
+        sharedRisk: declared.risk === 'shared',
+        reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
+      };
+      directory.channels.set(code, entry);
+      directory.channelById.set(entry.channelId, entry);
+    }
+    for (const code of Object.keys(estate.systems).sort()) {
+      const [row] = await db.query(statements.upsertDestination, [code]);
+      directory.destinations.set(code, { destinationId: row!.destination_id, code });
+    }
+    return directory;
+  }
+
+  /** Channels that sell by themselves: those that hold exposures. */
+  get selfSelling(): ChannelEntry[] {
+    return [...this.channels.values()].filter((channel) => channel.sellsByItself);
+  }
+
+  /** Makes sure that all codes that exist are known; afterwards {@link findSkuId} needs no wait. */
+  async loadSkus(codes: Iterable<string>): Promise<void> {
+    const missing = new Set<string>();
+    for (const code of codes) if (!this.#skuIds.has(code)) missing.add(code);
+    if (missing.size === 0) return;
+    for (const row of await this.#db.query(statements.findSkus, [texts([...missing])])) this.#rememberSku(row.sku_id, row.code);
+  }
+
+  /** Resolves a system's own ids to our codes; an id without a crosswalk entry stands for itself. */
+  async loadCrosswalk(system: string, kind: string, outsideIds: Iterable<string>): Promise<void> {
+    const ids = [...new Set(outsideIds)];
+    if (ids.length === 0) return;
+    for (const row of await this.#db.query(statements.findCrosswalk, [system, kind, texts(ids)]))
+      this.#crosswalks.set(`${system}/${kind}/${row.outside_id}`, row.our_code);
+  }
+
+  ourCode(system: string, kind: string, outsideId: string): string {
+    return this.#crosswalks.get(`${system}/${kind}/${outsideId}`) ?? outsideId;
+  }
+
+  findSkuId(code: string): number | undefined {
+    return this.#skuIds.get(code);
+  }
+
+  async loadSkuCodes(skuIds: Iterable<number>): Promise<void> {
+    const missing = new Set<number>();
+    for (const id of skuIds) if (!this.#skuCodes.has(id)) missing.add(id);
+    if (missing.size === 0) return;
+    for (const row of await this.#db.query(statements.findSkuCodes, [numbers([...missing])])) this.#rememberSku(row.sku_id, row.code);
+  }
+
+  skuCode(skuId: number): string {
+    const code = this.#skuCodes.get(skuId);
+    if (code === undefined) throw new Error(`SKU ${skuId} was not loaded`);
+    return code;
+  }
+
+  async loadAccounts(accounts: Iterable<{ companyId: number; code: string }>): Promise<void> {
+    const missing = new Map<string, { companyId: number; code: string }>();
+    for (const account of accounts) {
+      const key = `${account.companyId}/${account.code}`;
+      if (!this.#accountIds.has(key)) missing.set(key, account);
+    }
+    if (missing.size === 0) return;
+    const list = [...missing.values()];
+    const rows = await this.#db.query(statements.findAccounts, [numbers(list.map((a) => a.companyId)), texts(list.map((a) => a.code))]);
+    for (const row of rows) {
+      this.#accountIds.set(`${row.company_id}/${row.code}`, row.account_id);
+      this.#accountCodes.set(row.account_id, row.code);
+    }
+  }
+
+  findAccountId(companyId: number, code: string): number | undefined {
+    return this.#accountIds.get(`${companyId}/${code}`);
+  }
+
+  async loadAccountCodes(accountIds: Iterable<number>): Promise<void> {
+    const missing = new Set<number>();
+    for (const id of accountIds) if (!this.#accountCodes.has(id)) missing.add(id);
+    if (missing.size === 0) return;
+    for (const row of await this.#db.query(statements.findAccountCodes, [numbers([...missing])]))
+      this.#accountCodes.set(row.account_id, row.code);
+  }
+
+  accountCode(accountId: number): string {
+    const code = this.#accountCodes.get(accountId);
+    if (code === undefined) throw new Error(`account ${accountId} was not loaded`);
+    return code;
+  }
+
+  #rememberSku(skuId: number, code: string): void {
+    this.#skuIds.set(code, skuId);
+    this.#skuCodes.set(skuId, code);
+  }
+}

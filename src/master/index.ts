@@ -1,0 +1,9 @@
+export {
+  type ChannelEntry,
+  type CompanyEntry,
+  type DeclaredEstate,
+  type DestinationEntry,
+  Directory,
+  type LocationEntry,
+} from './directory.ts';
+export * from './records.ts';

@@ -1,0 +1,90 @@
+/** Products, accounts and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
+import { fail, unitPriceOf } from '../canonical/index.ts';
+import { appendFacts } from '../log/index.ts';
+import { type Database, numbers, texts } from '../store/index.ts';
+import type { Directory } from './directory.ts';
+import * as statements from './records.sql.ts';
+
+export const RECORDS_MAX = 1_000;
+
+export interface ProductRecord {
+  sku: string;
+  description?: string;
+  unit?: string;
+}
+export interface AccountRecord {
+  account: string;
+  company: string;
+  channel?: string;
+  name?: string;
+}
+export interface PriceRecord {
+  sku: string;
+  currency: string;
+  unitPrice: string;
+  priceList?: string;
+  validFrom?: string;
+}
+
+const UNITS = new Set(['each']);
+
+/** Adds or changes products. @throws XD_UNKNOWN_UNIT naming place and value; nothing is written then */
+export async function putProducts(db: Database, records: readonly ProductRecord[]): Promise<{ written: number }> {
+  const last = new Map<string, ProductRecord>();
+  records.forEach((record, i) => {
+    if (record.unit !== undefined && !UNITS.has(record.unit))
+      fail('XD_UNKNOWN_UNIT', `products[${i}].unit: no conversion for unit ${JSON.stringify(record.unit.slice(0, 40))}`, { place: `products[${i}].unit` });
+    last.set(record.sku.toUpperCase(), record);
+  });
+  const codes = [...last.keys()];
+  const all = [...last.values()];
+  const rows = await db.query(statements.upsertProducts, [texts(codes), texts(all.map((r) => r.description ?? '')), texts(all.map((r) => r.unit ?? 'each'))]);
+  return { written: rows.length };
+}
+
+export async function putAccounts(db: Database, directory: Directory, records: readonly AccountRecord[]): Promise<{ written: number }> {
+  const last = new Map<string, { record: AccountRecord; companyId: number; currency: string }>();
+  records.forEach((record, i) => {
+    const company = directory.companies.get(record.company);
+    if (company === undefined) fail('XD_UNKNOWN_COMPANY', `accounts[${i}].company: no company ${record.company}`, { place: `accounts[${i}].company` });
+    last.set(`${company.companyId}/${record.account}`, { record, companyId: company.companyId, currency: company.currency });
+  });
+  const all = [...last.values()];
+  const rows = await db.query(statements.upsertAccounts, [
+    numbers(all.map((a) => a.companyId)),
+    texts(all.map((a) => a.record.account)),
+    texts(all.map((a) => a.record.channel ?? null)),
+    texts(all.map((a) => a.record.name ?? '')),
+    texts(all.map((a) => a.currency)),
+  ]);
+  return { written: rows.length };
+}
+
+/** Adds or changes prices and records `price.changed` for what really changed. */
+export async function putPrices(db: Database, directory: Directory, records: readonly PriceRecord[]): Promise<{ written: number }> {
+  await directory.loadSkus(records.map((record) => record.sku.toUpperCase()));
+  const last = new Map<string, { skuId: number; list: string; currency: string; from: string; price: string }>();
+  records.forEach((record, i) => {
+    const skuId = directory.findSkuId(record.sku.toUpperCase());
+    if (skuId === undefined) fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, { place: `prices[${i}].sku` });
+    const price = unitPriceOf(record.unitPrice, `prices[${i}].unitPrice`);
+    const entry = { skuId, list: record.priceList ?? 'base', currency: record.currency, from: record.validFrom ?? '-infinity', price };
+    last.set(`${skuId}/${entry.list}/${entry.currency}/${entry.from}`, entry);
+  });
+  const all = [...last.values()];
+  return db.transaction(async (tx) => {
+    const rows = await tx.query(statements.upsertPrices, [
+      numbers(all.map((p) => p.skuId)),
+      texts(all.map((p) => p.list)),
+      texts(all.map((p) => p.currency)),
+      texts(all.map((p) => p.from)),
+      texts(all.map((p) => p.price)),
+    ]);
+    const changed = [...new Set(rows.map((row) => row.sku_id))];
+    if (changed.length > 0)
+      await appendFacts(tx, [
+        { type: 'price.changed', stream: 'price', version: 0, companyId: 0, occurredAt: new Date().toISOString(), data: { skuIds: changed } },
+      ]);
+    return { written: rows.length };
+  });
+}

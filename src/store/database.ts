@@ -1,0 +1,209 @@
+/** Connections, transactions whose outcome is always known, and the parameters of set statements. */
+import pg from 'pg';
+import { CrossdockError, fail } from '../canonical/index.ts';
+
+// bigint columns are ids, versions and base units: all safe integers by construction (checked here once).
+pg.types.setTypeParser(20, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) fail('XD_INTERNAL', `bigint ${text} is beyond exact range`);
+  return value;
+});
+
+/** A statement written by hand: prepared once per connection under its name. Values are always bound. */
+export interface Statement<Row = Record<string, unknown>> {
+  readonly name: string;
+  readonly text: string;
+  readonly __row?: Row;
+}
+
+const statementNames = new Map<string, string>();
+
+/** Declares a named statement. Names are unique in the process: a second text under one name is a programming error. */
+export function sql<Row = Record<string, unknown>>(name: string, text: string): Statement<Row> {
+  const known = statementNames.get(name);
+  if (known !== undefined && known !== text) fail('XD_INTERNAL', `two statements are called ${name}`);
+  statementNames.set(name, text);
+  return { name, text };
+}
+
+export interface Queryable {
+  query<Row>(statement: Statement<Row>, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** An open transaction. Lives only inside {@link Database.transaction}. */
+export interface Tx extends Queryable {
+  readonly xid: string;
+}
+
+const SERIALIZATION = new Set(['40001', '40P01', '55P03']);
+const CONNECTION = new Set([
+  '08000',
+  '08003',
+  '08006',
+  '08001',
+  '08004',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '25P03',
+  '25P04',
+]);
+
+/** The transaction lost a race and may be decided again. */
+export function isSerializationFault(error: unknown): boolean {
+  return SERIALIZATION.has((error as { code?: string } | null)?.code ?? '');
+}
+
+/** The server or the connection went away; nothing is known to be wrong with the data. */
+export function isConnectionFault(error: unknown): boolean {
+  const code = (error as { code?: string } | null)?.code ?? '';
+  if (CONNECTION.has(code) || code === 'XD_STORE_UNAVAILABLE') return true;
+  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT'].includes(code)) return true;
+  const message = error instanceof Error ? error.message : '';
+  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error/i.test(
+    message,
+  );
+}
+
+export interface DatabaseOptions {
+  url: string;
+  poolMax?: number;
+  applicationName?: string;
+  /** Called with a connection's fault while it idles; the pool replaces it. */
+  onIdleFault?: (error: Error) => void;
+}
+
+export class Database implements Queryable {
+  readonly #pool: pg.Pool;
+  /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
+  beforeCommit: ((client: pg.PoolClient) => Promise<void> | void) | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.poolMax ?? 12,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      application_name: options.applicationName ?? 'crossdock',
+      // Bounded on purpose: one open transaction with an id holds every log reader back.
+      options:
+        '-c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000 -c jit=off',
+    });
+    this.#pool.on('error', (error) => options.onIdleFault?.(error));
+  }
+
+  get waiting(): number {
+    return this.#pool.waitingCount;
+  }
+
+  async query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    const result = await this.#pool.query({ name: statement.name, text: statement.text, values: values as unknown[] });
+    return result.rows as Row[];
+  }
+
+  /** Runs text that is not worth preparing (administration); never with values from outside in the text. */
+  async execute(text: string, values: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    return (await this.#pool.query(text, values as unknown[])).rows;
+  }
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction and commits. Returns only after the commit is known to be on disk.
+   * When the connection breaks at COMMIT, the transaction's id is looked up on a new connection (`pg_xact_status`), so a
+   * caller never has to guess.
+   * @throws XD_STORE_IN_DOUBT when the server could not be asked in time; the caller's key makes a retry safe
+   */
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    let broken: Error | undefined;
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
+    let committing = false;
+    let xid = '';
+    let result: T;
+    try {
+      const begun = (await client.query(
+        'begin; select pg_current_xact_id()::text as xid',
+      )) as unknown as pg.QueryResult[];
+      xid = begun[1]!.rows[0].xid as string;
+      const tx: Tx = {
+        xid,
+        query: async (statement, values = []) =>
+          (await client.query({ name: statement.name, text: statement.text, values: values as unknown[] })).rows,
+      };
+      result = await work(tx);
+      if (this.beforeCommit) await this.beforeCommit(client);
+      committing = true;
+      await client.query('commit');
+    } catch (error) {
+      const gone = broken !== undefined || isConnectionFault(error);
+      if (!gone) {
+        try {
+          await client.query('rollback');
+        } catch (rollbackError) {
+          broken = rollbackError as Error;
+        }
+      }
+      client.off('error', onError);
+      client.on('error', () => {});
+      client.release(gone || broken !== undefined);
+      if (gone && committing) {
+        if (await this.#committed(xid)) return result!;
+      }
+      throw error;
+    }
+    client.off('error', onError);
+    client.release(broken !== undefined);
+    return result;
+  }
+
+  /** Asks what became of a transaction whose COMMIT got no answer. */
+  async #committed(xid: string): Promise<boolean> {
+    const started = performance.now();
+    for (;;) {
+      try {
+        const [row] = (await this.#pool.query('select pg_xact_status($1::text::xid8) as status', [xid])).rows;
+        if (row.status === 'committed') return true;
+        if (row.status === 'aborted') return false;
+      } catch (error) {
+        if (!isConnectionFault(error))
+          throw new CrossdockError('XD_STORE_IN_DOUBT', `asking for transaction ${xid}`, { xid }, { cause: error });
+      }
+      if (performance.now() - started > 20_000)
+        fail('XD_STORE_IN_DOUBT', `transaction ${xid} could not be asked for within 20 s`, { xid });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** Array parameter of numbers (or nulls): `{1,2,NULL}`. */
+export function numbers(values: readonly (number | null)[]): string {
+  let text = '{';
+  for (let i = 0; i < values.length; i++) {
+    if (i > 0) text += ',';
+    const value = values[i];
+    text += value === null || value === undefined ? 'NULL' : value;
+  }
+  return `${text}}`;
+}
+
+const NEEDS_ESCAPE = /["\\]/;
+const ESCAPES = /["\\]/g;
+
+/** Array parameter of texts (or nulls), each quoted. */
+export function texts(values: readonly (string | null)[]): string {
+  let text = '{';
+  for (let i = 0; i < values.length; i++) {
+    if (i > 0) text += ',';
+    const value = values[i];
+    if (value === null || value === undefined) text += 'NULL';
+    else text += `"${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPES, '\\$&') : value}"`;
+  }
+  return `${text}}`;
+}
