@@ -1,32 +1,4 @@
-import type { Lines } from './lib/lines.ts';
-
-/** Columns of a fulfilment's lines: line number, stock, quantity, cancelled, shipped. */
-export const ORDER_WIDTH = 5;
-
-export interface Stock {
-  id: number;
-  sku: string;
-  onHand: number;
-  /** Fulfilments that wait for this SKU here, the oldest first. */
-  queue: Fulfilment[];
-  /** Scratch for one attempt; 0 outside of it. */
-  need: number;
-}
-
-export interface Fulfilment {
-  /** Order of acceptance: who waits longer goes first. */
-  rank: number;
-  reference: string;
-  order: string;
-  location: string;
-  lines: Lines;
-  stage: 'accepted' | 'picked' | 'shipped' | 'cancelled';
-  /** Whether what it misses has been counted. */
-  tried: boolean;
-  /** Parts that left. */
-  shipped: number;
-  waitsFor: Stock[];
-}
+import { CANCELLED, type Fulfilment, QUANTITY, STOCK, type Stock } from './wms-fulfilment.ts';
 
 /**
  * Who gets the goods. A fulfilment is picked whole, when all of it is there. Until then it waits, but only in the queues of
@@ -78,9 +50,9 @@ export class Picking {
     const wanted: Stock[] = [];
     const { lines } = fulfilment;
     for (let row = 0; row < lines.count; row++) {
-      const units = lines.get(row, 2) - lines.get(row, 3);
+      const units = lines.get(row, QUANTITY) - lines.get(row, CANCELLED);
       if (units === 0) continue;
-      const stock = this.#stocks[lines.get(row, 1)]!;
+      const stock = this.#stocks[lines.get(row, STOCK)]!;
       if (stock.need === 0) wanted.push(stock);
       stock.need += units;
     }

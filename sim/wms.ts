@@ -1,7 +1,19 @@
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
 import { Lines } from './lib/lines.ts';
 import { business, type Call, drive, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
-import { type Fulfilment, ORDER_WIDTH, Picking, type Stock } from './wms-picking.ts';
+import {
+  CANCELLED,
+  FULFILMENT_WIDTH,
+  type Fulfilment,
+  firstPartOf,
+  type GoodsLine,
+  QUANTITY,
+  remainingOf,
+  SHIPPED,
+  type Stock,
+  truthOfFulfilment,
+} from './wms-fulfilment.ts';
+import { Picking } from './wms-picking.ts';
 
 const BATCH_MAX = 100;
 const LOOKUP_MAX = 200;
@@ -11,18 +23,6 @@ const SHIP_MS = [10, 40] as const;
 const ARRIVE_MS = [20, 80] as const;
 const TWO_PARTS_RATE = 0.05;
 
-/** Columns of a fulfilment's lines; a return's lines use the first three. */
-const STOCK = 1;
-const QUANTITY = 2;
-const CANCELLED = 3;
-const SHIPPED = 4;
-
-interface EventLine {
-  lineNo?: number;
-  sku: string;
-  quantity: number;
-}
-
 interface StockEvent {
   seq: number;
   id: string;
@@ -31,7 +31,7 @@ interface StockEvent {
   location: string;
   reference: string;
   order: string | null;
-  lines: EventLine[];
+  lines: GoodsLine[];
   shipment?: string;
   tracking?: string;
 }
@@ -98,16 +98,7 @@ export function wms(kit: Kit): System {
 
   const now = (): string => new Date(kit.time.now()).toISOString();
 
-  const remainingLines = (fulfilment: Fulfilment): EventLine[] => {
-    const { lines } = fulfilment;
-    return lines
-      .map((row) => ({
-        lineNo: lines.get(row, 0),
-        sku: stocks[lines.get(row, STOCK)]!.sku,
-        quantity: lines.get(row, QUANTITY) - lines.get(row, CANCELLED) - lines.get(row, SHIPPED),
-      }))
-      .filter((line) => line.quantity > 0);
-  };
+  const remainingLines = (fulfilment: Fulfilment): GoodsLine[] => remainingOf(fulfilment, stocks);
 
   const pick = (fulfilment: Fulfilment): void => {
     const { reference, order, location } = fulfilment;
@@ -119,7 +110,7 @@ export function wms(kit: Kit): System {
     const { reference, order, location } = fulfilment;
     let lines = remainingLines(fulfilment);
     const first = fulfilment.shipped === 0;
-    const inTwo = first && kit.random.chance(TWO_PARTS_RATE) ? firstPart(lines) : undefined;
+    const inTwo = first && kit.random.chance(TWO_PARTS_RATE) ? firstPartOf(lines) : undefined;
     if (inTwo !== undefined) lines = inTwo;
     const number = shipments + 1;
     const labels = { shipment: `SHP-${number}`, tracking: `TRK${String(number).padStart(10, '0')}` };
@@ -151,8 +142,7 @@ export function wms(kit: Kit): System {
       const fulfilment = fulfilments.get(reference)!;
       shipments += 1;
       fulfilment.shipped += 1;
-      for (const { lineNo, quantity } of lines)
-        fulfilment.lines.add(fulfilment.lines.rowOf(lineNo!), SHIPPED, quantity);
+      for (const { lineNo, quantity } of lines) fulfilment.lines.add(fulfilment.lines.rowOf(lineNo), SHIPPED, quantity);
       if (remainingLines(fulfilment).length === 0) {
         fulfilment.stage = 'shipped';
         open -= 1;
@@ -182,7 +172,7 @@ export function wms(kit: Kit): System {
         const rows = (entry.lines as [number, string, number][]).map(([lineNo, sku, quantity]) => {
           return [lineNo, stockOf(location, sku).id, quantity];
         });
-        const lines = new Lines(ORDER_WIDTH, rows);
+        const lines = new Lines(FULFILMENT_WIDTH, rows);
         const rank = fulfilments.size;
         const fulfilment: Fulfilment = {
           rank,
@@ -389,18 +379,7 @@ export function wms(kit: Kit): System {
       shipments,
     }),
     truths: {
-      fulfilments: truthOf(fulfilments, ({ order, location, stage, waitsFor, lines }) => ({
-        order,
-        location,
-        stage: waitsFor.length > 0 ? 'waiting' : stage,
-        lines: lines.map((row) => {
-          const cancelled = lines.get(row, CANCELLED);
-          const quantity = lines.get(row, QUANTITY);
-          const picked = stage === 'picked' || stage === 'shipped' ? quantity - cancelled : 0;
-          const sku = stocks[lines.get(row, STOCK)]!.sku;
-          return { lineNo: lines.get(row, 0), sku, quantity, cancelled, picked, shipped: lines.get(row, SHIPPED) };
-        }),
-      })),
+      fulfilments: truthOf(fulfilments, (fulfilment) => truthOfFulfilment(fulfilment, stocks)),
       stock: truthOf(stockByKey, (stock) => ({ onHand: stock.onHand })),
       returns: truthOf(returns, ({ lines, ...rest }) => ({
         ...rest,
@@ -408,11 +387,4 @@ export function wms(kit: Kit): System {
       })),
     },
   };
-}
-
-/** About half of the lines, or half of the only line; undefined when there is nothing to split. */
-function firstPart(lines: EventLine[]): EventLine[] | undefined {
-  if (lines.length > 1) return lines.slice(0, Math.ceil(lines.length / 2));
-  const only = lines[0]!;
-  return only.quantity > 1 ? [{ ...only, quantity: Math.ceil(only.quantity / 2) }] : undefined;
 }

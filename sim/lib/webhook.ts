@@ -7,13 +7,13 @@ const ATTEMPTS_MAX = 5;
 const TIMEOUT_MS = 2000;
 const BACKOFF_MS = 200;
 const GATHER_MS = 5;
-const BATCHES_MAX = 4;
 const HELD_MS = 200;
 
 interface Batch {
   id: string;
   body: string;
   records: number;
+  attempts: number;
 }
 
 /**
@@ -25,12 +25,14 @@ export class WebhookSender {
   #url: string;
   #secret: string;
   #flushed: () => Promise<void> | undefined;
-  #agent = new Agent({ keepAlive: true, maxSockets: BATCHES_MAX });
+  #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   /** Last seq that was put into a batch; what is between it and the end of the feed still waits. */
   #taken = 0;
-  #gathering = false;
-  #open = 0;
   #openRecords = 0;
+  #gathering = false;
+  #onWire = false;
+  /** Batches whose next attempt is due. */
+  #due: Batch[] = [];
   #held: Batch | undefined;
   #counts = { calls: 0, delivered: 0, failedAttempts: 0, givenUp: 0 };
 
@@ -56,27 +58,40 @@ export class WebhookSender {
   }
 
   #gather(): void {
-    if (this.#gathering || this.#open >= BATCHES_MAX) return;
+    if (this.#gathering || this.#onWire) return;
     this.#gathering = true;
     this.#kit.time.after(GATHER_MS, () => {
       this.#gathering = false;
-      while (this.#open < BATCHES_MAX && this.#taken < this.#kit.feed.last) this.#takeBatch();
+      this.#pump();
     });
   }
 
-  #takeBatch(): void {
-    const { feed, faults } = this.#kit;
-    const records = feed.slice(this.#taken, RECORDS_MAX);
-    const batch = { id: `whd-${this.#taken + 1}`, body: `{"records":[${records.join(',')}]}`, records: records.length };
-    this.#taken += records.length;
-    if (faults.rollWebhook('webhookNever')) return;
-    this.#open += 1;
-    this.#openRecords += batch.records;
-    if (this.#held === undefined && faults.rollWebhook('webhookDisordered')) {
-      this.#hold(batch);
-      return;
+  /** One call at a time, so that order is kept unless a fault or a failed attempt breaks it; retries don't hold up others. */
+  async #pump(): Promise<void> {
+    if (this.#onWire) return;
+    this.#onWire = true;
+    for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+      await this.#flushed();
+      await this.#send(batch);
     }
-    this.#send(batch, 1);
+    this.#onWire = false;
+  }
+
+  #next(): Batch | undefined {
+    const due = this.#due.shift();
+    if (due !== undefined) return due;
+    const { feed, faults } = this.#kit;
+    while (this.#taken < feed.last) {
+      const records = feed.slice(this.#taken, RECORDS_MAX);
+      const id = `whd-${this.#taken + 1}`;
+      this.#taken += records.length;
+      if (faults.rollWebhook('webhookNever')) continue;
+      const batch = { id, body: `{"records":[${records.join(',')}]}`, records: records.length, attempts: 0 };
+      this.#openRecords += records.length;
+      if (this.#held !== undefined || !faults.rollWebhook('webhookDisordered')) return batch;
+      this.#hold(batch);
+    }
+    return undefined;
   }
 
   /** Kept back until a later one has gone, or for a moment when none comes. */
@@ -88,27 +103,28 @@ export class WebhookSender {
   #release(batch: Batch | undefined): void {
     if (batch === undefined || this.#held !== batch) return;
     this.#held = undefined;
-    this.#send(batch, 1);
+    this.#due.push(batch);
+    void this.#pump();
   }
 
-  async #send(batch: Batch, attempt: number): Promise<void> {
-    await this.#flushed();
-    const ok = await this.#post(batch);
-    if (!ok) {
+  async #send(batch: Batch): Promise<void> {
+    batch.attempts += 1;
+    if (await this.#post(batch)) {
+      this.#counts.delivered += 1;
+      if (this.#kit.faults.rollWebhook('webhookTwice')) await this.#post(batch);
+    } else {
       this.#counts.failedAttempts += 1;
-      if (attempt < ATTEMPTS_MAX) {
-        this.#kit.time.after(BACKOFF_MS * 2 ** (attempt - 1), () => this.#send(batch, attempt + 1));
+      if (batch.attempts < ATTEMPTS_MAX) {
+        this.#kit.time.after(BACKOFF_MS * 2 ** (batch.attempts - 1), () => {
+          this.#due.push(batch);
+          void this.#pump();
+        });
         return;
       }
       this.#counts.givenUp += 1;
-    } else {
-      this.#counts.delivered += 1;
-      if (this.#kit.faults.rollWebhook('webhookTwice')) await this.#post(batch);
     }
-    this.#open -= 1;
     this.#openRecords -= batch.records;
     this.#release(this.#held);
-    if (this.#taken < this.#kit.feed.last) this.#gather();
   }
 
   /** @returns whether the other side said 2xx in time; it never rejects */
