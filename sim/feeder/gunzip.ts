@@ -16,8 +16,12 @@ export async function* gunzipFile(file: string): AsyncGenerator<Buffer> {
   let unpacked: Buffer[] = [];
   let failure: (Error & { code?: string }) | undefined;
   gunzip.on('data', (piece: Buffer) => unpacked.push(piece));
-  gunzip.on('error', (error) => {
-    failure = error;
+  // A write that meets damaged bytes never calls back, so whoever waits also hears of the error.
+  const failed = new Promise<void>((resolve) => {
+    gunzip.on('error', (error) => {
+      failure = error;
+      resolve();
+    });
   });
   let first = true;
   try {
@@ -26,19 +30,16 @@ export async function* gunzipFile(file: string): AsyncGenerator<Buffer> {
         throw new FileError('FEED_NOT_GZIP', `${file} is not a gzip file`, 1, piece.subarray(0, 8).toString('hex'));
       }
       first = false;
-      await new Promise<void>((resolve) => gunzip.write(piece, () => resolve()));
+      await Promise.race([failed, new Promise<void>((resolve) => gunzip.write(piece, () => resolve()))]);
       yield* unpacked;
       unpacked = [];
       if (failure !== undefined) break;
     }
     if (first) throw new FileError('FEED_NOT_GZIP', `${file} is empty`, 1, '');
     if (failure === undefined) {
-      const ended = new Promise<void>((resolve) => {
-        gunzip.once('end', resolve);
-        gunzip.once('error', () => resolve());
-      });
+      const ended = new Promise<void>((resolve) => gunzip.once('end', resolve));
       gunzip.end();
-      await ended;
+      await Promise.race([failed, ended]);
       yield* unpacked;
     }
   } catch (error) {

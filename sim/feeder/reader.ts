@@ -21,6 +21,7 @@ export interface ReadResult {
   fileError: FileError | undefined;
 }
 
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const CSV = { relax_column_count: true, record_delimiter: ['\r\n', '\n'], skip_empty_lines: true };
 
 function tryParse(bytes: Buffer): string[][] | undefined {
@@ -42,8 +43,11 @@ export async function readOrders(file: string, options: ReadOptions = {}): Promi
   let fileError: FileError | undefined;
   const splitter = new RecordSplitter(isWhole);
   try {
+    let first = true;
     for await (const piece of gunzipFile(file)) {
-      reader.takeAll(splitter.push(piece), splitter);
+      const marked = first && piece.subarray(0, 3).equals(BYTE_ORDER_MARK);
+      first = false;
+      reader.takeAll(splitter.push(marked ? piece.subarray(3) : piece), splitter);
       if (reader.full) break;
     }
   } catch (error) {
@@ -120,9 +124,8 @@ class Reader {
 
   private takeRow(fields: string[], line: number): void {
     if (!this.sawHeader) {
-      const names = fields.map((name, index) => (index === 0 ? name.replace(/^\ufeff/, '') : name));
-      if (names.length !== COLUMNS.length || COLUMNS.some((column, index) => names[index] !== column)) {
-        throw wrongColumns(names);
+      if (fields.length !== COLUMNS.length || COLUMNS.some((column, index) => fields[index] !== column)) {
+        throw wrongColumns(fields);
       }
       this.sawHeader = true;
       return;

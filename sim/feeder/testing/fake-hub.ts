@@ -19,7 +19,9 @@ export interface FakeHub {
   close: () => Promise<void>;
 }
 
-export async function startFakeHub(feeds: readonly { url: string; path: string; token: string }[] = []): Promise<FakeHub> {
+export async function startFakeHub(
+  feeds: readonly { url: string; path: string; token: string }[] = [],
+): Promise<FakeHub> {
   const answers = new Map<string, { status: number; body: unknown }>();
   let inFlight = 0;
   let stopped = false;
