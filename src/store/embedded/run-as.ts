@@ -63,6 +63,8 @@ export async function choosePlace(
   const reachable = await reach(nobody, binaries);
   const moved = join(SHARED_DIR, createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 16));
   if (reachable && only !== 'user_namespace') {
+    // One by one: a mode given to a recursive mkdir would close the upper folder as well.
+    await mkdir(SHARED_DIR, { recursive: true, mode: 0o755 });
     await mkdir(moved, { recursive: true, mode: 0o700 });
     await handOver(moved, nobody);
     if (await canWrite(nobody, moved)) {
