@@ -1,7 +1,5 @@
 /** What each event of the plan means in the systems: people's acts go to the systems, API calls and charges to the hub. */
 import { createHash } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type CancelBody,
   cancelBodies,
@@ -12,20 +10,12 @@ import {
   referenceOf,
   zeroPriceBody,
 } from './bodies.ts';
-import type { Answer, Caller } from './caller.ts';
 import { utcText } from './london.ts';
 import { driveMerged } from './merged-stream.ts';
 import { COMPANY, CURRENCY, type FeedEvent, type Plan } from './plan.ts';
 import type { Counts, ProgressFile } from './progress.ts';
+import type { Sender, Taken } from './sender.ts';
 import { homeOf } from './stock-plan.ts';
-
-export interface Urls {
-  shop: string;
-  marketplace: string;
-  crm: string;
-  wms: string;
-  hub: string;
-}
 
 export const WINDOW_EVENTS = 200;
 export const IN_FLIGHT_MAX = 64;
@@ -37,24 +27,19 @@ const RECEIPTS_MAX = 20;
 const WRITE_OFF_EXPIRES_SECONDS = 3600;
 
 type Invoice = Extract<FeedEvent, { type: 'order' | 'cancel' }>;
+type Charges = Extract<FeedEvent, { type: 'charges' }>;
 type Receiving = Extract<FeedEvent, { type: 'receipt' | 'zero_price_receipt' }>;
 
 export class Drive {
   private readonly plan: Plan;
-  private readonly urls: Urls;
-  private readonly hubKey: string;
-  private readonly caller: Caller;
+  private readonly sender: Sender;
   private readonly progress: ProgressFile;
-  private readonly refusedFile: string;
   onAdvance: () => void = () => undefined;
 
-  constructor(plan: Plan, urls: Urls, hubKey: string, caller: Caller, progress: ProgressFile, stateDir: string) {
+  constructor(plan: Plan, sender: Sender, progress: ProgressFile) {
     this.plan = plan;
-    this.urls = urls;
-    this.hubKey = hubKey;
-    this.caller = caller;
+    this.sender = sender;
     this.progress = progress;
-    this.refusedFile = join(stateDir, 'refused.ndjson');
   }
 
   async master(): Promise<void> {
@@ -66,7 +51,7 @@ export class Drive {
 
   async opening(): Promise<void> {
     for (const receipt of this.plan.stock.opening) {
-      await this.people('wms', 'receipts', 'receipts', [receiptBody(receipt)], [receipt.reference]);
+      await this.sender.people('wms', 'receipts', [receiptBody(receipt)], (body) => body.reference);
     }
   }
 
@@ -102,42 +87,52 @@ export class Drive {
     const did = await this.act(events);
     events.forEach((event, index) => {
       const lines = 'rows' in event ? event.rows.length : 0;
-      this.progress.did(places[index]!, { lines, ...(index === 0 ? did : {}) });
+      this.progress.did(places[index]!, { lines, ...did[index] });
     });
   }
 
-  private async act(events: readonly FeedEvent[]): Promise<Partial<Counts>> {
+  /** @returns for each event what it came to; events of one call may be counted at different times */
+  private async act(events: readonly FeedEvent[]): Promise<Partial<Counts>[]> {
     const first = events[0]!;
     switch (first.type) {
       case 'order':
-        return first.channel === 'api' ? this.apiOrder(first) : this.channelOrders(events as Invoice[]);
+        return first.channel === 'api' ? [await this.apiOrder(first)] : this.channelOrders(events as Invoice[]);
       case 'cancel':
-        return this.cancels(first);
-      case 'charges': {
-        const rows = events.flatMap((event) => ('rows' in event ? event.rows : []));
-        const refused = await this.inChunks('charges', chargeBodies(this.plan, rows), CHARGES_MAX);
-        return { refused };
-      }
+        return [await this.cancels(first)];
+      case 'charges':
+        return this.charges(events as Charges[]);
       case 'receipt':
-      case 'zero_price_receipt': {
-        const bodies = (events as Receiving[]).map((event) =>
-          event.type === 'receipt' ? receiptBody(event.receipt) : zeroPriceBody(this.plan, event),
-        );
-        const references = bodies.map((body) => body.reference);
-        const refused = await this.people('wms', 'receipts', 'receipts', bodies, references);
-        return { receipts: bodies.length, refused };
-      }
+      case 'zero_price_receipt':
+        return this.receipts(events as Receiving[]);
       case 'write_off':
-        return this.writeOff(first.rows[0]!);
+        return [await this.writeOff(first.rows[0]!)];
     }
   }
 
-  private async channelOrders(events: readonly Invoice[]): Promise<Partial<Counts>> {
+  private async channelOrders(events: readonly Invoice[]): Promise<Partial<Counts>[]> {
     const channel = events[0]!.channel as 'shop' | 'marketplace' | 'crm';
     const orders = events.map((event) => orderBody(this.plan, event));
-    const numbers = orders.map((order) => order.number);
-    const refused = await this.people(channel, 'orders', 'orders', orders, numbers);
-    return { orders: orders.length - refused, refused };
+    const { refused } = await this.sender.people(channel, 'orders', orders, (order) => order.number);
+    return orders.map((_, index) => (refused.has(index) ? { refused: 1 } : { orders: 1 }));
+  }
+
+  private async charges(events: readonly Charges[]): Promise<Partial<Counts>[]> {
+    const rows = events.flatMap((event) => event.rows);
+    const refused = await this.inChunks('charges', chargeBodies(this.plan, rows), CHARGES_MAX);
+    let before = 0;
+    return events.map((event) => {
+      const from = before;
+      before += event.rows.length;
+      return { refused: event.rows.filter((_, index) => refused.has(from + index)).length };
+    });
+  }
+
+  private async receipts(events: readonly Receiving[]): Promise<Partial<Counts>[]> {
+    const bodies = events.map((event) =>
+      event.type === 'receipt' ? receiptBody(event.receipt) : zeroPriceBody(this.plan, event),
+    );
+    const { refused } = await this.sender.people('wms', 'receipts', bodies, (body) => body.reference);
+    return bodies.map((_, index) => (refused.has(index) ? { refused: 1 } : { receipts: 1 }));
   }
 
   private async apiOrder(event: Invoice): Promise<Partial<Counts>> {
@@ -151,9 +146,9 @@ export class Drive {
       orderedAt,
       lines,
     };
-    const answer = await this.hub('orders', body, `api/${number}`);
+    const answer = await this.sender.hub('orders', body, `api/${number}`);
     if (answer.status < 300) return { orders: 1 };
-    this.refused('hub/orders', number, answer.status, answer.body);
+    this.sender.note('hub/orders', number, answer.status, answer.body);
     return { refused: 1 };
   }
 
@@ -162,24 +157,18 @@ export class Drive {
     let refused = 0;
     for (let index = 0; index < all.length; index += CANCELS_MAX) {
       const cancels = all.slice(index, index + CANCELS_MAX);
-      refused += await (event.channel === 'api'
+      const taken = await (event.channel === 'api'
         ? this.apiCancels(cancels)
-        : this.people(
-            event.channel,
-            'cancels',
-            'cancels',
-            cancels,
-            cancels.map((cancel) => cancel.reference),
-          ));
+        : this.sender.people(event.channel, 'cancels', cancels, (cancel) => cancel.reference));
+      refused += taken.refused.size;
     }
     return { cancels: all.length - refused, refused };
   }
 
-  private async apiCancels(cancels: readonly CancelBody[]): Promise<number> {
+  private async apiCancels(cancels: readonly CancelBody[]): Promise<Taken> {
     const cancellations = cancels.map((cancel) => ({ channel: 'api', ...cancel }));
-    const references = cancels.map((cancel) => cancel.reference);
-    const answer = await this.hub('cancellations', { cancellations }, `api/cancel/${references[0]}`);
-    return this.countRefused('hub/cancellations', answer, references);
+    const key = `api/cancel/${cancels[0]!.reference}`;
+    return this.sender.hubBatch('cancellations', cancellations, key, (cancel) => cancel.reference);
   }
 
   /** Nobody may write off what is promised to somebody: first the hub gives the units free, then they leave the shelf. */
@@ -197,9 +186,9 @@ export class Drive {
       purpose: 'write_off',
       expiresInSeconds: WRITE_OFF_EXPIRES_SECONDS,
     };
-    const answer = await this.hub('reservations', body, `write_off/${reference}`);
+    const answer = await this.sender.hub('reservations', body, `write_off/${reference}`);
     if (answer.status >= 300) {
-      if (answer.status !== 409) this.refused('hub/reservations', reference, answer.status, answer.body);
+      if (answer.status !== 409) this.sender.note('hub/reservations', reference, answer.status, answer.body);
       return { unitsNotGranted: asked };
     }
     const reservation = answer.body as {
@@ -215,64 +204,27 @@ export class Drive {
       at: utcText(table.at.at(row)),
       lines: [{ sku, quantity: -line.quantity }],
     }));
+    let unitsTaken = 0;
     if (adjustments.length > 0) {
-      const references = adjustments.map((adjustment) => adjustment.reference);
-      await this.people('wms', 'adjustments', 'adjustments', adjustments, references);
+      const { results } = await this.sender.people('wms', 'adjustments', adjustments, (each) => each.reference);
+      // The WMS takes what it has: less than was granted means that the hub believed in units which aren't there.
+      for (const result of results as { lines?: { quantity: number }[] }[]) {
+        for (const line of result.lines ?? []) unitsTaken -= line.quantity;
+      }
     }
-    return { unitsGranted, unitsNotGranted: asked - unitsGranted };
-  }
-
-  /** @returns how many were refused */
-  private async people(
-    system: keyof Urls,
-    route: string,
-    field: string,
-    items: readonly unknown[],
-    references: readonly string[],
-  ): Promise<number> {
-    const answer = await this.caller.post(`${this.urls[system]}/_drive/${route}`, { [field]: items });
-    return this.countRefused(`${system}/${route}`, answer, references);
-  }
-
-  private hub(route: string, body: unknown, key: string): Promise<Answer> {
-    return this.caller.post(`${this.urls.hub}/v1/${route}`, body, { bearer: this.hubKey, key });
+    return { unitsGranted, unitsNotGranted: asked - unitsGranted, unitsGrantedInVain: unitsGranted - unitsTaken };
   }
 
   /** Keys are made of the content, so a resume that cuts the chunks elsewhere can't meet its own key with other content. */
-  private async inChunks(route: string, items: readonly unknown[], chunk: number): Promise<number> {
-    let refused = 0;
-    for (let index = 0; index < items.length; index += chunk) {
-      const part = items.slice(index, index + chunk);
+  private async inChunks(route: string, items: readonly unknown[], chunk: number): Promise<Set<number>> {
+    const refused = new Set<number>();
+    for (let from = 0; from < items.length; from += chunk) {
+      const part = items.slice(from, from + chunk);
       const key = `${route}/${createHash('sha256').update(JSON.stringify(part)).digest('hex').slice(0, 32)}`;
-      const answer = await this.hub(route, { [route]: part }, key);
-      refused += this.countRefused(
-        `hub/${route}`,
-        answer,
-        part.map((item) => nameOf(item)),
-      );
+      const taken = await this.sender.hubBatch(route, part, key, nameOf);
+      for (const index of taken.refused) refused.add(from + index);
     }
     return refused;
-  }
-
-  private countRefused(where: string, answer: Answer, references: readonly string[]): number {
-    if (answer.status >= 300) {
-      this.refused(where, references.join(' '), answer.status, answer.body);
-      return references.length;
-    }
-    const results = (answer.body as { results?: { status?: number; error?: unknown }[] } | null)?.results;
-    if (!Array.isArray(results)) return 0;
-    let refused = 0;
-    results.forEach((result, index) => {
-      if (typeof result.status !== 'number' || result.status < 300) return;
-      refused += 1;
-      this.refused(where, references[index] ?? '?', result.status, result);
-    });
-    return refused;
-  }
-
-  private refused(where: string, reference: string, status: number, body: unknown): void {
-    const line = JSON.stringify({ where, reference, status, body });
-    appendFileSync(this.refusedFile, `${line.slice(0, 4000)}\n`);
   }
 }
 

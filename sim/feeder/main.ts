@@ -4,13 +4,14 @@ import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, writeSync 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Caller } from './caller.ts';
-import { Drive, type Urls } from './drive.ts';
+import { Drive } from './drive.ts';
 import type { FileError, Reject } from './errors.ts';
 import { waitForListings } from './listing.ts';
 import { utcText } from './london.ts';
 import { type Plan, planFeed } from './plan.ts';
 import { ProgressFile } from './progress.ts';
 import { readOrders } from './reader.ts';
+import { Sender, type Urls } from './sender.ts';
 
 const USAGE =
   'usage: main.ts --orders FILE [--limit-orders N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--no-listing-wait] [--json]';
@@ -112,7 +113,7 @@ async function main(): Promise<number> {
   const plan = planFeed(table, options.seed);
   const progress = new ProgressFile(options.state, await nameOfRun(options));
   const caller = new Caller();
-  const drive = new Drive(plan, options.urls, options.hubKey, caller, progress, options.state);
+  const drive = new Drive(plan, new Sender(options.urls, options.hubKey, caller, options.state), progress);
 
   let saidAtMs = 0;
   const sayProgress = (): void => {
@@ -167,6 +168,7 @@ function summaryOf(plan: Plan, progress: ProgressFile): Record<string, unknown> 
       writeOffAsked: units.writeOff,
       writeOffGranted: counts.unitsGranted,
       notGranted: counts.unitsNotGranted,
+      grantedInVain: counts.unitsGrantedInVain,
     },
     rejected: table.rejected,
     refused: counts.refused,

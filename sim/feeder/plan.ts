@@ -13,7 +13,8 @@ export const CURRENCY = 'GBP';
 /** `rows` are rows of the table; `at` is business time, seconds since 1970. */
 export type FeedEvent =
   | { type: 'order' | 'cancel'; channel: Channel; account: string; number: string; at: number; rows: number[] }
-  | { type: 'charges' | 'write_off'; number: string; at: number; rows: number[] }
+  | { type: 'charges'; number: string; at: number; rows: number[] }
+  | { type: 'write_off'; number: string; at: number; rows: number[] }
   | { type: 'zero_price_receipt'; number: string; at: number; rows: number[] }
   | { type: 'receipt'; at: number; receipt: Receipt };
 

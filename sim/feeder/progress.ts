@@ -13,6 +13,8 @@ export interface Counts {
   receipts: number;
   unitsGranted: number;
   unitsNotGranted: number;
+  /** Granted by the hub and not there in the WMS. */
+  unitsGrantedInVain: number;
 }
 export interface Progress {
   /** Names the file, the limit and the seed; notes of another run are not used. */
@@ -33,6 +35,7 @@ export function noCounts(): Counts {
     receipts: 0,
     unitsGranted: 0,
     unitsNotGranted: 0,
+    unitsGrantedInVain: 0,
   };
 }
 

@@ -1,0 +1,76 @@
+/** Where calls go and what became of each item; what is refused for good is noted for a person to read. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Answer, Caller } from './caller.ts';
+
+export interface Urls {
+  shop: string;
+  marketplace: string;
+  crm: string;
+  wms: string;
+  hub: string;
+}
+
+export interface Taken {
+  results: unknown[];
+  /** Places of the items that were refused. */
+  refused: Set<number>;
+}
+
+const NOTE_CHARACTERS_MAX = 4000;
+
+export class Sender {
+  private readonly urls: Urls;
+  private readonly hubKey: string;
+  private readonly caller: Caller;
+  private readonly refusedFile: string;
+
+  constructor(urls: Urls, hubKey: string, caller: Caller, stateDir: string) {
+    this.urls = urls;
+    this.hubKey = hubKey;
+    this.caller = caller;
+    this.refusedFile = join(stateDir, 'refused.ndjson');
+  }
+
+  /** What people do in a system. @param items the body's only field, named as the route */
+  async people<T>(
+    system: keyof Urls,
+    route: 'orders' | 'cancels' | 'receipts' | 'adjustments',
+    items: readonly T[],
+    nameOf: (item: T) => string,
+  ): Promise<Taken> {
+    const answer = await this.caller.post(`${this.urls[system]}/_drive/${route}`, { [route]: items });
+    return this.judge(`${system}/${route}`, answer, items.map(nameOf));
+  }
+
+  hub(route: string, body: unknown, key: string): Promise<Answer> {
+    return this.caller.post(`${this.urls.hub}/v1/${route}`, body, { bearer: this.hubKey, key });
+  }
+
+  async hubBatch<T>(route: string, items: readonly T[], key: string, nameOf: (item: T) => string): Promise<Taken> {
+    return this.judge(`hub/${route}`, await this.hub(route, { [route]: items }, key), items.map(nameOf));
+  }
+
+  note(where: string, reference: string, status: number, body: unknown): void {
+    const line = JSON.stringify({ where, reference, status, body });
+    appendFileSync(this.refusedFile, `${line.slice(0, NOTE_CHARACTERS_MAX)}\n`);
+  }
+
+  private judge(where: string, answer: Answer, names: readonly string[]): Taken {
+    const refused = new Set<number>();
+    if (answer.status >= 300) {
+      this.note(where, names.join(' '), answer.status, answer.body);
+      for (const index of names.keys()) refused.add(index);
+      return { results: [], refused };
+    }
+    const results = (answer.body as { results?: unknown } | null)?.results;
+    if (!Array.isArray(results)) return { results: [], refused };
+    results.forEach((result: { status?: unknown } | null, index) => {
+      const status = result?.status;
+      if (typeof status !== 'number' || status < 300) return;
+      refused.add(index);
+      this.note(where, names[index] ?? '?', status, result);
+    });
+    return { results, refused };
+  }
+}
