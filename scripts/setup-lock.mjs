@@ -12,6 +12,7 @@ export async function withSetupLock(file, say, work) {
   const started = Date.now();
   let told = false;
   while (!take(file)) {
+    if (!holderOf(file)) continue;
     if (!told) say('another set-up is running in this checkout, waiting for it');
     told = true;
     if (Date.now() - started > WAIT_MINUTES_MAX * 60_000) {
@@ -31,17 +32,22 @@ export async function withSetupLock(file, say, work) {
 }
 
 function take(file) {
-  const self = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
+  const self = JSON.stringify(identify(process.pid));
   try {
     writeFileSync(file, self, { flag: 'wx' });
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
   }
-  const holder = read(file);
-  const isAlive = holder && startOf(holder.pid) === holder.started && isRunning(holder.pid);
-  if (!isAlive) rmSync(file, { force: true });
+  // One that died left it behind; the next try takes it.
+  if (!holderOf(file)) rmSync(file, { force: true });
   return false;
+}
+
+/** @returns the process that holds the lock and is alive */
+function holderOf(file) {
+  const holder = read(file);
+  return holder && isSame(holder) ? holder : undefined;
 }
 
 function read(file) {
@@ -50,6 +56,16 @@ function read(file) {
   } catch {
     return undefined;
   }
+}
+
+/** A process by its number and its start. */
+export function identify(pid) {
+  return { pid, started: startOf(pid) };
+}
+
+/** Is that very process still running? */
+export function isSame({ pid, started }) {
+  return startOf(pid) === started && isRunning(pid);
 }
 
 function startOf(pid) {

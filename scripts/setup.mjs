@@ -13,11 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { findNode } from '../bin/find-node.mjs';
 import { checkPlatform } from './platform.mjs';
 import { startProgress } from './progress.mjs';
 import { SetupError } from './setup-error.mjs';
-import { withSetupLock } from './setup-lock.mjs';
+import { identify, isSame, withSetupLock } from './setup-lock.mjs';
 
 const FREE_MB_MIN = 1200;
 
@@ -38,13 +39,16 @@ export async function setUp(root, say) {
     if (isStamped(root, stamp)) return { node: findNode(root), installed: false };
     const running = join(state, 'setup-running');
     const isHalf = existsSync(running);
-    if (isHalf) say('an earlier set-up stopped half-way; doing it again from the start');
+    if (isHalf) {
+      say('an earlier set-up stopped half-way; doing it again from the start');
+      await endOrphan(running);
+    }
     const installed = isHalf || !matchesLockfile(root);
     if (installed) {
       refuseFullDisk(root);
-      writeFileSync(running, `${new Date().toISOString()}\n`);
+      writeFileSync(running, '{}');
       rmSync(stampFile(root), { force: true });
-      await npmInstall(root);
+      await npmInstall(root, running);
     }
     const node = findNode(root);
     if (!node) {
@@ -152,7 +156,7 @@ function diskFull(root, why) {
 }
 
 /** No install scripts are run: nothing here needs one, and many places forbid them. */
-async function npmInstall(root) {
+async function npmInstall(root, running) {
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--no-progress', '--loglevel=http'];
   const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000'];
   const npm = process.env.npm_execpath?.endsWith('.js')
@@ -165,6 +169,8 @@ async function npmInstall(root) {
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
   });
+  // Should this process be killed, the next set-up finds the npm that goes on without it.
+  if (child.pid) writeFileSync(running, JSON.stringify(identify(child.pid)));
   let printed = '';
   const read = (chunk) => {
     const text = String(chunk);
@@ -189,7 +195,21 @@ async function npmInstall(root) {
   if (signal === 'SIGINT' || signal === 'SIGTERM') {
     throw new SetupError('interrupted', { what: 'set-up was interrupted', next: 'run the same command again' });
   }
-  if (code !== 0) throw explainNpm(root, printed);
+  if (code !== 0) throw explainNpm(root, signal ? `npm was ended by ${signal}` : printed);
+}
+
+/** Two of them at once would delete each other's files, so one whose set-up was killed is ended first. */
+async function endOrphan(running) {
+  let npm;
+  try {
+    npm = JSON.parse(readFileSync(running, 'utf8'));
+  } catch {
+    return;
+  }
+  for (let tries = 0; npm.pid && isSame(npm) && tries < 100; tries += 1) {
+    process.kill(npm.pid, tries < 50 ? 'SIGTERM' : 'SIGKILL');
+    await wait(100);
+  }
 }
 
 function countPackages(root) {
@@ -205,8 +225,9 @@ function explainNpm(root, printed) {
     .split('\n')
     .filter((line) => /^npm (error|ERR!)/.test(line) && !/complete log of this run/.test(line))
     .map((line) => line.replace(/^npm (error|ERR!) ?/, ''))
-    .filter(Boolean);
-  const why = errors.slice(0, 6).join('; ') || printed.trim().split('\n').slice(-4).join('; ');
+    .filter((line) => line && !/^ +at /.test(line));
+  const other = printed.split('\n').filter((line) => line && !/^npm (http|warn)/.test(line));
+  const why = (errors.length ? errors.slice(0, 5) : other.slice(-4)).join('; ');
   if (/ENOSPC|EDQUOT/.test(printed)) return diskFull(root, why);
   if (/\bE(ACCES|PERM|ROFS)\b/.test(printed)) {
     return new SetupError('dir_unwritable', {
@@ -223,7 +244,7 @@ function explainNpm(root, printed) {
   ) {
     return new SetupError('registry_unreachable', {
       what: 'the npm registry could not be reached',
-      where: 'npm config get registry',
+      where: process.env.npm_config_registry ?? 'the address that this prints: npm config get registry',
       why,
       next: 'check the network, proxy (npm config get proxy) or mirror (npm config set registry …), then run the same command again',
     });
