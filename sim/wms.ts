@@ -316,7 +316,7 @@ export function wms(kit: Kit): System {
     const left = new Map<string, number>();
     const applied = linesOf(item).map((line): [string, number] => {
       const sku = textOf(line, 'sku');
-      const before = left.get(sku) ?? stockOf(location, sku).onHand;
+      const before = left.get(sku) ?? stockByKey.get(`${location}/${sku}`)?.onHand ?? 0;
       const quantity = Math.max(integerOf(line, 'quantity'), -before) + 0;
       left.set(sku, before + quantity);
       return [sku, quantity];
