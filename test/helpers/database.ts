@@ -16,7 +16,7 @@ const LEAVE_MS_MAX = 2000;
 /**
  * Clones a database from the migrated template.
  * `wal_log` copies the template's few pages through the buffers; `file_copy` forces two checkpoints of the whole server, which
- * makes every test that runs meanwhile wait (measured: 60 ms against 200 and more).
+ * the tests that run meanwhile feel. Measured on an idle server with this schema: 460 ms and 15 to drop, against 530 and 50.
  */
 export async function createTestDatabase({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> {
   const serverUrl = inject('databaseUrl');
