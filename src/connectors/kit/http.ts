@@ -1,0 +1,322 @@
+import { type Dispatcher, Pool } from 'undici';
+import { CrossdockError, type ErrorCode, fail } from '../../canonical/index.ts';
+import { CallBudget, type Refused } from './budget.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { ConnectorContext, Outcome } from './types.ts';
+
+/** An answer larger than this is not read to its end. */
+export const ANSWER_BYTES_MAX = 16 << 20;
+/** The longest pause we believe a system that it wants; whoever means more will say so again. */
+export const RETRY_AFTER_MS_MAX = 300_000;
+/** How long a 429 without Retry-After holds us back. */
+export const RATE_LIMITED_PAUSE_MS = 1_000;
+/** Shorter than what servers keep an idle connection (Node: 5 s), so that we don't write into one that is just closing. */
+const KEEP_ALIVE_MS = 4_000;
+const ERROR_CHARS_MAX = 200;
+
+/** Whole-request answers of an access or a routing that is wrong: no effect, and the items are not to blame. */
+const NOT_THE_ITEMS = new Set([401, 403, 404, 405, 407, 425]);
+
+export interface HttpOptions {
+  clock?: Clock;
+  answerBytesMax?: number;
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+/** A whole-request answer to a write: the other side's JSON, or what became of every item in it. */
+export type WriteAnswer =
+  | { answered: true; value: unknown }
+  /** `itemsToBlame`: the request was refused for what is in it, so that a half of it may pass. */
+  | { answered: false; outcome: Outcome; itemsToBlame: boolean };
+
+/** A call that brought no answer. `sent` false is proof that no byte of it left. */
+class CallFailure extends CrossdockError {
+  readonly sent: boolean;
+  constructor(sent: boolean, code: ErrorCode, message: string, details: Record<string, unknown>, cause?: unknown) {
+    super(code, message, details, cause === undefined ? undefined : { cause });
+    this.sent = sent;
+  }
+}
+
+/**
+ * HTTP to one system: one pool, one budget for reads and writes, one deadline a call.
+ *
+ * A call takes at most twice `timeoutMs`: once for its turn in the budget, once from then to the last byte of the answer.
+ * Whether a write may be sent again hangs on whether its bytes could have left. That is not guessed from error codes: undici
+ * calls `onRequestStart` right before it writes, and what failed before that (refused connection, name, TLS) is `later`.
+ * Everything after it that is not a clear answer is `in_doubt`, also each 5xx: servers fail after the effect, too.
+ */
+export class HttpClient {
+  readonly #pool: Pool;
+  readonly #budget: CallBudget;
+  readonly #clock: Clock;
+  readonly #basePath: string;
+  readonly #authorization: string | undefined;
+  readonly #system: string;
+  readonly #timeoutMs: number;
+  readonly #answerBytesMax: number;
+
+  constructor(context: Pick<ConnectorContext, 'system' | 'url' | 'token' | 'limits'>, options: HttpOptions = {}) {
+    const { system, limits, token } = context;
+    const url = URL.parse(context.url);
+    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+      fail('XD_ESTATE_INVALID', `systems.${system}.url must be an http(s) URL without user and password`);
+    if (token !== null && !/^[\x21-\x7e]+$/.test(token))
+      fail('XD_ESTATE_INVALID', `systems.${system}.token is empty or holds a character that no header can carry`);
+    this.#system = system;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeoutMs = limits.timeoutMs;
+    this.#answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
+    this.#basePath = url.pathname.replace(/\/$/, '');
+    this.#authorization = token === null ? undefined : `Bearer ${token}`;
+    this.#budget = new CallBudget(limits, this.#clock);
+    this.#pool = new Pool(url.origin, {
+      connections: limits.concurrency,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectTimeout: limits.timeoutMs,
+      // One deadline of our own covers the whole call; undici's begin anew with each chunk of a slow answer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    });
+  }
+
+  /** Asks without effect; the answer as it came and as JSON. @throws XD_CONNECTOR_*; `details.retryAfterMs` where known */
+  async read(
+    path: string,
+    signal: AbortSignal,
+    body?: unknown,
+  ): Promise<{ body: Buffer; contentType: string; value: unknown }> {
+    const method = body === undefined ? 'GET' : 'POST';
+    const answer = await this.#call(method, path, body, signal);
+    const { status } = answer;
+    if (status < 200 || status > 299) {
+      const retryAfterMs = this.#noteRetryAfter(answer);
+      const details = { system: this.#system, status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+      const what = this.#what(method, path);
+      if (status === 429) fail('XD_CONNECTOR_RATE_LIMITED', `${what} asked us to wait ${retryAfterMs} ms`, details);
+      if (status >= 500 || status === 408 || status === 425)
+        fail('XD_CONNECTOR_UNAVAILABLE', `${what} answered ${status}`, details);
+      if (status < 400) fail('XD_CONNECTOR_MALFORMED', `${what} answered ${status}`, details);
+      fail('XD_CONNECTOR_REFUSED', `${what} answered ${status}${saidBy(answer.body)}`, details);
+    }
+    const value = parsed(answer.body);
+    if (value === undefined) this.malformed(method, path, 'not JSON');
+    const contentType = answer.headers['content-type'];
+    return {
+      body: answer.body,
+      contentType: typeof contentType === 'string' ? contentType : 'application/json',
+      value,
+    };
+  }
+
+  /** Sends with effect. Never throws: whatever happens is an outcome. */
+  async write(path: string, body: unknown, signal: AbortSignal): Promise<WriteAnswer> {
+    let answer: Answer;
+    try {
+      answer = await this.#call('POST', path, body, signal);
+    } catch (error) {
+      if (!(error instanceof CallFailure)) return inDoubt(`${this.#what('POST', path)}: ${shortError(error)}`);
+      if (error.sent) return inDoubt(error.message);
+      const { retryAfterMs } = error.details;
+      return later(error.message, typeof retryAfterMs === 'number' ? retryAfterMs : undefined);
+    }
+    const { status } = answer;
+    const said = `${this.#what('POST', path)} answered ${status}`;
+    if (status >= 200 && status < 300) {
+      const value = parsed(answer.body);
+      return value === undefined ? inDoubt(`${said}, not JSON`) : { answered: true, value };
+    }
+    const retryAfterMs = this.#noteRetryAfter(answer);
+    if (status === 429) return later(said, retryAfterMs);
+    if (NOT_THE_ITEMS.has(status)) return later(said);
+    // 408 says that the server gave up on us half-way; a redirect may come after the effect (post, redirect, get).
+    if (status >= 500 || status === 408 || status < 400) return inDoubt(said);
+    return {
+      answered: false,
+      outcome: { outcome: 'refused', error: said + saidBy(answer.body) },
+      itemsToBlame: true,
+    };
+  }
+
+  malformed(method: string, path: string, what: string, details: Record<string, unknown> = {}): never {
+    fail('XD_CONNECTOR_MALFORMED', `${this.#what(method, path)} answered what is not its contract: ${what}`, {
+      system: this.#system,
+      ...details,
+    });
+  }
+
+  /** Lets calls under way end, at most `timeoutMs`; refuses everything else at once. */
+  async close(): Promise<void> {
+    this.#budget.stop();
+    await this.#pool.close();
+  }
+
+  async #call(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Answer> {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const turn = await this.#budget.acquire(this.#timeoutMs, signal);
+    if (typeof turn === 'string') throw this.#notSent(method, path, turn);
+    try {
+      return await this.#dispatch(method, path, payload, signal);
+    } finally {
+      turn();
+    }
+  }
+
+  #dispatch(method: 'GET' | 'POST', path: string, body: string | undefined, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      let controller: Dispatcher.DispatchController | undefined;
+      let settled = false;
+      let status = 0;
+      let headers: Answer['headers'] = {};
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+
+      const settle = (): boolean => {
+        if (settled) return false;
+        settled = true;
+        cancelDeadline();
+        signal.removeEventListener('abort', onAbort);
+        return true;
+      };
+      const lose = (code: ErrorCode, message: string, cause?: unknown, details?: Record<string, unknown>): void => {
+        if (!settle()) return;
+        const failure = new CallFailure(
+          controller !== undefined,
+          code,
+          `${this.#what(method, path)} ${message}`,
+          { system: this.#system, ...details },
+          cause,
+        );
+        controller?.abort(failure);
+        reject(failure);
+      };
+      const onAbort = (): void => lose('XD_CONNECTOR_UNAVAILABLE', 'was stopped by us');
+      const cancelDeadline = this.#clock.after(this.#timeoutMs, () =>
+        lose('XD_CONNECTOR_UNAVAILABLE', `did not answer within ${this.#timeoutMs} ms`),
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+
+      const requestHeaders: Record<string, string> = { accept: 'application/json' };
+      if (body !== undefined) requestHeaders['content-type'] = 'application/json';
+      if (this.#authorization !== undefined) requestHeaders.authorization = this.#authorization;
+      try {
+        this.#pool.dispatch(
+          { method, path: this.#basePath + path, headers: requestHeaders, body: body ?? null, idempotent: false },
+          {
+            onRequestStart(started) {
+              // Given up while it waited for a connection: stopped here, right before its first byte.
+              if (settled) started.abort(new Error('given up before it was sent'));
+              else controller = started;
+            },
+            onResponseStart(_controller, statusCode, responseHeaders) {
+              status = statusCode;
+              headers = responseHeaders;
+            },
+            onResponseData: (_controller, chunk) => {
+              bytes += chunk.length;
+              if (bytes <= this.#answerBytesMax) chunks.push(chunk);
+              else {
+                const what = `answered more than ${this.#answerBytesMax} bytes`;
+                lose('XD_CONNECTOR_MALFORMED', what, undefined, { reason: 'answer_too_large' });
+              }
+            },
+            onResponseEnd() {
+              if (settle()) resolve({ status, headers, body: Buffer.concat(chunks, bytes) });
+            },
+            onResponseError(_controller, error) {
+              const what = controller === undefined ? 'could not be reached' : 'broke off';
+              lose('XD_CONNECTOR_UNAVAILABLE', `${what}: ${shortError(error)}`, error);
+            },
+          },
+        );
+      } catch (error) {
+        lose('XD_CONNECTOR_UNAVAILABLE', `could not be called: ${shortError(error)}`, error);
+      }
+    });
+  }
+
+  #notSent(method: string, path: string, why: Refused): CallFailure {
+    const what = this.#what(method, path);
+    const system = this.#system;
+    if (why === 'paused') {
+      const retryAfterMs = Math.ceil(this.#budget.pausedMs);
+      const message = `${what} waits: the system asked us to, ${retryAfterMs} ms to go`;
+      return new CallFailure(false, 'XD_CONNECTOR_RATE_LIMITED', message, { system, retryAfterMs });
+    }
+    const message =
+      why === 'stopped' ? `${what} was not sent: stopped` : `${what} got no turn within ${this.#timeoutMs} ms`;
+    return new CallFailure(false, 'XD_CONNECTOR_UNAVAILABLE', message, { system });
+  }
+
+  /** Pauses the budget as the answer asks. A 429 always does, a 503 when it says how long. */
+  #noteRetryAfter({ status, headers }: Answer): number | undefined {
+    let ms = retryAfterMsOf(headers);
+    if (status === 429) ms ??= RATE_LIMITED_PAUSE_MS;
+    else if (status !== 503) return undefined;
+    if (ms !== undefined) this.#budget.pause(ms);
+    return ms;
+  }
+
+  #what(method: string, path: string): string {
+    // The query holds cursors and nothing a reader of a log needs.
+    return `${this.#system} ${method} ${path.split('?')[0]}`;
+  }
+}
+
+/** Seconds, or a date that is read against the answer's own Date, so that a clock that is off doesn't matter. */
+export function retryAfterMsOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
+  const text = headers['retry-after'];
+  if (typeof text !== 'string') return undefined;
+  if (/^\d{1,9}$/.test(text)) return Math.min(Number(text) * 1000, RETRY_AFTER_MS_MAX);
+  const at = Date.parse(text);
+  const { date } = headers;
+  const now = typeof date === 'string' ? Date.parse(date) : Date.now();
+  if (Number.isNaN(at) || Number.isNaN(now)) return undefined;
+  return Math.min(Math.max(0, at - now), RETRY_AFTER_MS_MAX);
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the other side says about its refusal, if it says it in one of the usual shapes; bounded, since it is theirs. */
+function saidBy(body: Buffer): string {
+  const value = parsed(body) as { error?: unknown; message?: unknown; detail?: unknown } | null | undefined;
+  return errorText(value?.error ?? value?.detail ?? value?.message);
+}
+
+/** `: code: message` of an error object, or nothing. */
+export function errorText(error: unknown): string {
+  const parts = typeof error === 'string' ? [error] : [(error as Item)?.code, (error as Item)?.message];
+  const text = parts.filter((part) => typeof part === 'string' && part !== '').join(': ');
+  return text === '' ? '' : `: ${text.toWellFormed().replaceAll('\0', '').slice(0, ERROR_CHARS_MAX)}`;
+}
+
+type Item = { code?: unknown; message?: unknown } | null | undefined;
+
+function shortError(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const code = (error as { code?: unknown }).code;
+  // An AggregateError (several addresses tried) has an empty message.
+  return typeof code === 'string' ? code : error.message.slice(0, ERROR_CHARS_MAX);
+}
+
+function later(error: string, retryAfterMs?: number): WriteAnswer {
+  const outcome: Outcome = { outcome: 'later', error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { answered: false, outcome, itemsToBlame: false };
+}
+
+function inDoubt(error: string): WriteAnswer {
+  return { answered: false, outcome: { outcome: 'in_doubt', error }, itemsToBlame: false };
+}

@@ -1,0 +1,172 @@
+import {
+  type CancelRequested,
+  type DocumentPosted,
+  fingerprint,
+  type InboundCommand,
+  type InboundItem,
+  type OrderSubmitted,
+  type StockMoved,
+} from '../../canonical/index.ts';
+import { Fields, Unreadable } from './fields.ts';
+
+/** An item whose number within its message is not known yet. */
+export type Draft = Omit<InboundItem, 'itemNo'>;
+
+/** The mapping's version in fingerprints: raise it when a mapping reads other fields than before. */
+const MAPPING = 'v1';
+
+/**
+ * The business keys under which things from outside are known for ever. They hold nothing of a feed's position: the same
+ * record arrives by webhook, by poll and once more after a restore, and is the same thing each time.
+ */
+export const scopes = {
+  order: (channel: string) => `order/${channel}`,
+  cancel: (channel: string) => `cancel/${channel}`,
+  movement: (system: string) => `movement/${system}`,
+  document: (system: string) => `document/${system}`,
+  event: (type: string, system: string) => `${type}/${system}`,
+  /** Of records from which not even their kind can be read. */
+  unreadable: (system: string) => `unreadable/${system}`,
+} as const;
+
+export function item(scope: string, key: string, command: InboundCommand, fields: unknown): Draft {
+  return { scope, key, fingerprint: fingerprint(MAPPING, fields), command };
+}
+
+export function orderItem(command: OrderSubmitted): Draft {
+  const { channel, externalNo, company, account, currency, orderedAt } = command;
+  const lines = command.lines.map((line) => [
+    line.lineNo,
+    line.sku,
+    line.quantity,
+    line.unitPrice,
+    line.within ?? null,
+  ]);
+  return item(scopes.order(channel), externalNo, command, [company, account, currency, orderedAt, lines]);
+}
+
+/** `<reference>/<order or ->/<line number or SKU>`: one cancel may name several orders, and things nobody knows the order of. */
+export function cancelKey(line: Pick<CancelRequested, 'reference' | 'order' | 'lineNo' | 'sku'>): string {
+  return `${line.reference}/${line.order ?? '-'}/${line.lineNo ?? line.sku}`;
+}
+
+export function cancelItem(command: CancelRequested): Draft {
+  const { account, occurredAt, order, lineNo, sku, quantity } = command;
+  return item(scopes.cancel(command.channel), cancelKey(command), command, [
+    account,
+    occurredAt,
+    order,
+    lineNo,
+    sku,
+    quantity,
+  ]);
+}
+
+export function movementItem(system: string, key: string, command: StockMoved): Draft {
+  const { movement, sku, location, quantity, reference, occurredAt, sequence, reservation } = command;
+  const fields = [movement, sku, location, quantity, reference, occurredAt, sequence ?? null, reservation ?? null];
+  return item(scopes.movement(system), key, command, fields);
+}
+
+export function documentItem(system: string, command: DocumentPosted): Draft {
+  const { document, number, order, currency, totalMinor, occurredAt } = command;
+  const lines = command.lines.map((line) => [line.lineNo, line.quantity, line.amountMinor]);
+  const fields = [order, currency, totalMinor, occurredAt, lines];
+  return item(scopes.document(system), `${document}/${number}`, command, fields);
+}
+
+/** Reads one thing; what can't be read becomes an item without a command. */
+export function readOr(raw: unknown, scope: string, keyOf: () => string, read: () => Draft): Draft {
+  try {
+    return read();
+  } catch (error) {
+    return refused(error, raw, scope, keyOf);
+  }
+}
+
+/**
+ * The item of something unreadable. Its key is the business key where that much could be read, so that a corrected copy meets
+ * it; otherwise a digest of the record, so that the same record arriving again is the same.
+ */
+function refused(error: unknown, raw: unknown, scope: string, keyOf?: () => string): Draft {
+  if (!(error instanceof Unreadable)) throw error;
+  const digest = fingerprint(MAPPING, raw ?? null);
+  const { reason, place, value } = error;
+  return {
+    scope,
+    key: keyOr(keyOf, `unreadable:${digest}`),
+    fingerprint: digest,
+    unreadable: { reason, place, value },
+  };
+}
+
+function keyOr(keyOf: (() => string) | undefined, otherwise: string): string {
+  try {
+    return keyOf?.() ?? otherwise;
+  } catch (error) {
+    if (error instanceof Unreadable) return otherwise;
+    throw error;
+  }
+}
+
+/** Maps a message's records one by one and numbers their items from 0. `place` is the list's JSON pointer. */
+export function mapRecords(
+  records: readonly unknown[],
+  place: string,
+  mapOne: (raw: unknown, place: string) => Draft[],
+): InboundItem[] {
+  const items: InboundItem[] = [];
+  for (const [index, raw] of records.entries())
+    for (const draft of mapOne(raw, `${place}/${index}`)) items.push({ ...draft, itemNo: items.length });
+  return items;
+}
+
+/** A message that holds no records at all, as one item to be parked. */
+export function unreadableMessage(system: string, body: Buffer, reason: string, place: string): InboundItem[] {
+  const text = body.toString('utf8');
+  return [{ ...refused(new Unreadable(reason, place, text), text, scopes.unreadable(system)), itemNo: 0 }];
+}
+
+/** Reads a record of any kind; one whose kind can't be told is an item of the system's `unreadable` scope. */
+export function readRecord(raw: unknown, place: string, system: string, read: (record: Fields) => Draft[]): Draft[] {
+  try {
+    return read(new Fields(raw, place));
+  } catch (error) {
+    return [refused(error, raw, scopes.unreadable(system))];
+  }
+}
+
+/**
+ * Reads a record whose lines are items of their own: one that can't be read holds none of the others up. The n-th line
+ * of one key gets a key of its own (`…#2`): repeats on paper are real lines, not copies.
+ */
+export function readLines(
+  record: Fields,
+  name: string,
+  scope: string,
+  keyOf: () => string,
+  readLine: (value: unknown, place: string, index: number) => Draft,
+): Draft[] {
+  let entries: ReturnType<Fields['entries']>;
+  try {
+    entries = record.entries(name);
+  } catch (error) {
+    return [refused(error, record.raw, scope, keyOf)];
+  }
+  const times = new Map<string, number>();
+  return entries.map(({ value, place }, index) => {
+    const draft = readLine(value, place, index);
+    const time = (times.get(draft.key) ?? 0) + 1;
+    times.set(draft.key, time);
+    return time === 1 ? draft : { ...draft, key: `${draft.key}#${time}` };
+  });
+}
+
+/** Line numbers name lines for ever, so no two lines may share one. */
+export function refuseRepeatedLines(lines: readonly Fields[], name: string): void {
+  const seen = new Set<unknown>();
+  for (const line of lines) {
+    if (seen.has(line.raw[name])) throw line.unreadable(name, 'must not appear twice');
+    seen.add(line.raw[name]);
+  }
+}
