@@ -1,0 +1,14 @@
+import { type HttpClient, keysetFeed, type Source } from '../kit/index.ts';
+import { mapRequests, type Whose } from './map.ts';
+
+const PAGE_RECORDS_MAX = 500;
+
+export function requests(client: HttpClient, whose: Whose): Source {
+  return keysetFeed({
+    client,
+    feed: 'requests',
+    path: '/requests',
+    limitMax: PAGE_RECORDS_MAX,
+    map: (records) => mapRequests(records, whose),
+  });
+}

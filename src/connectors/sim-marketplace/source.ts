@@ -1,0 +1,14 @@
+import { type HttpClient, keysetFeed, type Source } from '../kit/index.ts';
+import { mapOrders, type Whose } from './map.ts';
+
+const PAGE_RECORDS_MAX = 500;
+
+export function orders(client: HttpClient, whose: Whose): Source {
+  return keysetFeed({
+    client,
+    feed: 'orders',
+    path: '/orders',
+    limitMax: PAGE_RECORDS_MAX,
+    map: (records) => mapOrders(records, whose),
+  });
+}
