@@ -1,0 +1,33 @@
+/** Further away than this part of the longer word, a suggestion confuses more than it helps. */
+const DISTANCE_PART_MAX = 0.5;
+
+/** The right word that a wrong one was most likely meant to be, if any is near. Case counts least. */
+export function nearest(wrong: string, right: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const word of right) {
+    const distance = editDistance(wrong.toLowerCase(), word.toLowerCase());
+    if (distance < bestDistance && distance <= Math.max(wrong.length, word.length) * DISTANCE_PART_MAX) {
+      best = word;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Insertions, deletions, changes and swaps of neighbours between two words (Levenshtein with swaps), row by row. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1, swapped ? before[j - 2]! + 1 : changed));
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length]!;
+}
