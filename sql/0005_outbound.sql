@@ -35,6 +35,8 @@ create table delivery (
   unique (destination_id, kind, reference)
 ) with (fillfactor = 70);
 create index on delivery (destination_id, bucket, delivery_id) where state in ('n', 's', 'd');
+-- In order per key: is there an earlier one that has not ended?
+create index on delivery (destination_id, key, delivery_id) where state in ('n', 's', 'd', 'p');
 create index on delivery (state, destination_id) where state in ('p', 'r');
 create index on delivery (order_id);
 

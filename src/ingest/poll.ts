@@ -1,0 +1,97 @@
+import type { Source } from '../connectors/kit/index.ts';
+import { type Database, databaseNow } from '../store/index.ts';
+import type { Receiver } from './receive.ts';
+import * as statements from './store.sql.ts';
+
+export interface PollerOptions {
+  db: Database;
+  receiver: Receiver;
+  system: string;
+  source: Source;
+  /** Pause between polls that found nothing. */
+  pollMs: number;
+  /** Whether this process may poll now: it holds the lease. */
+  mayPoll: () => boolean;
+  /** Whether intake must wait: work in flight is at its bound. */
+  mustWait: () => boolean;
+  onError: (error: unknown) => void;
+  /** After each page: how many records it had, and whether the feed was read to its end. */
+  onPage?: (records: number, drained: boolean) => void;
+}
+
+/**
+ * Follows one feed of one system. The page is stored, decided and the cursor moved in one transaction, so a page is applied
+ * once whoever dies in between. Errors are waited out with growing pauses; the feed is never skipped.
+ */
+export class Poller {
+  readonly #options: PollerOptions;
+  readonly #abort = new AbortController();
+  #loop: Promise<void> | undefined;
+  #failures = 0;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#loop;
+  }
+
+  /** One page. @returns whether there is surely more */
+  async pollOnce(): Promise<boolean> {
+    const { db, receiver, system, source } = this.#options;
+    const [row] = await db.query(statements.readCursor, [system, source.feed]);
+    const from = row!.cursor;
+    // Taken before the request: whatever the system recorded up to now is in the answer, or in a page after it.
+    const began = await databaseNow(db);
+    const page = await source.poll(from, this.#abort.signal);
+    await receiver.receive({
+      system,
+      source: 'poll',
+      contentType: page.contentType,
+      body: page.items.length === 0 ? Buffer.alloc(0) : page.body,
+      items: page.items,
+      onFault: 'park',
+      feed: { feed: source.feed, from, to: page.cursor, drainedAt: page.drained ? began : null },
+    });
+    this.#options.onPage?.(page.items.length, page.drained);
+    return !page.drained;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      let pauseMs = this.#options.pollMs;
+      if (this.#options.mayPoll() && !this.#options.mustWait()) {
+        try {
+          if (await this.pollOnce()) pauseMs = 0;
+          this.#failures = 0;
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#failures++;
+          pauseMs = Math.min(5_000, this.#options.pollMs * 2 ** Math.min(this.#failures, 8));
+          this.#options.onError(error);
+        }
+      }
+      await pause(pauseMs, signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}

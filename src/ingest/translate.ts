@@ -1,0 +1,289 @@
+/** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
+import { CrossdockError, type ErrorCode, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
+import { type Movement, stockFact } from '../ledger/index.ts';
+import type { NewFact } from '../log/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import type { OrderWork } from '../orders/index.ts';
+
+export const ORDER_LINES_MAX = 5_000;
+
+export interface Fault {
+  /** What it is set aside as. */
+  class: string;
+  code: ErrorCode;
+  reason: string;
+  place: string | null;
+  /** The (scope, key) whose arrival lets it run. */
+  waitKey?: string;
+}
+
+export interface StockWork {
+  movement: Movement;
+  companyId: number;
+  /** The hold under which it happens. */
+  reservationId: number | null;
+}
+
+/** What one item asks for. */
+export interface Translated {
+  works: OrderWork[];
+  stock: StockWork[];
+  facts: NewFact[];
+  /** For `submit`: the id the order will have. */
+  orderId: number | null;
+  /** What to wait for if the order isn't known. */
+  waitKey?: string;
+}
+
+/** Loads all codes that the items name, a query a kind. */
+export async function loadCodes(directory: Directory, items: readonly { system: string; item: InboundItem }[]): Promise<void> {
+  const skus = new Set<string>();
+  const bySystem = new Map<string, Set<string>>();
+  const accounts: { companyId: number; code: string }[] = [];
+  for (const { system, item } of items) {
+    const command = item.command;
+    if (command === undefined) continue;
+    const own = bySystem.get(system) ?? new Set<string>();
+    bySystem.set(system, own);
+    if ('sku' in command) own.add(command.sku);
+    if ('lines' in command) for (const line of command.lines) if ('sku' in line) own.add(line.sku);
+    if (command.kind === 'order.submitted') {
+      const company = directory.companies.get(command.company);
+      if (company !== undefined) accounts.push({ companyId: company.companyId, code: command.account });
+    }
+  }
+  for (const [system, codes] of bySystem) {
+    if (system !== 'api') await directory.loadCrosswalk(system, 'sku', codes);
+    for (const code of codes) skus.add(directory.ourCode(system, 'sku', code));
+  }
+  await directory.loadSkus(skus);
+  await directory.loadAccounts(accounts);
+}
+
+/** Pure but for `takeOrderId`. All codes were loaded before. */
+export function translate(directory: Directory, system: string, item: InboundItem, takeOrderId: () => number): Translated | Fault {
+  if (item.unreadable !== undefined)
+    return fault('unreadable', 'XD_BODY_INVALID', item.unreadable.reason, item.unreadable.place);
+  try {
+    return translateCommand(directory, system, item, takeOrderId);
+  } catch (error) {
+    if (error instanceof CrossdockError)
+      return fault('value_invalid', error.code, error.message, typeof error.details.place === 'string' ? error.details.place : null);
+    throw error;
+  }
+}
+
+export function isFault(result: Translated | Fault): result is Fault {
+  return 'class' in result;
+}
+
+function fault(kind: string, code: ErrorCode, reason: string, place: string | null): Fault {
+  return { class: kind, code, reason, place };
+}
+
+function skuOf(directory: Directory, system: string, code: string, place: string): number | Fault {
+  const ours = directory.ourCode(system, 'sku', code);
+  return directory.findSkuId(ours) ?? fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place);
+}
+
+function channelOf(directory: Directory, code: string): ChannelEntry | Fault {
+  return directory.channels.get(code) ?? fault('unknown_channel', 'XD_UNKNOWN_CHANNEL', `no channel ${JSON.stringify(code.slice(0, 60))}`, 'channel');
+}
+
+function numberOf(reference: string, prefix: string): number | null {
+  if (!reference.startsWith(prefix)) return null;
+  const value = Number(reference.slice(prefix.length));
+  return Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+function translateCommand(directory: Directory, system: string, item: InboundItem, takeOrderId: () => number): Translated | Fault {
+  const command = item.command!;
+  const empty: Translated = { works: [], stock: [], facts: [], orderId: null };
+  const correlationId = `${item.scope}/${item.key}`;
+  switch (command.kind) {
+    case 'order.submitted': {
+      const channel = channelOf(directory, command.channel);
+      if ('class' in channel) return channel;
+      const company = directory.companies.get(command.company);
+      if (company === undefined) return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${JSON.stringify(command.company.slice(0, 60))}`, 'company');
+      if (company.companyId !== channel.companyId)
+        return fault('value_invalid', 'XD_VALUE_INVALID', `channel ${command.channel} does not belong to company ${command.company}`, 'company');
+      if (command.currency !== company.currency)
+        return fault('value_invalid', 'XD_VALUE_INVALID', `currency ${JSON.stringify(command.currency.slice(0, 10))}; company ${company.code} sells in ${company.currency}`, 'currency');
+      const accountId = directory.findAccountId(company.companyId, command.account);
+      if (accountId === undefined)
+        return fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`, 'account');
+      if (command.lines.length === 0 || command.lines.length > ORDER_LINES_MAX)
+        return fault('value_invalid', 'XD_VALUE_INVALID', `an order has 1 to ${ORDER_LINES_MAX} lines, not ${command.lines.length}`, 'lines');
+      const lines = [];
+      for (let i = 0; i < command.lines.length; i++) {
+        const line = command.lines[i]!;
+        const skuId = skuOf(directory, system, line.sku, `lines[${i}].sku`);
+        if (typeof skuId !== 'number') return skuId;
+        lines.push({
+          lineNo: quantityOf(line.lineNo, `lines[${i}].lineNo`),
+          skuId,
+          quantity: quantityOf(line.quantity, `lines[${i}].quantity`),
+          unitPrice: unitPriceOf(line.unitPrice, `lines[${i}].unitPrice`),
+          within: channel.sellsByItself ? quantityOf(line.within ?? 0, `lines[${i}].within`, 0) : 0,
+        });
+      }
+      const reservationIds = (command.reservations ?? []).map((id, i) => {
+        const value = Number(id);
+        return quantityOf(value, `reservations[${i}]`);
+      });
+      const orderId = takeOrderId();
+      return {
+        ...empty,
+        orderId,
+        works: [
+          {
+            command: {
+              kind: 'submit',
+              orderId,
+              companyId: company.companyId,
+              channelId: channel.channelId,
+              accountId,
+              externalNo: command.externalNo,
+              currency: command.currency,
+              orderedAt: command.orderedAt,
+              lines,
+            },
+            occurredAt: command.orderedAt,
+            correlationId,
+            reservationIds,
+          },
+        ],
+      };
+    }
+    case 'order.cancel_requested': {
+      const channel = channelOf(directory, command.channel);
+      if ('class' in channel) return channel;
+      if (command.order === null || command.lineNo === null)
+        return fault('no_original', 'XD_UNKNOWN_ORDER', `${command.quantity} of ${command.sku.slice(0, 60)} given back by account ${command.account.slice(0, 60)}, and no earlier order line they belong to`, 'order');
+      return {
+        ...empty,
+        waitKey: `order/${command.channel} ${command.order}`,
+        works: [
+          {
+            reference: { channelId: channel.channelId, externalNo: command.order },
+            command: { kind: 'cancel', reference: command.reference, lineNo: command.lineNo, quantity: quantityOf(command.quantity, 'quantity') },
+            occurredAt: command.occurredAt,
+            correlationId,
+          },
+        ],
+      };
+    }
+    case 'stock.moved': {
+      const skuId = skuOf(directory, system, command.sku, 'sku');
+      if (typeof skuId !== 'number') return skuId;
+      const location = directory.locations.get(command.location);
+      if (location === undefined) return fault('unknown_location', 'XD_UNKNOWN_LOCATION', `no location ${JSON.stringify(command.location.slice(0, 60))}`, 'location');
+      const { quantity } = command;
+      if (command.movement === 'received') quantityOf(quantity, 'quantity');
+      else if (command.movement === 'counted') quantityOf(quantity, 'quantity', 0);
+      else quantityOf(Math.abs(quantity), 'quantity');
+      const reservationId = command.reservation === undefined ? null : Number(command.reservation);
+      return {
+        ...empty,
+        stock: [
+          {
+            companyId: location.companyId,
+            reservationId: reservationId !== null && Number.isSafeInteger(reservationId) ? reservationId : null,
+            movement: {
+              skuId,
+              locationId: location.locationId,
+              kind: command.movement,
+              quantity,
+              source: system,
+              sourceId: item.key,
+              sourceSequence: command.sequence ?? null,
+              occurredAt: command.occurredAt,
+            },
+          },
+        ],
+      };
+    }
+    case 'fulfilment.picked':
+    case 'fulfilment.shipped': {
+      const fulfilmentId = numberOf(command.fulfilment, 'F');
+      if (fulfilmentId === null) return fault('unknown_fulfilment', 'XD_NOT_FOUND', `${JSON.stringify(command.fulfilment.slice(0, 60))} is not a fulfilment of ours`, 'fulfilment');
+      const lines = command.lines.map(({ lineNo, quantity }, i) => ({ lineNo, quantity: quantityOf(quantity, `lines[${i}].quantity`) }));
+      return {
+        ...empty,
+        works: [
+          {
+            reference: { fulfilmentId },
+            command:
+              command.kind === 'fulfilment.picked'
+                ? { kind: 'pick', fulfilmentId, source: system, sourceId: item.key, sequence: command.sequence ?? null, lines }
+                : { kind: 'ship', fulfilmentId, shipment: command.shipment, tracking: command.tracking, lines },
+            occurredAt: command.occurredAt,
+            correlationId,
+          },
+        ],
+      };
+    }
+    case 'return.received': {
+      const returnId = numberOf(command.returnReference, 'R');
+      if (returnId === null) return fault('unknown_return', 'XD_NOT_FOUND', `${JSON.stringify(command.returnReference.slice(0, 60))} is not a return of ours`, 'reference');
+      return {
+        ...empty,
+        works: [
+          {
+            reference: { returnId },
+            command: {
+              kind: 'receive_return',
+              returnId,
+              source: system,
+              sourceId: item.key,
+              sequence: command.sequence ?? null,
+              lines: command.lines.map(({ lineNo, quantity }, i) => ({ lineNo, quantity: quantityOf(quantity, `lines[${i}].quantity`) })),
+            },
+            occurredAt: command.occurredAt,
+            correlationId,
+          },
+        ],
+      };
+    }
+    case 'document.posted': {
+      const cut = command.order.indexOf('/');
+      const channel = channelOf(directory, command.order.slice(0, Math.max(0, cut)));
+      if ('class' in channel) return channel;
+      const externalNo = command.order.slice(cut + 1);
+      const { document, number, totalMinor, currency, lines } = command;
+      return {
+        ...empty,
+        waitKey: `order/${channel.code} ${externalNo}`,
+        works: [
+          {
+            reference: { channelId: channel.channelId, externalNo },
+            command: { kind: 'post_document', document, number, totalMinor, currency, lines },
+            occurredAt: command.occurredAt,
+            correlationId,
+          },
+        ],
+      };
+    }
+    case 'charge.recorded': {
+      const { kind, occurredAt, ...data } = command;
+      return { ...empty, facts: [{ type: kind, stream: `charge/${command.reference}`, version: 1, companyId: 0, occurredAt, correlationId, data }] };
+    }
+    default: {
+      const never: never = command;
+      throw new Error(`unknown command ${(never as { kind: string }).kind}`);
+    }
+  }
+}
+
+const movementFact = { received: 'stock.received', adjusted: 'stock.adjusted', counted: 'stock.counted', picked: 'stock.picked', returned: 'return.received' } as const;
+
+export function factOfMovement(work: StockWork, version: number, effect: number): NewFact {
+  const { movement, companyId } = work;
+  return stockFact(movementFact[movement.kind], movement.skuId, movement.locationId, version, companyId, movement.occurredAt, {
+    quantity: movement.quantity,
+    effect,
+    source: movement.source,
+    sourceId: movement.sourceId,
+  });
+}

@@ -1,0 +1,58 @@
+import type { ChannelEntry } from '../master/index.ts';
+import { numbers, type Queryable } from '../store/index.ts';
+import * as statements from './availability.sql.ts';
+
+export interface LocationAvailability {
+  locationId: number;
+  onHand: number;
+  reserved: number;
+  allocated: number;
+  /** Set aside for all channels that sell by themselves. */
+  exposed: number;
+  /** Of that, for this channel. */
+  own: number;
+  safetyStock: number;
+}
+
+export interface AtpView {
+  skuId: number;
+  /** What may be promised to this channel now; never negative, never more than it may sell. */
+  atp: number;
+  locations: LocationAvailability[];
+}
+
+/**
+ * ATP per SKU for one channel, from the balances: a channel that asks gets what is free in its locations, less its buffer, up to its
+ * share and cap; one that sells by itself gets what is set aside for it. SKUs without stock are 0.
+ */
+export async function readAtp(db: Queryable, channel: ChannelEntry, skuIds: readonly number[]): Promise<Map<number, AtpView>> {
+  const views = new Map<number, AtpView>();
+  for (const skuId of skuIds) views.set(skuId, { skuId, atp: 0, locations: [] });
+  const served = new Set(channel.locationIds);
+  const rows = await db.query(statements.readAvailability, [numbers(skuIds), channel.channelId]);
+  for (const row of rows) {
+    if (!served.has(row.location_id)) continue;
+    views.get(row.sku_id)!.locations.push({
+      locationId: row.location_id,
+      onHand: row.on_hand,
+      reserved: row.reserved,
+      allocated: row.allocated,
+      exposed: row.exposed,
+      own: row.own,
+      safetyStock: row.safety_stock,
+    });
+  }
+  for (const view of views.values()) view.atp = atpOf(channel, view.locations);
+  return views;
+}
+
+/** Pure: the channel's number from its locations. */
+export function atpOf(channel: Pick<ChannelEntry, 'sellsByItself' | 'share' | 'cap' | 'buffer'>, locations: readonly LocationAvailability[]): number {
+  let atp = 0;
+  for (const l of locations) {
+    if (channel.sellsByItself) atp += l.own;
+    else atp += Math.max(0, Math.floor(channel.share * Math.max(0, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock)));
+  }
+  if (!channel.sellsByItself) atp = Math.max(0, atp - channel.buffer);
+  return channel.cap === null ? atp : Math.min(atp, channel.cap);
+}

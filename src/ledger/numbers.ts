@@ -1,0 +1,197 @@
+/**
+ * The numbers that channels sell against by themselves, and what is set aside for them.
+ *
+ * One invariant keeps oversell at 0: exposure ≥ the number the channel may still believe + units it sold that we have not read.
+ * - Raising: what is added is set aside and committed before the first byte is sent.
+ * - Lowering: nothing is freed by the answer alone, because it may be a lie and because sales made under the old number may not
+ *   be read yet. The number is read back; then the channel's orders are read to the end by a poll that began later;
+ *   only then does the exposure fall to what was read back.
+ * - A sale that we read takes its units out of the exposure (orders room), whatever is on its way at that moment.
+ */
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { appendFacts } from '../log/index.ts';
+import { databaseNow, type Ids, type Tx } from '../store/index.ts';
+import * as statements from './numbers.sql.ts';
+import { type Pair, StockSession } from './session.ts';
+
+export interface NumberToSend {
+  skuId: number;
+  /** What we believe the channel shows now; null when it was never told. */
+  from: number | null;
+  quantity: number;
+}
+
+export interface PreparedNumbers {
+  send: NumberToSend[];
+  /** Nothing to say: the number differs too little or not at all. */
+  unchanged: number[];
+  ordersThrough: string;
+}
+
+interface LedgerDeps {
+  ids: Ids;
+  directory: Directory;
+}
+
+function pairs(channel: ChannelEntry, skuIds: readonly number[]): Pair[] {
+  return skuIds.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
+}
+
+/**
+ * What the channel shall show: its share of what is physically there and promised to nobody else, after waiting backorders.
+ * Pure over the locked session.
+ */
+export function targetNumber(stock: StockSession, channel: ChannelEntry, skuId: number, backordered: number): number {
+  let physical = 0;
+  let raisable = 0;
+  let own = 0;
+  for (const locationId of channel.locationIds) {
+    const free = stock.free(skuId, locationId);
+    const exposed = stock.exposure(channel.channelId, skuId, locationId);
+    physical += Math.max(0, free + exposed);
+    raisable += Math.max(0, free);
+    own += exposed;
+  }
+  let target = Math.floor(channel.share * Math.max(0, physical - backordered)) - channel.buffer;
+  if (channel.cap !== null) target = Math.min(target, channel.cap);
+  return Math.max(0, Math.min(target, own + raisable));
+}
+
+/** Whether a number is worth sending: always when new, to or from 0, or when stock is wanted back; else beyond the tolerance. */
+export function isWorthSending(channel: ChannelEntry, shown: number | null, target: number, wantedBack: boolean): boolean {
+  if (shown === null) return true;
+  if (shown === target) return false;
+  if (shown === 0 || target === 0 || (wantedBack && target < shown)) return true;
+  return Math.abs(target - shown) > channel.tolerance * Math.max(shown, target);
+}
+
+/**
+ * Computes what to say for each SKU, sets aside what is added, and marks it as on its way. Commit before sending.
+ * Locks stock_balance by (sku_id, location_id).
+ */
+export async function prepareNumbers(
+  tx: Tx,
+  deps: LedgerDeps,
+  channel: ChannelEntry,
+  skuIds: readonly number[],
+  readBackordered: () => Promise<Map<number, number>>,
+): Promise<PreparedNumbers> {
+  const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const backordered = await readBackordered();
+  const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '']);
+  const send: NumberToSend[] = [];
+  const unchanged: number[] = [];
+  for (const skuId of skuIds) {
+    const waiting = backordered.get(skuId) ?? 0;
+    const target = targetNumber(stock, channel, skuId, waiting);
+    const number = stock.channelNumber(channel.channelId, skuId);
+    if (number.sending === null && !isWorthSending(channel, number.shown, target, waiting > 0)) {
+      unchanged.push(skuId);
+      continue;
+    }
+    raiseExposure(stock, channel, skuId, target);
+    send.push({ skuId, from: number.shown, quantity: target });
+    number.sending = target;
+    number.readBack = null;
+    number.readBackAt = null;
+    number.changed = true;
+  }
+  await stock.flush();
+  return { send, unchanged, ordersThrough: cursor?.cursor ?? '' };
+}
+
+/** Sets aside more where it is free, fullest location first, until the exposure covers `target`. Never less than before. */
+function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number, target: number): void {
+  let own = 0;
+  for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
+  let missing = target - own;
+  if (missing <= 0) return;
+  const byFree = channel.locationIds.map((locationId) => ({ locationId, free: stock.free(skuId, locationId) })).sort((a, b) => b.free - a.free);
+  for (const { locationId, free } of byFree) {
+    const add = Math.min(missing, Math.max(0, free));
+    if (add === 0) continue;
+    stock.setExposure(channel.channelId, skuId, locationId, stock.exposure(channel.channelId, skuId, locationId) + add);
+    missing -= add;
+    if (missing === 0) return;
+  }
+}
+
+/**
+ * Records what the channel said its numbers are after a write, read back. `null`: it could not be read, and what was sent
+ * stays in doubt with its exposure.
+ */
+export async function recordNumbers(
+  tx: Tx,
+  deps: LedgerDeps,
+  channel: ChannelEntry,
+  readBack: readonly { skuId: number; number: number | null }[],
+): Promise<void> {
+  const known = readBack.filter((item): item is { skuId: number; number: number } => item.number !== null);
+  if (known.length === 0) return;
+  const stock = await StockSession.open(tx, deps.ids, pairs(channel, known.map((item) => item.skuId)), [channel.channelId]);
+  const now = await databaseNow(tx);
+  for (const item of known) {
+    const number = stock.channelNumber(channel.channelId, item.skuId);
+    number.shown = item.number;
+    number.sending = null;
+    number.readBack = item.number;
+    number.readBackAt = now;
+    number.changed = true;
+  }
+  await stock.flush();
+}
+
+/**
+ * Frees what a channel may no longer believe: for numbers read back before its orders were last read to the end.
+ * @returns how many were looked at, and the SKUs whose number should be said again
+ */
+export async function settleNumbers(
+  tx: Tx,
+  deps: LedgerDeps,
+  channel: ChannelEntry,
+  readBackordered: (skuIds: number[]) => Promise<Map<number, number>>,
+  limit = 500,
+): Promise<{ settled: number; sayAgain: number[] }> {
+  const candidates = (await tx.query(statements.findSettleable, [channel.channelId, channel.system ?? '', limit])).map((row) => row.sku_id);
+  if (candidates.length === 0) return { settled: 0, sayAgain: [] };
+  const stock = await StockSession.open(tx, deps.ids, pairs(channel, candidates), [channel.channelId]);
+  const backordered = await readBackordered(candidates);
+  const lowered: number[] = [];
+  const sayAgain: number[] = [];
+  for (const skuId of candidates) {
+    const number = stock.channelNumber(channel.channelId, skuId);
+    if (number.readBack === null || number.sending !== null) continue;
+    let own = 0;
+    for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
+    let surplus = own - number.readBack;
+    // From where the least is free first: what is short comes back first.
+    const byFree = channel.locationIds.map((locationId) => ({ locationId, free: stock.free(skuId, locationId) })).sort((a, b) => a.free - b.free);
+    for (const { locationId } of byFree) {
+      if (surplus <= 0) break;
+      const exposed = stock.exposure(channel.channelId, skuId, locationId);
+      const drop = Math.min(exposed, surplus);
+      if (drop === 0) continue;
+      stock.setExposure(channel.channelId, skuId, locationId, exposed - drop);
+      surplus -= drop;
+      if (lowered.at(-1) !== skuId) lowered.push(skuId);
+    }
+    number.readBack = null;
+    number.readBackAt = null;
+    number.changed = true;
+    const waiting = backordered.get(skuId) ?? 0;
+    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0)) sayAgain.push(skuId);
+  }
+  await stock.flush();
+  if (lowered.length > 0)
+    await appendFacts(tx, [
+      {
+        type: 'stock.exposure_lowered',
+        stream: `channel/${channel.channelId}`,
+        version: 0,
+        companyId: channel.companyId,
+        occurredAt: new Date().toISOString(),
+        data: { channelId: channel.channelId, skuIds: lowered },
+      },
+    ]);
+  return { settled: candidates.length, sayAgain };
+}

@@ -1,0 +1,379 @@
+/**
+ * Decides what a command does to an order: events, or a refusal. Pure: it reads the order, the offers it is given and ids
+ * that are passed in; the runtime applies the events to order and ledger.
+ */
+import { amountMinor } from '../canonical/index.ts';
+import type { Decision, DecideContext, NewAllocation, Offer, Order, OrderCommand, OrderEvent, OrderLine, SubmitCommand } from './types.ts';
+
+export function decide(order: Order | undefined, command: OrderCommand, context: DecideContext): Decision {
+  if (command.kind === 'submit') return submit(order, command, context);
+  if (order === undefined) throw new Error(`${command.kind} without an order`);
+  switch (command.kind) {
+    case 'confirm':
+      return order.erpNumber !== null ? nothing : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order, context)]);
+    case 'release': {
+      const fulfilment = order.fulfilments.get(command.fulfilmentId);
+      if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
+      return fulfilment.state === 'released' ? nothing : events([{ type: 'fulfilment.released', fulfilmentId: command.fulfilmentId }]);
+    }
+    case 'allocate_backorders':
+      return allocateBackorders(order, command.lineNos, context);
+    case 'pick':
+      return pick(order, command);
+    case 'ship':
+      return ship(order, command);
+    case 'post_document': {
+      for (const { lineNo } of command.lines) if (!order.lines.has(lineNo)) return refused('unknown_line', `line ${lineNo}`);
+      const { document, number, totalMinor, currency, lines } = command;
+      return events([{ type: 'document.posted', document, number, totalMinor, currency, lines }]);
+    }
+    case 'cancel':
+      return cancel(order, command, context);
+    case 'answer_cancel':
+      return answerCancel(order, command, context);
+    case 'receive_return':
+      return receiveReturn(order, command);
+    default: {
+      const never: never = command;
+      throw new Error(`unknown command ${(never as OrderCommand).kind}`);
+    }
+  }
+}
+
+const nothing: Decision = { ok: true, events: [] };
+
+function events(list: OrderEvent[]): Decision {
+  return { ok: true, events: list };
+}
+
+function refused(reason: Extract<Decision, { ok: false }>['refused'], detail: string): Decision {
+  return { ok: false, refused: reason, detail };
+}
+
+/**
+ * What this decision has taken already, on top of the offers: two lines of one order may share one SKU.
+ * Takes from one location if it can cover all, in the channel's order; else from the fullest ones.
+ */
+class Taker {
+  readonly #context: DecideContext;
+  readonly #left = new Map<number, Offer[]>();
+
+  constructor(context: DecideContext) {
+    this.#context = context;
+  }
+
+  #offers(skuId: number): Offer[] {
+    let offers = this.#left.get(skuId);
+    if (offers === undefined) {
+      offers = this.#context.offers(skuId).map((offer) => ({ ...offer }));
+      this.#left.set(skuId, offers);
+    }
+    return offers;
+  }
+
+  take(skuId: number, wanted: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
+    const offers = this.#offers(skuId);
+    const there = (offer: Offer) => (from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical));
+    const whole = offers.find((offer) => there(offer) >= wanted);
+    const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
+    const taken: { locationId: number; quantity: number }[] = [];
+    let missing = wanted;
+    for (const offer of ranked) {
+      if (missing === 0) break;
+      const quantity = Math.min(missing, Math.max(0, there(offer)));
+      if (quantity === 0) continue;
+      if (from === 'own') offer.own -= quantity;
+      else offer.free -= quantity;
+      offer.physical -= quantity;
+      missing -= quantity;
+      taken.push({ locationId: offer.locationId, quantity });
+    }
+    return taken;
+  }
+}
+
+function submit(order: Order | undefined, command: SubmitCommand, context: DecideContext): Decision {
+  if (order !== undefined) throw new Error(`order ${order.orderId} exists`);
+  const taker = new Taker(context);
+  const allocations: NewAllocation[] = [];
+  const exposureUsed = new Map<number, number>();
+  const seen = new Set<number>();
+  let totalMinor = 0;
+  const lines = [];
+  for (const line of command.lines) {
+    if (seen.has(line.lineNo)) return refused('duplicate_line', `line ${line.lineNo} appears twice`);
+    seen.add(line.lineNo);
+    let missing = line.quantity;
+    let withinMissing = Math.min(line.within, line.quantity);
+    if (withinMissing > 0) exposureUsed.set(line.skuId, (exposureUsed.get(line.skuId) ?? 0) + withinMissing);
+    // What the channel sold within its number lies in its exposure; after a loss, anything free may stand in for it.
+    for (const from of ['own', 'free'] as const) {
+      const wanted = from === 'own' ? withinMissing : missing;
+      if (wanted === 0) continue;
+      for (const { locationId, quantity } of taker.take(line.skuId, wanted, from)) {
+        allocations.push({
+          allocationId: context.takeAllocationId(),
+          lineNo: line.lineNo,
+          skuId: line.skuId,
+          locationId,
+          quantity,
+          fromExposure: from === 'own' ? quantity : 0,
+        });
+        missing -= quantity;
+        withinMissing = Math.max(0, withinMissing - quantity);
+      }
+    }
+    const refuse = context.onShort === 'refuse' && line.within === 0;
+    const amount = amountMinor(line.unitPrice, line.quantity);
+    totalMinor += amount;
+    lines.push({
+      lineNo: line.lineNo,
+      skuId: line.skuId,
+      quantity: line.quantity,
+      unitPrice: line.unitPrice,
+      amountMinor: amount,
+      within: line.within,
+      withinShort: withinMissing,
+      backordered: refuse ? 0 : missing,
+      refused: refuse ? missing : 0,
+    });
+  }
+  const { orderId, companyId, channelId, accountId, externalNo, currency, orderedAt } = command;
+  return events([
+    {
+      type: 'order.accepted',
+      orderId,
+      companyId,
+      channelId,
+      accountId,
+      externalNo,
+      currency,
+      totalMinor,
+      orderedAt,
+      lines,
+      allocations,
+      exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
+    },
+  ]);
+}
+
+/** One fulfilment a location for all open allocations that have none. Only once the ERP knows the order. */
+function requestFulfilments(order: Order, context: DecideContext, added: readonly NewAllocation[] = []): OrderEvent[] {
+  const byLocation = new Map<number, { allocationIds: number[]; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }>();
+  const add = (part: { allocationId: number; lineNo: number; skuId: number; locationId: number }, quantity: number) => {
+    let group = byLocation.get(part.locationId);
+    if (group === undefined) {
+      group = { allocationIds: [], lines: new Map() };
+      byLocation.set(part.locationId, group);
+    }
+    group.allocationIds.push(part.allocationId);
+    const line = group.lines.get(part.lineNo);
+    if (line === undefined) group.lines.set(part.lineNo, { lineNo: part.lineNo, skuId: part.skuId, quantity });
+    else line.quantity += quantity;
+  };
+  for (const allocation of order.allocations.values())
+    if (allocation.fulfilmentId === null && allocation.openQuantity > 0) add(allocation, allocation.openQuantity);
+  for (const allocation of added) add(allocation, allocation.quantity);
+  return [...byLocation].map(([locationId, group]) => ({
+    type: 'fulfilment.requested',
+    fulfilmentId: context.takeFulfilmentId(),
+    locationId,
+    allocationIds: group.allocationIds,
+    lines: [...group.lines.values()],
+  }));
+}
+
+function allocateBackorders(order: Order, lineNos: readonly number[] | null, context: DecideContext): Decision {
+  const taker = new Taker(context);
+  const allocations: NewAllocation[] = [];
+  for (const line of order.lines.values()) {
+    if (line.backordered === 0 || (lineNos !== null && !lineNos.includes(line.lineNo))) continue;
+    for (const { locationId, quantity } of taker.take(line.skuId, line.backordered, 'free'))
+      allocations.push({ allocationId: context.takeAllocationId(), lineNo: line.lineNo, skuId: line.skuId, locationId, quantity, fromExposure: 0 });
+  }
+  if (allocations.length === 0) return nothing;
+  const requests = order.erpNumber === null ? [] : requestFulfilments(order, context, allocations);
+  return events([{ type: 'order.lines_allocated', allocations }, ...requests]);
+}
+
+function pick(order: Order, command: Extract<OrderCommand, { kind: 'pick' }>): Decision {
+  const fulfilment = order.fulfilments.get(command.fulfilmentId);
+  if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
+  const lines: Extract<OrderEvent, { type: 'stock.picked' }>['lines'] = [];
+  const used = new Map<number, number>();
+  for (const { lineNo, quantity } of command.lines) {
+    let missing = quantity;
+    for (const allocation of order.allocations.values()) {
+      if (missing === 0) break;
+      if (allocation.lineNo !== lineNo || allocation.fulfilmentId !== command.fulfilmentId) continue;
+      const open = allocation.openQuantity - (used.get(allocation.allocationId) ?? 0);
+      const take = Math.min(open, missing);
+      if (take === 0) continue;
+      used.set(allocation.allocationId, (used.get(allocation.allocationId) ?? 0) + take);
+      lines.push({ lineNo, allocationId: allocation.allocationId, skuId: allocation.skuId, quantity: take });
+      missing -= take;
+    }
+    if (missing > 0) return refused('over_pick', `line ${lineNo}: picked ${quantity}, ${missing} more than fulfilment ${command.fulfilmentId} holds`);
+  }
+  const { fulfilmentId, source, sourceId, sequence } = command;
+  return events([{ type: 'stock.picked', fulfilmentId, locationId: fulfilment.locationId, source, sourceId, sequence, lines }]);
+}
+
+function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): Decision {
+  const fulfilment = order.fulfilments.get(command.fulfilmentId);
+  if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
+  const lines = [];
+  for (const { lineNo, quantity } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    lines.push({ lineNo, quantity, amountMinor: shippedAmount(line, quantity) });
+  }
+  const { fulfilmentId, shipment, tracking } = command;
+  return events([{ type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines }]);
+}
+
+/** The last part takes what is left, so that shipped and cancelled amounts add up to the line's to the minor unit. */
+function shippedAmount(line: OrderLine, quantity: number): number {
+  const shipped = line.shipped + quantity;
+  const whole = shipped + line.cancelled === line.quantity;
+  const cumulative = whole ? line.amountMinor - line.cancelledMinor : amountMinor(line.unitPrice, shipped);
+  return cumulative - line.shippedMinor;
+}
+
+/** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
+function undoneAmount(line: OrderLine, quantity: number, before = 0): number {
+  const undone = line.cancelled + line.returned + before;
+  return amountMinor(line.unitPrice, undone + quantity) - amountMinor(line.unitPrice, undone);
+}
+
+/**
+ * Takes units of one line back as early as each can be stopped: a backorder first, then what is only allocated, then what
+ * the WMS was told to pick (it is asked), then what was picked (it comes back as a return).
+ */
+function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>, context: DecideContext): Decision {
+  const line = order.lines.get(command.lineNo);
+  if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
+  const left = line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+  if (command.quantity > left) return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
+  const { reference } = command;
+  const result: OrderEvent[] = [];
+  let missing = command.quantity;
+  const fromBackorder = Math.min(line.backordered, missing);
+  missing -= fromBackorder;
+  const own = [...order.allocations.values()].filter((allocation) => allocation.lineNo === line.lineNo && allocation.openQuantity > 0);
+  const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
+  for (const allocation of own) {
+    if (missing === 0 || allocation.fulfilmentId !== null) continue;
+    const quantity = Math.min(allocation.openQuantity, missing);
+    released.push({ allocationId: allocation.allocationId, lineNo: line.lineNo, skuId: allocation.skuId, locationId: allocation.locationId, quantity });
+    missing -= quantity;
+  }
+  const cancelled = command.quantity - missing;
+  if (cancelled > 0)
+    result.push({
+      type: 'order.lines_cancelled',
+      reference,
+      lines: [{ lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder }],
+      released,
+      answered: [],
+    });
+  // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
+  let askable = 0;
+  const byFulfilment = new Map<number, number>();
+  for (const allocation of own) {
+    if (allocation.fulfilmentId === null) continue;
+    byFulfilment.set(allocation.fulfilmentId, (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity);
+    askable += allocation.openQuantity;
+  }
+  let spokenFor = line.cancelAsked;
+  let toAsk = Math.min(missing, Math.max(0, askable - line.cancelAsked));
+  missing -= toAsk;
+  for (const [fulfilmentId, open] of byFulfilment) {
+    const busy = Math.min(open, spokenFor);
+    spokenFor -= busy;
+    const quantity = Math.min(open - busy, toAsk);
+    if (quantity === 0) continue;
+    toAsk -= quantity;
+    result.push({ type: 'order.cancel_asked', reference: `${reference}/F${fulfilmentId}`, fulfilmentId, lines: [{ lineNo: line.lineNo, quantity }] });
+  }
+  if (missing > 0) result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
+  return events(result);
+}
+
+/** Goods go back to where the line was first served from. */
+function authoriseReturn(
+  order: Order,
+  reference: string,
+  lines: readonly { lineNo: number; quantity: number }[],
+  answered: readonly { lineNo: number; quantity: number }[],
+  context: DecideContext,
+): OrderEvent[] {
+  const byLocation = new Map<number, { lineNo: number; skuId: number; quantity: number }[]>();
+  for (const { lineNo, quantity } of lines) {
+    const line = { lineNo, skuId: order.lines.get(lineNo)!.skuId, quantity };
+    let locationId: number | undefined;
+    for (const allocation of order.allocations.values())
+      if (allocation.lineNo === line.lineNo) {
+        locationId = allocation.locationId;
+        break;
+      }
+    if (locationId === undefined) throw new Error(`line ${line.lineNo} of order ${order.orderId} was never allocated`);
+    const list = byLocation.get(locationId);
+    if (list === undefined) byLocation.set(locationId, [line]);
+    else list.push(line);
+  }
+  return [...byLocation].map(([locationId, list]) => ({
+    type: 'return.authorised',
+    returnId: context.takeReturnId(),
+    reference,
+    locationId,
+    lines: list,
+    answered: answered.filter((answer) => list.some((line) => line.lineNo === answer.lineNo)),
+  }));
+}
+
+function answerCancel(order: Order, command: Extract<OrderCommand, { kind: 'answer_cancel' }>, context: DecideContext): Decision {
+  const lines: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['lines'] = [];
+  const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
+  const answered: { lineNo: number; quantity: number }[] = [];
+  const late: { lineNo: number; quantity: number }[] = [];
+  for (const { lineNo, cancelled, tooLate } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    if (cancelled > 0) {
+      let missing = cancelled;
+      for (const allocation of order.allocations.values()) {
+        if (missing === 0) break;
+        if (allocation.lineNo !== lineNo || allocation.fulfilmentId !== command.fulfilmentId) continue;
+        const quantity = Math.min(allocation.openQuantity, missing);
+        if (quantity === 0) continue;
+        released.push({ allocationId: allocation.allocationId, lineNo, skuId: allocation.skuId, locationId: allocation.locationId, quantity });
+        missing -= quantity;
+      }
+      if (missing > 0) return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
+      lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder: 0 });
+      answered.push({ lineNo, quantity: cancelled });
+    }
+    if (tooLate > 0) late.push({ lineNo, quantity: tooLate });
+  }
+  const result: OrderEvent[] = [];
+  if (lines.length > 0) result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
+  if (late.length > 0) result.push(...authoriseReturn(order, command.reference, late, late, context));
+  return events(result);
+}
+
+function receiveReturn(order: Order, command: Extract<OrderCommand, { kind: 'receive_return' }>): Decision {
+  const authorisation = order.returns.get(command.returnId);
+  if (authorisation === undefined) return refused('unknown_return', `return ${command.returnId}`);
+  if (authorisation.state === 'received') return nothing;
+  const lines: Extract<OrderEvent, { type: 'return.received' }>['lines'] = [];
+  const before = new Map<number, number>();
+  for (const { lineNo, quantity } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    lines.push({ lineNo, skuId: line.skuId, quantity, amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0) });
+    before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
+  }
+  const { returnId, source, sourceId, sequence } = command;
+  return events([{ type: 'return.received', returnId, reference: authorisation.reference, locationId: authorisation.locationId, source, sourceId, sequence, lines }]);
+}

@@ -1,0 +1,146 @@
+import { mayMove, stateOf } from './machine.ts';
+import type { NewAllocation, Order, OrderEvent, OrderLine } from './types.ts';
+
+/** Applies one event to an order (in place) and returns it. Pure but for the order it is given. */
+export function evolve(order: Order | undefined, event: OrderEvent): Order {
+  if (event.type === 'order.accepted') {
+    if (order !== undefined) throw new Error(`order ${order.orderId} was accepted before`);
+    return accepted(event);
+  }
+  if (order === undefined) throw new Error(`${event.type} without an order`);
+  apply(order, event);
+  order.version++;
+  const state = stateOf(order);
+  if (!mayMove(order.state, state)) throw new Error(`order ${order.orderId} can't move from ${order.state} to ${state} by ${event.type}`);
+  order.state = state;
+  return order;
+}
+
+function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order {
+  const order: Order = {
+    orderId: event.orderId,
+    companyId: event.companyId,
+    channelId: event.channelId,
+    accountId: event.accountId,
+    externalNo: event.externalNo,
+    state: 'accepted',
+    version: 1,
+    currency: event.currency,
+    totalMinor: event.totalMinor,
+    orderedAt: event.orderedAt,
+    erpNumber: null,
+    lines: new Map(),
+    allocations: new Map(),
+    fulfilments: new Map(),
+    returns: new Map(),
+  };
+  for (const line of event.lines)
+    order.lines.set(line.lineNo, {
+      ...line,
+      allocated: 0,
+      picked: 0,
+      shipped: 0,
+      invoiced: 0,
+      cancelAsked: 0,
+      cancelled: 0,
+      returnExpected: 0,
+      returned: 0,
+      shippedMinor: 0,
+      invoicedMinor: 0,
+      cancelledMinor: 0,
+      returnedMinor: 0,
+      creditedMinor: 0,
+    });
+  addAllocations(order, event.allocations, false);
+  order.state = stateOf(order);
+  return order;
+}
+
+function addAllocations(order: Order, allocations: readonly NewAllocation[], fromBackorder: boolean): void {
+  for (const { allocationId, lineNo, skuId, locationId, quantity } of allocations) {
+    order.allocations.set(allocationId, { allocationId, lineNo, skuId, locationId, quantity, openQuantity: quantity, fulfilmentId: null });
+    const line = lineOf(order, lineNo);
+    line.allocated += quantity;
+    if (fromBackorder) line.backordered -= quantity;
+  }
+}
+
+function lineOf(order: Order, lineNo: number): OrderLine {
+  const line = order.lines.get(lineNo);
+  if (line === undefined) throw new Error(`order ${order.orderId} has no line ${lineNo}`);
+  return line;
+}
+
+function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted' }>): void {
+  switch (event.type) {
+    case 'order.confirmed':
+      order.erpNumber = event.erpNumber;
+      return;
+    case 'fulfilment.requested':
+      order.fulfilments.set(event.fulfilmentId, { fulfilmentId: event.fulfilmentId, locationId: event.locationId, state: 'requested' });
+      for (const id of event.allocationIds) order.allocations.get(id)!.fulfilmentId = event.fulfilmentId;
+      return;
+    case 'fulfilment.released':
+      order.fulfilments.get(event.fulfilmentId)!.state = 'released';
+      return;
+    case 'order.lines_allocated':
+      addAllocations(order, event.allocations, true);
+      return;
+    case 'stock.picked':
+      for (const { lineNo, allocationId, quantity } of event.lines) {
+        order.allocations.get(allocationId)!.openQuantity -= quantity;
+        const line = lineOf(order, lineNo);
+        line.allocated -= quantity;
+        line.picked += quantity;
+      }
+      return;
+    case 'shipment.confirmed':
+      for (const { lineNo, quantity, amountMinor } of event.lines) {
+        const line = lineOf(order, lineNo);
+        line.shipped += quantity;
+        line.shippedMinor += amountMinor;
+      }
+      return;
+    case 'document.posted':
+      for (const { lineNo, quantity, amountMinor } of event.lines) {
+        const line = lineOf(order, lineNo);
+        if (event.document === 'invoice') {
+          line.invoiced += quantity;
+          line.invoicedMinor += amountMinor;
+        } else line.creditedMinor += amountMinor;
+      }
+      return;
+    case 'order.lines_cancelled':
+      for (const { lineNo, quantity, amountMinor, fromBackorder } of event.lines) {
+        const line = lineOf(order, lineNo);
+        line.cancelled += quantity;
+        line.cancelledMinor += amountMinor;
+        line.backordered -= fromBackorder;
+        line.allocated -= quantity - fromBackorder;
+      }
+      for (const { allocationId, quantity } of event.released) order.allocations.get(allocationId)!.openQuantity -= quantity;
+      for (const { lineNo, quantity } of event.answered) lineOf(order, lineNo).cancelAsked -= quantity;
+      return;
+    case 'order.cancel_asked':
+      for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).cancelAsked += quantity;
+      return;
+    case 'return.authorised':
+      order.returns.set(event.returnId, { returnId: event.returnId, reference: event.reference, locationId: event.locationId, lines: event.lines, state: 'expected' });
+      for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).returnExpected += quantity;
+      for (const { lineNo, quantity } of event.answered) lineOf(order, lineNo).cancelAsked -= quantity;
+      return;
+    case 'return.received':
+      order.returns.get(event.returnId)!.state = 'received';
+      for (const { lineNo, quantity, amountMinor } of event.lines) {
+        const line = lineOf(order, lineNo);
+        line.returnExpected -= quantity;
+        line.returned += quantity;
+        line.returnedMinor += amountMinor;
+      }
+      return;
+    default: {
+      const never: never = event;
+      throw new Error(`unknown event ${(never as OrderEvent).type}`);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+export { decide } from './decide.ts';
+export { evolve } from './evolve.ts';
+export { eventRules, mayMove, progressOf, stateOf, stateRules } from './machine.ts';
+export {
+  allocateBackorders,
+  backorderedUnits,
+  type OrderBatch,
+  type OrderDeps,
+  type OrderReference,
+  type OrderWork,
+  processOrders,
+  type WorkResult,
+} from './process.ts';
+export { lockOrders, readOrders } from './store.ts';
+export * from './types.ts';

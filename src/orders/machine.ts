@@ -1,0 +1,127 @@
+/**
+ * The order machine, declared once: docs/reference/order-states.md is generated from it, `evolve` obeys it and `verify`
+ * checks the recorded facts against it (I8).
+ *
+ * A state says how far the whole order has come; how far each line has come is in its quantities. Facts may arrive in
+ * any order: a shipment may be heard of before the release that caused it, so later states can be reached from any earlier one.
+ */
+import type { Order, OrderEventType, OrderState } from './types.ts';
+
+export interface StateRule {
+  state: OrderState;
+  meaning: string;
+  /** When an order is in this state; the first rule that fits, from the top, decides. */
+  guard: string;
+  holds: (progress: Progress) => boolean;
+  next: readonly OrderState[];
+}
+
+/** Units of an order, added up over its lines, and what has been said about it. */
+export interface Progress {
+  quantity: number;
+  open: number;
+  refused: number;
+  shipped: number;
+  invoiced: number;
+  released: boolean;
+  confirmed: boolean;
+}
+
+export const stateRules: readonly StateRule[] = [
+  {
+    state: 'refused',
+    meaning: 'No line was accepted.',
+    guard: 'every unit is refused',
+    holds: (p) => p.refused === p.quantity,
+    next: [],
+  },
+  {
+    state: 'cancelled',
+    meaning: 'Nothing is left to deliver and nothing was shipped.',
+    guard: 'every unit is cancelled or refused',
+    holds: (p) => p.open === 0,
+    next: [],
+  },
+  {
+    state: 'closed',
+    meaning: 'Everything that is not cancelled has left and is invoiced.',
+    guard: 'shipped = open units and invoiced ≥ shipped',
+    holds: (p) => p.shipped >= p.open && p.invoiced >= p.shipped,
+    next: [],
+  },
+  {
+    state: 'shipped',
+    meaning: 'Everything that is not cancelled has left; an invoice is missing.',
+    guard: 'shipped = open units',
+    holds: (p) => p.shipped >= p.open,
+    next: ['closed'],
+  },
+  {
+    state: 'partly_shipped',
+    meaning: 'Something has left, something has not.',
+    guard: '0 < shipped < open units',
+    holds: (p) => p.shipped > 0,
+    next: ['shipped', 'closed'],
+  },
+  {
+    state: 'released',
+    meaning: 'The WMS has confirmed at least one fulfilment.',
+    guard: 'a fulfilment is released',
+    holds: (p) => p.released,
+    next: ['partly_shipped', 'shipped', 'closed', 'cancelled'],
+  },
+  {
+    state: 'confirmed',
+    meaning: 'The ERP has the order. What is allocated goes to the WMS; what is backordered waits for stock.',
+    guard: 'the ERP gave a number',
+    holds: (p) => p.confirmed,
+    next: ['released', 'partly_shipped', 'shipped', 'closed', 'cancelled'],
+  },
+  {
+    state: 'accepted',
+    meaning: 'Every line is decided (allocated, backordered or refused); the ERP is being told.',
+    guard: 'otherwise',
+    holds: () => true,
+    next: ['confirmed', 'released', 'partly_shipped', 'shipped', 'closed', 'cancelled'],
+  },
+];
+
+/** What each event does, and which states it may meet. Events never move an order back. */
+export const eventRules: Readonly<Record<OrderEventType, { meaning: string; from: readonly OrderState[] | 'any' | 'none' }>> = {
+  'order.accepted': { meaning: 'The order is taken and each line decided.', from: 'none' },
+  'order.confirmed': { meaning: 'The ERP has the order under its number.', from: 'any' },
+  'fulfilment.requested': { meaning: 'Allocated units of one location are handed to the WMS.', from: 'any' },
+  'fulfilment.released': { meaning: 'The WMS has taken a fulfilment.', from: 'any' },
+  'order.lines_allocated': { meaning: 'Backordered units found stock.', from: ['accepted', 'confirmed', 'released', 'partly_shipped'] },
+  'stock.picked': { meaning: 'Goods left the shelf: on hand and allocated fall together.', from: 'any' },
+  'shipment.confirmed': { meaning: 'Goods left the location.', from: 'any' },
+  'document.posted': { meaning: 'The ERP posted an invoice or credit note.', from: 'any' },
+  'order.lines_cancelled': { meaning: 'Units are given up before the pick; stock is given back.', from: 'any' },
+  'order.cancel_asked': { meaning: 'The WMS is asked to stop units it was told to pick.', from: 'any' },
+  'return.authorised': { meaning: 'Units that were picked already are expected back.', from: 'any' },
+  'return.received': { meaning: 'Goods came back and are on the shelf again.', from: 'any' },
+};
+
+export function progressOf(order: Order): Progress {
+  const progress: Progress = { quantity: 0, open: 0, refused: 0, shipped: 0, invoiced: 0, released: false, confirmed: order.erpNumber !== null };
+  for (const line of order.lines.values()) {
+    progress.quantity += line.quantity;
+    progress.open += line.quantity - line.cancelled - line.refused;
+    progress.refused += line.refused;
+    progress.shipped += line.shipped;
+    progress.invoiced += line.invoiced;
+  }
+  for (const fulfilment of order.fulfilments.values()) if (fulfilment.state === 'released') progress.released = true;
+  return progress;
+}
+
+export function stateOf(order: Order): OrderState {
+  const progress = progressOf(order);
+  return stateRules.find((rule) => rule.holds(progress))!.state;
+}
+
+const nextByState = new Map(stateRules.map((rule) => [rule.state, new Set(rule.next)]));
+
+export function mayMove(from: OrderState, to: OrderState): boolean {
+  return from === to || nextByState.get(from)!.has(to);
+}

@@ -1,0 +1,336 @@
+/**
+ * Runs a batch of order commands in one transaction: lock the orders (by id), then the balances (by SKU and location), run the pure
+ * `decide` for each in turn, apply its events to order and ledger in memory, write everything in sets.
+ */
+import { type Offer, type OrderCommand, type OrderEvent, type Order, type SubmitCommand } from './types.ts';
+import { type HeldReservation, lockHeld, type Movement, type Pair, StockSession, writeClaims } from '../ledger/index.ts';
+import { appendFacts, type NewFact } from '../log/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { decide } from './decide.ts';
+import { evolve } from './evolve.ts';
+import { type ChangedOrder, lockOrders, writeOrders } from './store.ts';
+import * as statements from './store.sql.ts';
+
+export type OrderReference =
+  | { orderId: number }
+  | { channelId: number; externalNo: string }
+  | { fulfilmentId: number }
+  | { returnId: number };
+
+export interface OrderWork {
+  /** Absent for `submit`. */
+  reference?: OrderReference;
+  command: OrderCommand;
+  occurredAt: string;
+  correlationId?: string | null;
+  causationId?: string | null;
+  /** Soft holds that a submitted order turns into allocations. */
+  reservationIds?: readonly number[];
+}
+
+export type WorkResult =
+  | { outcome: 'applied'; orderId: number; events: OrderEvent[] }
+  | { outcome: 'refused'; orderId: number; refused: string; detail: string }
+  /** The order the work is about is not known (yet). */
+  | { outcome: 'unknown_order' };
+
+export interface OrderDeps {
+  ids: Ids;
+  directory: Directory;
+}
+
+/** The unit of work of one transaction. Stock that has no order moves through `stock`; `finish` writes all of it. */
+export interface OrderBatch {
+  results: WorkResult[];
+  stock: StockSession;
+  /** Open holds among those named, by reservation id; what is claimed of them is written by `finish`. */
+  held: Map<number, HeldReservation[]>;
+  /** Facts to record besides the orders' own. */
+  facts: NewFact[];
+  finish(): Promise<void>;
+}
+
+/**
+ * @param extraPairs (SKU, location) pairs that the caller will move through `stock` itself
+ * @param extraReservations holds that the caller will claim itself
+ * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id).
+ */
+export async function processOrders(
+  tx: Tx,
+  deps: OrderDeps,
+  works: readonly OrderWork[],
+  extraPairs: readonly Pair[] = [],
+  extraReservations: readonly number[] = [],
+): Promise<OrderBatch> {
+  const orderIds = await resolve(tx, works);
+  const orders = await lockOrders(tx, [...new Set(orderIds.filter((id): id is number => id !== null && id > 0))]);
+  const channelIds = new Set<number>();
+  const pairs: Pair[] = [...extraPairs];
+  let allocationsMax = 0;
+  let fulfilmentsMax = 0;
+  let returnsMax = 0;
+  works.forEach(({ command }, i) => {
+    const order = orders.get(orderIds[i]!);
+    const channel = deps.directory.channelById.get(command.kind === 'submit' ? command.channelId : (order?.channelId ?? 0));
+    if (channel === undefined) return;
+    const needed = pairsOf(command, order, channel);
+    for (const pair of needed) pairs.push(pair);
+    if (command.kind === 'submit') {
+      if (channel.sellsByItself) channelIds.add(channel.channelId);
+      allocationsMax += command.lines.length * channel.locationIds.length * 2;
+    } else if (command.kind === 'allocate_backorders') {
+      allocationsMax += needed.length;
+      fulfilmentsMax += channel.locationIds.length;
+    } else if (command.kind === 'confirm') fulfilmentsMax += deps.directory.locationById.size;
+    else if (command.kind === 'cancel' || command.kind === 'answer_cancel') returnsMax += deps.directory.locationById.size;
+  });
+  if (allocationsMax > 0) await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
+  if (fulfilmentsMax > 0) await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
+  if (returnsMax > 0) await deps.ids.reserve(tx, 'return_id_seq', returnsMax);
+  const held = new Map<number, HeldReservation[]>();
+  const wantedHolds = [...extraReservations, ...works.flatMap((work) => work.reservationIds ?? [])];
+  for (const hold of await lockHeld(tx, wantedHolds)) {
+    pairs.push([hold.skuId, hold.locationId]);
+    const list = held.get(hold.reservationId);
+    if (list === undefined) held.set(hold.reservationId, [hold]);
+    else list.push(hold);
+  }
+  const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds]);
+
+  const changed = new Map<number, ChangedOrder>();
+  const facts: NewFact[] = [];
+  const results = works.map((work, i): WorkResult => {
+    const { command } = work;
+    const orderId = command.kind === 'submit' ? command.orderId : orderIds[i];
+    const order = orderId === null || orderId === undefined ? undefined : (orders.get(orderId) ?? changed.get(orderId)?.order);
+    if (command.kind !== 'submit' && order === undefined) return { outcome: 'unknown_order' };
+    const channelId = command.kind === 'submit' ? command.channelId : order!.channelId;
+    const channel = deps.directory.channelById.get(channelId)!;
+    // A hold's units become free in the moment in which its order takes them; the rows are locked, so nobody is between.
+    for (const id of work.reservationIds ?? [])
+      for (const hold of held.get(id) ?? []) {
+        stock.reserve(hold.skuId, hold.locationId, -hold.openQuantity);
+        hold.openQuantity = 0;
+      }
+    const decision = decide(order, command, {
+      offers: (skuId) => offersOf(stock, channel, skuId),
+      onShort: channel.onShort,
+      takeAllocationId: () => deps.ids.take('allocation_id_seq'),
+      takeFulfilmentId: () => deps.ids.take('fulfilment_id_seq'),
+      takeReturnId: () => deps.ids.take('return_id_seq'),
+    });
+    if (!decision.ok) return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
+    let current = order;
+    for (const event of decision.events) {
+      current = evolve(current, event);
+      const versions = applyToStock(stock, channel, current, event, work.occurredAt);
+      let change = changed.get(current.orderId);
+      if (change === undefined) {
+        change = { order: current, isNew: event.type === 'order.accepted', events: [] };
+        changed.set(current.orderId, change);
+      }
+      change.events.push({ event, occurredAt: work.occurredAt });
+      facts.push({
+        type: event.type,
+        stream: `order/${current.orderId}`,
+        version: current.version,
+        companyId: current.companyId,
+        occurredAt: work.occurredAt,
+        correlationId: work.correlationId ?? null,
+        causationId: work.causationId ?? null,
+        data: versions === undefined ? event : { ...event, balanceVersions: versions },
+      });
+    }
+    return { outcome: 'applied', orderId: orderId!, events: decision.events };
+  });
+
+  return {
+    results,
+    stock,
+    held,
+    facts,
+    finish: async () => {
+      await writeOrders(tx, [...changed.values()]);
+      await writeClaims(tx, [...held.values()].flat());
+      await stock.flush();
+      await appendFacts(tx, facts);
+    },
+  };
+}
+
+async function resolve(db: Queryable, works: readonly OrderWork[]): Promise<(number | null)[]> {
+  const ids: (number | null)[] = works.map(() => null);
+  const external: { i: number; channelId: number; externalNo: string }[] = [];
+  const fulfilments: { i: number; id: number }[] = [];
+  const returns: { i: number; id: number }[] = [];
+  works.forEach(({ reference, command }, i) => {
+    if (command.kind === 'submit') return;
+    if (reference === undefined) throw new Error(`${command.kind} names no order`);
+    if ('orderId' in reference) ids[i] = reference.orderId;
+    else if ('externalNo' in reference) external.push({ i, ...reference });
+    else if ('fulfilmentId' in reference) fulfilments.push({ i, id: reference.fulfilmentId });
+    else returns.push({ i, id: reference.returnId });
+  });
+  if (external.length > 0) {
+    const rows = await db.query(statements.findByExternal, [numbers(external.map((e) => e.channelId)), texts(external.map((e) => e.externalNo))]);
+    const found = new Map(rows.map((row) => [`${row.channel_id}/${row.external_no}`, row.order_id]));
+    // An order of this very batch isn't in the table yet.
+    for (const { command } of works) if (command.kind === 'submit') found.set(`${command.channelId}/${command.externalNo}`, command.orderId);
+    for (const e of external) ids[e.i] = found.get(`${e.channelId}/${e.externalNo}`) ?? null;
+  }
+  if (fulfilments.length > 0) {
+    const rows = await db.query(statements.findByFulfilment, [numbers(fulfilments.map((f) => f.id))]);
+    const found = new Map(rows.map((row) => [row.fulfilment_id, row.order_id]));
+    for (const f of fulfilments) ids[f.i] = found.get(f.id) ?? null;
+  }
+  if (returns.length > 0) {
+    const rows = await db.query(statements.findByReturn, [numbers(returns.map((r) => r.id))]);
+    const found = new Map(rows.map((row) => [row.return_id, row.order_id]));
+    for (const r of returns) ids[r.i] = found.get(r.id) ?? null;
+  }
+  return ids;
+}
+
+function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry): Pair[] {
+  const pairs: Pair[] = [];
+  const everywhere = (skuId: number) => {
+    for (const locationId of channel.locationIds) pairs.push([skuId, locationId]);
+  };
+  switch (command.kind) {
+    case 'submit':
+      for (const line of command.lines) everywhere(line.skuId);
+      return pairs;
+    case 'allocate_backorders':
+      for (const line of order?.lines.values() ?? [])
+        if (line.backordered > 0 && (command.lineNos === null || command.lineNos.includes(line.lineNo))) everywhere(line.skuId);
+      return pairs;
+    case 'cancel':
+      for (const a of order?.allocations.values() ?? []) if (a.lineNo === command.lineNo) pairs.push([a.skuId, a.locationId]);
+      return pairs;
+    case 'pick':
+    case 'answer_cancel':
+      for (const a of order?.allocations.values() ?? []) if (a.fulfilmentId === command.fulfilmentId) pairs.push([a.skuId, a.locationId]);
+      return pairs;
+    case 'receive_return': {
+      const locationId = order?.returns.get(command.returnId)?.locationId;
+      if (locationId !== undefined)
+        for (const { lineNo } of command.lines) {
+          const line = order!.lines.get(lineNo);
+          if (line !== undefined) pairs.push([line.skuId, locationId]);
+        }
+      return pairs;
+    }
+    default:
+      return pairs;
+  }
+}
+
+function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number): Offer[] {
+  return channel.locationIds.map((locationId) => {
+    const free = stock.free(skuId, locationId);
+    const own = channel.sellsByItself ? stock.exposure(channel.channelId, skuId, locationId) : 0;
+    return { locationId, free: Math.max(0, free), own, physical: free + own };
+  });
+}
+
+/** What an event does to the ledger. @returns the balance versions of a movement, for the fact */
+function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, event: OrderEvent, occurredAt: string): number[] | undefined {
+  switch (event.type) {
+    case 'order.accepted': {
+      const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
+      for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
+        if (fromExposure > 0) {
+          stock.setExposure(channel.channelId, skuId, locationId, stock.exposure(channel.channelId, skuId, locationId) - fromExposure);
+          left.set(skuId, (left.get(skuId) ?? 0) - fromExposure);
+        }
+        stock.allocate(skuId, locationId, quantity);
+      }
+      // Sold within the number but not taken from the exposure (a loss): the channel believes it no longer all the same.
+      for (const [skuId, quantity] of left) {
+        let missing = quantity;
+        for (const locationId of channel.locationIds) {
+          const own = stock.exposure(channel.channelId, skuId, locationId);
+          const drop = Math.min(own, missing);
+          if (drop > 0) stock.setExposure(channel.channelId, skuId, locationId, own - drop);
+          missing -= drop;
+        }
+      }
+      for (const { skuId, quantity } of event.exposureUsed) {
+        const number = stock.channelNumber(channel.channelId, skuId);
+        if (number.shown !== null) number.shown = Math.max(0, number.shown - quantity);
+        number.changed = true;
+      }
+      for (const line of event.lines) stock.touched.add(line.skuId);
+      return undefined;
+    }
+    case 'order.lines_allocated':
+      for (const { skuId, locationId, quantity } of event.allocations) stock.allocate(skuId, locationId, quantity);
+      return undefined;
+    case 'order.lines_cancelled':
+      for (const { skuId, locationId, quantity } of event.released) stock.release(skuId, locationId, quantity);
+      return undefined;
+    case 'stock.picked':
+      return event.lines.map(({ skuId, quantity }) => {
+        stock.release(skuId, event.locationId, quantity);
+        return stock.move(movementOf(order, event, skuId, -quantity, 'picked', occurredAt)).version;
+      });
+    case 'return.received':
+      return event.lines.map(({ skuId, quantity }) => stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)).version);
+    default:
+      return undefined;
+  }
+}
+
+function movementOf(
+  order: Order,
+  event: { locationId: number; source: string; sourceId: string; sequence: number | null },
+  skuId: number,
+  quantity: number,
+  kind: Movement['kind'],
+  occurredAt: string,
+): Movement {
+  return {
+    skuId,
+    locationId: event.locationId,
+    kind,
+    quantity,
+    orderId: order.orderId,
+    source: event.source,
+    sourceId: event.sourceId,
+    sourceSequence: event.sequence,
+    occurredAt,
+  };
+}
+
+/**
+ * Gives freed stock to waiting lines, first come, first served.
+ * @param linesMax the most lines looked at; the caller comes again while lines were served
+ * @returns how many orders got something
+ */
+export async function allocateBackorders(tx: Tx, deps: OrderDeps, skuIds: readonly number[], linesMax = 500): Promise<number> {
+  if (skuIds.length === 0) return 0;
+  const rows = await tx.query(statements.findBackorders, [numbers(skuIds), linesMax]);
+  if (rows.length === 0) return 0;
+  const byOrder = new Map<number, number[]>();
+  for (const row of rows) {
+    const lines = byOrder.get(row.order_id);
+    if (lines === undefined) byOrder.set(row.order_id, [row.line_no]);
+    else lines.push(row.line_no);
+  }
+  const now = new Date().toISOString();
+  const works = [...byOrder].map(
+    ([orderId, lineNos]): OrderWork => ({ reference: { orderId }, command: { kind: 'allocate_backorders', lineNos }, occurredAt: now }),
+  );
+  const batch = await processOrders(tx, deps, works);
+  await batch.finish();
+  return batch.results.filter((result) => result.outcome === 'applied' && result.events.length > 0).length;
+}
+
+/** Units waiting per SKU; SKUs without any are left out. */
+export async function backorderedUnits(db: Queryable, skuIds: readonly number[]): Promise<Map<number, number>> {
+  const rows = await db.query(statements.sumBackorders, [numbers(skuIds)]);
+  return new Map(rows.map((row) => [row.sku_id, row.quantity]));
+}
+
+export type { SubmitCommand };

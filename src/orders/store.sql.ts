@@ -1,0 +1,188 @@
+import { sql } from '../store/index.ts';
+
+export interface OrderRow {
+  order_id: number;
+  company_id: number;
+  channel_id: number;
+  account_id: number;
+  external_no: string;
+  state: string;
+  version: number;
+  currency: string;
+  total_minor: number;
+  ordered_at: Date;
+  erp_number: string | null;
+}
+const orderColumns =
+  'order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number';
+
+// One order of locks for all: orders by id, before any balance.
+export const lockOrders = sql<OrderRow>(
+  'orders_lock',
+  `select ${orderColumns} from sales_order where order_id = any($1::bigint[]) order by order_id for update`,
+);
+export const readOrders = sql<OrderRow>('orders_read', `select ${orderColumns} from sales_order where order_id = any($1::bigint[])`);
+
+export interface LineRow {
+  order_id: number;
+  line_no: number;
+  sku_id: number;
+  quantity: number;
+  unit_price: string;
+  amount_minor: number;
+  within: number;
+  within_short: number;
+  allocated: number;
+  backordered: number;
+  refused: number;
+  picked: number;
+  shipped: number;
+  invoiced: number;
+  cancel_asked: number;
+  cancelled: number;
+  return_expected: number;
+  returned: number;
+  shipped_minor: number;
+  invoiced_minor: number;
+  cancelled_minor: number;
+  returned_minor: number;
+  credited_minor: number;
+}
+export const readLines = sql<LineRow>(
+  'orders_read_lines',
+  `select order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated, backordered, refused,
+          picked, shipped, invoiced, cancel_asked, cancelled, return_expected, returned, shipped_minor, invoiced_minor,
+          cancelled_minor, returned_minor, credited_minor
+     from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
+);
+export const readAllocations = sql<{
+  order_id: number;
+  allocation_id: number;
+  line_no: number;
+  sku_id: number;
+  location_id: number;
+  quantity: number;
+  open_quantity: number;
+  fulfilment_id: number | null;
+}>(
+  'orders_read_allocations',
+  `select order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id
+     from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
+);
+export const readFulfilments = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(
+  'orders_read_fulfilments',
+  `select order_id, fulfilment_id, location_id, state from fulfilment where order_id = any($1::bigint[]) order by fulfilment_id`,
+);
+export const readReturns = sql<{
+  order_id: number;
+  return_id: number;
+  reference: string;
+  location_id: number;
+  lines: { lineNo: number; quantity: number }[];
+  state: 'expected' | 'received';
+}>(
+  'orders_read_returns',
+  `select order_id, return_id, reference, location_id, lines, state
+     from return_authorisation where order_id = any($1::bigint[]) order by return_id`,
+);
+
+// These never change once written, so they may be read before the order is locked.
+export const findByExternal = sql<{ channel_id: number; external_no: string; order_id: number }>(
+  'orders_find_by_external',
+  `select channel_id, external_no, order_id from sales_order
+     join unnest($1::int[], $2::text[]) as t(channel_id, external_no) using (channel_id, external_no)`,
+);
+export const findByFulfilment = sql<{ fulfilment_id: number; order_id: number }>(
+  'orders_find_by_fulfilment',
+  'select fulfilment_id, order_id from fulfilment where fulfilment_id = any($1::bigint[])',
+);
+export const findByReturn = sql<{ return_id: number; order_id: number }>(
+  'orders_find_by_return',
+  'select return_id, order_id from return_authorisation where return_id = any($1::bigint[])',
+);
+
+export const insertOrders = sql(
+  'orders_insert',
+  `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number)
+   select * from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],
+                        $9::bigint[], $10::timestamptz[], $11::text[])`,
+);
+export const updateOrders = sql(
+  'orders_update',
+  `update sales_order o set state = t.state, version = t.version, erp_number = t.erp_number
+     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) as t(order_id, state, version, erp_number)
+    where o.order_id = t.order_id`,
+);
+export const insertLines = sql(
+  'orders_insert_lines',
+  `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
+                           backordered, refused, cancelled)
+   select *, 0 from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
+                           $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])`,
+);
+export const updateLines = sql(
+  'orders_update_lines',
+  `update order_line l
+      set allocated = t.allocated, backordered = t.backordered, picked = t.picked, shipped = t.shipped, invoiced = t.invoiced,
+          cancel_asked = t.cancel_asked, cancelled = t.cancelled, return_expected = t.return_expected, returned = t.returned,
+          shipped_minor = t.shipped_minor, invoiced_minor = t.invoiced_minor, cancelled_minor = t.cancelled_minor,
+          returned_minor = t.returned_minor, credited_minor = t.credited_minor
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                 $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
+       as t(order_id, line_no, allocated, backordered, picked, shipped, invoiced, cancel_asked, cancelled, return_expected,
+            returned, shipped_minor, invoiced_minor, cancelled_minor, returned_minor, credited_minor)
+    where l.order_id = t.order_id and l.line_no = t.line_no`,
+);
+export const insertAllocations = sql(
+  'orders_insert_allocations',
+  `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id)
+   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])`,
+);
+export const updateAllocations = sql(
+  'orders_update_allocations',
+  `update allocation a set open_quantity = t.open_quantity, fulfilment_id = t.fulfilment_id
+     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as t(order_id, allocation_id, open_quantity, fulfilment_id)
+    where a.order_id = t.order_id and a.allocation_id = t.allocation_id`,
+);
+export const writeFulfilments = sql(
+  'orders_write_fulfilments',
+  `insert into fulfilment (order_id, fulfilment_id, location_id, state)
+   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::text[])
+   on conflict (order_id, fulfilment_id) do update set state = excluded.state`,
+);
+export const writeReturns = sql(
+  'orders_write_returns',
+  `insert into return_authorisation (order_id, return_id, reference, location_id, lines, state)
+   select order_id, return_id, reference, location_id, lines::json, state
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[])
+       as t(order_id, return_id, reference, location_id, lines, state)
+   on conflict (order_id, return_id) do update set state = excluded.state`,
+);
+export const insertShipments = sql(
+  'orders_insert_shipments',
+  `insert into shipment (shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
+   select shipment_no, order_id, fulfilment_id, tracking, lines::json, shipped_at
+     from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+       as t(shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
+   on conflict do nothing`,
+);
+export const insertInvoices = sql(
+  'orders_insert_invoices',
+  `insert into invoice (invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
+   select invoice_no, kind, order_id, currency, total_minor, lines::json, posted_at
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
+       as t(invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
+   on conflict do nothing`,
+);
+
+// First come, first served: order ids grow with acceptance.
+export const findBackorders = sql<{ order_id: number; line_no: number; sku_id: number }>(
+  'orders_find_backorders',
+  `select order_id, line_no, sku_id from order_line
+    where sku_id = any($1::bigint[]) and backordered > 0 order by order_id, line_no limit $2::int`,
+);
+export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
+  'orders_sum_backorders',
+  `select sku_id, sum(backordered)::bigint as quantity from order_line
+    where sku_id = any($1::bigint[]) and backordered > 0 group by sku_id`,
+);

@@ -1,0 +1,237 @@
+/** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
+
+/** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
+export interface OrderLine {
+  lineNo: number;
+  skuId: number;
+  quantity: number;
+  unitPrice: string;
+  amountMinor: number;
+  /** Units the channel sold within the number it was shown. */
+  within: number;
+  /** Of these, units that could not be allocated: oversell. */
+  withinShort: number;
+  allocated: number;
+  backordered: number;
+  refused: number;
+  picked: number;
+  shipped: number;
+  invoiced: number;
+  /** Asked of the WMS and not answered; still part of allocated. */
+  cancelAsked: number;
+  cancelled: number;
+  returnExpected: number;
+  returned: number;
+  shippedMinor: number;
+  invoicedMinor: number;
+  cancelledMinor: number;
+  returnedMinor: number;
+  creditedMinor: number;
+}
+
+export interface Allocation {
+  allocationId: number;
+  lineNo: number;
+  skuId: number;
+  locationId: number;
+  quantity: number;
+  openQuantity: number;
+  fulfilmentId: number | null;
+}
+
+export interface Fulfilment {
+  fulfilmentId: number;
+  locationId: number;
+  state: 'requested' | 'released';
+}
+
+export interface ReturnAuthorisation {
+  returnId: number;
+  reference: string;
+  locationId: number;
+  lines: { lineNo: number; quantity: number }[];
+  state: 'expected' | 'received';
+}
+
+export type OrderState =
+  | 'accepted'
+  | 'confirmed'
+  | 'released'
+  | 'partly_shipped'
+  | 'shipped'
+  | 'closed'
+  | 'cancelled'
+  | 'refused';
+
+export interface Order {
+  orderId: number;
+  companyId: number;
+  channelId: number;
+  accountId: number;
+  externalNo: string;
+  state: OrderState;
+  version: number;
+  currency: string;
+  totalMinor: number;
+  orderedAt: string;
+  erpNumber: string | null;
+  lines: Map<number, OrderLine>;
+  allocations: Map<number, Allocation>;
+  fulfilments: Map<number, Fulfilment>;
+  returns: Map<number, ReturnAuthorisation>;
+}
+
+export interface NewAllocation {
+  allocationId: number;
+  lineNo: number;
+  skuId: number;
+  locationId: number;
+  quantity: number;
+  /** Taken from the channel's own exposure at this location. */
+  fromExposure: number;
+}
+
+export type OrderEvent =
+  | {
+      type: 'order.accepted';
+      orderId: number;
+      companyId: number;
+      channelId: number;
+      accountId: number;
+      externalNo: string;
+      currency: string;
+      totalMinor: number;
+      orderedAt: string;
+      lines: {
+        lineNo: number;
+        skuId: number;
+        quantity: number;
+        unitPrice: string;
+        amountMinor: number;
+        within: number;
+        withinShort: number;
+        backordered: number;
+        refused: number;
+      }[];
+      allocations: NewAllocation[];
+      /** What the channel may no longer believe because it sold it. */
+      exposureUsed: { skuId: number; quantity: number }[];
+    }
+  | { type: 'order.confirmed'; erpNumber: string }
+  | {
+      type: 'fulfilment.requested';
+      fulfilmentId: number;
+      locationId: number;
+      allocationIds: number[];
+      lines: { lineNo: number; skuId: number; quantity: number }[];
+    }
+  | { type: 'fulfilment.released'; fulfilmentId: number }
+  | { type: 'order.lines_allocated'; allocations: NewAllocation[] }
+  | {
+      type: 'stock.picked';
+      fulfilmentId: number;
+      locationId: number;
+      source: string;
+      sourceId: string;
+      sequence: number | null;
+      lines: { lineNo: number; allocationId: number; skuId: number; quantity: number }[];
+    }
+  | {
+      type: 'shipment.confirmed';
+      shipment: string;
+      fulfilmentId: number;
+      locationId: number;
+      tracking: string | null;
+      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+    }
+  | {
+      type: 'document.posted';
+      document: 'invoice' | 'credit_note';
+      number: string;
+      totalMinor: number;
+      currency: string;
+      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+    }
+  | {
+      type: 'order.lines_cancelled';
+      reference: string;
+      lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number }[];
+      released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
+      /** Set when the WMS answered: units that were asked of it and are settled by this. */
+      answered: { lineNo: number; quantity: number }[];
+    }
+  | { type: 'order.cancel_asked'; reference: string; fulfilmentId: number; lines: { lineNo: number; quantity: number }[] }
+  | {
+      type: 'return.authorised';
+      returnId: number;
+      reference: string;
+      locationId: number;
+      lines: { lineNo: number; skuId: number; quantity: number }[];
+      /** Units that were asked of the WMS as a cancel and were too late. */
+      answered: { lineNo: number; quantity: number }[];
+    }
+  | {
+      type: 'return.received';
+      returnId: number;
+      reference: string;
+      locationId: number;
+      source: string;
+      sourceId: string;
+      sequence: number | null;
+      lines: { lineNo: number; skuId: number; quantity: number; amountMinor: number }[];
+    };
+
+export type OrderEventType = OrderEvent['type'];
+
+/** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
+export interface Offer {
+  locationId: number;
+  free: number;
+  own: number;
+  /** What is physically there and promised to nobody else: `own` may be worth less after a loss. */
+  physical: number;
+}
+
+export interface DecideContext {
+  /** Offers for a SKU in the channel's order of locations. Read only. */
+  offers(skuId: number): readonly Offer[];
+  onShort: 'backorder' | 'refuse';
+  takeAllocationId(): number;
+  takeFulfilmentId(): number;
+  takeReturnId(): number;
+}
+
+export interface SubmitCommand {
+  kind: 'submit';
+  orderId: number;
+  companyId: number;
+  channelId: number;
+  accountId: number;
+  externalNo: string;
+  currency: string;
+  orderedAt: string;
+  lines: { lineNo: number; skuId: number; quantity: number; unitPrice: string; within: number }[];
+}
+
+export type OrderCommand =
+  | SubmitCommand
+  | { kind: 'confirm'; erpNumber: string }
+  | { kind: 'release'; fulfilmentId: number }
+  | { kind: 'allocate_backorders'; lineNos: readonly number[] | null }
+  | { kind: 'pick'; fulfilmentId: number; source: string; sourceId: string; sequence: number | null; lines: { lineNo: number; quantity: number }[] }
+  | { kind: 'ship'; fulfilmentId: number; shipment: string; tracking: string | null; lines: { lineNo: number; quantity: number }[] }
+  | {
+      kind: 'post_document';
+      document: 'invoice' | 'credit_note';
+      number: string;
+      totalMinor: number;
+      currency: string;
+      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+    }
+  | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
+  | { kind: 'answer_cancel'; reference: string; fulfilmentId: number; lines: { lineNo: number; cancelled: number; tooLate: number }[] }
+  | { kind: 'receive_return'; returnId: number; source: string; sourceId: string; sequence: number | null; lines: { lineNo: number; quantity: number }[] };
+
+export type Decision =
+  | { ok: true; events: OrderEvent[] }
+  | { ok: false; refused: 'unknown_line' | 'over_cancel' | 'over_pick' | 'unknown_fulfilment' | 'unknown_return' | 'duplicate_line'; detail: string };

@@ -1,0 +1,56 @@
+import { sql } from '../store/index.ts';
+
+export interface ClaimedDelivery {
+  delivery_id: number;
+  kind: string;
+  reference: string;
+  bucket: number;
+  state: 'n' | 'd';
+  attempts: number;
+  order_id: number | null;
+  payload: unknown;
+  recorded_at: Date;
+}
+
+// In order per key: only the first that has not ended. One that is parked blocks its key until a person has decided.
+export const findDue = sql<ClaimedDelivery>(
+  'outbound_find_due_deliveries',
+  `select delivery_id, kind, reference, bucket, state, attempts, order_id, payload, recorded_at
+     from delivery d
+    where destination_id = $1::int and bucket = any($2::smallint[]) and state in ('n', 'd') and next_at <= crossdock_now()
+      and not exists (select from delivery e
+                       where e.destination_id = d.destination_id and e.key = d.key and e.delivery_id < d.delivery_id
+                         and e.state in ('n', 's', 'd', 'p'))
+    order by delivery_id limit $3::int`,
+);
+
+export const markSending = sql<{ delivery_id: number }>(
+  'outbound_mark_sending',
+  `update delivery d set state = 's', attempts = d.attempts + 1, lease_epoch = t.epoch, sent_at = crossdock_now()
+     from unnest($1::bigint[], $2::bigint[]) as t(delivery_id, epoch)
+    where d.delivery_id = t.delivery_id and d.state = 'n' and d.lease_epoch <= t.epoch
+   returning d.delivery_id`,
+);
+
+// Fenced: an outcome of an older holder finds another epoch, or another state, and changes nothing.
+export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }>(
+  'outbound_record_outcomes',
+  `update delivery d
+      set state = t.state::"char", error = t.error, answer = t.answer::json,
+          next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000),
+          ended_at = case when t.state in ('c', 'r', 'x') then crossdock_now() end
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+       as t(delivery_id, epoch, state, error, answer, pause_ms)
+    where d.delivery_id = t.delivery_id and d.state in ('s', 'd') and d.lease_epoch <= t.epoch
+   returning d.delivery_id, d.ended_at`,
+);
+
+// What a holder that is gone had on its way is in doubt from the moment we took over.
+export const doubtOrphans = sql<{ delivery_id: number }>(
+  'outbound_doubt_orphaned_deliveries',
+  `update delivery d
+      set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
+     from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
+    where d.destination_id = $1::int and d.bucket = t.bucket and d.state = 's' and d.lease_epoch < t.epoch
+   returning d.delivery_id`,
+);

@@ -1,0 +1,52 @@
+import { sql } from '../store/index.ts';
+
+export const readPlanned = sql<{ stream: string; version: number }>(
+  'outbound_read_planned',
+  'select stream, version from planned_stream where stream = any($1::text[])',
+);
+export const writePlanned = sql(
+  'outbound_write_planned',
+  `insert into planned_stream (stream, version) select * from unnest($1::text[], $2::bigint[])
+   on conflict (stream) do update set version = excluded.version`,
+);
+export const holdFacts = sql(
+  'outbound_hold_facts',
+  `insert into held_fact (stream, stream_version, position, recorded_at)
+   select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) on conflict do nothing`,
+);
+export const readHeld = sql<{ stream: string; stream_version: number }>(
+  'outbound_read_held',
+  'select stream, stream_version from held_fact where stream = any($1::text[]) order by stream, stream_version',
+);
+export const dropHeld = sql(
+  'outbound_drop_held',
+  `delete from held_fact h using unnest($1::text[], $2::bigint[]) as t(stream, stream_version)
+    where h.stream = t.stream and h.stream_version = t.stream_version`,
+);
+export const readHeaders = sql<{ order_id: number; channel_id: number; account_id: number; external_no: string; currency: string }>(
+  'outbound_read_headers',
+  'select order_id, channel_id, account_id, external_no, currency from sales_order where order_id = any($1::bigint[])',
+);
+
+export const insertDeliveries = sql(
+  'outbound_insert_deliveries',
+  `insert into delivery (destination_id, bucket, key, kind, reference, fact_position, order_id, payload)
+   select destination_id, bucket, key, kind, reference, fact_position, order_id, payload::json
+     from unnest($1::int[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
+       with ordinality as t(destination_id, bucket, key, kind, reference, fact_position, order_id, payload, n)
+    order by n
+   on conflict (destination_id, kind, reference) do nothing`,
+);
+
+// changed_at is when the oldest change happened that the destination was not told yet: freshness counts from there.
+export const markDirty = sql(
+  'outbound_mark_dirty',
+  `insert into publication as p (destination_id, kind, key, bucket, changed_at)
+   select destination_id, kind, key, bucket, changed_at
+     from unnest($1::int[], $2::text[], $3::bigint[], $4::smallint[], $5::timestamptz[])
+       as t(destination_id, kind, key, bucket, changed_at)
+    order by destination_id, kind, key
+   on conflict (destination_id, kind, key) do update
+     set version = p.version + 1,
+         changed_at = case when p.version > p.confirmed_version then p.changed_at else excluded.changed_at end`,
+);

@@ -1,0 +1,339 @@
+/**
+ * Reads the log and writes outbound work: which destination must receive which fact, and whose state is no longer what it was
+ * told. One transaction: what is planned and how far the log is read are one.
+ */
+import type { ChargePayload, FulfilmentCancelPayload, FulfilmentPayload, OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
+import { orderReference } from '../canonical/index.ts';
+import { type Fact, listFacts, readNext } from '../log/index.ts';
+import type { Directory } from '../master/index.ts';
+import type { OrderEvent } from '../orders/index.ts';
+import { type Database, numbers, type Tx, texts } from '../store/index.ts';
+import * as statements from './plan.sql.ts';
+
+export const BUCKETS = 8;
+export const CONSUMER = 'outbound';
+
+/** Which system serves a domain; null where none is declared. */
+export interface Routing {
+  orders: string | null;
+  fulfilment: string | null;
+  accounts: string | null;
+}
+
+export interface PlanDeps {
+  db: Database;
+  directory: Directory;
+  routing: Routing;
+}
+
+interface Work {
+  deliveries: { destinationId: number; key: number; kind: string; reference: string; position: number; orderId: number | null; payload: unknown }[];
+  dirty: Map<string, { destinationId: number; kind: string; key: number; changedAt: Date }>;
+}
+
+/** Plans the next facts. @returns how many were read */
+export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
+  return deps.db.transaction(async (tx) => {
+    const read = await readNext(tx, CONSUMER, limit);
+    if (read.length === 0) return 0;
+    const facts = await inStreamOrder(tx, read);
+    const work: Work = { deliveries: [], dirty: new Map() };
+    const headers = await readHeaders(tx, facts);
+    await loadCodes(deps.directory, facts, headers);
+    for (const fact of facts) plan(deps, fact, headers, work);
+    await write(tx, work);
+    return read.length;
+  });
+}
+
+/**
+ * Two facts about one order may stand in the log in the wrong order: position is not causality. The stream's version is, so
+ * a fact whose predecessor has not been seen is held until it comes.
+ */
+async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
+  const result: Fact[] = [];
+  const byStream = new Map<string, Fact[]>();
+  for (const fact of read) {
+    if (!fact.stream.startsWith('order/')) {
+      result.push(fact);
+      continue;
+    }
+    const list = byStream.get(fact.stream);
+    if (list === undefined) byStream.set(fact.stream, [fact]);
+    else list.push(fact);
+  }
+  if (byStream.size === 0) return result;
+  const streams = [...byStream.keys()];
+  const planned = new Map((await tx.query(statements.readPlanned, [texts(streams)])).map((row) => [row.stream, row.version]));
+  const heldRows = await tx.query(statements.readHeld, [texts(streams)]);
+  if (heldRows.length > 0) {
+    const keys = heldRows.map((row) => ({ stream: row.stream, version: row.stream_version }));
+    for (const fact of await listFacts(tx, keys)) byStream.get(fact.stream)!.push(fact);
+  }
+  const held: Fact[] = [];
+  const released: Fact[] = [];
+  const progress: [string, number][] = [];
+  for (const [stream, facts] of byStream) {
+    facts.sort((a, b) => a.version - b.version);
+    const before = planned.get(stream) ?? 0;
+    let at = before;
+    for (const fact of facts) {
+      if (fact.version <= at) continue;
+      if (fact.version === at + 1) {
+        result.push(fact);
+        released.push(fact);
+        at++;
+      } else held.push(fact);
+    }
+    if (at > before) progress.push([stream, at]);
+  }
+  if (heldRows.length > 0)
+    await tx.query(statements.dropHeld, [texts(released.map((f) => f.stream)), numbers(released.map((f) => f.version))]);
+  if (held.length > 0)
+    await tx.query(statements.holdFacts, [
+      texts(held.map((f) => f.stream)),
+      numbers(held.map((f) => f.version)),
+      numbers(held.map((f) => f.position)),
+      texts(held.map((f) => f.recordedAt.toISOString())),
+    ]);
+  if (progress.length > 0) await tx.query(statements.writePlanned, [texts(progress.map((p) => p[0])), numbers(progress.map((p) => p[1]))]);
+  return result;
+}
+
+interface Header {
+  channelId: number;
+  accountId: number;
+  externalNo: string;
+  currency: string;
+}
+
+function orderIdOf(fact: Fact): number | null {
+  return fact.stream.startsWith('order/') ? Number(fact.stream.slice(6)) : null;
+}
+
+async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<number, Header>> {
+  const headers = new Map<number, Header>();
+  const missing = new Set<number>();
+  for (const fact of facts) {
+    const orderId = orderIdOf(fact);
+    if (orderId === null) continue;
+    if (fact.type === 'order.accepted') {
+      const event = fact.data as Extract<OrderEvent, { type: 'order.accepted' }>;
+      headers.set(orderId, event);
+    } else missing.add(orderId);
+  }
+  for (const id of headers.keys()) missing.delete(id);
+  if (missing.size > 0)
+    for (const row of await tx.query(statements.readHeaders, [numbers([...missing])]))
+      headers.set(row.order_id, { channelId: row.channel_id, accountId: row.account_id, externalNo: row.external_no, currency: row.currency });
+  return headers;
+}
+
+async function loadCodes(directory: Directory, facts: readonly Fact[], headers: ReadonlyMap<number, Header>): Promise<void> {
+  const skuIds = new Set<number>();
+  for (const fact of facts)
+    if (fact.type === 'order.accepted' || fact.type === 'fulfilment.requested' || fact.type === 'return.authorised')
+      for (const line of (fact.data as { lines: { skuId?: number }[] }).lines) if (line.skuId !== undefined) skuIds.add(line.skuId);
+  await directory.loadSkuCodes(skuIds);
+  await directory.loadAccountCodes([...headers.values()].map((header) => header.accountId));
+}
+
+function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, work: Work): void {
+  const { directory, routing } = deps;
+  const orderId = orderIdOf(fact);
+  if (orderId !== null) {
+    const header = headers.get(orderId);
+    if (header === undefined) throw new Error(`fact ${fact.position} is about order ${orderId}, which is not there`);
+    planOrderFact(deps, fact, orderId, header, work);
+    return;
+  }
+  const data = fact.data as { skuId?: number; skuIds?: number[]; channelId?: number };
+  if (fact.type === 'price.changed') {
+    for (const channel of directory.selfSelling)
+      for (const skuId of data.skuIds ?? []) dirty(deps, work, channel.system, 'price', skuId, fact.recordedAt);
+    return;
+  }
+  if (fact.type === 'charge.recorded') {
+    if (routing.orders === null) return;
+    const charge = fact.data as { reference: string; charge: string; account: string; code: string; quantity: number; amountMinor: number; currency: string };
+    const payload: ChargePayload = {
+      reference: charge.reference,
+      kind: charge.charge,
+      account: charge.account,
+      code: charge.code,
+      quantity: charge.quantity,
+      amountMinor: charge.amountMinor,
+      currency: charge.currency,
+      at: fact.occurredAt,
+    };
+    // A charge belongs to no order; its own position orders it among nothing else.
+    deliver(deps, work, routing.orders, { key: fact.position, kind: 'charge', reference: charge.reference, position: fact.position, orderId: null, payload });
+    return;
+  }
+  if (fact.type.startsWith('stock.')) {
+    for (const skuId of data.skuIds ?? (data.skuId === undefined ? [] : [data.skuId])) availabilityDirty(deps, work, skuId, fact.recordedAt);
+  }
+}
+
+function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Header, work: Work): void {
+  const { directory, routing } = deps;
+  const event = fact.data as OrderEvent;
+  const channel = directory.channelById.get(header.channelId)!;
+  const reference = orderReference(channel.code, header.externalNo);
+  const account = directory.accountCode(header.accountId);
+  const to = (system: string | null, kind: string, ref: string, payload: unknown) => {
+    if (system !== null) deliver(deps, work, system, { key: orderId, kind, reference: ref, position: fact.position, orderId, payload });
+  };
+  const status = () => {
+    dirty(deps, work, routing.accounts, 'order_status', orderId, fact.recordedAt);
+    if (channel.system !== routing.accounts) dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt);
+  };
+  switch (event.type) {
+    case 'order.accepted': {
+      const payload: SalesOrderPayload = {
+        reference,
+        company: directory.companyById.get(event.companyId)!.code,
+        account,
+        currency: event.currency,
+        orderedAt: event.orderedAt,
+        totalMinor: event.totalMinor,
+        lines: event.lines.map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          quantity: line.quantity,
+          unitPrice: line.unitPrice,
+          amountMinor: line.amountMinor,
+        })),
+      };
+      to(routing.orders, 'sales_order', reference, payload);
+      for (const line of event.lines) availabilityDirty(deps, work, line.skuId, fact.recordedAt);
+      status();
+      return;
+    }
+    case 'order.lines_allocated':
+      for (const allocation of event.allocations) availabilityDirty(deps, work, allocation.skuId, fact.recordedAt);
+      status();
+      return;
+    case 'order.confirmed':
+      status();
+      return;
+    case 'fulfilment.requested': {
+      const payload: FulfilmentPayload = {
+        reference: `F${event.fulfilmentId}`,
+        order: reference,
+        location: directory.locationById.get(event.locationId)!.code,
+        lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
+      };
+      to(routing.fulfilment, 'fulfilment', payload.reference, payload);
+      return;
+    }
+    case 'order.cancel_asked': {
+      const payload: FulfilmentCancelPayload = { reference: event.reference, fulfilment: `F${event.fulfilmentId}`, lines: event.lines };
+      to(routing.fulfilment, 'fulfilment_cancel', event.reference, payload);
+      return;
+    }
+    case 'order.lines_cancelled': {
+      const payload: OrderDocumentPayload = {
+        reference: `C/${orderId}/${fact.version}`,
+        order: reference,
+        lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
+      };
+      to(routing.orders, 'order_cancellation', payload.reference, payload);
+      for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
+      status();
+      return;
+    }
+    case 'return.authorised': {
+      const payload: FulfilmentPayload = {
+        reference: `R${event.returnId}`,
+        order: reference,
+        location: directory.locationById.get(event.locationId)!.code,
+        lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
+      };
+      to(routing.fulfilment, 'return_announcement', payload.reference, payload);
+      return;
+    }
+    case 'return.received': {
+      const payload: OrderDocumentPayload = {
+        reference: `R/${orderId}/${fact.version}`,
+        order: reference,
+        lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
+      };
+      to(routing.orders, 'return_posting', payload.reference, payload);
+      for (const line of event.lines) availabilityDirty(deps, work, line.skuId, fact.recordedAt);
+      status();
+      return;
+    }
+    case 'shipment.confirmed': {
+      const payload: OrderDocumentPayload = {
+        reference: event.shipment,
+        order: reference,
+        location: directory.locationById.get(event.locationId)!.code,
+        shippedAt: fact.occurredAt,
+        lines: event.lines,
+      };
+      to(routing.orders, 'shipment_posting', event.shipment, payload);
+      status();
+      return;
+    }
+    case 'document.posted':
+      status();
+      return;
+    case 'fulfilment.released':
+    case 'stock.picked':
+      return;
+    default: {
+      const never: never = event;
+      throw new Error(`unknown fact ${(never as OrderEvent).type}`);
+    }
+  }
+}
+
+function deliver(deps: PlanDeps, work: Work, system: string, delivery: Omit<Work['deliveries'][number], 'destinationId'>): void {
+  const destination = deps.directory.destinations.get(system);
+  if (destination !== undefined) work.deliveries.push({ destinationId: destination.destinationId, ...delivery });
+}
+
+function dirty(deps: PlanDeps, work: Work, system: string | null, kind: string, key: number, changedAt: Date): void {
+  const destination = system === null ? undefined : deps.directory.destinations.get(system);
+  if (destination === undefined) return;
+  const id = `${destination.destinationId}/${kind}/${key}`;
+  if (!work.dirty.has(id)) work.dirty.set(id, { destinationId: destination.destinationId, kind, key, changedAt });
+}
+
+function availabilityDirty(deps: PlanDeps, work: Work, skuId: number, changedAt: Date): void {
+  for (const channel of deps.directory.selfSelling) dirty(deps, work, channel.system, 'availability', skuId, changedAt);
+}
+
+/** Buckets spread keys over processes; a key stays in its bucket for ever. */
+export function bucketOf(key: number): number {
+  return key % BUCKETS;
+}
+
+async function write(tx: Tx, work: Work): Promise<void> {
+  const { deliveries } = work;
+  if (deliveries.length > 0)
+    await tx.query(statements.insertDeliveries, [
+      numbers(deliveries.map((d) => d.destinationId)),
+      numbers(deliveries.map((d) => bucketOf(d.key))),
+      numbers(deliveries.map((d) => d.key)),
+      texts(deliveries.map((d) => d.kind)),
+      texts(deliveries.map((d) => d.reference)),
+      numbers(deliveries.map((d) => d.position)),
+      numbers(deliveries.map((d) => d.orderId)),
+      texts(deliveries.map((d) => JSON.stringify(d.payload))),
+    ]);
+  await writeDirty(tx, [...work.dirty.values()]);
+}
+
+/** Marks publications as no longer what the destination holds. */
+export async function writeDirty(tx: Tx, dirt: readonly { destinationId: number; kind: string; key: number; changedAt: Date }[]): Promise<void> {
+  if (dirt.length === 0) return;
+  await tx.query(statements.markDirty, [
+    numbers(dirt.map((d) => d.destinationId)),
+    texts(dirt.map((d) => d.kind)),
+    numbers(dirt.map((d) => d.key)),
+    numbers(dirt.map((d) => bucketOf(d.key))),
+    texts(dirt.map((d) => d.changedAt.toISOString())),
+  ]);
+}

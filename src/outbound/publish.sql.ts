@@ -1,0 +1,62 @@
+import { sql } from '../store/index.ts';
+
+export interface DuePublication {
+  key: number;
+  bucket: number;
+  version: number;
+  state: 'n' | 'd';
+  attempts: number;
+  sending_version: number | null;
+  changed_at: Date;
+}
+
+// Only the newest state counts, so order doesn't matter: the oldest change first.
+export const findDue = sql<DuePublication>(
+  'outbound_find_due_publications',
+  `select key, bucket, version, state, attempts, sending_version, changed_at from publication
+    where destination_id = $1::int and kind = $2::text and bucket = any($3::smallint[])
+      and version > confirmed_version and state in ('n', 'd') and next_at <= crossdock_now()
+    order by next_at limit $4::int`,
+);
+
+export const markSending = sql<{ key: number }>(
+  'outbound_mark_publications_sending',
+  `update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
+    where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n' and p.lease_epoch <= t.epoch
+   returning p.key`,
+);
+
+/** state: n; confirmed_version moves when `confirmed` is set. */
+export const record = sql<{ key: number; confirmed_at: Date | null; changed_at: Date }>(
+  'outbound_record_publications',
+  `update publication p
+      set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + 1 else 0 end,
+          confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
+          confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
+          -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it.
+          changed_at = case when t.confirmed is not null then coalesce(p.sent_at, p.changed_at) else p.changed_at end,
+          next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000)
+     from (select p2.destination_id, p2.kind, p2.key, p2.changed_at as told_from, u.epoch, u.state, u.error, u.confirmed, u.pause_ms
+             from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+               as u(key, epoch, state, error, confirmed, pause_ms)
+             join publication p2 on p2.destination_id = $1::int and p2.kind = $2::text and p2.key = u.key) as t
+    where p.destination_id = t.destination_id and p.kind = t.kind and p.key = t.key and p.state in ('n', 's', 'd') and p.lease_epoch <= t.epoch
+   returning p.key, p.confirmed_at, t.told_from as changed_at`,
+);
+
+export const doubtOrphans = sql<{ key: number }>(
+  'outbound_doubt_orphaned_publications',
+  `update publication p
+      set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
+     from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
+    where p.destination_id = $1::int and p.bucket = t.bucket and p.state = 's' and p.lease_epoch < t.epoch
+   returning p.key`,
+);
+
+export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(
+  'outbound_read_prices',
+  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, currency from price
+    where sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text and valid_from <= crossdock_now()::date
+    order by sku_id, valid_from desc`,
+);

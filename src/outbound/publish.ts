@@ -1,0 +1,369 @@
+/**
+ * Tells one destination the newest state of things: availability, prices, order status. Only the newest counts; what to say is
+ * computed when it is sent, and what the other side confirmed (by reading it back) is kept.
+ */
+import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
+import { orderReference } from '../canonical/index.ts';
+import { prepareNumbers, recordNumbers, settleNumbers } from '../ledger/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { backorderedUnits, type OrderDeps, readOrders } from '../orders/index.ts';
+import { type Database, databaseNow, type Leases, numbers, texts } from '../store/index.ts';
+import { heldBuckets, messageOf, runAll } from './deliver.ts';
+import type { Freshness } from './freshness.ts';
+import { writeDirty } from './plan.ts';
+import * as statements from './publish.sql.ts';
+import { retryPauseMs } from './retry.ts';
+
+export interface PublisherOptions {
+  db: Database;
+  deps: OrderDeps;
+  leases: Leases;
+  destination: { destinationId: number; code: string };
+  connector: Connector;
+  /** The channel whose number this destination shows. */
+  channel: ChannelEntry | null;
+  concurrency: number;
+  effectHorizonMs: number;
+  attemptsMax: number;
+  freshness: Freshness;
+  random: () => number;
+  onCommit: () => void;
+  onError: (error: unknown) => void;
+  signal: AbortSignal;
+}
+
+type Kind = 'availability' | 'price' | 'order_status';
+
+interface Recorded {
+  row: statements.DuePublication;
+  epoch: number;
+  state: 'n' | 'd' | 'p';
+  /** The version that the destination surely holds now. */
+  confirmed: number | null;
+  error: string | null;
+  pauseMs: number;
+  /** Nothing was sent because nothing differs: no freshness to measure. */
+  silent?: boolean;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #adopted = new Map<number, number>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  async #adopt(held: ReadonlyMap<number, number>): Promise<void> {
+    const { db, destination, effectHorizonMs } = this.#options;
+    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch);
+    if (fresh.length === 0) return;
+    await db.query(statements.doubtOrphans, [
+      destination.destinationId,
+      numbers(fresh.map(([bucket]) => bucket)),
+      numbers(fresh.map(([, epoch]) => epoch)),
+      effectHorizonMs,
+    ]);
+    for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
+  }
+
+  /** One round of stock numbers: settle what was read back, then say what changed. @returns how many rows were worked on */
+  async availabilityRound(): Promise<number> {
+    const { leases, destination, connector, channel } = this.#options;
+    const sink = connector.availability;
+    const held = heldBuckets(leases, destination.code);
+    if (sink === undefined || channel === null || held.size === 0) return 0;
+    await this.#adopt(held);
+    const settled = held.has(0) ? await this.#settle(channel) : 0;
+    const due = await this.#due('availability', held, sink.batchMax * 2);
+    const doubtful = due.filter((row) => row.state === 'd');
+    const fresh = due.filter((row) => row.state === 'n');
+    const jobs: (() => Promise<void>)[] = [];
+    for (const batch of chunks(doubtful, sink.batchMax)) jobs.push(() => this.#resolveNumbers(sink, channel, batch, held));
+    for (const batch of chunks(fresh, sink.batchMax)) jobs.push(() => this.#sendNumbers(sink, channel, batch, held));
+    await runAll(jobs, this.#options.concurrency, this.#options.onError);
+    return due.length + settled;
+  }
+
+  #due(kind: Kind, held: ReadonlyMap<number, number>, limit: number): Promise<statements.DuePublication[]> {
+    const { db, destination } = this.#options;
+    return db.query(statements.findDue, [destination.destinationId, kind, numbers([...held.keys()]), limit]);
+  }
+
+  async #settle(channel: ChannelEntry): Promise<number> {
+    const { db, deps, destination, onCommit } = this.#options;
+    const { settled, lowered } = await db.transaction(async (tx) => {
+      const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
+      if (result.sayAgain.length > 0) {
+        const changedAt = await databaseNow(tx);
+        await writeDirty(tx, result.sayAgain.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })));
+      }
+      return { settled: result.settled, lowered: result.sayAgain.length };
+    });
+    if (settled > 0 || lowered > 0) onCommit();
+    return settled;
+  }
+
+  async #sendNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+    const { db, deps, destination, signal, effectHorizonMs, random } = this.#options;
+    const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
+    await deps.directory.loadSkuCodes(skuIds);
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    const prepared = await db.transaction(async (tx) => {
+      const result = await prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds));
+      const sending = result.send.map((item) => byKey.get(item.skuId)!);
+      if (sending.length > 0)
+        await tx.query(statements.markSending, [
+          destination.destinationId,
+          'availability',
+          numbers(sending.map((row) => row.key)),
+          numbers(sending.map((row) => row.version)),
+          numbers(sending.map((row) => held.get(row.bucket)!)),
+        ]);
+      return result;
+    });
+    const records: Recorded[] = prepared.unchanged.map((skuId) => {
+      const row = byKey.get(skuId)!;
+      return { row, epoch: held.get(row.bucket)!, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true };
+    });
+    if (prepared.send.length === 0) {
+      await this.#record('availability', records);
+      return;
+    }
+    const items = prepared.send.map(({ skuId, from, quantity }) => ({ sku: deps.directory.skuCode(skuId), from, quantity, ordersThrough: prepared.ordersThrough }));
+    let outcomes: (Outcome | { outcome: 'conflict' })[];
+    try {
+      outcomes = await sink.write(items, signal);
+    } catch (error) {
+      outcomes = items.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
+    }
+    // What may still take effect later can't be settled by reading now.
+    const readable = items.filter((_, i) => outcomes[i]?.outcome !== 'in_doubt').map((item) => item.sku);
+    let numbersThere = new Map<string, number>();
+    if (readable.length > 0)
+      try {
+        numbersThere = await sink.readBack(readable, signal);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    const readBack: { skuId: number; number: number | null }[] = [];
+    prepared.send.forEach(({ skuId, quantity }, i) => {
+      const row = byKey.get(skuId)!;
+      const epoch = held.get(row.bucket)!;
+      const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
+      const there = numbersThere.get(items[i]!.sku);
+      if (outcome.outcome === 'in_doubt' || there === undefined) {
+        const error = 'error' in outcome ? outcome.error : 'could not be read back';
+        // Never listed and surely not written: nothing to read back, say it again.
+        const surelyNot = outcome.outcome === 'later' || outcome.outcome === 'refused';
+        if (surelyNot && row.attempts + 1 >= this.#options.attemptsMax) records.push({ row, epoch, state: 'p', confirmed: null, error, pauseMs: 0 });
+        else if (surelyNot && there === undefined && readable.length > 0 && numbersThere.size > 0)
+          records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs: retryPauseMs(row.attempts, undefined, random) });
+        else records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
+        return;
+      }
+      readBack.push({ skuId, number: there });
+      if (outcome.outcome === 'confirmed' && there <= quantity) records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
+      else {
+        const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
+        const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
+        records.push({ row, epoch, state: 'n', confirmed: null, error: `${outcome.outcome}: it shows ${there}, not ${quantity}`, pauseMs });
+      }
+    });
+    await this.#record('availability', records, { channel, readBack });
+  }
+
+  /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
+  async #resolveNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+    const { deps, signal, random } = this.#options;
+    await deps.directory.loadSkuCodes(rows.map((row) => row.key));
+    let there: Map<string, number>;
+    try {
+      there = await sink.readBack(rows.map((row) => deps.directory.skuCode(row.key)), signal);
+    } catch (error) {
+      await this.#record(
+        'availability',
+        rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'd', confirmed: null, error: messageOf(error), pauseMs: retryPauseMs(row.attempts, undefined, random) })),
+      );
+      return;
+    }
+    await this.#record(
+      'availability',
+      rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: row.state === 'd' ? 'was in doubt' : null, pauseMs: 0 })),
+      { channel, readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? 0 })) },
+    );
+  }
+
+  /** One round of prices and order states. @returns how many rows were worked on */
+  async stateRound(): Promise<number> {
+    const { leases, destination, connector, concurrency, onError } = this.#options;
+    const held = heldBuckets(leases, destination.code);
+    if (held.size === 0) return 0;
+    await this.#adopt(held);
+    const kinds: [Kind, StateSink | undefined][] = [
+      ['order_status', connector.orderStatus],
+      ['price', connector.prices],
+    ];
+    let worked = 0;
+    const jobs: (() => Promise<void>)[] = [];
+    for (const [kind, sink] of kinds) {
+      if (sink === undefined) continue;
+      const due = await this.#due(kind, held, sink.batchMax * 2);
+      worked += due.length;
+      for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#sendStates(kind, sink, batch, held));
+    }
+    await runAll(jobs, concurrency, onError);
+    return worked;
+  }
+
+  async #sendStates(kind: Kind, sink: StateSink, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+    const { db, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
+    // What is in doubt is only read back; nothing newer overtakes it on the way.
+    const fresh = rows.filter((row) => row.state === 'n');
+    const marked = new Set<number>();
+    if (fresh.length > 0)
+      for (const row of await db.query(statements.markSending, [
+        destination.destinationId,
+        kind,
+        numbers(fresh.map((row) => row.key)),
+        numbers(fresh.map((row) => row.version)),
+        numbers(fresh.map((row) => held.get(row.bucket)!)),
+      ]))
+        marked.add(row.key);
+    const sending = fresh.filter((row) => marked.has(row.key));
+    const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')]);
+    const outcomes = new Map<number, Outcome>();
+    const writable = sending.filter((row) => states.has(row.key));
+    if (writable.length > 0)
+      try {
+        const results = await sink.write(writable.map((row): StateItem => ({ ...states.get(row.key)!, version: row.version })), signal);
+        writable.forEach((row, i) => outcomes.set(row.key, results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' }));
+      } catch (error) {
+        for (const row of writable) outcomes.set(row.key, { outcome: 'in_doubt', error: messageOf(error) });
+      }
+    const toRead = [...rows.filter((row) => row.state === 'd'), ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed')].filter((row) =>
+      states.has(row.key),
+    );
+    let versions: Map<string, number> | undefined;
+    if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
+      try {
+        versions = await sink.readBack(toRead.map((row) => states.get(row.key)!.key), signal);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    const records: Recorded[] = [];
+    for (const row of rows) {
+      const epoch = held.get(row.bucket)!;
+      const state = states.get(row.key);
+      if (row.state === 'n' && !marked.has(row.key)) continue;
+      if (state === undefined) {
+        // There is nothing to say about it, e.g. a SKU without a base price.
+        records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true });
+        continue;
+      }
+      const there = versions?.get(state.key);
+      if (row.state === 'd') {
+        const sent = row.sending_version ?? row.version;
+        if (versions === undefined) records.push({ row, epoch, state: 'd', confirmed: null, error: 'could not be looked up', pauseMs: retryPauseMs(row.attempts, undefined, random) });
+        else if (there !== undefined && there >= sent) records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
+        else records.push({ row, epoch, state: 'n', confirmed: null, error: 'not found after the effect horizon', pauseMs: 0 });
+        continue;
+      }
+      const outcome = outcomes.get(row.key)!;
+      if (outcome.outcome === 'confirmed') {
+        const seen = connector.confirmedBy === 'answer' || (there !== undefined && there >= row.version);
+        if (seen) records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
+        else records.push({ row, epoch, state: 'd', confirmed: null, error: 'said to be done, but not found', pauseMs: effectHorizonMs });
+      } else if (outcome.outcome === 'refused') records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else if (outcome.outcome === 'in_doubt') records.push({ row, epoch, state: 'd', confirmed: null, error: outcome.error, pauseMs: effectHorizonMs });
+      else if (row.attempts + 1 >= attemptsMax) records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else records.push({ row, epoch, state: 'n', confirmed: null, error: outcome.error, pauseMs: retryPauseMs(row.attempts, outcome.retryAfterMs, random) });
+    }
+    await this.#record(kind, records);
+  }
+
+  /** What there is to say now, by publication key. */
+  async #statesOf(kind: Kind, rows: readonly statements.DuePublication[]): Promise<Map<number, { key: string; state: unknown }>> {
+    const { db, deps } = this.#options;
+    const keys = rows.map((row) => row.key);
+    return kind === 'price' ? priceStates(db, deps.directory, keys, this.#currency()) : orderStates(db, deps.directory, keys);
+  }
+
+  #currency(): string {
+    const { channel, deps } = this.#options;
+    const company = channel === null ? undefined : deps.directory.companyById.get(channel.companyId);
+    return company?.currency ?? '';
+  }
+
+  /** Writes the outcomes; with stock numbers, what was read back in the same transaction. Locks balances, then publications. */
+  async #record(kind: Kind, records: readonly Recorded[], stock?: { channel: ChannelEntry; readBack: { skuId: number; number: number | null }[] }): Promise<void> {
+    const { db, deps, destination, freshness, onCommit } = this.#options;
+    if (records.length === 0) return;
+    const silent = new Set(records.filter((record) => record.silent).map((record) => record.row.key));
+    const rows = await db.transaction(async (tx) => {
+      if (stock !== undefined) await recordNumbers(tx, deps, stock.channel, stock.readBack);
+      return tx.query(statements.record, [
+        destination.destinationId,
+        kind,
+        numbers(records.map((r) => r.row.key)),
+        numbers(records.map((r) => r.epoch)),
+        texts(records.map((r) => r.state)),
+        texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
+        numbers(records.map((r) => r.confirmed)),
+        numbers(records.map((r) => Math.round(r.pauseMs))),
+      ]);
+    });
+    const confirmed = new Set(records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key));
+    for (const row of rows)
+      if (confirmed.has(row.key) && !silent.has(row.key) && row.confirmed_at !== null)
+        freshness.record(`${kind}:${destination.code}`, row.confirmed_at.getTime() - row.changed_at.getTime());
+    onCommit();
+  }
+}
+
+async function priceStates(db: Database, directory: Directory, skuIds: number[], currency: string): Promise<Map<number, { key: string; state: unknown }>> {
+  await directory.loadSkuCodes(skuIds);
+  const rows = await db.query(statements.readPrices, [numbers(skuIds), currency]);
+  return new Map(rows.map((row) => [row.sku_id, { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } }]));
+}
+
+async function orderStates(db: Database, directory: Directory, orderIds: number[]): Promise<Map<number, { key: string; state: unknown }>> {
+  const orders = await readOrders(db, orderIds);
+  const skuIds = new Set<number>();
+  for (const order of orders.values()) for (const line of order.lines.values()) skuIds.add(line.skuId);
+  await directory.loadSkuCodes(skuIds);
+  await directory.loadAccountCodes([...orders.values()].map((order) => order.accountId));
+  const states = new Map<number, { key: string; state: unknown }>();
+  for (const order of orders.values()) {
+    const channel = directory.channelById.get(order.channelId)!;
+    states.set(order.orderId, {
+      key: orderReference(channel.code, order.externalNo),
+      state: {
+        channel: channel.code,
+        externalNo: order.externalNo,
+        status: order.state,
+        account: directory.accountCode(order.accountId),
+        currency: order.currency,
+        totalMinor: order.totalMinor,
+        lines: [...order.lines.values()].map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          quantity: line.quantity,
+          amountMinor: line.amountMinor,
+          cancelled: line.cancelled,
+          backordered: line.backordered,
+          shipped: line.shipped,
+          invoiced: line.invoiced,
+          returned: line.returned,
+        })),
+      },
+    });
+  }
+  return states;
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
+  return result;
+}
