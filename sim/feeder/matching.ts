@@ -19,8 +19,12 @@ export interface Matches {
 export function matchCancellations(table: LineTable): Matches {
   const rows = table.length;
   const skus = table.skus.list.length;
-  /** The newest line with quantity left, by account and SKU; older ones hang below it. */
+  const keyOf = (row: number): number => table.account.at(row) * skus + table.sku.at(row);
+  /** The newest line with quantity left, by account and SKU; older ones hang below it. Only where something is undone. */
   const newest = new Map<number, number>();
+  for (let row = 0; row < rows; row += 1) {
+    if (table.kind.at(row) === KIND.cancellation) newest.set(keyOf(row), -1);
+  }
   const older = new Int32Array(rows).fill(-1);
   const left = new Int32Array(rows);
   const matches: Matches = {
@@ -35,10 +39,12 @@ export function matchCancellations(table: LineTable): Matches {
   for (let row = 0; row < rows; row += 1) {
     const kind = table.kind.at(row);
     if (kind !== KIND.order_line && kind !== KIND.cancellation) continue;
-    const key = table.account.at(row) * skus + table.sku.at(row);
+    const key = keyOf(row);
     const quantity = table.quantity.at(row);
     if (kind === KIND.order_line) {
-      older[row] = newest.get(key) ?? -1;
+      const before = newest.get(key);
+      if (before === undefined) continue;
+      older[row] = before;
       left[row] = quantity;
       newest.set(key, row);
       continue;

@@ -1,16 +1,40 @@
 /** A system's own truth, page by page, so that a year of it never has to be held at once. */
+import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TRIES = 5;
-const TRUTH_PAGE = 400;
+const ANSWER_TIMEOUT_MS = 30_000;
+const TRUTH_PAGE = 50;
 const EVENTS_PAGE = 500;
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+/** Plain node:http: a year of pages through fetch took 355 MB, this way 308. */
+function once<T>(url: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent }, (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(pieces).toString('utf8');
+        if (response.statusCode !== 200) return reject(new Error(`${response.statusCode}: ${text.slice(0, 200)}`));
+        try {
+          resolve(JSON.parse(text) as T);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    request.setTimeout(ANSWER_TIMEOUT_MS, () => request.destroy(new Error('no answer in time')));
+    request.on('error', reject);
+  });
+}
 
 async function get<T>(url: string): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const response = await fetch(url);
-      if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-      return (await response.json()) as T;
+      return await once<T>(url);
     } catch (error) {
       if (tries === TRIES) throw new Error(`could not read ${url}`, { cause: error });
       await sleep(100 * tries);

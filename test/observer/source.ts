@@ -4,7 +4,7 @@ import { amountMinor, isWholeMinor } from '../../sim/feeder/money.ts';
 import { type Plan, planFeed } from '../../sim/feeder/plan.ts';
 import { readOrders } from '../../sim/feeder/reader.ts';
 import { openingOf, suppliedOf } from '../../sim/feeder/stock-plan.ts';
-import { KIND } from '../../sim/feeder/table.ts';
+import { KIND, type LineTable } from '../../sim/feeder/table.ts';
 
 export interface SourceOrder {
   number: string;
@@ -32,7 +32,7 @@ export class Source {
   readonly writtenOffMax = new Map<string, number>();
   readonly cancelled: Int32Array;
   private readonly byNumber = new Map<string, number>();
-  private readonly plan: Plan;
+  private readonly table: LineTable;
 
   static async read(file: string, limitOrders?: number): Promise<Source> {
     const { table } = await readOrders(file, { limitOrders });
@@ -40,8 +40,8 @@ export class Source {
   }
 
   private constructor(plan: Plan) {
-    this.plan = plan;
     const { table, events, matches } = plan;
+    this.table = table;
     this.cancelled = matches.cancelled;
     for (const event of events) {
       if (event.type !== 'order') continue;
@@ -81,7 +81,7 @@ export class Source {
   }
 
   get rows(): number {
-    return this.plan.table.length;
+    return this.table.length;
   }
 
   /**
@@ -101,7 +101,7 @@ export class Source {
   }
 
   findRow(order: SourceOrder, lineNo: number): number | undefined {
-    const { lineNo: column } = this.plan.table;
+    const { lineNo: column } = this.table;
     let low = 0;
     let high = order.rows.length - 1;
     while (low <= high) {
@@ -116,16 +116,16 @@ export class Source {
   }
 
   sku(row: number): string {
-    return this.plan.table.skus.at(this.plan.table.sku.at(row));
+    return this.table.skus.at(this.table.sku.at(row));
   }
   quantity(row: number): number {
-    return this.plan.table.quantity.at(row);
+    return this.table.quantity.at(row);
   }
   unitPrice(row: number): string {
-    return this.plan.table.prices.at(this.plan.table.price.at(row));
+    return this.table.prices.at(this.table.price.at(row));
   }
   lineNo(row: number): number {
-    return this.plan.table.lineNo.at(row);
+    return this.table.lineNo.at(row);
   }
   /** What `quantity` units of this line cost at the order's price. */
   amount(row: number, quantity = this.quantity(row)): number {

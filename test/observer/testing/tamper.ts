@@ -17,8 +17,10 @@ export async function startTamper(target: string): Promise<Tamper> {
   const edits = new Map<string, Edit>();
   const server = http.createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', target);
-    const body = (await (await fetch(url)).json()) as Told;
     const kind = url.searchParams.get('kind') ?? url.pathname.split('/').at(-1)!;
+    // An edit sees everything at once; what isn't edited goes by pages as it is asked for.
+    if (edits.has(kind) && url.searchParams.has('kind')) url.searchParams.set('limit', '2000');
+    const body = (await (await fetch(url)).json()) as Told;
     edits.get(kind)?.(Array.isArray(body.records) ? body.records : [body]);
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
