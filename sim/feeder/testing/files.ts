@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { afterAll } from 'vitest';
 import { COLUMNS } from '../classify.ts';
 
 /** The real file, if there is one: tests that need it skip without. */
@@ -12,8 +13,16 @@ export const withoutRealFile = hasRealFile ? '' : ` (skipped: ${REAL_FILE} is no
 
 export const HEADER = COLUMNS.map((column) => `"${column}"`).join(',');
 
+const dirs: string[] = [];
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+});
+
+/** A folder that goes with the tests of the file that asked for it. */
 export function tempDir(): string {
-  return mkdtempSync(join(tmpdir(), 'xd-feed-'));
+  const dir = mkdtempSync(join(tmpdir(), 'xd-feed-'));
+  dirs.push(dir);
+  return dir;
 }
 
 export function gzipped(text: string | Buffer): string {
