@@ -3,3 +3,4 @@ export * from './database.ts';
 export * from './ids.ts';
 export * from './lane.ts';
 export * from './leases.ts';
+export * from './loop.ts';

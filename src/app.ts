@@ -1,0 +1,261 @@
+/**
+ * The hub: the one place where connectors meet ingest and outbound. `createHub` builds everything over one database and one
+ * estate; `start` begins the work; nothing here listens on a port (server.ts does).
+ */
+import { randomUUID } from 'node:crypto';
+import type { InboundItem } from './canonical/index.ts';
+import { fail } from './canonical/index.ts';
+import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
+import { type Estate, resolveSecret, resolveText, type SecretSources, secretSources } from './estate/index.ts';
+import { Poller, Receiver } from './ingest/index.ts';
+import { expireReservations } from './ledger/index.ts';
+import { Directory } from './master/index.ts';
+import { ensurePartitions, Pressure } from './ops/index.ts';
+import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
+import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, planNext, Publisher } from './outbound/index.ts';
+import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
+
+export interface HubOptions {
+  estate: Estate;
+  databaseUrl: string;
+  connectors: ReadonlyMap<string, ConnectorFactory>;
+  /** all: everything; api: answers only; worker: polls and sends only. */
+  role?: 'all' | 'api' | 'worker';
+  secrets?: SecretSources;
+  random?: () => number;
+  /** What went wrong and was or will be tried again; codes and ids only. */
+  onError?: (where: string, error: unknown) => void;
+  poolMax?: number;
+}
+
+const PLAN_GATHER_MS = 20;
+const AVAILABILITY_GATHER_MS = 150;
+const STATUS_GATHER_MS = 250;
+
+export class Hub {
+  readonly db: Database;
+  readonly directory: Directory;
+  readonly ids = new Ids();
+  readonly receiver: Receiver;
+  readonly freshness = new Freshness();
+  readonly leases: Leases;
+  readonly pressure: Pressure;
+  readonly estate: Estate;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly role: 'all' | 'api' | 'worker';
+  readonly startedAt = new Date();
+  readonly #options: HubOptions;
+  readonly #wake = new Wake();
+  readonly #abort = new AbortController();
+  readonly #pollers: Poller[] = [];
+  #loops: Promise<void>[] = [];
+  #ready = false;
+
+  /** Use {@link createHub}. */
+  constructor(options: HubOptions, db: Database, directory: Directory, connectors: ReadonlyMap<string, Connector>) {
+    this.#options = options;
+    this.estate = options.estate;
+    this.role = options.role ?? 'all';
+    this.db = db;
+    this.directory = directory;
+    this.connectors = connectors;
+    this.receiver = new Receiver({ db, ids: this.ids, directory, onCommit: () => this.#wake.fire() });
+    this.leases = new Leases({ db, holder: randomUUID(), onFault: (error) => this.#fault('leases', error) });
+    this.pressure = new Pressure(db, {
+      inFlightMax: options.estate.intake?.inFlightMax ?? 4_000,
+      ageMaxMs: options.estate.intake?.ageMaxMs ?? 5_000,
+    });
+  }
+
+  get deps(): OrderDeps {
+    return { ids: this.ids, directory: this.directory };
+  }
+
+  /** Called after any commit of ours outside the receiver: loops look for work at once. */
+  readonly onCommit = (): void => this.#wake.fire();
+
+  mustWait(): boolean {
+    return this.pressure.high;
+  }
+
+  ready(): { ok: boolean; reasons: string[] } {
+    return this.#ready ? { ok: true, reasons: [] } : { ok: false, reasons: ['starting or stopping'] };
+  }
+
+  /** Verifies and maps a system's webhook. Undefined: no such system, or it sends none. */
+  webhook(system: string, headers: Readonly<Record<string, string | undefined>>, body: Buffer): InboundItem[] | undefined {
+    return this.connectors.get(system)?.webhook?.(headers, body);
+  }
+
+  #fault(where: string, error: unknown): void {
+    if (!this.#abort.signal.aborted) this.#options.onError?.(where, error);
+  }
+
+  async start(): Promise<void> {
+    await ensurePartitions(this.db);
+    await this.pressure.sample();
+    if (this.role !== 'api') await this.#startWork();
+    this.#loop('pressure', async () => {
+      await this.pressure.sample();
+      return false;
+    }, { idleMs: 250, gatherMs: 250 });
+    this.#loop('freshness', async () => {
+      await this.freshness.flush(this.db);
+      return false;
+    }, { idleMs: 1_000, gatherMs: 1_000 });
+    this.#ready = true;
+  }
+
+  async #startWork(): Promise<void> {
+    const { leases, db, deps } = this;
+    const names = ['plan', 'backorders', 'sweep'];
+    for (const code of this.connectors.keys()) {
+      for (let bucket = 0; bucket < BUCKETS; bucket++) names.push(leaseName(code, bucket));
+      names.push(`poll/${code}`);
+    }
+    leases.want(names);
+    await leases.start();
+    const { routing } = this.estate;
+    const planDeps = {
+      db,
+      directory: this.directory,
+      routing: { orders: routing.orders ?? null, fulfilment: routing.fulfilment ?? null, accounts: routing.accounts ?? null },
+    };
+    this.#loop('plan', async () => {
+      const read = await planNext(planDeps);
+      if (read > 0) this.#wake.fire();
+      return read > 0;
+    }, { lease: 'plan', gatherMs: PLAN_GATHER_MS, idleMs: 200 });
+    this.#loop('backorders', async () => {
+      const { read, served } = await followBackorders(db, deps);
+      if (served > 0) this.#wake.fire();
+      return read > 0;
+    }, { lease: 'backorders', gatherMs: 50, idleMs: 200 });
+    this.#loop('sweep', async () => {
+      const expired = await db.transaction((tx) => expireReservations(tx, deps));
+      const served = await sweepBackorders(db, deps);
+      const replayed = await this.receiver.replayAwaited();
+      if (expired + served + replayed > 0) this.#wake.fire();
+      return false;
+    }, { lease: 'sweep', gatherMs: 500, idleMs: 500 });
+    for (const [code, connector] of this.connectors) this.#startSystem(code, connector);
+  }
+
+  #startSystem(code: string, connector: Connector): void {
+    const settings = this.estate.systems[code]!;
+    const destination = this.directory.destinations.get(code)!;
+    const channel = [...this.directory.channels.values()].find((entry) => entry.system === code && entry.sellsByItself) ?? null;
+    const common = {
+      db: this.db,
+      deps: this.deps,
+      leases: this.leases,
+      destination,
+      connector,
+      concurrency: settings.limits?.concurrency ?? 4,
+      effectHorizonMs: settings.effectHorizonMs ?? 1_000,
+      attemptsMax: settings.attemptsMax ?? 20,
+      freshness: this.freshness,
+      random: this.#options.random ?? Math.random,
+      onCommit: this.onCommit,
+      onError: (error: unknown) => this.#fault(`send to ${code}`, error),
+      signal: this.#abort.signal,
+    };
+    // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
+    if (Object.keys(connector.deliveries).length > 0) {
+      const dispatcher = new DeliveryDispatcher(common);
+      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, { gatherMs: 10, idleMs: 200 });
+    }
+    const publisher = new Publisher({ ...common, channel });
+    if (connector.availability !== undefined && channel !== null)
+      this.#loop(`availability to ${code}`, async () => (await publisher.availabilityRound()) > 0, { gatherMs: AVAILABILITY_GATHER_MS, idleMs: 300 });
+    if (connector.orderStatus !== undefined || connector.prices !== undefined)
+      this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, { gatherMs: STATUS_GATHER_MS, idleMs: 400 });
+    for (const source of connector.sources) {
+      const poller = new Poller({
+        db: this.db,
+        receiver: this.receiver,
+        system: code,
+        source,
+        pollMs: settings.pollMs ?? 1_000,
+        mayPoll: () => this.leases.epoch(`poll/${code}`) !== undefined,
+        // Stock and documents are always read; only new demand waits when outbound work grows old.
+        mustWait: () => channelsOf(this.directory, code).length > 0 && this.mustWait(),
+        onError: (error) => this.#fault(`poll ${code}`, error),
+      });
+      this.#pollers.push(poller);
+      poller.start();
+    }
+  }
+
+  #loop(name: string, round: () => Promise<boolean>, options: { lease?: string; gatherMs: number; idleMs: number }): void {
+    const { lease, gatherMs, idleMs } = options;
+    this.#loops.push(
+      runLoop({
+        name,
+        round,
+        may: () => lease === undefined || this.leases.epoch(lease) !== undefined,
+        wake: this.#wake,
+        gatherMs,
+        idleMs,
+        signal: this.#abort.signal,
+        onError: (where, error) => this.#fault(where, error),
+      }),
+    );
+  }
+
+  /** Stops taking work, finishes what is under way, gives the leases back. */
+  async stop(): Promise<void> {
+    this.#ready = false;
+    this.#abort.abort();
+    await Promise.allSettled(this.#pollers.map((poller) => poller.stop()));
+    await this.receiver.drained();
+    await Promise.allSettled(this.#loops);
+    await this.freshness.flush(this.db).catch(() => {});
+    if (this.role !== 'api') await this.leases.stop().catch(() => {});
+    await Promise.allSettled([...this.connectors.values()].map((connector) => connector.close()));
+    await this.db.end();
+  }
+}
+
+function channelsOf(directory: Directory, system: string): string[] {
+  return [...directory.channels.values()].filter((channel) => channel.system === system).map((channel) => channel.code);
+}
+
+/** Opens the database, writes what the estate declares and builds every connector. The schema must be there (migrate). */
+export async function createHub(options: HubOptions): Promise<Hub> {
+  const { estate, databaseUrl } = options;
+  const secrets = options.secrets ?? secretSources();
+  const built = new Map<string, Connector>();
+  for (const [code, settings] of Object.entries(estate.systems)) {
+    const factory = options.connectors.get(settings.connector);
+    if (factory === undefined)
+      fail('XD_ESTATE_INVALID', `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys()].join(', ')}`, {
+        place: `systems.${code}.connector`,
+      });
+    const channel = Object.entries(estate.channels).find(([, entry]) => entry.system === code)?.[0] ?? null;
+    built.set(
+      code,
+      factory({
+        system: code,
+        channel,
+        url: settings.url === undefined ? '' : resolveText(settings.url, secrets, `systems.${code}.url`),
+        token: settings.token === undefined ? null : resolveSecret(settings.token, secrets, `systems.${code}.token`),
+        webhookSecret: settings.webhookSecret === undefined ? null : resolveSecret(settings.webhookSecret, secrets, `systems.${code}.webhookSecret`),
+        settings: settings.settings ?? {},
+        limits: {
+          callsPerSecond: settings.limits?.callsPerSecond ?? 200,
+          concurrency: settings.limits?.concurrency ?? 4,
+          timeoutMs: settings.limits?.timeoutMs ?? 10_000,
+          batchMax: settings.limits?.batchMax ?? null,
+        },
+      }),
+    );
+  }
+  const db = new Database({
+    url: databaseUrl,
+    poolMax: options.poolMax ?? 16,
+    onIdleFault: (error) => options.onError?.('database connection', error),
+  });
+  const directory = await Directory.open(db, estate);
+  return new Hub(options, db, directory, built);
+}

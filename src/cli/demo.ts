@@ -1,0 +1,41 @@
+/** `crossdock demo`: the hub, its database and the simulated estate from one command; with --orders, the main job. */
+import { type Command, InvalidArgumentError } from 'commander';
+
+export interface DemoOptions {
+  orders?: string;
+  limitOrders?: number;
+  untilDrained: boolean;
+  json: boolean;
+  faults: 'none' | 'storm';
+  seed: number;
+  port?: number;
+  dir: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('run the hub with a simulated ERP, CRM, WMS, shop and marketplace, and feed them orders')
+    .option('--orders <file>', 'a year of orders (CSV, gzip); without it a small generated file is used')
+    .option('--limit-orders <n>', 'stop after this many orders', whole)
+    .option('--until-drained', 'end when nothing is pending, compare every system, print a summary', false)
+    .option('--faults <profile>', 'none or storm', profile, 'none')
+    .option('--seed <n>', 'seed of everything that is random', whole, 1)
+    .option('--port <n>', 'port of the hub (PORT; 8480)', whole)
+    .option('--dir <folder>', 'where database and systems keep their data', '.crossdock')
+    .option('--json', 'one JSON document on stdout at the end', false)
+    .action(async (options: DemoOptions) => {
+      const { runDemo } = await import('./demo/run.ts');
+      process.exitCode = await runDemo(options);
+    });
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+function profile(text: string): 'none' | 'storm' {
+  if (text !== 'none' && text !== 'storm') throw new InvalidArgumentError('must be none or storm');
+  return text;
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createHub } from '../../app.ts';
+import { connectors } from '../../connectors/index.ts';
+import { loadEstate } from '../../estate/index.ts';
+import { listen } from '../../server.ts';
+import { migrate } from '../../store/migrate.ts';
+import { connectDatabase } from '../connect.ts';
+import { EXIT } from '../output.ts';
+import { onShutdown } from '../shutdown.ts';
+import type { StartOptions } from '../start.ts';
+
+/** Runs until told to stop. Logs are JSON lines on stderr: ids and codes, no payloads. */
+export async function runStart(options: StartOptions & { json: boolean }): Promise<number> {
+  const log = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { role: options.role } }, pino.destination(2));
+  const estate = await loadEstate(options.config);
+  const database = await connectDatabase({ dir: join(options.dir, 'pg') });
+  const { applied } = await migrate(database.url);
+  if (applied.length > 0) log.info({ applied }, 'schema migrated');
+  const hub = await createHub({
+    estate,
+    databaseUrl: database.url,
+    connectors,
+    role: options.role,
+    onError: (where, error) => log.warn({ where, code: (error as { code?: string }).code, message: error instanceof Error ? error.message : String(error) }, 'will be tried again'),
+  });
+  let stop: (reason: string) => void = () => {};
+  const stopped = new Promise<string>((resolve) => {
+    stop = resolve;
+  });
+  const release = onShutdown((reason) => stop(reason));
+  await hub.start();
+  // A worker answers health and metrics too, on a port of its own choosing.
+  const server = await listen(hub, { host: options.host, port: options.port ?? Number(process.env.PORT ?? (options.role === 'worker' ? 0 : 8480)) });
+  log.info({ url: server.url }, 'ready');
+  if (options.json) process.stdout.write(`${JSON.stringify({ ready: true, url: server.url, pid: process.pid })}\n`);
+  else process.stdout.write(`Crossdock ready: ${server.url}\n`);
+  const reason = await stopped;
+  log.info({ reason }, 'stopping');
+  await server.close();
+  await hub.stop();
+  await database.close();
+  release();
+  return EXIT.ok;
+}

@@ -1,0 +1,3 @@
+export { ensurePartitions } from './maintain.ts';
+export { pendingWork } from './pending.ts';
+export { Pressure, type PressureLimits } from './pressure.ts';

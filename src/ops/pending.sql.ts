@@ -1,0 +1,27 @@
+import { sql } from '../store/index.ts';
+
+export interface PendingRow {
+  deliveries: number;
+  publications: number;
+  numbers: number;
+  waiting: number;
+  behind: number;
+  held: number;
+}
+
+/** What the hub itself still has to do. A backorder without stock is a state, not pending work. */
+export const readPending = sql<PendingRow>(
+  'hub_read_pending',
+  `select (select count(*)::int from delivery where state in ('n', 's', 'd')) as deliveries,
+          (select count(*)::int from publication where version > confirmed_version and state <> 'p') as publications,
+          (select count(*)::int from channel_number where sending is not null or read_back_at is not null) as numbers,
+          (select count(*)::int from parked_record p
+            where p.state = 'open' and p.wait_key is not null
+              and exists (select from inbound i
+                           where i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
+                             and i.state = 'a')) as waiting,
+          (select count(*)::int from (select from fact f, log_cursor c
+                                       where c.consumer in ('outbound', 'backorders')
+                                         and (f.transaction_id, f.position) > (c.transaction_id, c.position) limit 1000) as t) as behind,
+          (select count(*)::int from held_fact) as held`,
+);

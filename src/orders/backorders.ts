@@ -1,0 +1,60 @@
+import { readNext } from '../log/index.ts';
+import { allocateBackorders, type OrderDeps } from './process.ts';
+import { type Database, sql } from '../store/index.ts';
+
+export const BACKORDER_CONSUMER = 'backorders';
+
+// The log tells us quickly; this finds what a full batch left behind, or what nobody told.
+const findServable = sql<{ sku_id: number }>(
+  'hub_find_servable_backorders',
+  `select distinct l.sku_id from order_line l
+    where l.backordered > 0
+      and exists (select from stock_balance b
+                   where b.sku_id = l.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
+    limit $1::int`,
+);
+
+/** SKUs of which a fact gave something free, or none. */
+function freedSkus(fact: { type: string; data: unknown }): number[] {
+  const data = fact.data as {
+    skuId?: number;
+    skuIds?: number[];
+    effect?: number;
+    released?: { skuId: number }[];
+    lines?: { skuId: number }[];
+  };
+  switch (fact.type) {
+    case 'stock.received':
+    case 'stock.adjusted':
+    case 'stock.counted':
+      return data.skuId !== undefined && (data.effect ?? 0) > 0 ? [data.skuId] : [];
+    case 'stock.reservation_released':
+    case 'stock.reservation_expired':
+      return data.skuId === undefined ? [] : [data.skuId];
+    case 'stock.exposure_lowered':
+      return data.skuIds ?? [];
+    case 'order.lines_cancelled':
+      return (data.released ?? []).map((part) => part.skuId);
+    case 'return.received':
+      return (data.lines ?? []).map((line) => line.skuId);
+    default:
+      return [];
+  }
+}
+
+/** Follows the log and gives freed stock to waiting lines, in the transaction that moves the cursor. @returns facts read and orders served */
+export async function followBackorders(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
+  return db.transaction(async (tx) => {
+    const facts = await readNext(tx, BACKORDER_CONSUMER);
+    const skuIds = new Set<number>();
+    for (const fact of facts) for (const skuId of freedSkus(fact)) skuIds.add(skuId);
+    return { read: facts.length, served: await allocateBackorders(tx, deps, [...skuIds]) };
+  });
+}
+
+/** Serves whatever waits although there is stock. @returns orders served */
+export async function sweepBackorders(db: Database, deps: OrderDeps): Promise<number> {
+  const skuIds = (await db.query(findServable, [200])).map((row) => row.sku_id);
+  if (skuIds.length === 0) return 0;
+  return db.transaction((tx) => allocateBackorders(tx, deps, skuIds));
+}

@@ -1,0 +1,36 @@
+/** The HTTP side of a hub: builds the API over it and listens. Bound to this machine unless told otherwise. */
+import type { AddressInfo } from 'node:net';
+import { buildApi } from './api/index.ts';
+import type { Hub } from './app.ts';
+import { CrossdockError, fail } from './canonical/index.ts';
+
+export interface ListenOptions {
+  host?: string;
+  /** 0 takes any free one. */
+  port: number;
+}
+
+export interface Server {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** @throws XD_SETUP_FAILED naming the port when it is taken */
+export async function listen(hub: Hub, options: ListenOptions): Promise<Server> {
+  const host = options.host ?? '127.0.0.1';
+  const app = buildApi(hub);
+  try {
+    await app.listen({ host, port: options.port });
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EADDRINUSE')
+      fail('XD_SETUP_FAILED', `port ${options.port} on ${host} is taken by another program; stop it, or choose another port with PORT=…`, {
+        reason: 'port_taken',
+        port: options.port,
+      });
+    if ((error as { code?: string }).code === 'EACCES' || (error as { code?: string }).code === 'EADDRNOTAVAIL')
+      throw new CrossdockError('XD_SETUP_FAILED', `can't listen on ${host}:${options.port}`, { reason: 'listen' }, { cause: error });
+    throw error;
+  }
+  const { port } = app.server.address() as AddressInfo;
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close: () => app.close() };
+}
