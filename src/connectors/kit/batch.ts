@@ -175,10 +175,19 @@ export function batchMaxOf(limits: ConnectorContext['limits'], declared: number)
   return Math.min(declared, limits.batchMax ?? declared);
 }
 
-/** Whether a system answers and takes our token. Never throws: an operator wants the reason, not a stack. */
-export async function probeBy(ask: () => Promise<unknown>): Promise<{ ok: boolean; detail: string }> {
+/**
+ * Whether a system answers, takes our token and is what it should be: an empty lookup, which costs nothing and has no effect.
+ * Never throws: an operator wants the reason, not a stack.
+ */
+export async function probeBy(
+  client: HttpClient,
+  { path, list }: { path: string; list: string },
+  signal: AbortSignal,
+): Promise<{ ok: boolean; detail: string }> {
   try {
-    await ask();
+    const { value } = await client.read(path, signal, { [list]: [] });
+    if (!Array.isArray((value as { found?: unknown } | null)?.found))
+      client.malformed('POST', path, 'found is not a list');
     return { ok: true, detail: 'answers and takes our token' };
   } catch (error) {
     if (error instanceof CrossdockError) return { ok: false, detail: `${error.code}: ${error.message}` };

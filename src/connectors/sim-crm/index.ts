@@ -16,7 +16,7 @@ export const simCrm: ConnectorFactory = (context) => {
     sources: channel === null ? [] : [requests(client, { system, channel })],
     deliveries: {},
     orderStatus: orderStatus(client, limits),
-    probe: (signal) => probeBy(() => client.read('/orders/lookup', signal, { externalIds: [] })),
+    probe: (signal) => probeBy(client, { path: '/orders/lookup', list: 'externalIds' }, signal),
     close: () => client.close(),
   };
 };

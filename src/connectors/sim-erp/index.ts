@@ -11,7 +11,7 @@ export const simErp: ConnectorFactory = (context) => {
     confirmedBy: 'read_back',
     sources: [documents(client, context.system)],
     deliveries: { ...deliveries(client, context.limits) },
-    probe: (signal) => probeBy(() => client.read('/sales-orders/lookup', signal, { references: [] })),
+    probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
     close: () => client.close(),
   };
 };

@@ -16,7 +16,7 @@ export const simMarketplace: ConnectorFactory = (context) => {
     availability: availability(client, limits),
     prices: prices(client, limits),
     ...(channel !== null && { orderStatus: orderStatus(client, limits, channel) }),
-    probe: (signal) => probeBy(() => client.read('/offers/lookup', signal, { skus: [] })),
+    probe: (signal) => probeBy(client, { path: '/offers/lookup', list: 'skus' }, signal),
     close: () => client.close(),
   };
 };

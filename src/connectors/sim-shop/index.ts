@@ -20,7 +20,7 @@ export const simShop: ConnectorFactory = (context) => {
     ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel) }),
     // An empty secret would make a signature that anybody can make.
     ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),
-    probe: (signal) => probeBy(() => client.read('/inventory/lookup', signal, { skus: [] })),
+    probe: (signal) => probeBy(client, { path: '/inventory/lookup', list: 'skus' }, signal),
     close: () => client.close(),
   };
 };

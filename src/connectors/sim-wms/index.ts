@@ -11,7 +11,7 @@ export const simWms: ConnectorFactory = (context) => {
     confirmedBy: 'read_back',
     sources: [events(client, context.system)],
     deliveries: { ...deliveries(client, context.limits) },
-    probe: (signal) => probeBy(() => client.read('/fulfilments/lookup', signal, { references: [] })),
+    probe: (signal) => probeBy(client, { path: '/fulfilments/lookup', list: 'references' }, signal),
     close: () => client.close(),
   };
 };

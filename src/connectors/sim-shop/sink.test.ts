@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Connector, OrderStatusState } from '../kit/index.ts';
+import { contextFor, type FakeSystem, fakeSystem } from '../kit/testing.ts';
+import { simShop } from './index.ts';
+
+const signal = new AbortController().signal;
+let system: FakeSystem;
+let shop: Connector;
+
+beforeEach(async () => {
+  system = await fakeSystem();
+  shop = simShop(contextFor(system.url, { system: 'system-shop', channel: 'shop' }));
+});
+afterEach(async () => {
+  await shop.close();
+  await system.close();
+});
+
+describe('availability', () => {
+  it('is set only where the number is what it was, and says where it was not', async () => {
+    const result = { sku: '85123A', status: 200, available: 4 };
+    const moved = { sku: '71053', status: 409, available: 1 };
+    const bad = { sku: '22752', status: 422, error: { code: 'invalid', message: 'to must be at least 0' } };
+    system.answer({ json: { results: [result, moved, bad] } });
+    const outcomes = await shop.availability!.write(
+      [
+        { sku: '85123A', from: null, quantity: 4, ordersThrough: '17' },
+        { sku: '71053', from: 3, quantity: 2, ordersThrough: '17' },
+        { sku: '22752', from: 3, quantity: -1, ordersThrough: '17' },
+      ],
+      signal,
+    );
+    expect(outcomes).toMatchObject([{ outcome: 'confirmed' }, { outcome: 'conflict' }, { outcome: 'refused' }]);
+    expect(system.calls[0]!.path).toBe('/inventory/set');
+    expect(system.calls[0]!.body).toEqual({
+      items: [
+        { sku: '85123A', from: null, to: 4 },
+        { sku: '71053', from: 3, to: 2 },
+        { sku: '22752', from: 3, to: -1 },
+      ],
+    });
+  });
+
+  it('is read back as what may still be sold', async () => {
+    system.answer({ json: { found: [{ sku: '85123A', available: 0 }] } });
+    expect(await shop.availability!.readBack(['85123A', 'X'], signal)).toEqual(new Map([['85123A', 0]]));
+  });
+});
+
+describe('prices', () => {
+  it('are set with their version and read back by it', async () => {
+    system.answer({ json: { results: [{ sku: '85123A', status: 200 }] } });
+    const item = { key: '85123A', version: 7, state: { unitPrice: '2.55', currency: 'GBP' } };
+    expect(await shop.prices!.write([item], signal)).toMatchObject([{ outcome: 'confirmed' }]);
+    expect(system.calls[0]!.path).toBe('/prices/set');
+    expect(system.calls[0]!.body).toEqual({
+      items: [{ sku: '85123A', version: 7, unitPrice: '2.55', currency: 'GBP' }],
+    });
+    system.answer({ json: { found: [{ sku: '85123A', version: 7 }] } });
+    expect(await shop.prices!.readBack(['85123A', 'X'], signal)).toEqual(new Map([['85123A', 7]]));
+    expect(system.calls[1]).toMatchObject({ path: '/prices/lookup', body: { skus: ['85123A', 'X'] } });
+  });
+});
+
+describe('order states', () => {
+  const line = { lineNo: 1, sku: '85123A', quantity: 6, amountMinor: 1530, invoiced: 6 };
+  const counts = { cancelled: 1, backordered: 2, shipped: 3, returned: 0 };
+  const state: OrderStatusState = {
+    channel: 'shop',
+    externalNo: '536365',
+    status: 'shipped',
+    account: '17850',
+    currency: 'GBP',
+    totalMinor: 1530,
+    lines: [{ ...line, ...counts }],
+  };
+  const item = { key: 'shop/536365', version: 4, state };
+
+  it('go out under the number alone, with what the buyer is shown', async () => {
+    system.answer({ json: { results: [{ number: '536365', status: 200 }] } });
+    expect(await shop.orderStatus!.write([item], signal)).toMatchObject([{ outcome: 'confirmed' }]);
+    expect(system.calls[0]!.path).toBe('/orders/status');
+    expect(system.calls[0]!.body).toEqual({
+      items: [{ number: '536365', version: 4, status: 'shipped', lines: [{ lineNo: 1, ...counts }] }],
+    });
+  });
+
+  it('of an order it does not know are refused', async () => {
+    const error = { code: 'unknown_order', message: 'no order 536365' };
+    system.answer({ json: { results: [{ number: '536365', status: 404, error }] } });
+    expect(await shop.orderStatus!.write([item], signal)).toMatchObject([
+      { outcome: 'refused', error: expect.stringContaining('unknown_order') },
+    ]);
+  });
+
+  it('are read back under channel and number; other channels are not asked for', async () => {
+    system.answer({ json: { found: [{ number: '536365', version: 4 }] } });
+    const keys = ['shop/536365', 'other/536366'];
+    expect(await shop.orderStatus!.readBack(keys, signal)).toEqual(new Map([['shop/536365', 4]]));
+    expect(system.calls[0]).toMatchObject({ path: '/orders/status/lookup', body: { numbers: ['536365'] } });
+  });
+
+  it('and orders need a channel', async () => {
+    const without = simShop(contextFor(system.url, { channel: null }));
+    expect([without.sources, without.orderStatus]).toEqual([[], undefined]);
+    await without.close();
+  });
+});
