@@ -1,18 +1,26 @@
 /** Further away than this part of the longer word, a suggestion confuses more than it helps. */
 const DISTANCE_PART_MAX = 0.5;
+const PREFIX_CHARS_MIN = 3;
 
 /** The right word that a wrong one was most likely meant to be, if any is near. Case counts least. */
 export function nearest(wrong: string, right: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const word of right) {
-    const distance = editDistance(wrong.toLowerCase(), word.toLowerCase());
+    const distance = distanceOf(wrong.toLowerCase(), word.toLowerCase());
     if (distance < bestDistance && distance <= Math.max(wrong.length, word.length) * DISTANCE_PART_MAX) {
       best = word;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+/** A word that was cut short or gone on with is as near as one wrong letter. */
+function distanceOf(wrong: string, word: string): number {
+  const isPart =
+    Math.min(wrong.length, word.length) >= PREFIX_CHARS_MIN && (word.startsWith(wrong) || wrong.startsWith(word));
+  return isPart && wrong !== word ? 1 : editDistance(wrong, word);
 }
 
 /** Insertions, deletions, changes and swaps of neighbours between two words (Levenshtein with swaps), row by row. */

@@ -16,6 +16,7 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   };
   const codes = (name: string): string[] => Object.keys(recordOf(estate[name]));
   const known = { company: codes('companies'), location: codes('locations'), system: codes('systems') };
+  const isCompany = (code: unknown): code is string => typeof code === 'string' && known.company.includes(code);
   const names = (what: keyof typeof known, code: unknown, path: Path): void => {
     if (typeof code !== 'string' || known[what].includes(code)) return;
     faults.addUnknown(path, `no ${what} ${code}`, code, known[what]);
@@ -77,8 +78,9 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
       if (seen.has(location)) faults.add(at, `${String(location)} is there twice`);
       seen.add(location);
       const { company } = recordOf(locations[String(location)]);
-      if (typeof company !== 'string' || !known.company.includes(company)) continue;
-      if (typeof channel.company === 'string' && company !== channel.company)
+      // A company that there is not has been named already.
+      if (!isCompany(company) || !isCompany(channel.company)) continue;
+      if (company !== channel.company)
         faults.add(at, `${String(location)} belongs to company ${company}, the channel to ${channel.company}`);
     }
   }

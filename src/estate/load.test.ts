@@ -1,0 +1,402 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CrossdockError } from '../canonical/index.ts';
+import { type Estate, type EstateFault, env, loadEstate, type ValidateOptions, validateEstate } from './index.ts';
+
+type Loose = Record<string, unknown> & Record<string, Record<string, Record<string, unknown>>>;
+
+/** An estate without a fault, changed. */
+function changed(change: (estate: Loose) => void): unknown {
+  const by = (system: string) => ({ company: 'UK', system, sells: 'by_itself', numberMeans: 'on_hand' });
+  const estate = {
+    name: 'test',
+    companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' }, DE: { currency: 'EUR', timeZone: 'UTC' } },
+    locations: {
+      LON: { company: 'UK', region: 'south' },
+      MAN: { company: 'UK', region: 'north' },
+      BER: { company: 'DE', region: 'east' },
+    },
+    systems: {
+      erp: { connector: 'sim-erp', url: env('ERP_URL') },
+      shop: { connector: 'sim-shop' },
+      market: { connector: 'sim-market' },
+    },
+    channels: {
+      shop: { ...by('shop'), locations: ['LON', 'MAN'], share: 0.7 },
+      market: { ...by('market'), locations: ['LON'], share: 0.3 },
+      api: { company: 'UK', sells: 'asks', locations: ['LON'] },
+    },
+    routing: { orders: 'erp' },
+    owners: { 'orders.total': 'erp' },
+    freshness: { 'availability:shop': { targetMs: 2_000 } },
+  };
+  change(estate as unknown as Loose);
+  return estate;
+}
+
+function faultsOf(value: unknown, options?: ValidateOptions): EstateFault[] {
+  try {
+    validateEstate(value, options);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'XD_ESTATE_INVALID' });
+    return (error as CrossdockError).details.faults as EstateFault[];
+  }
+  return [];
+}
+
+describe('an estate without a fault', () => {
+  it('is given back as it is', () => {
+    const estate = changed(() => {});
+    expect(validateEstate(estate)).toBe(estate);
+  });
+});
+
+describe('one fault is named at its path with the nearest right word', () => {
+  const cases: [path: string, nearest: string | undefined, change: (estate: Loose) => void][] = [
+    [
+      'chanels',
+      'channels',
+      (e) => {
+        e.chanels = e.channels!;
+      },
+    ],
+    [
+      'systems.erp.limits.timeoutMS',
+      'timeoutMs',
+      (e) => {
+        e.systems!.erp!.limits = { timeoutMS: 5 };
+      },
+    ],
+    [
+      'channels.shop.numberMeans',
+      'net_available',
+      (e) => {
+        e.channels!.shop!.numberMeans = 'net_availble';
+      },
+    ],
+    [
+      'channels.shop.sells',
+      'by_itself',
+      (e) => {
+        e.channels!.shop!.sells = 'byitself';
+      },
+    ],
+    [
+      'channels.shop.locations[1]',
+      'MAN',
+      (e) => {
+        e.channels!.shop!.locations = ['LON', 'MNA'];
+      },
+    ],
+    [
+      'channels.shop.system',
+      'shop',
+      (e) => {
+        e.channels!.shop!.system = 'shopp';
+      },
+    ],
+    [
+      'channels.api.company',
+      'UK',
+      (e) => {
+        e.channels!.api!.company = 'UKK';
+      },
+    ],
+    [
+      'locations.LON.company',
+      'UK',
+      (e) => {
+        e.locations!.LON!.company = 'GUK';
+      },
+    ],
+    [
+      'routing.order',
+      'orders',
+      (e) => {
+        e.routing = { order: 'erp' } as never;
+      },
+    ],
+    [
+      'routing.orders',
+      'erp',
+      (e) => {
+        e.routing = { orders: 'epr' } as never;
+      },
+    ],
+    [
+      'owners["orders.total"]',
+      'erp',
+      (e) => {
+        e.owners = { 'orders.total': 'er' } as never;
+      },
+    ],
+    [
+      'freshness["availability:shp"]',
+      'shop',
+      (e) => {
+        e.freshness = { 'availability:shp': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'companies.UK.timeZone',
+      'Europe/London',
+      (e) => {
+        e.companies!.UK!.timeZone = 'Europe/Londn';
+      },
+    ],
+    [
+      'companies.UK.currency',
+      'GBP',
+      (e) => {
+        e.companies!.UK!.currency = 'GPB';
+      },
+    ],
+    [
+      'companies.UK.timeZone',
+      undefined,
+      (e) => {
+        e.companies!.UK!.timeZone = '+01:00';
+      },
+    ],
+    [
+      'companies["U K"]',
+      undefined,
+      (e) => {
+        e.companies!['U K'] = e.companies!.UK!;
+      },
+    ],
+    [
+      'companies.UK.currency',
+      undefined,
+      (e) => {
+        delete e.companies!.UK!.currency;
+      },
+    ],
+    [
+      'owners["Orders Total"]',
+      undefined,
+      (e) => {
+        e.owners = { 'Orders Total': 'erp' } as never;
+      },
+    ],
+    [
+      'freshness.availability',
+      undefined,
+      (e) => {
+        e.freshness = { availability: { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'channels.shop.locations',
+      undefined,
+      (e) => {
+        e.channels!.shop!.locations = [];
+      },
+    ],
+    [
+      'channels.shop.locations[1]',
+      undefined,
+      (e) => {
+        e.channels!.shop!.locations = ['LON', 'LON'];
+      },
+    ],
+    [
+      'channels.shop.locations[1]',
+      undefined,
+      (e) => {
+        e.channels!.shop!.locations = ['LON', 'BER'];
+      },
+    ],
+    [
+      'channels.shop.share',
+      undefined,
+      (e) => {
+        e.channels!.shop!.share = '0.7';
+      },
+    ],
+    [
+      'channels.shop.system',
+      undefined,
+      (e) => {
+        delete e.channels!.shop!.system;
+      },
+    ],
+    [
+      'channels.shop.numberMeans',
+      undefined,
+      (e) => {
+        delete e.channels!.shop!.numberMeans;
+      },
+    ],
+    [
+      'channels.api.system',
+      undefined,
+      (e) => {
+        e.channels!.api!.system = 'shop';
+      },
+    ],
+    [
+      'systems.erp.url',
+      undefined,
+      (e) => {
+        e.systems!.erp!.url = 7;
+      },
+    ],
+    [
+      'systems.erp.token',
+      undefined,
+      (e) => {
+        e.systems!.erp!.token = { secret: 'env' };
+      },
+    ],
+    [
+      'systems.erp.pollMs',
+      undefined,
+      (e) => {
+        e.systems!.erp!.pollMs = 1;
+      },
+    ],
+  ];
+  it.each(cases)('%s, %s', (path, nearest, change) => {
+    const faults = faultsOf(changed(change));
+    expect(faults.map((fault) => fault.path)).toEqual([path]);
+    expect(faults[0]!.nearest).toBe(nearest);
+    if (nearest !== undefined) expect(faults[0]!.message).toContain(`did you mean ${nearest}?`);
+  });
+
+  it('connector names, where it is known which there are', () => {
+    const connectors = ['sim-erp', 'sim-shop', 'sim-marketplace'];
+    expect(
+      faultsOf(
+        changed(() => {}),
+        { connectors },
+      ),
+    ).toEqual([
+      {
+        path: 'systems.market.connector',
+        message: expect.stringContaining('no connector sim-market; did you mean sim-marketplace?'),
+        nearest: 'sim-marketplace',
+      },
+    ]);
+  });
+});
+
+describe('shares of channels that sell by themselves', () => {
+  it('are added up at each location; what is missing counts as all of it', () => {
+    const [fault] = faultsOf(
+      changed((e) => {
+        e.channels!.market!.share = 0.31;
+      }),
+    );
+    expect(fault).toMatchObject({
+      path: 'channels.market.share',
+      message: expect.stringContaining('LON add up to 1.01'),
+    });
+    expect(
+      faultsOf(
+        changed((e) => {
+          delete e.channels!.market!.share;
+        }),
+      ),
+    ).toHaveLength(1);
+    expect(
+      faultsOf(
+        changed((e) => {
+          e.channels!.market!.locations = ['MAN'];
+        }),
+      ),
+    ).toEqual([]);
+  });
+
+  it('are not rounded into a fault, and a shared risk is not counted', () => {
+    expect(
+      faultsOf(
+        changed((e) => {
+          e.channels!.shop!.share = 0.1 + 0.2;
+          e.channels!.market!.share = 0.7;
+        }),
+      ),
+    ).toEqual([]);
+    expect(
+      faultsOf(
+        changed((e) => {
+          Object.assign(e.channels!.market!, { share: 0.9, risk: 'shared' });
+        }),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('everything wrong', () => {
+  it('is told at once, in the message too, and never with the value of a secret', () => {
+    const estate = changed((e) => {
+      Object.assign(e.systems!.erp!, { token: 'hunter2', url: { url: 'https://user:hunter2@erp' } });
+      e.channels!.shop!.locations = ['LDN'];
+      e.nam = 'x' as never;
+    });
+    let error: CrossdockError | undefined;
+    try {
+      validateEstate(estate, { from: 'crossdock.config.ts' });
+    } catch (caught) {
+      error = caught as CrossdockError;
+    }
+    expect(error?.message).toMatch(/^crossdock\.config\.ts has 4 faults:\n/);
+    for (const path of ['nam', 'systems.erp.token', 'systems.erp.url', 'channels.shop.locations[0]'])
+      expect(error?.message).toContain(`\n  ${path}: `);
+    expect(JSON.stringify([error?.message, error?.details])).not.toContain('hunter2');
+  });
+
+  it.each([undefined, null, 5, [], 'estate', {}, { channels: 5, companies: [], locations: { LON: null } }])(
+    'also %j is refused and not stumbled over',
+    (value) => {
+      expect(faultsOf(value).length).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('an estate file', () => {
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+  const written = (text: string, name = 'crossdock.config.mjs') => {
+    const folder = mkdtempSync(join(tmpdir(), 'crossdock-estate-'));
+    folders.push(folder);
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  it('of the wholesaler is an estate', async () => {
+    const estate: Estate = await loadEstate(
+      resolve(import.meta.dirname, '../../examples/wholesaler/crossdock.config.ts'),
+      {
+        connectors: ['sim-erp', 'sim-crm', 'sim-wms', 'sim-shop', 'sim-marketplace'],
+      },
+    );
+    expect(Object.keys(estate.channels)).toEqual(['shop', 'marketplace', 'crm', 'api']);
+    expect(estate.systems.shop!.webhookSecret).toEqual({ secret: 'env', name: 'SHOP_WEBHOOK_SECRET' });
+  });
+
+  it('may export it by default or by name', async () => {
+    const text = JSON.stringify(changed(() => {}));
+    expect((await loadEstate(written(`export default ${text}`))).name).toBe('test');
+    expect((await loadEstate(written(`export const estate = ${text}`))).name).toBe('test');
+  });
+
+  it('that is missing, broken or without an estate is named', async () => {
+    for (const path of [
+      '/nowhere/crossdock.config.ts',
+      written('export default {{'),
+      written('export const other = 1'),
+    ])
+      await expect(loadEstate(path)).rejects.toMatchObject({
+        code: 'XD_ESTATE_INVALID',
+        message: expect.stringContaining(path),
+      });
+    await expect(loadEstate(written('export default {}'))).rejects.toMatchObject({
+      details: { faults: expect.arrayContaining([{ path: 'channels', message: 'is missing' }]) },
+    });
+  });
+});
