@@ -1,0 +1,73 @@
+/** The HTTP application: one Fastify instance, the same rules for every route, one file per resource. */
+import swagger from '@fastify/swagger';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { type FastifyInstance, fastify } from 'fastify';
+import { useKeys } from './auth.ts';
+import { BODY_BYTES_MAX, useBodies } from './body.ts';
+import { cancellationRoutes } from './cancellations.ts';
+import { healthRoutes } from './health.ts';
+import type { ApiHub } from './hub.ts';
+import { ingestRoutes } from './ingest.ts';
+import { orderRoutes } from './orders.ts';
+import { useProblems } from './problems.ts';
+import { recordRoutes } from './records.ts';
+import { reservationRoutes } from './reservations.ts';
+
+const PARAM_CHARACTERS_MAX = 200;
+
+/** Builds the application; the caller listens and closes. */
+export function buildApi(hub: ApiHub): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    keepAliveTimeout: 72_000,
+    requestTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+  });
+  useValidation(app);
+  useProblems(app, hub.log);
+  useBodies(app);
+  useKeys(app, hub.db);
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Crossdock',
+        version: '1',
+        description:
+          'Errors are problem+json (RFC 9457) with `code`. Quantities are base units; times RFC 3339 UTC; cursors opaque.',
+      },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'API key xd_…' } } },
+      security: [{ key: [] }],
+    },
+    transform: ({ schema, url, route }) => {
+      const scope = route.config?.scope;
+      return { schema: { ...schema, 'x-scope': scope } as typeof schema, url };
+    },
+  });
+  app.register(async (routes) => {
+    routes.get('/openapi.json', { config: { scope: 'read' }, schema: { hide: true } }, async () => app.swagger());
+    healthRoutes(routes, hub);
+    recordRoutes(routes, hub);
+    orderRoutes(routes, hub);
+    cancellationRoutes(routes, hub);
+    const desk = reservationRoutes(routes, hub);
+    routes.addHook('onClose', async () => desk.drained());
+  });
+  app.register((routes) => ingestRoutes(routes, hub));
+  return app;
+}
+
+/** Bodies are taken as they are: no coercion, nothing dropped, nothing added. Queries and paths are text, so they are read as numbers. */
+function useValidation(app: FastifyInstance): void {
+  const strict = new Ajv({ strict: false, verbose: true, useDefaults: false });
+  const coercing = new Ajv({ strict: false, verbose: true, coerceTypes: 'array', useDefaults: true });
+  addFormats.default(strict);
+  addFormats.default(coercing);
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : coercing).compile(schema as object),
+  );
+}

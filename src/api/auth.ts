@@ -1,0 +1,62 @@
+/** Closed by default: a route that names no scope can't be registered, and one that is open says so. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { fail } from '../canonical/index.ts';
+import type { Database } from '../store/index.ts';
+import { type ApiKey, type ApiScope, KeyRing } from './keys.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    apiKey: ApiKey | undefined;
+  }
+  interface FastifyContextConfig {
+    /** `open`: no key is asked for. */
+    scope?: ApiScope | 'open';
+  }
+}
+
+const BEARER = /^Bearer +([^\s]+)$/i;
+
+export function useKeys(app: FastifyInstance, db: Database): void {
+  const ring = new KeyRing(db);
+  app.decorateRequest('apiKey');
+  app.addHook('onRoute', (route) => {
+    if (route.config?.scope === undefined) throw new Error(`route ${String(route.method)} ${route.url} names no scope`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const scope = request.routeOptions.config.scope;
+    // Unknown routes answer 404 to everyone: their list is public anyway.
+    if (scope === 'open' || (scope === undefined && request.is404)) return;
+    const given = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    if (given === undefined) fail('XD_UNAUTHENTICATED', 'send Authorization: Bearer <API key>');
+    const key = ring.peek(given) ?? (await ring.find(given));
+    if (key === undefined) fail('XD_UNAUTHENTICATED', 'this API key is not known or was revoked');
+    request.apiKey = key;
+    if (scope === undefined || !key.scopes.includes(scope))
+      fail('XD_FORBIDDEN', `this needs scope ${scope}; the key has ${key.scopes.join(', ') || 'none'}`, { scope });
+  });
+}
+
+/** The key of a request that passed; every route but the open ones has one. */
+export function keyOf(request: FastifyRequest): ApiKey {
+  return request.apiKey ?? fail('XD_UNAUTHENTICATED', 'send Authorization: Bearer <API key>');
+}
+
+/** A key that is bound to a channel speaks for no other. */
+export function checkChannel(request: FastifyRequest, channel: string, place = 'channel'): void {
+  const bound = keyOf(request).channel;
+  if (bound !== null && bound !== channel) fail('XD_FORBIDDEN', `this key speaks for channel ${bound} only`, { place });
+}
+
+const KEY_CHARACTERS_MAX = 200;
+
+/** The caller's own key for this request: what makes a retry safe. */
+export function idempotencyKeyOf(request: FastifyRequest): string {
+  const value = request.headers['idempotency-key'];
+  if (typeof value !== 'string' || value.length === 0)
+    fail('XD_KEY_MISSING', 'send an Idempotency-Key header, so that a retry is safe', { place: 'idempotency-key' });
+  if (value.length > KEY_CHARACTERS_MAX || !/^[\x20-\x7e]+$/.test(value))
+    fail('XD_VALUE_INVALID', `Idempotency-Key must be 1 to ${KEY_CHARACTERS_MAX} printable ASCII characters`, {
+      place: 'idempotency-key',
+    });
+  return value;
+}

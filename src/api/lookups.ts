@@ -1,0 +1,32 @@
+/** Codes that a caller names, or the error that says which one there isn't. */
+import { fail } from '../canonical/index.ts';
+import type { ChannelEntry, LocationEntry } from '../master/index.ts';
+import type { ApiHub } from './hub.ts';
+
+function shown(code: string): string {
+  return JSON.stringify(code.slice(0, 60));
+}
+
+export function channelOf(hub: ApiHub, code: string, place = 'channel'): ChannelEntry {
+  return hub.directory.channels.get(code) ?? fail('XD_UNKNOWN_CHANNEL', `no channel ${shown(code)}`, { place });
+}
+
+export function locationOf(hub: ApiHub, code: string, place = 'location'): LocationEntry {
+  return hub.directory.locations.get(code) ?? fail('XD_UNKNOWN_LOCATION', `no location ${shown(code)}`, { place });
+}
+
+/** @param codes in upper case */
+export async function skuIdsOf(
+  hub: ApiHub,
+  codes: readonly string[],
+  place: (index: number) => string,
+): Promise<number[]> {
+  await hub.directory.loadSkus(codes);
+  return codes.map(
+    (code, i) => hub.directory.findSkuId(code) ?? fail('XD_UNKNOWN_SKU', `no SKU ${shown(code)}`, { place: place(i) }),
+  );
+}
+
+export async function skuIdOf(hub: ApiHub, code: string, place: string): Promise<number> {
+  return (await skuIdsOf(hub, [code], () => place))[0]!;
+}

@@ -1,0 +1,138 @@
+/** What a caller is told about an order: the decision as it was made, and the order as it stands. */
+import { amountMinor } from '../canonical/index.ts';
+import type { Directory } from '../master/index.ts';
+import { evolve, type Order, type OrderEvent } from '../orders/index.ts';
+import { decimalOf } from './schemas.ts';
+
+export type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
+
+type Decision = 'allocated' | 'backordered' | 'partly_allocated' | 'refused';
+
+function decisionOf(quantity: number, allocated: number, backordered: number): Decision {
+  if (allocated === quantity) return 'allocated';
+  if (allocated > 0) return 'partly_allocated';
+  return backordered > 0 ? 'backordered' : 'refused';
+}
+
+/** The first answer, from the fact: the same whenever it is asked for. SKU codes must be loaded. */
+export function decisionAnswer(directory: Directory, accepted: Accepted): object {
+  const byLine = new Map<number, { location: string; quantity: number }[]>();
+  for (const { lineNo, locationId, quantity } of accepted.allocations) {
+    const parts = byLine.get(lineNo) ?? [];
+    byLine.set(lineNo, parts);
+    const location = directory.locationById.get(locationId)?.code ?? String(locationId);
+    const same = parts.find((part) => part.location === location);
+    if (same === undefined) parts.push({ location, quantity });
+    else same.quantity += quantity;
+  }
+  return {
+    orderId: String(accepted.orderId),
+    channel: directory.channelById.get(accepted.channelId)?.code ?? null,
+    externalNo: accepted.externalNo,
+    state: evolve(undefined, accepted).state,
+    currency: accepted.currency,
+    total: decimalOf(accepted.totalMinor),
+    totalMinor: accepted.totalMinor,
+    lines: accepted.lines.map((line) => {
+      const allocated = byLine.get(line.lineNo) ?? [];
+      const units = allocated.reduce((sum, part) => sum + part.quantity, 0);
+      return {
+        lineNo: line.lineNo,
+        sku: directory.skuCode(line.skuId),
+        quantity: line.quantity,
+        unit: 'each',
+        decision: decisionOf(line.quantity, units, line.backordered),
+        allocated,
+        backordered: line.backordered,
+        refused: line.refused,
+        unitPrice: line.unitPrice,
+        amountMinor: line.amountMinor,
+      };
+    }),
+  };
+}
+
+/** An order as it stands. SKU and account codes must be loaded. */
+export function orderAnswer(directory: Directory, order: Order): object {
+  const locationCode = (id: number) => directory.locationById.get(id)?.code ?? String(id);
+  return {
+    orderId: String(order.orderId),
+    company: directory.companyById.get(order.companyId)?.code ?? null,
+    channel: directory.channelById.get(order.channelId)?.code ?? null,
+    externalNo: order.externalNo,
+    account: directory.accountCode(order.accountId),
+    state: order.state,
+    version: order.version,
+    orderedAt: order.orderedAt,
+    erpNumber: order.erpNumber,
+    currency: order.currency,
+    total: decimalOf(order.totalMinor),
+    totalMinor: order.totalMinor,
+    lines: [...order.lines.values()].map((line) => {
+      const open = [...order.allocations.values()].filter(
+        (part) => part.lineNo === line.lineNo && part.openQuantity > 0,
+      );
+      return {
+        lineNo: line.lineNo,
+        sku: directory.skuCode(line.skuId),
+        quantity: line.quantity,
+        unit: 'each',
+        unitPrice: line.unitPrice,
+        amountMinor: line.amountMinor,
+        allocated: open.map((part) => ({ location: locationCode(part.locationId), quantity: part.openQuantity })),
+        backordered: line.backordered,
+        refused: line.refused,
+        picked: line.picked,
+        shipped: line.shipped,
+        invoiced: line.invoiced,
+        cancelAsked: line.cancelAsked,
+        cancelled: line.cancelled,
+        returnExpected: line.returnExpected,
+        returned: line.returned,
+        invoicedMinor: line.invoicedMinor,
+        cancelledMinor: line.cancelledMinor,
+        creditedMinor: line.creditedMinor,
+      };
+    }),
+    returns: [...order.returns.values()].map((r) => ({
+      returnId: String(r.returnId),
+      reference: r.reference,
+      location: locationCode(r.locationId),
+      state: r.state,
+      lines: r.lines,
+    })),
+  };
+}
+
+/** What an order was submitted with, to be compared with a second submission of its key. */
+export interface Submitted {
+  company: string;
+  account: string;
+  currency: string;
+  orderedAt: string;
+  lines: { lineNo: number; sku: string; quantity: number; unitPrice: string }[];
+}
+
+/** The first field in which two submissions of one key differ, as a place in the request. */
+export function differenceOf(
+  before: Submitted,
+  given: Submitted,
+): { place: string; before: unknown; given: unknown } | undefined {
+  for (const field of ['company', 'account', 'currency', 'orderedAt'] as const)
+    if (before[field] !== given[field]) return { place: field, before: before[field], given: given[field] };
+  if (before.lines.length !== given.lines.length)
+    return { place: 'lines', before: `${before.lines.length} lines`, given: `${given.lines.length} lines` };
+  for (let i = 0; i < given.lines.length; i++) {
+    const was = before.lines[i]!;
+    const is = given.lines[i]!;
+    for (const field of ['lineNo', 'sku', 'quantity'] as const)
+      if (was[field] !== is[field]) return { place: `lines[${i}].${field}`, before: was[field], given: is[field] };
+    // "2.5" and "2.50" are one price, but not the text that came first.
+    if (
+      was.unitPrice !== is.unitPrice &&
+      amountMinor(was.unitPrice, 1_000_000) !== amountMinor(is.unitPrice, 1_000_000)
+    )
+      return { place: `lines[${i}].unitPrice`, before: was.unitPrice, given: is.unitPrice };
+  }
+  return undefined;
+}

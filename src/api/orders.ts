@@ -1,0 +1,219 @@
+/** Orders in, and what became of them. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { CrossdockError, fail, type OrderSubmitted } from '../canonical/index.ts';
+import { orderItem } from '../connectors/kit/index.ts';
+import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
+import { listFacts } from '../log/index.ts';
+import type { Order } from '../orders/index.ts';
+import { readOrders } from '../orders/index.ts';
+import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
+import { LARGE_BODY_BYTES_MAX } from './body.ts';
+import type { ApiHub } from './hub.ts';
+import { channelOf } from './lookups.ts';
+import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
+import { findOrderId } from './orders.sql.ts';
+import { keyHeader } from './reservations.ts';
+import {
+  closed,
+  code,
+  currency,
+  idParams,
+  list,
+  quantity,
+  sku,
+  skuCodeOf,
+  text,
+  time,
+  unitPrice,
+  utcOf,
+} from './schemas.ts';
+
+const submission = closed({
+  company: code(),
+  channel: code(),
+  externalNo: text(100, "the channel's own number: with the channel, the order's key for ever"),
+  account: code(),
+  currency: currency(),
+  orderedAt: time(),
+  lines: list(
+    closed({ lineNo: quantity(), sku: sku(), quantity: quantity(), unitPrice: unitPrice() }),
+    ORDER_LINES_MAX,
+  ),
+  reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
+});
+const decided = Type.Object({
+  orderId: Type.String(),
+  channel: Type.String(),
+  externalNo: Type.String(),
+  state: Type.String(),
+  currency: Type.String(),
+  total: Type.String(),
+  totalMinor: Type.Integer(),
+  lines: Type.Array(
+    Type.Object({
+      lineNo: Type.Integer(),
+      sku: Type.String(),
+      quantity: Type.Integer(),
+      unit: Type.String(),
+      decision: Type.String({ description: 'allocated, partly_allocated, backordered or refused' }),
+      allocated: Type.Array(Type.Object({ location: Type.String(), quantity: Type.Integer() })),
+      backordered: Type.Integer(),
+      refused: Type.Integer(),
+      unitPrice: Type.String(),
+      amountMinor: Type.Integer(),
+    }),
+  ),
+});
+
+export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
+  const { directory } = hub;
+
+  app.post<{ Body: Static<typeof submission> }>(
+    '/v1/orders',
+    {
+      bodyLimit: LARGE_BODY_BYTES_MAX,
+      config: { scope: 'write' },
+      schema: {
+        summary: 'Submit an order; every line is decided before the answer',
+        description:
+          'The key for ever is (channel, externalNo). The same order again gets the first answer with Idempotent-Replayed: true.',
+        tags: ['orders'],
+        headers: keyHeader,
+        body: submission,
+        response: { 201: decided },
+      },
+    },
+    async (request, reply) => {
+      idempotencyKeyOf(request);
+      checkChannel(request, request.body.channel);
+      if (hub.mustWait()) fail('XD_BUSY', 'work in flight is at its bound', { retryAfterSeconds: 1 });
+      const command = commandOf(request.body);
+      const [result] = await hub.receiver.receive({
+        system: 'api',
+        source: 'api',
+        contentType: 'application/json',
+        body: request.rawBody,
+        items: [{ ...orderItem(command), itemNo: 0 }],
+        onFault: 'refuse',
+      });
+      return answerSubmission(hub, command, result!, reply);
+    },
+  );
+
+  app.get<{ Params: Static<typeof idParams> }>(
+    '/v1/orders/:id',
+    { config: { scope: 'read' }, schema: { summary: 'One order as it stands', tags: ['orders'], params: idParams } },
+    async (request) => {
+      const order = await getOrder(hub, request, request.params.id);
+      await directory.loadSkuCodes([...order.lines.values()].map((line) => line.skuId));
+      await directory.loadAccountCodes([order.accountId]);
+      return orderAnswer(directory, order);
+    },
+  );
+}
+
+/** @throws XD_UNKNOWN_ORDER also for an order of a channel that this key doesn't speak for */
+export async function getOrder(hub: ApiHub, request: FastifyRequest, orderId: number): Promise<Order> {
+  const order = (await readOrders(hub.db, [orderId])).get(orderId);
+  const bound = keyOf(request).channel;
+  if (order === undefined || (bound !== null && hub.directory.channelById.get(order.channelId)?.code !== bound))
+    fail('XD_UNKNOWN_ORDER', `there is no order ${orderId}`, { place: 'id' });
+  return order;
+}
+
+function commandOf(body: Static<typeof submission>): OrderSubmitted {
+  return {
+    kind: 'order.submitted',
+    channel: body.channel,
+    externalNo: body.externalNo,
+    company: body.company,
+    account: body.account,
+    currency: body.currency,
+    orderedAt: utcOf(body.orderedAt, 'orderedAt'),
+    lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
+    ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
+  };
+}
+
+async function answerSubmission(
+  hub: ApiHub,
+  command: OrderSubmitted,
+  result: ItemResult,
+  reply: FastifyReply,
+): Promise<object> {
+  switch (result.status) {
+    case 'applied': {
+      const accepted = result.events.find((event): event is Accepted => event.type === 'order.accepted');
+      if (accepted === undefined) fail('XD_INTERNAL', `order ${result.orderId} was applied without a decision`);
+      reply.code(201);
+      return answer(hub, accepted);
+    }
+    case 'duplicate': {
+      const accepted = result.orderId === null ? undefined : await findDecision(hub, result.orderId);
+      // It came before by another way and was set aside there.
+      if (accepted === undefined)
+        fail('XD_REFUSED', `order ${command.externalNo} came before and was set aside; it waits to be looked at`, {
+          place: 'externalNo',
+        });
+      reply.code(201).header('idempotent-replayed', 'true');
+      return answer(hub, accepted);
+    }
+    case 'conflict':
+      throw await conflictOf(hub, command);
+    case 'refused':
+      throw new CrossdockError(result.code, result.reason, {
+        refused: result.class,
+        ...(result.place === null ? {} : { place: result.place }),
+      });
+    default:
+      fail('XD_INTERNAL', `order ${command.externalNo} was ${result.status} although its caller waits`);
+  }
+}
+
+async function answer(hub: ApiHub, accepted: Accepted): Promise<object> {
+  await hub.directory.loadSkuCodes(accepted.lines.map((line) => line.skuId));
+  return decisionAnswer(hub.directory, accepted);
+}
+
+async function findDecision(hub: ApiHub, orderId: number): Promise<Accepted | undefined> {
+  const [fact] = await listFacts(hub.db, [{ stream: `order/${orderId}`, version: 1 }]);
+  return fact?.data as Accepted | undefined;
+}
+
+async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<CrossdockError> {
+  const { directory } = hub;
+  const name = `${command.channel}/${command.externalNo}`;
+  const channel = channelOf(hub, command.channel);
+  const [row] = await hub.db.query(findOrderId, [channel.channelId, command.externalNo]);
+  const accepted = row === undefined ? undefined : await findDecision(hub, row.order_id);
+  if (accepted === undefined)
+    return new CrossdockError('XD_KEY_CONFLICT', `order ${name} came before with other content`, {
+      place: 'externalNo',
+      key: name,
+    });
+  await directory.loadSkuCodes(accepted.lines.map((line) => line.skuId));
+  await directory.loadAccountCodes([accepted.accountId]);
+  const difference = differenceOf(
+    {
+      company: directory.companyById.get(accepted.companyId)?.code ?? '',
+      account: directory.accountCode(accepted.accountId),
+      currency: accepted.currency,
+      orderedAt: accepted.orderedAt,
+      lines: accepted.lines.map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
+    },
+    command,
+  );
+  const details = { key: name, orderId: String(accepted.orderId) };
+  if (difference === undefined)
+    return new CrossdockError('XD_KEY_CONFLICT', `order ${name} came before, written differently`, {
+      ...details,
+      place: 'externalNo',
+    });
+  const { place, before, given } = difference;
+  return new CrossdockError(
+    'XD_KEY_CONFLICT',
+    `order ${name} came before with ${place} ${JSON.stringify(before)}, not ${JSON.stringify(given)}`,
+    { ...details, place, field: place, before, given },
+  );
+}

@@ -1,0 +1,70 @@
+/** The pieces that request and answer schemas are made of. Objects are closed; every list and text has a limit. */
+import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
+import { fail, QUANTITY_MAX } from '../canonical/index.ts';
+
+/** No control characters: PostgreSQL takes no NUL, and nobody means the others. */
+const PRINTABLE = '^[^\\u0000-\\u001f\\u007f]*$';
+
+export function closed<T extends TProperties>(properties: T, description?: string): TObject<T> {
+  return Type.Object(properties, {
+    additionalProperties: false,
+    ...(description === undefined ? {} : { description }),
+  });
+}
+export function text(charactersMax: number, description?: string) {
+  return Type.String({
+    minLength: 1,
+    maxLength: charactersMax,
+    pattern: PRINTABLE,
+    ...(description === undefined ? {} : { description }),
+  });
+}
+export function list<T extends TSchema>(items: T, itemsMax: number) {
+  return Type.Array(items, { minItems: 1, maxItems: itemsMax });
+}
+
+export const CODE_CHARACTERS_MAX = 100;
+export const code = () => text(CODE_CHARACTERS_MAX);
+export const sku = () => text(CODE_CHARACTERS_MAX, 'SKU code; case does not matter');
+export const quantity = (minimum = 1) => Type.Integer({ minimum, maximum: QUANTITY_MAX, description: 'base units' });
+export const unitPrice = () =>
+  Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'exact decimal, e.g. "2.55"' });
+export const signedPrice = () =>
+  Type.String({ pattern: '^-?\\d{1,12}(\\.\\d{1,6})?$', description: 'exact decimal, may be negative' });
+export const currency = () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' });
+export const time = () => Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339' });
+export const date = () => Type.String({ format: 'date', maxLength: 10 });
+export const cursor = () =>
+  Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: '^[A-Za-z0-9_-]+$',
+    description: 'opaque; from the page before',
+  });
+export const limit = (maximum = 500) => Type.Integer({ minimum: 1, maximum, default: Math.min(100, maximum) });
+export const idParams = closed({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+
+const TIME_MIN = Date.UTC(1970, 0, 1);
+const TIME_MAX = Date.UTC(2200, 0, 1);
+
+/** RFC 3339 in any offset to UTC, so that one moment has one text. */
+export function utcOf(value: string, place: string): string {
+  const ms = Date.parse(value);
+  if (!(ms >= TIME_MIN && ms < TIME_MAX))
+    fail('XD_VALUE_INVALID', `${place} must be a time from 1970 to 2199, not ${JSON.stringify(value.slice(0, 40))}`, {
+      place,
+    });
+  return new Date(ms).toISOString();
+}
+
+/** SKU codes that differ only by case are one SKU. */
+export function skuCodeOf(value: string): string {
+  return value.toUpperCase();
+}
+
+/** Minor units as a decimal string. */
+export function decimalOf(minor: number): string {
+  const sign = minor < 0 ? '-' : '';
+  const digits = String(Math.abs(minor)).padStart(3, '0');
+  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
