@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -254,6 +257,40 @@ describe('without faults', () => {
       expect(probed.detail).not.toContain('secret-wrong-token');
       await wrong.close();
     }
+  });
+});
+
+describe('the webhook of the shop', () => {
+  it('is taken as the shop signs it, and gives what its feed gives', async () => {
+    const secret = 'shared-secret';
+    const data = mkdtempSync(join(tmpdir(), 'crossdock-sim-'));
+    folders.push(data);
+    const { promise, resolve } = Promise.withResolvers<{ headers: Record<string, string | undefined>; body: Buffer }>();
+    const hub = createServer(async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk as Buffer);
+      resolve({ headers: req.headers as Record<string, string>, body: Buffer.concat(chunks) });
+      res.end();
+    });
+    hub.listen(0, '127.0.0.1');
+    await once(hub, 'listening');
+    running.push({
+      async close() {
+        hub.closeAllConnections();
+        hub.close();
+      },
+    });
+    const webhookUrl = `http://127.0.0.1:${(hub.address() as AddressInfo).port}/ingest/shop`;
+    const sim = await startSim('shop', { data, webhookUrl, webhookSecret: secret });
+    running.push(sim);
+    const limits = { callsPerSecond: 100, concurrency: 1, timeoutMs: 1_000, batchMax: null };
+    const { url, token } = sim;
+    const shop = simShop({ system: 'shop', channel: 'shop', url, token, webhookSecret: secret, settings: {}, limits });
+    running.push(shop);
+    await drive(sim, 'orders', { orders: [order] });
+    const { headers, body } = await promise;
+    expect(shop.webhook!(headers, body)).toEqual((await shop.sources[0]!.poll('', signal)).items);
+    expect(() => shop.webhook!({ ...headers, 'x-shop-signature': `sha256=${'0'.repeat(64)}` }, body)).toThrow();
   });
 });
 
