@@ -22,6 +22,7 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
     effect?: number;
     released?: { skuId: number }[];
     lines?: { skuId: number }[];
+    countedBefore?: number[];
   };
   switch (fact.type) {
     case 'stock.received':
@@ -37,6 +38,9 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
       return (data.released ?? []).map((part) => part.skuId);
     case 'return.received':
       return (data.lines ?? []).map((line) => line.skuId);
+    case 'stock.picked':
+      // A count knew of it first: only the allocation ended, so what it held is free again.
+      return data.countedBefore ?? [];
     default:
       return [];
   }

@@ -223,21 +223,27 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
   const fulfilment = order.fulfilments.get(command.fulfilmentId);
   if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
   const lines = [];
+  const before = new Map<number, number>();
   for (const { lineNo, quantity } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
-    lines.push({ lineNo, quantity, amountMinor: shippedAmount(line, quantity) });
+    const shipped = line.shipped + (before.get(lineNo) ?? 0);
+    // Not measured against what was picked: the pick may be heard of later.
+    const left = line.quantity - line.refused - line.cancelled - shipped;
+    if (quantity > left) return refused('over_ship', `line ${lineNo}: ${quantity} shipped, ${left} left to ship`);
+    lines.push({ lineNo, quantity, amountMinor: shippedAmount(line, shipped + quantity) - shippedAmount(line, shipped) });
+    before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
   const { fulfilmentId, shipment, tracking } = command;
   return events([{ type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines }]);
 }
 
-/** The last part takes what is left, so that shipped and cancelled amounts add up to the line's to the minor unit. */
-function shippedAmount(line: OrderLine, quantity: number): number {
-  const shipped = line.shipped + quantity;
-  const whole = shipped + line.cancelled === line.quantity;
-  const cumulative = whole ? line.amountMinor - line.cancelledMinor : amountMinor(line.unitPrice, shipped);
-  return cumulative - line.shippedMinor;
+/**
+ * The amount of all units shipped so far, counted from the line's end: the whole less the amount of the rest. What is undone is
+ * counted from the beginning, so the two add up to the line to the minor unit, whichever of them comes last.
+ */
+function shippedAmount(line: OrderLine, shipped: number): number {
+  return line.amountMinor - amountMinor(line.unitPrice, line.quantity - shipped);
 }
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
@@ -365,12 +371,14 @@ function answerCancel(order: Order, command: Extract<OrderCommand, { kind: 'answ
 function receiveReturn(order: Order, command: Extract<OrderCommand, { kind: 'receive_return' }>): Decision {
   const authorisation = order.returns.get(command.returnId);
   if (authorisation === undefined) return refused('unknown_return', `return ${command.returnId}`);
-  if (authorisation.state === 'received') return nothing;
   const lines: Extract<OrderEvent, { type: 'return.received' }>['lines'] = [];
   const before = new Map<number, number>();
   for (const { lineNo, quantity } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    // Goods may come back in parts; never more of them than is expected.
+    const left = line.returnExpected - (before.get(lineNo) ?? 0);
+    if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
     lines.push({ lineNo, skuId: line.skuId, quantity, amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0) });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }

@@ -108,8 +108,11 @@ export async function processOrders(
     const channelId = command.kind === 'submit' ? command.channelId : order!.channelId;
     const channel = deps.directory.channelById.get(channelId)!;
     // A hold's units become free in the moment in which its order takes them; the rows are locked, so nobody is between.
+    const claimed: { hold: HeldReservation; quantity: number }[] = [];
     for (const id of work.reservationIds ?? [])
       for (const hold of held.get(id) ?? []) {
+        if (hold.openQuantity === 0) continue;
+        claimed.push({ hold, quantity: hold.openQuantity });
         stock.reserve(hold.skuId, hold.locationId, -hold.openQuantity);
         hold.openQuantity = 0;
       }
@@ -120,11 +123,18 @@ export async function processOrders(
       takeFulfilmentId: () => deps.ids.take('fulfilment_id_seq'),
       takeReturnId: () => deps.ids.take('return_id_seq'),
     });
-    if (!decision.ok) return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
+    if (!decision.ok) {
+      // A refused order takes nothing: its holds stay as they were.
+      for (const { hold, quantity } of claimed) {
+        stock.reserve(hold.skuId, hold.locationId, quantity);
+        hold.openQuantity = quantity;
+      }
+      return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
+    }
     let current = order;
     for (const event of decision.events) {
       current = evolve(current, event);
-      const versions = applyToStock(stock, channel, current, event, work.occurredAt);
+      const moved = applyToStock(stock, channel, current, event, work.occurredAt);
       let change = changed.get(current.orderId);
       if (change === undefined) {
         change = { order: current, isNew: event.type === 'order.accepted', events: [] };
@@ -139,7 +149,7 @@ export async function processOrders(
         occurredAt: work.occurredAt,
         correlationId: work.correlationId ?? null,
         causationId: work.causationId ?? null,
-        data: versions === undefined ? event : { ...event, balanceVersions: versions },
+        data: moved === undefined ? event : { ...event, ...moved },
       });
     }
     return { outcome: 'applied', orderId: orderId!, events: decision.events };
@@ -234,8 +244,20 @@ function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number): Of
   });
 }
 
-/** What an event does to the ledger. @returns the balance versions of a movement, for the fact */
-function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, event: OrderEvent, occurredAt: string): number[] | undefined {
+/** What a movement did, for its fact: the balances' versions, and the SKUs whose count had known of it already. */
+interface Moved {
+  balanceVersions: number[];
+  countedBefore?: number[];
+}
+
+function movedOf(moves: readonly { version: number; effect: number; skuId: number }[]): Moved {
+  const balanceVersions = moves.map((move) => move.version);
+  const countedBefore = moves.filter((move) => move.effect === 0).map((move) => move.skuId);
+  return countedBefore.length === 0 ? { balanceVersions } : { balanceVersions, countedBefore };
+}
+
+/** What an event does to the ledger. */
+function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, event: OrderEvent, occurredAt: string): Moved | undefined {
   switch (event.type) {
     case 'order.accepted': {
       const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
@@ -257,8 +279,11 @@ function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, 
         }
       }
       for (const { skuId, quantity } of event.exposureUsed) {
+        // Until a number that was read back is settled, nobody knows whether it counts this sale already. Too high is safe (the next
+        // compare-and-set fails and it is read again); too low could match by chance while sales are still unread.
         const number = stock.channelNumber(channel.channelId, skuId);
-        if (number.shown !== null) number.shown = Math.max(0, number.shown - quantity);
+        if (number.shown === null || number.sending !== null || number.readBackAt !== null) continue;
+        number.shown = Math.max(0, number.shown - quantity);
         number.changed = true;
       }
       for (const line of event.lines) stock.touched.add(line.skuId);
@@ -271,12 +296,16 @@ function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, 
       for (const { skuId, locationId, quantity } of event.released) stock.release(skuId, locationId, quantity);
       return undefined;
     case 'stock.picked':
-      return event.lines.map(({ skuId, quantity }) => {
-        stock.release(skuId, event.locationId, quantity);
-        return stock.move(movementOf(order, event, skuId, -quantity, 'picked', occurredAt)).version;
-      });
+      return movedOf(
+        event.lines.map(({ skuId, quantity }) => {
+          stock.release(skuId, event.locationId, quantity);
+          return { skuId, ...stock.move(movementOf(order, event, skuId, -quantity, 'picked', occurredAt)) };
+        }),
+      );
     case 'return.received':
-      return event.lines.map(({ skuId, quantity }) => stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)).version);
+      return movedOf(
+        event.lines.map(({ skuId, quantity }) => ({ skuId, ...stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)) })),
+      );
     default:
       return undefined;
   }

@@ -234,4 +234,4 @@ export type OrderCommand =
 
 export type Decision =
   | { ok: true; events: OrderEvent[] }
-  | { ok: false; refused: 'unknown_line' | 'over_cancel' | 'over_pick' | 'unknown_fulfilment' | 'unknown_return' | 'duplicate_line'; detail: string };
+  | { ok: false; refused: 'unknown_line' | 'over_cancel' | 'over_pick' | 'over_ship' | 'over_return' | 'unknown_fulfilment' | 'unknown_return' | 'duplicate_line'; detail: string };

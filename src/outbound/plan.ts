@@ -228,8 +228,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     }
     case 'order.cancel_asked': {
-      const payload: FulfilmentCancelPayload = { reference: event.reference, fulfilment: `F${event.fulfilmentId}`, lines: event.lines };
-      to(routing.fulfilment, 'fulfilment_cancel', event.reference, payload);
+      // One cancel document may name several lines of one fulfilment: its own reference doesn't tell them apart, the version does.
+      const ref = `${event.reference}/${fact.version}`;
+      const payload: FulfilmentCancelPayload = { reference: ref, fulfilment: `F${event.fulfilmentId}`, lines: event.lines };
+      to(routing.fulfilment, 'fulfilment_cancel', ref, payload);
       return;
     }
     case 'order.lines_cancelled': {
@@ -280,7 +282,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       status();
       return;
     case 'fulfilment.released':
+      return;
     case 'stock.picked':
+      // On hand and allocated fall together, so nothing changes for anybody, unless a count knew of the pick before we did.
+      for (const skuId of (fact.data as { countedBefore?: number[] }).countedBefore ?? []) availabilityDirty(deps, work, skuId, fact.recordedAt);
       return;
     default: {
       const never: never = event;

@@ -35,6 +35,7 @@ export interface Tx extends Queryable {
   readonly xid: string;
 }
 
+const RACES_MAX = 5;
 const SERIALIZATION = new Set(['40001', '40P01', '55P03']);
 const CONNECTION = new Set([
   '08000',
@@ -110,10 +111,23 @@ export class Database implements Queryable {
   /**
    * Runs `work` in one READ COMMITTED transaction and commits. Returns only after the commit is known to be on disk.
    * When the connection breaks at COMMIT, the transaction's id is looked up on a new connection (`pg_xact_status`), so a
-   * caller never has to guess.
+   * caller never has to guess. Work that lost a race (deadlock, lock timeout) runs again, so it must keep nothing of a
+   * failed run outside the transaction.
    * @throws XD_STORE_IN_DOUBT when the server could not be asked in time; the caller's key makes a retry safe
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work);
+      } catch (error) {
+        // Nothing of a lost race remains: the same work is decided again on fresh rows.
+        if (!isSerializationFault(error) || attempt === RACES_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, attempt * 5));
+      }
+    }
+  }
+
+  async #attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     const onError = (error: Error) => {
@@ -136,7 +150,9 @@ export class Database implements Queryable {
       result = await work(tx);
       if (this.beforeCommit) await this.beforeCommit(client);
       committing = true;
-      await client.query('commit');
+      const { command } = await client.query('commit');
+      // COMMIT of a transaction in which a statement failed rolls back, and calls that a success.
+      if (command !== 'COMMIT') fail('XD_INTERNAL', `transaction ${xid} ended with ${command} instead of a commit`, { xid });
     } catch (error) {
       const gone = broken !== undefined || isConnectionFault(error);
       if (!gone) {
