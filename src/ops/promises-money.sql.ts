@@ -1,0 +1,135 @@
+/** I8's quantities, I10 and I11. */
+import { verdict } from './promises.sql.ts';
+
+export const lineQuantities = verdict(
+  'line_quantities',
+  `select order_id, line_no, quantity, allocated, backordered, picked, cancelled, refused,
+          quantity <> allocated + backordered + picked + cancelled + refused
+            or least(allocated, backordered, picked, cancelled, refused, shipped, returned, cancel_asked, return_expected) < 0
+            or shipped > picked or returned + return_expected > picked or cancel_asked > allocated as bad
+     from order_line`,
+  `format('order %s line %s: %s ordered = %s allocated + %s backordered + %s picked + %s cancelled + %s refused', order_id, line_no,
+          quantity, allocated, backordered, picked, cancelled, refused)`,
+);
+
+export const orderTotals = verdict(
+  'order_totals',
+  `select order_id, o.total_minor, coalesce(l.amount, 0) as amount, o.total_minor <> coalesce(l.amount, 0) as bad
+     from sales_order o
+     left join (select order_id, sum(amount_minor) as amount from order_line group by order_id) l using (order_id)`,
+  `format('order %s: total %s, its lines %s', order_id, total_minor, amount)`,
+);
+
+// Amounts of parts are differences of cumulative amounts (round half away from zero); the last part shipped takes what is left.
+export const lineAmounts = verdict(
+  'line_amounts',
+  `select order_id, line_no, unit_price, quantity, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
+          returned_minor, invoiced, invoiced_minor, credited_minor,
+          amount_minor <> round(unit_price * 100 * quantity)
+            or (shipped_minor <> round(unit_price * 100 * shipped) and shipped_minor <> amount_minor - cancelled_minor)
+            or cancelled_minor + returned_minor <> round(unit_price * 100 * (cancelled + returned))
+            or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
+            or credited_minor > returned_minor as bad
+     from order_line`,
+  `format('order %s line %s: %s × %s = %s; shipped %s = %s; cancelled %s = %s; returned %s = %s; invoiced %s = %s; credited %s',
+          order_id, line_no, quantity, unit_price, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
+          returned_minor, invoiced, invoiced_minor, credited_minor)`,
+);
+
+export const documentTotals = verdict(
+  'document_totals',
+  `select i.kind, i.invoice_no, i.total_minor, (select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l) as amount,
+          i.currency, o.currency as order_currency,
+          i.total_minor <> coalesce((select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l), 0)
+            or i.currency is distinct from o.currency as bad
+     from invoice i left join sales_order o using (order_id)`,
+  `format('%s %s: total %s %s, its lines %s %s', kind, invoice_no, total_minor, currency, amount, order_currency)`,
+);
+
+export const documentLines = verdict(
+  'document_lines',
+  `select order_id, line_no, coalesce(l.invoiced, 0) as invoiced, coalesce(l.invoiced_minor, 0) as invoiced_minor,
+          coalesce(l.credited_minor, 0) as credited_minor, coalesce(d.quantity, 0) as quantity, coalesce(d.amount, 0) as amount,
+          coalesce(d.credited, 0) as credited,
+          (coalesce(l.invoiced, 0), coalesce(l.invoiced_minor, 0), coalesce(l.credited_minor, 0))
+            is distinct from (coalesce(d.quantity, 0), coalesce(d.amount, 0), coalesce(d.credited, 0)) as bad
+     from (select order_id, line_no, invoiced, invoiced_minor, credited_minor from order_line
+            where invoiced <> 0 or invoiced_minor <> 0 or credited_minor <> 0) l
+     full join (select i.order_id, x."lineNo" as line_no,
+                       (sum(x.quantity) filter (where i.kind = 'invoice'))::bigint as quantity,
+                       (sum(x."amountMinor") filter (where i.kind = 'invoice'))::bigint as amount,
+                       (sum(x."amountMinor") filter (where i.kind = 'credit_note'))::bigint as credited
+                  from invoice i
+                 cross join lateral json_to_recordset(i.lines) as x("lineNo" int, quantity bigint, "amountMinor" bigint)
+                 group by i.order_id, x."lineNo") d using (order_id, line_no)`,
+  `format('order %s line %s: invoiced %s = %s, credited %s; its documents say %s = %s, credited %s', order_id, line_no, invoiced,
+          invoiced_minor, credited_minor, quantity, amount, credited)`,
+);
+
+export const shipmentLines = verdict(
+  'shipment_lines',
+  `select order_id, line_no, coalesce(l.shipped, 0) as shipped, coalesce(l.shipped_minor, 0) as shipped_minor,
+          coalesce(s.quantity, 0) as quantity, coalesce(s.amount, 0) as amount,
+          (coalesce(l.shipped, 0), coalesce(l.shipped_minor, 0)) is distinct from (coalesce(s.quantity, 0), coalesce(s.amount, 0)) as bad
+     from (select order_id, line_no, shipped, shipped_minor from order_line where shipped <> 0 or shipped_minor <> 0) l
+     full join (select s.order_id, x."lineNo" as line_no, sum(x.quantity)::bigint as quantity, sum(x."amountMinor")::bigint as amount
+                  from shipment s
+                 cross join lateral json_to_recordset(s.lines) as x("lineNo" int, quantity bigint, "amountMinor" bigint)
+                 group by s.order_id, x."lineNo") s using (order_id, line_no)`,
+  `format('order %s line %s: shipped %s = %s; its shipments say %s = %s', order_id, line_no, shipped, shipped_minor, quantity, amount)`,
+);
+
+// I11. Raw records are kept for a time only: what is older than the oldest partition may be gone.
+const rawKeptSince = `coalesce((select min(substring(pg_get_expr(c.relpartbound, c.oid) from 'FROM \\(''([^'']+)''\\)')::timestamptz)
+                                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                                 where i.inhparent = 'raw_record'::regclass and pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'), '-infinity')`;
+export const rawRecords = verdict(
+  'raw_records',
+  `select i.scope, i.key, i.raw_id, i.item_no, r.items, r.raw_id is null or i.item_no < 0 or i.item_no >= r.items as bad
+     from (select scope, key, raw_id, item_no, recorded_at from inbound
+           union all select scope, key, raw_id, item_no, recorded_at from parked_record) i
+     left join raw_record r on r.raw_id = i.raw_id
+    where i.raw_id > 0 and i.recorded_at >= ${rawKeptSince}`,
+  `format('%s %s came as item %s of message %s, which %s', scope, key, item_no, raw_id,
+          case when items is null then 'is not there' else 'has ' || items || ' items' end)`,
+);
+export const claimedItems = verdict(
+  'claimed_items',
+  `select raw_id, item_no, count(*) as times, count(*) > 1 as bad from inbound where raw_id > 0 group by raw_id, item_no`,
+  `format('item %s of message %s became %s keys', item_no, raw_id, times)`,
+);
+// A key whose message was a first one is the order's, and the order is its; neither without the other.
+export const acceptedOrders = verdict(
+  'accepted_orders',
+  `select o.order_id, c.code, o.external_no, i.subject, i.subject is distinct from o.order_id as bad
+     from sales_order o
+     join channel c using (channel_id)
+     left join inbound i on i.scope = 'order/' || c.code and i.key = o.external_no`,
+  `format('order %s (%s/%s) has no key that brought it (the key names %s)', order_id, code, external_no, coalesce(subject::text, 'none'))`,
+);
+// Repeats have no row of their own, so a message may have fewer rows than items, never more.
+export const acknowledgedItems = verdict(
+  'acknowledged_items',
+  `select r.raw_id, r.system, r.items, coalesce(n.rows, 0) as rows, coalesce(n.rows, 0) > r.items as bad
+     from raw_record r
+     left join (select raw_id, count(*) as rows
+                  from (select raw_id, item_no from inbound union select raw_id, item_no from parked_record) u group by raw_id) n
+          using (raw_id)`,
+  `format('message %s of %s had %s items, %s rows say what became of them', raw_id, system, items, rows)`,
+);
+export const heldKeys = verdict(
+  'held_keys',
+  `select i.scope, i.key, i.subject, r.reservation_id is null as bad
+     from inbound i
+     left join (select distinct reservation_id from reservation) r on r.reservation_id = i.subject
+    where i.scope >= 'reservation/' and i.scope < 'reservation0' and i.state = 'a'`,
+  `format('%s %s was answered with reservation %s, which is not there', scope, key, coalesce(subject::text, '-'))`,
+);
+// What a system's message did to stock was brought by a key of that system.
+export const broughtMovements = verdict(
+  'brought_movements',
+  `select m.source, m.source_id, i.key is null as bad
+     from (select distinct source, source_id from stock_movement) m
+     left join (select distinct key from inbound where state = 'a') i on i.key = m.source_id`,
+  `format('movement %s/%s was brought by no applied message', source, source_id)`,
+);

@@ -1,0 +1,99 @@
+/** I6 and I7 from the hub's side: what had to be told is on its way or told, and what was told is what we know. */
+import { sql } from '../store/index.ts';
+import { verdict } from './promises.sql.ts';
+
+/** Which kinds of delivery have been written to which destination. A kind nobody was ever told of has no route. */
+export const readRoutes = sql<{ kind: string }>('verify_routes', 'select distinct kind from delivery');
+
+// A fact is planned together with the cursor that passed it. First by its position; a fact that was said before under the
+// same reference shares that delivery. The references are those of the plan in the outbound room.
+export const undelivered = verdict(
+  'undelivered_facts',
+  `select f.position, f.type, f.stream, f.stream_version,
+          d.delivery_id is null
+            and not exists (select from held_fact h where h.stream = f.stream and h.stream_version = f.stream_version)
+            and not exists (
+              select from delivery e
+               where e.kind = f.kind
+                 and e.reference = case f.kind
+                       when 'sales_order' then (select c.code || '/' || o.external_no from sales_order o join channel c using (channel_id)
+                                                 where o.order_id = substr(f.stream, 7)::bigint)
+                       when 'fulfilment' then 'F' || (f.data->>'fulfilmentId')
+                       when 'fulfilment_cancel' then f.data->>'reference'
+                       when 'order_cancellation' then 'C/' || substr(f.stream, 7) || '/' || f.stream_version
+                       when 'return_announcement' then 'R' || (f.data->>'returnId')
+                       when 'return_posting' then 'R/' || substr(f.stream, 7) || '/' || f.stream_version
+                       when 'shipment_posting' then f.data->>'shipment'
+                       when 'charge' then f.data->>'reference' end) as bad
+     from (select f.position, f.type, f.stream, f.stream_version, f.data, k.kind
+             from fact f
+             join (values ('order.accepted', 'sales_order'), ('fulfilment.requested', 'fulfilment'),
+                          ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_cancelled', 'order_cancellation'),
+                          ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'),
+                          ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
+             cross join log_cursor c
+            where c.consumer = 'outbound' and c.shard = 0 and (f.transaction_id, f.position) <= (c.transaction_id, c.position)
+              and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')) f
+     left join delivery d on d.fact_position = f.position and d.kind = f.kind`,
+  `format('%s of %s (version %s, position %s) was read and nobody is told', type, stream, stream_version, position)`,
+);
+
+export const repeatedDeliveries = verdict(
+  'repeated_deliveries',
+  `select destination_id, kind, reference, count(*) as times, count(*) > 1 as bad from delivery group by destination_id, kind, reference`,
+  `format('destination %s %s %s: %s deliveries', destination_id, kind, reference, times)`,
+);
+
+export const deliveryStates = verdict(
+  'delivery_states',
+  `select delivery_id, kind, reference, state, attempts,
+          state not in ('n', 's', 'd', 'c', 'r', 'p', 'x')
+            or (state in ('c', 'r', 'x')) <> (ended_at is not null)
+            or (state in ('s', 'c') and (sent_at is null or attempts = 0)) as bad
+     from delivery`,
+  `format('delivery %s (%s %s): state %s, %s attempts', delivery_id, kind, reference, state, attempts)`,
+);
+
+// One key is told in order: nothing later may have left while something earlier has not ended.
+export const deliveryOrder = verdict(
+  'delivery_order',
+  `select e.delivery_id, e.kind, e.reference, e.state,
+          exists (select from delivery d
+                   where d.destination_id = e.destination_id and d.key = e.key and d.delivery_id > e.delivery_id
+                     and d.state in ('s', 'c', 'd')) as bad
+     from delivery e where e.state in ('n', 's', 'd', 'p')`,
+  `format('delivery %s (%s %s) has not ended (%s) and a later one of its key has left', delivery_id, kind, reference, state)`,
+);
+
+// What the ERP and the WMS confirmed is what the order knows, both ways round.
+export const confirmedOrders = verdict(
+  'confirmed_orders',
+  `select order_id, d.reference, d.answer->>'number' as said, o.erp_number,
+          coalesce(o.erp_number, '') <> coalesce(d.answer->>'number', '') as bad
+     from (select order_id, reference, answer from delivery where kind = 'sales_order' and state = 'c') d
+     full join (select order_id, erp_number from sales_order where erp_number is not null) o using (order_id)`,
+  `format('order %s (%s): the ERP said %s, the order says %s', order_id, coalesce(reference, 'no confirmed delivery'),
+          coalesce(said, 'nothing'), coalesce(erp_number, 'nothing'))`,
+);
+export const sharedNumbers = verdict(
+  'shared_erp_numbers',
+  `select company_id, erp_number, count(*) as times, count(*) > 1 as bad
+     from sales_order where erp_number is not null group by company_id, erp_number`,
+  `format('ERP number %s of company %s belongs to %s orders', erp_number, company_id, times)`,
+);
+export const confirmedFulfilments = verdict(
+  'confirmed_fulfilments',
+  `select reference, d.reference is not null as told, f.state,
+          (d.reference is not null) <> (coalesce(f.state, '') = 'released') as bad
+     from (select reference from delivery where kind = 'fulfilment' and state = 'c') d
+     full join (select 'F' || fulfilment_id::text as reference, state from fulfilment) f using (reference)
+    where d.reference is not null or f.state <> 'requested'`,
+  `format('fulfilment %s: confirmed by the WMS: %s; the order says %s', reference, told, coalesce(state, 'nothing'))`,
+);
+export const confirmedShipments = verdict(
+  'confirmed_shipments',
+  `select d.reference, s.shipment_no is null as bad
+     from delivery d left join shipment s on s.shipment_no = d.reference
+    where d.kind = 'shipment_posting'`,
+  `format('the ERP is told of shipment %s, which is not there', reference)`,
+);

@@ -1,0 +1,142 @@
+/** Proves the promises that SQL can prove, from the tables alone: what the hub says of itself must hold together. */
+import type { Database, Statement } from '../store/index.ts';
+import * as statements from './promises.sql.ts';
+import { foldOrders } from './promises-fold.ts';
+import * as money from './promises-money.sql.ts';
+import * as outbound from './promises-outbound.sql.ts';
+
+export const promiseNames = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11'] as const;
+export type PromiseName = (typeof promiseNames)[number];
+
+export interface PromiseVerdict {
+  holds: boolean;
+  /** Rows looked at, over all of its checks. */
+  checked: number;
+  violations: number;
+  /** At most five, in words. */
+  examples: string[];
+  /** What was compared with what. */
+  how: string;
+}
+
+export interface CheckOptions {
+  /** Replay at most so many orders' facts; all by default. */
+  ordersMax?: number;
+  /** Kinds of delivery that must exist; by default those of which there is one. */
+  deliveryKinds?: readonly string[];
+  onProgress?: (done: number, total: number) => void;
+}
+
+const EXAMPLES_MAX = 5;
+
+interface Check {
+  how: string;
+  parts: readonly Statement<statements.VerdictRow>[];
+}
+
+const checks: Readonly<Record<PromiseName, Check>> = {
+  I1: { how: 'on hand = closing balance + sum of movement effects, per SKU and location', parts: [statements.onHand] },
+  I2: {
+    how: 'reserved = open reservations, allocated = open allocations (per location and per order line), exposed = exposures',
+    parts: [statements.balancesHeld, statements.linesAllocated, statements.endedReservations],
+  },
+  I3: {
+    how: '0 ≤ reserved + allocated ≤ on hand − safety stock + recorded open shortages',
+    parts: [statements.promisedStock],
+  },
+  I4: {
+    how: 'exposures + reserved + allocated ≤ on hand − safety stock + recorded open shortages; no number shown or on its way above its exposure; channels at shared risk left out',
+    parts: [statements.exposedStock, statements.shownNumbers],
+  },
+  I5: {
+    how: 'each inbound key in one state; waiting and parked ones with exactly one open parked record, others with none; applied orders there under their number',
+    parts: [statements.inboundStates, statements.appliedOrders],
+  },
+  I6: {
+    how: 'each fact that must be delivered and lies before the cursor has its delivery or is held; one delivery per destination, kind and reference; possible states only; in order per key',
+    parts: [outbound.undelivered, outbound.repeatedDeliveries, outbound.deliveryStates, outbound.deliveryOrder],
+  },
+  I7: {
+    how: 'what ERP and WMS confirmed = what the orders know, both ways; one order per ERP number. The other ends are compared by parity',
+    parts: [
+      outbound.confirmedOrders,
+      outbound.sharedNumbers,
+      outbound.confirmedFulfilments,
+      outbound.confirmedShipments,
+    ],
+  },
+  I8: {
+    how: 'quantity = allocated + backordered + picked + cancelled + refused; each order’s facts, without gaps, played along the machine give the order as it stands',
+    parts: [money.lineQuantities],
+  },
+  I9: {
+    how: 'confirmed and sending versions never above the version, sending above confirmed; planned and booked versions never beyond their stream, no balance version twice',
+    parts: [statements.publicationVersions, statements.plannedVersions, statements.balanceVersions],
+  },
+  I10: {
+    how: 'order total = its lines; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines',
+    parts: [money.orderTotals, money.lineAmounts, money.documentTotals, money.documentLines, money.shipmentLines],
+  },
+  I11: {
+    how: 'each key’s message is there and holds that item; no item became two keys; each order, reservation and movement has the key that brought it, and each key its order or reservation',
+    parts: [
+      money.rawRecords,
+      money.claimedItems,
+      money.acknowledgedItems,
+      money.acceptedOrders,
+      money.heldKeys,
+      money.broughtMovements,
+    ],
+  },
+};
+
+/**
+ * Checks I1 to I11. Each statement sees one moment, so it may run beside a working hub; parity with the systems and freshness
+ * are not its business.
+ */
+export async function checkPromises(
+  db: Database,
+  options: CheckOptions = {},
+): Promise<Record<PromiseName, PromiseVerdict>> {
+  const kinds = options.deliveryKinds ?? (await db.query(outbound.readRoutes)).map((row) => row.kind);
+  const total = promiseNames.reduce((sum, name) => sum + checks[name].parts.length, 1);
+  let done = 0;
+  const step = () => options.onProgress?.(++done, total);
+  // The replay keeps this process busy, the statements the database: side by side they take as long as the slower one.
+  const [folded, verdicts] = await Promise.all([
+    foldOrders(db, options.ordersMax).then((result) => {
+      step();
+      return result;
+    }),
+    runChecks(db, kinds, step),
+  ]);
+  const { I8 } = verdicts;
+  I8.checked += folded.checked;
+  I8.violations += folded.violations;
+  I8.examples = [...I8.examples, ...folded.examples].slice(0, EXAMPLES_MAX);
+  I8.holds = I8.violations === 0;
+  return verdicts;
+}
+
+async function runChecks(
+  db: Database,
+  kinds: readonly string[],
+  step: () => void,
+): Promise<Record<PromiseName, PromiseVerdict>> {
+  const result = {} as Record<PromiseName, PromiseVerdict>;
+  for (const name of promiseNames) {
+    const { how, parts } = checks[name];
+    const verdict: PromiseVerdict = { holds: true, checked: 0, violations: 0, examples: [], how };
+    for (const part of parts) {
+      const [row] = await db.query(part, part === outbound.undelivered ? [kinds] : []);
+      verdict.checked += row!.checked;
+      verdict.violations += row!.violations;
+      if (row!.examples !== null) verdict.examples.push(...row!.examples);
+      step();
+    }
+    verdict.examples.length = Math.min(verdict.examples.length, EXAMPLES_MAX);
+    verdict.holds = verdict.violations === 0;
+    result[name] = verdict;
+  }
+  return result;
+}
