@@ -228,14 +228,21 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
     const shipped = line.shipped + (before.get(lineNo) ?? 0);
-    // Not measured against what was picked: the pick may be heard of later.
-    const left = line.quantity - line.refused - line.cancelled - shipped;
+    const left = line.picked + handedOver(order, lineNo) - shipped;
     if (quantity > left) return refused('over_ship', `line ${lineNo}: ${quantity} shipped, ${left} left to ship`);
     lines.push({ lineNo, quantity, amountMinor: shippedAmount(line, shipped + quantity) - shippedAmount(line, shipped) });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
   const { fulfilmentId, shipment, tracking } = command;
   return events([{ type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines }]);
+}
+
+/** Units that the WMS may have picked without our having heard of it. */
+function handedOver(order: Order, lineNo: number): number {
+  let units = 0;
+  for (const allocation of order.allocations.values())
+    if (allocation.lineNo === lineNo && allocation.fulfilmentId !== null) units += allocation.openQuantity;
+  return units;
 }
 
 /**
@@ -343,9 +350,14 @@ function answerCancel(order: Order, command: Extract<OrderCommand, { kind: 'answ
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   const answered: { lineNo: number; quantity: number }[] = [];
   const late: { lineNo: number; quantity: number }[] = [];
+  if (!order.fulfilments.has(command.fulfilmentId)) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
   for (const { lineNo, cancelled, tooLate } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    if (cancelled + tooLate > line.cancelAsked)
+      return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
+    const left = line.picked + handedOver(order, lineNo) - line.shipped;
+    if (cancelled > left) return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
     if (cancelled > 0) {
       let missing = cancelled;
       for (const allocation of order.allocations.values()) {

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { eventRules, mayMove, stateRules } from './machine.ts';
+import { answer, cancel, confirm, invoice, pick, receiveReturn, ship, submit, World } from './testing.ts';
+import type { OrderCommand } from './types.ts';
+
+describe('the declared machine', () => {
+  it('names only states it declares, and no way out of an end', () => {
+    const states = stateRules.map((rule) => rule.state);
+    expect(new Set(states).size).toBe(8);
+    for (const rule of stateRules) for (const next of rule.next) expect(states).toContain(next);
+    for (const state of ['closed', 'cancelled', 'refused'] as const)
+      expect(stateRules.find((rule) => rule.state === state)?.next).toEqual([]);
+  });
+
+  it('never leads back', () => {
+    const seen = (from: string, path: string[] = []): void => {
+      expect(path, 'a way back').not.toContain(from);
+      for (const next of stateRules.find((rule) => rule.state === from)!.next) seen(next, [...path, from]);
+    };
+    seen('accepted');
+    expect(mayMove('shipped', 'released')).toBe(false);
+    expect(Object.keys(eventRules)).toHaveLength(12);
+  });
+});
+
+const units = fc.integer({ min: 1, max: 6 });
+const lineNos = fc.integer({ min: 1, max: 3 });
+const fulfilments = fc.integer({ min: 10, max: 15 });
+
+/** Anything a system might say, in any order, sensible or not. */
+const commands: fc.Arbitrary<OrderCommand> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(confirm) },
+  { weight: 2, arbitrary: fulfilments.map((fulfilmentId): OrderCommand => ({ kind: 'release', fulfilmentId })) },
+  { weight: 2, arbitrary: fc.constant<OrderCommand>({ kind: 'allocate_backorders', lineNos: null }) },
+  { weight: 6, arbitrary: fc.tuple(fulfilments, units, lineNos).map((args) => pick(...args)) },
+  { weight: 6, arbitrary: fc.tuple(fulfilments, units, lineNos).map((args) => ship(...args)) },
+  { weight: 4, arbitrary: fc.tuple(units, lineNos).map((args) => cancel(...args)) },
+  { weight: 4, arbitrary: fc.tuple(fulfilments, fc.nat(3), fc.nat(3), lineNos).map((args) => answer(...args)) },
+  { weight: 3, arbitrary: fc.tuple(fc.integer({ min: 50, max: 54 }), units, lineNos).map((a) => receiveReturn(...a)) },
+  { weight: 1, arbitrary: fc.tuple(units, lineNos).map(([quantity, lineNo]) => invoice(quantity, 100, lineNo)) },
+);
+
+describe('any sequence of commands', () => {
+  it('keeps every line whole, no quantity below zero, and every state change on the machine', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ skuId: fc.integer({ min: 1, max: 2 }), quantity: units, within: fc.nat(3) }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        fc.array(fc.nat(6), { minLength: 8, maxLength: 8 }),
+        fc.boolean(),
+        fc.array(fc.tuple(commands, fc.nat(3)), { maxLength: 40 }),
+        (lines, stock, refuses, steps) => {
+          const world = new World([
+            [1, 1, stock[0]!, stock[1]],
+            [1, 2, stock[2]!, stock[3]],
+            [2, 1, stock[4]!, stock[5]],
+            [2, 2, stock[6]!, stock[7]],
+          ]);
+          const total = stock.reduce((sum, n) => sum + n, 0);
+          world.onShort = refuses ? 'refuse' : 'backorder';
+          world.given(submit(...lines.map((line) => ({ ...line, within: Math.min(line.within, line.quantity) }))));
+          let arrived = 0;
+          for (const [command, more] of steps) {
+            world.shelves[more]!.free++;
+            arrived++;
+            const before = world.order!.state;
+            const version = world.order!.version;
+            const decision = world.when(command);
+            // A refusal changes nothing.
+            if (!decision.ok) expect(world.order!.version).toBe(version);
+            expect(mayMove(before, world.order!.state)).toBe(true);
+            check(world);
+          }
+          // Nothing was made or lost on the way: on a shelf, promised, picked and not back.
+          let held = 0;
+          for (const line of world.order!.lines.values()) held += line.allocated + line.picked - line.returned;
+          expect(world.shelves.reduce((sum, shelf) => sum + shelf.free + shelf.own, 0) + held).toBe(total + arrived);
+        },
+      ),
+      { numRuns: 1_500 },
+    );
+  });
+
+  function check(world: World): void {
+    for (const line of world.order!.lines.values()) {
+      const { quantity, allocated, backordered, picked, cancelled, refused } = line;
+      expect(allocated + backordered + picked + cancelled + refused).toBe(quantity);
+      for (const value of [allocated, backordered, picked, cancelled, refused, line.shipped, line.returned, line.returnExpected])
+        expect(value).toBeGreaterThanOrEqual(0);
+      expect(line.shipped).toBeLessThanOrEqual(quantity);
+      expect(line.cancelAsked).toBeGreaterThanOrEqual(0);
+      let open = 0;
+      for (const a of world.order!.allocations.values()) {
+        expect(a.openQuantity).toBeGreaterThanOrEqual(0);
+        if (a.lineNo === line.lineNo) open += a.openQuantity;
+      }
+      expect(open).toBe(allocated);
+    }
+    for (const shelf of world.shelves) {
+      expect(shelf.own).toBeGreaterThanOrEqual(0);
+      expect(shelf.free).toBeGreaterThanOrEqual(0);
+    }
+  }
+});

@@ -1,0 +1,169 @@
+/** Given events, when a command, then events or a refusal: an order without a database. Tests only. */
+import { decide } from './decide.ts';
+import { evolve } from './evolve.ts';
+import type { DecideContext, Decision, Offer, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
+
+export interface Shelf {
+  skuId: number;
+  locationId: number;
+  free: number;
+  own: number;
+}
+
+/** What is there and what was set aside, changed by events as the ledger would change it. */
+export class World {
+  order: Order | undefined;
+  readonly shelves: Shelf[];
+  readonly history: OrderEvent[] = [];
+  onShort: 'backorder' | 'refuse' = 'backorder';
+  #ids = { allocation: 100, fulfilment: 10, return: 50 };
+
+  constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
+    this.shelves = shelves.map(([skuId, locationId, free, own = 0]) => ({ skuId, locationId, free, own }));
+  }
+
+  get context(): DecideContext {
+    return {
+      offers: (skuId): Offer[] =>
+        this.shelves
+          .filter((shelf) => shelf.skuId === skuId)
+          .map(({ locationId, free, own }) => ({ locationId, free: Math.max(0, free), own, physical: free + own })),
+      onShort: this.onShort,
+      takeAllocationId: () => this.#ids.allocation++,
+      takeFulfilmentId: () => this.#ids.fulfilment++,
+      takeReturnId: () => this.#ids.return++,
+    };
+  }
+
+  shelf(skuId: number, locationId: number): Shelf {
+    return this.shelves.find((shelf) => shelf.skuId === skuId && shelf.locationId === locationId)!;
+  }
+
+  /** Decides, and applies what was decided. */
+  when(command: OrderCommand): Decision {
+    const decision = decide(this.order, command, this.context);
+    if (!decision.ok) return decision;
+    for (const event of decision.events) {
+      this.order = evolve(this.order, event);
+      this.history.push(event);
+      this.#apply(event);
+    }
+    return decision;
+  }
+
+  /** @throws unless it is accepted */
+  given(...commands: OrderCommand[]): this {
+    for (const command of commands) {
+      const decision = this.when(command);
+      if (!decision.ok) throw new Error(`${command.kind} was refused: ${decision.refused}, ${decision.detail}`);
+    }
+    return this;
+  }
+
+  #apply(event: OrderEvent): void {
+    switch (event.type) {
+      case 'order.accepted':
+        for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
+          const shelf = this.shelf(skuId, locationId);
+          shelf.own -= fromExposure;
+          shelf.free -= quantity - fromExposure;
+        }
+        return;
+      case 'order.lines_allocated':
+        for (const { skuId, locationId, quantity } of event.allocations) this.shelf(skuId, locationId).free -= quantity;
+        return;
+      case 'order.lines_cancelled':
+        for (const { skuId, locationId, quantity } of event.released) this.shelf(skuId, locationId).free += quantity;
+        return;
+      case 'return.received':
+        for (const { skuId, quantity } of event.lines) this.shelf(skuId, event.locationId).free += quantity;
+        return;
+    }
+  }
+
+  line(lineNo = 1) {
+    return this.order!.lines.get(lineNo)!;
+  }
+
+  /** `1: 10 allocated 4 backordered 6`: what is not zero. */
+  shown(lineNo = 1): string {
+    const line = this.line(lineNo);
+    const parts = [
+      ['allocated', line.allocated],
+      ['backordered', line.backordered],
+      ['refused', line.refused],
+      ['picked', line.picked],
+      ['shipped', line.shipped],
+      ['invoiced', line.invoiced],
+      ['asked', line.cancelAsked],
+      ['cancelled', line.cancelled],
+      ['expected', line.returnExpected],
+      ['returned', line.returned],
+    ] as const;
+    return [`${line.quantity}`, ...parts.filter(([, n]) => n !== 0).map(([name, n]) => `${name} ${n}`)].join(' ');
+  }
+
+  /** Open units by location, e.g. `{1: 4, 2: 6}`. */
+  allocated(): Record<number, number> {
+    const by: Record<number, number> = {};
+    for (const a of this.order!.allocations.values())
+      if (a.openQuantity > 0) by[a.locationId] = (by[a.locationId] ?? 0) + a.openQuantity;
+    return by;
+  }
+}
+
+type LineInput = { skuId?: number; quantity: number; unitPrice?: string; within?: number };
+
+export function submit(...lines: LineInput[]): SubmitCommand {
+  return {
+    kind: 'submit',
+    orderId: 7,
+    companyId: 1,
+    channelId: 1,
+    accountId: 1,
+    externalNo: 'O1',
+    currency: 'GBP',
+    orderedAt: '2026-03-02T10:00:00.000Z',
+    lines: lines.map((line, i) => ({ lineNo: i + 1, skuId: 1, unitPrice: '1.00', within: 0, ...line })),
+  };
+}
+
+export const confirm: OrderCommand = { kind: 'confirm', erpNumber: 'SO1' };
+
+export function cancel(quantity: number, lineNo = 1, reference = 'C1'): OrderCommand {
+  return { kind: 'cancel', reference, lineNo, quantity };
+}
+
+export function pick(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
+  return { kind: 'pick', fulfilmentId, source: 'wms', sourceId: 'p', sequence: null, lines: [{ lineNo, quantity }] };
+}
+
+export function ship(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
+  return { kind: 'ship', fulfilmentId, shipment: 'S', tracking: null, lines: [{ lineNo, quantity }] };
+}
+
+export function answer(fulfilmentId: number, cancelled: number, tooLate: number, lineNo = 1): OrderCommand {
+  return { kind: 'answer_cancel', reference: 'A', fulfilmentId, lines: [{ lineNo, cancelled, tooLate }] };
+}
+
+export function receiveReturn(returnId: number, quantity: number, lineNo = 1): OrderCommand {
+  return {
+    kind: 'receive_return',
+    returnId,
+    source: 'wms',
+    sourceId: 'b',
+    sequence: null,
+    lines: [{ lineNo, quantity }],
+  };
+}
+
+export function invoice(quantity: number, amountMinor: number, lineNo = 1): OrderCommand {
+  return {
+    kind: 'post_document',
+    document: 'invoice',
+    number: 'I1',
+    totalMinor: amountMinor,
+    currency: 'GBP',
+    lines: [{ lineNo, quantity, amountMinor }],
+  };
+}
