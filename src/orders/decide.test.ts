@@ -146,7 +146,12 @@ const released = () =>
   new World([
     [1, 1, 5],
     [1, 2, 4],
-  ]).given(submit({ quantity: 10 }), confirm, { kind: 'release', fulfilmentId: 10 }, { kind: 'release', fulfilmentId: 11 });
+  ]).given(
+    submit({ quantity: 10 }),
+    confirm,
+    { kind: 'release', fulfilmentId: 10 },
+    { kind: 'release', fulfilmentId: 11 },
+  );
 
 describe('a cancel', () => {
   it('takes the backorder first, then what the WMS does not know', () => {

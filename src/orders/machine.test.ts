@@ -88,7 +88,16 @@ describe('any sequence of commands', () => {
     for (const line of world.order!.lines.values()) {
       const { quantity, allocated, backordered, picked, cancelled, refused } = line;
       expect(allocated + backordered + picked + cancelled + refused).toBe(quantity);
-      for (const value of [allocated, backordered, picked, cancelled, refused, line.shipped, line.returned, line.returnExpected])
+      for (const value of [
+        allocated,
+        backordered,
+        picked,
+        cancelled,
+        refused,
+        line.shipped,
+        line.returned,
+        line.returnExpected,
+      ])
         expect(value).toBeGreaterThanOrEqual(0);
       expect(line.shipped).toBeLessThanOrEqual(quantity);
       expect(line.cancelAsked).toBeGreaterThanOrEqual(0);
