@@ -1,6 +1,6 @@
 /** The HTTP side of a hub: builds the API over it and listens. Bound to this machine unless told otherwise. */
 import type { AddressInfo } from 'node:net';
-import { buildApi } from './api/index.ts';
+import { type ApiHub, type ApiLog, buildApi } from './api/index.ts';
 import type { Hub } from './app.ts';
 import { CrossdockError, fail } from './canonical/index.ts';
 
@@ -8,6 +8,7 @@ export interface ListenOptions {
   host?: string;
   /** 0 takes any free one. */
   port: number;
+  log?: ApiLog;
 }
 
 export interface Server {
@@ -15,10 +16,30 @@ export interface Server {
   close(): Promise<void>;
 }
 
+const silent: ApiLog = { info() {}, warn() {}, error() {} };
+
+/** What the API sees of a hub. */
+function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
+  const { db, directory, ids, receiver, freshness } = hub;
+  return {
+    db,
+    directory,
+    ids,
+    receiver,
+    freshness,
+    freshnessTargetsMs: Object.fromEntries(Object.entries(hub.estate.freshness ?? {}).map(([flow, { targetMs }]) => [flow, targetMs])),
+    mustWait: () => hub.mustWait(),
+    ready: () => hub.ready(),
+    webhook: (system, headers, body) => hub.webhook(system, headers, body),
+    onCommit: hub.onCommit,
+    log,
+  };
+}
+
 /** @throws XD_SETUP_FAILED naming the port when it is taken */
 export async function listen(hub: Hub, options: ListenOptions): Promise<Server> {
   const host = options.host ?? '127.0.0.1';
-  const app = buildApi(hub);
+  const app = buildApi(apiHubOf(hub, options.log ?? silent));
   try {
     await app.listen({ host, port: options.port });
   } catch (error) {

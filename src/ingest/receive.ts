@@ -122,16 +122,17 @@ export class Receiver {
 
   async #decide(tx: Tx, messages: Message[], ids: Ids, directory: Directory): Promise<ItemResult[][]> {
     const orders = messages.reduce((sum, m) => sum + m.items.filter((item) => item.command?.kind === 'order.submitted').length, 0);
-    if (orders > 0) await ids.reserve(tx, 'order_id_seq', orders);
-    await ids.reserve(tx, 'raw_id_seq', messages.length);
+    const orderIds = await ids.reserve(tx, 'order_id_seq', orders);
+    const rawIds = await ids.reserve(tx, 'raw_id_seq', messages.length);
     const entries: Entry[] = [];
     const rows: { rawId: number; message: Message }[] = [];
     for (const message of messages) {
-      const rawId = ids.take('raw_id_seq');
+      const rawId = rawIds.take();
       if (message.items.length > 0) rows.push({ rawId, message });
       for (const item of message.items)
-        entries.push({ message, rawId, item, translated: translate(directory, message.system, item, () => ids.take('order_id_seq')), result: undefined });
+        entries.push({ message, rawId, item, translated: translate(directory, message.system, item, () => orderIds.take()), result: undefined });
     }
+    orderIds.giveBack();
     // What a waiting caller gets back as refused leaves no key behind: the corrected request may use it.
     for (const entry of entries)
       if (entry.message.onFault === 'refuse' && isFault(entry.translated)) entry.result = refusedResult(entry.translated);
@@ -142,7 +143,8 @@ export class Receiver {
         texts(rows.map((r) => r.message.source)),
         texts(rows.map((r) => r.message.contentType)),
         numbers(rows.map((r) => r.message.items.length)),
-        texts(rows.map((r) => `\\x${r.message.body.toString('hex')}`)),
+        Buffer.concat(rows.map((r) => r.message.body)),
+        ...cuts(rows.map((r) => r.message.body)),
       ]);
     await claimKeys(tx, entries);
     await applyEntries(tx, this.#deps, entries.filter((entry) => entry.result === undefined));
@@ -166,7 +168,7 @@ export class Receiver {
       const rows = await tx.query(statements.readParked, [numbers(parkedIds)]);
       const items = rows.map((row) => ({ system: row.system, item: row.item as InboundItem }));
       await loadCodes(directory, items);
-      await ids.reserve(tx, 'order_id_seq', rows.length);
+      const orderIds = await ids.reserve(tx, 'order_id_seq', rows.length);
       const entries = rows.map((row): Entry => {
         const { unreadable: _, ...item } = row.item as InboundItem;
         const usable = item.command === undefined ? (row.item as InboundItem) : item;
@@ -174,10 +176,11 @@ export class Receiver {
           message: { system: row.system, source: 'api', contentType: '', body: Buffer.alloc(0), items: [], onFault: 'park' },
           rawId: row.raw_id,
           item: usable,
-          translated: translate(directory, row.system, usable, () => ids.take('order_id_seq')),
+          translated: translate(directory, row.system, usable, () => orderIds.take()),
           result: undefined,
         };
       });
+      orderIds.giveBack();
       await applyEntries(tx, this.#deps, entries);
       const done: number[] = [];
       const failed: { id: number; class: string; reason: string; waitKey: string | null }[] = [];
@@ -220,6 +223,17 @@ export class Receiver {
       return applied;
     }
   }
+}
+
+/** Where each body starts in the whole, and how long it is. */
+function cuts(bodies: readonly Buffer[]): [string, string] {
+  let at = 0;
+  const starts = bodies.map((body) => {
+    const start = at;
+    at += body.length;
+    return start;
+  });
+  return [numbers(starts), numbers(bodies.map((body) => body.length))];
 }
 
 /** Inserts the keys; entries whose key is known get their result. */

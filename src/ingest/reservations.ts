@@ -92,7 +92,7 @@ export class ReservationDesk {
   }
 
   async #decide(tx: Tx, requests: readonly HoldRequest[]): Promise<HoldResult[]> {
-    await this.#deps.ids.reserve(tx, 'reservation_id_seq', requests.length);
+    const reservationIds = await this.#deps.ids.reserve(tx, 'reservation_id_seq', requests.length);
     const known = await readKnown(tx, requests);
     const results = new Array<HoldResult>(requests.length);
     const fresh: { at: number; request: HoldRequest; item: ReserveItem }[] = [];
@@ -106,7 +106,7 @@ export class ReservationDesk {
       else {
         first.set(id, at);
         const { channel, skuId, quantity, locationId, partial, purpose, expiresSeconds } = request;
-        const reservationId = this.#deps.ids.take('reservation_id_seq');
+        const reservationId = reservationIds.take();
         fresh.push({
           at,
           request,

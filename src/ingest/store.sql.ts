@@ -2,8 +2,11 @@ import { sql } from '../store/index.ts';
 
 export const insertRaw = sql(
   'ingest_insert_raw',
+  // The bodies come as one binary value, cut apart here: an array of bytea would travel as hexadecimal text.
   `insert into raw_record (raw_id, system, source, content_type, items, body)
-   select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bytea[])`,
+   select raw_id, system, source, content_type, items, substring($6::bytea from start_at + 1 for length)
+     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $7::int[], $8::int[])
+       as t(raw_id, system, source, content_type, items, start_at, length)`,
 );
 
 // Keys in order, so that two processes that bring the same keys wait for each other and never in a circle.

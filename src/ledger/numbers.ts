@@ -25,6 +25,8 @@ export interface PreparedNumbers {
   send: NumberToSend[];
   /** Nothing to say: the number differs too little or not at all. */
   unchanged: number[];
+  /** May not be raised before what was read back is settled. */
+  unsettled: number[];
   ordersThrough: string;
 }
 
@@ -81,12 +83,20 @@ export async function prepareNumbers(
   const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '']);
   const send: NumberToSend[] = [];
   const unchanged: number[] = [];
+  const unsettled: number[] = [];
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const target = targetNumber(stock, channel, skuId, waiting);
     const number = stock.channelNumber(channel.channelId, skuId);
     if (number.sending === null && !isWorthSending(channel, number.shown, target, waiting > 0)) {
       unchanged.push(skuId);
+      continue;
+    }
+    // What the channel shows may be low because it sold units that we have not read. A compare-and-set from that number would
+    // succeed and add to them; only after its orders are read to the end is the number a base to raise from. A number that
+    // means `on_hand` carries the orders it knows of and needs no base.
+    if (channel.numberMeans === 'net_available' && number.readBackAt !== null && target > (number.readBack ?? 0)) {
+      unsettled.push(skuId);
       continue;
     }
     raiseExposure(stock, channel, skuId, target);
@@ -97,7 +107,7 @@ export async function prepareNumbers(
     number.changed = true;
   }
   await stock.flush();
-  return { send, unchanged, ordersThrough: cursor?.cursor ?? '' };
+  return { send, unchanged, unsettled, ordersThrough: cursor?.cursor ?? '' };
 }
 
 /** Sets aside more where it is free, fullest location first, until the exposure covers `target`. Never less than before. */

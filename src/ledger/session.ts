@@ -305,9 +305,9 @@ export class StockSession {
     }
     if (this.#movements.length > 0) {
       const booked = this.#movements;
-      await this.#ids.reserve(tx, 'movement_id_seq', booked.length);
+      const movementIds = await this.#ids.reserve(tx, 'movement_id_seq', booked.length);
       await tx.query(statements.insertMovements, [
-        numbers(booked.map(() => this.#ids.take('movement_id_seq'))),
+        numbers(booked.map(() => movementIds.take())),
         numbers(booked.map((m) => m.skuId)),
         numbers(booked.map((m) => m.locationId)),
         texts(booked.map((m) => m.kind)),

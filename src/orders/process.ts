@@ -85,9 +85,9 @@ export async function processOrders(
     } else if (command.kind === 'confirm') fulfilmentsMax += deps.directory.locationById.size;
     else if (command.kind === 'cancel' || command.kind === 'answer_cancel') returnsMax += deps.directory.locationById.size;
   });
-  if (allocationsMax > 0) await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
-  if (fulfilmentsMax > 0) await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
-  if (returnsMax > 0) await deps.ids.reserve(tx, 'return_id_seq', returnsMax);
+  const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
+  const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
+  const returnIds = await deps.ids.reserve(tx, 'return_id_seq', returnsMax);
   const held = new Map<number, HeldReservation[]>();
   const wantedHolds = [...extraReservations, ...works.flatMap((work) => work.reservationIds ?? [])];
   for (const hold of await lockHeld(tx, wantedHolds)) {
@@ -119,9 +119,9 @@ export async function processOrders(
     const decision = decide(order, command, {
       offers: (skuId) => offersOf(stock, channel, skuId),
       onShort: channel.onShort,
-      takeAllocationId: () => deps.ids.take('allocation_id_seq'),
-      takeFulfilmentId: () => deps.ids.take('fulfilment_id_seq'),
-      takeReturnId: () => deps.ids.take('return_id_seq'),
+      takeAllocationId: () => allocationIds.take(),
+      takeFulfilmentId: () => fulfilmentIds.take(),
+      takeReturnId: () => returnIds.take(),
     });
     if (!decision.ok) {
       // A refused order takes nothing: its holds stay as they were.
@@ -154,6 +154,7 @@ export async function processOrders(
     }
     return { outcome: 'applied', orderId: orderId!, events: decision.events };
   });
+  for (const block of [allocationIds, fulfilmentIds, returnIds]) block.giveBack();
 
   return {
     results,

@@ -113,12 +113,13 @@ export const updateOrders = sql(
      from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) as t(order_id, state, version, erp_number)
     where o.order_id = t.order_id`,
 );
+// An order may be cancelled in the very batch that brings it.
 export const insertLines = sql(
   'orders_insert_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
-                           backordered, refused, cancelled)
-   select *, 0 from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
-                           $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])`,
+                           backordered, refused, cancelled, cancelled_minor)
+   select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
+                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',

@@ -167,6 +167,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newLines.map(([, l]) => l.allocated)),
       numbers(newLines.map(([, l]) => l.backordered)),
       numbers(newLines.map(([, l]) => l.refused)),
+      numbers(newLines.map(([, l]) => l.cancelled)),
+      numbers(newLines.map(([, l]) => l.cancelledMinor)),
     ]);
   if (lines.length > 0)
     await tx.query(statements.updateLines, [

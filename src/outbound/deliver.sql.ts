@@ -45,12 +45,13 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
    returning d.delivery_id, d.ended_at`,
 );
 
-// What a holder that is gone had on its way is in doubt from the moment we took over.
+// What a holder that is gone had on its way is in doubt from the moment we took over; so is what never got its outcome written.
 export const doubtOrphans = sql<{ delivery_id: number }>(
   'outbound_doubt_orphaned_deliveries',
   `update delivery d
       set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
-    where d.destination_id = $1::int and d.bucket = t.bucket and d.state = 's' and d.lease_epoch < t.epoch
+    where d.destination_id = $1::int and d.bucket = t.bucket and d.state = 's'
+      and (d.lease_epoch < t.epoch or d.sent_at < crossdock_now() - interval '30 seconds')
    returning d.delivery_id`,
 );

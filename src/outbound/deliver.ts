@@ -58,6 +58,7 @@ export function heldBuckets(leases: Leases, destination: string): Map<number, nu
 export class DeliveryDispatcher {
   readonly #options: DispatcherOptions;
   readonly #adopted = new Map<number, number>();
+  #adoptedAt = 0;
   /** Keys of rows that a batch of ours is working on. */
   readonly #busy = new Set<number>();
 
@@ -70,7 +71,7 @@ export class DeliveryDispatcher {
     const { db, leases, destination, connector, effectHorizonMs } = this.#options;
     const held = heldBuckets(leases, destination.code);
     if (held.size === 0) return 0;
-    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch);
+    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000);
     if (fresh.length > 0) {
       await db.query(statements.doubtOrphans, [
         destination.destinationId,
@@ -79,6 +80,7 @@ export class DeliveryDispatcher {
         effectHorizonMs,
       ]);
       for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
+      this.#adoptedAt = performance.now();
     }
     const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), CLAIM_MAX]);
     const rows = due.filter((row) => !this.#busy.has(row.delivery_id));

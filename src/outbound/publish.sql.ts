@@ -19,10 +19,13 @@ export const findDue = sql<DuePublication>(
     order by next_at limit $4::int`,
 );
 
+// Rows are locked in key order, as the planner locks them.
 export const markSending = sql<{ key: number }>(
   'outbound_mark_publications_sending',
-  `update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
-     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
+  `with locked as materialized (
+     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
+   update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch) join locked using (key)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n' and p.lease_epoch <= t.epoch
    returning p.key`,
 );
@@ -30,7 +33,9 @@ export const markSending = sql<{ key: number }>(
 /** state: n; confirmed_version moves when `confirmed` is set. */
 export const record = sql<{ key: number; confirmed_at: Date | null; changed_at: Date }>(
   'outbound_record_publications',
-  `update publication p
+  `with locked as materialized (
+     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
+   update publication p
       set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + 1 else 0 end,
           confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
           confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
@@ -40,6 +45,7 @@ export const record = sql<{ key: number; confirmed_at: Date | null; changed_at: 
      from (select p2.destination_id, p2.kind, p2.key, p2.changed_at as told_from, u.epoch, u.state, u.error, u.confirmed, u.pause_ms
              from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
                as u(key, epoch, state, error, confirmed, pause_ms)
+             join locked using (key)
              join publication p2 on p2.destination_id = $1::int and p2.kind = $2::text and p2.key = u.key) as t
     where p.destination_id = t.destination_id and p.kind = t.kind and p.key = t.key and p.state in ('n', 's', 'd') and p.lease_epoch <= t.epoch
    returning p.key, p.confirmed_at, t.told_from as changed_at`,
@@ -50,7 +56,8 @@ export const doubtOrphans = sql<{ key: number }>(
   `update publication p
       set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
-    where p.destination_id = $1::int and p.bucket = t.bucket and p.state = 's' and p.lease_epoch < t.epoch
+    where p.destination_id = $1::int and p.bucket = t.bucket and p.state = 's'
+      and (p.lease_epoch < t.epoch or p.sent_at < crossdock_now() - interval '30 seconds')
    returning p.key`,
 );
 

@@ -32,6 +32,9 @@ export interface PublisherOptions {
   signal: AbortSignal;
 }
 
+/** How soon to look again at a number that waits for the channel's orders to be read. */
+const UNSETTLED_PAUSE_MS = 100;
+
 type Kind = 'availability' | 'price' | 'order_status';
 
 interface Recorded {
@@ -49,6 +52,7 @@ interface Recorded {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #adopted = new Map<number, number>();
+  #adoptedAt = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -56,7 +60,7 @@ export class Publisher {
 
   async #adopt(held: ReadonlyMap<number, number>): Promise<void> {
     const { db, destination, effectHorizonMs } = this.#options;
-    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch);
+    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000);
     if (fresh.length === 0) return;
     await db.query(statements.doubtOrphans, [
       destination.destinationId,
@@ -65,6 +69,7 @@ export class Publisher {
       effectHorizonMs,
     ]);
     for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
+    this.#adoptedAt = performance.now();
   }
 
   /** One round of stock numbers: settle what was read back, then say what changed. @returns how many rows were worked on */
@@ -126,6 +131,10 @@ export class Publisher {
       const row = byKey.get(skuId)!;
       return { row, epoch: held.get(row.bucket)!, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true };
     });
+    for (const skuId of prepared.unsettled) {
+      const row = byKey.get(skuId)!;
+      records.push({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: null, pauseMs: UNSETTLED_PAUSE_MS });
+    }
     if (prepared.send.length === 0) {
       await this.#record('availability', records);
       return;

@@ -22,29 +22,53 @@ const statements = new Map(
   ]),
 );
 
+/** Ids that belong to one piece of work alone. What it has left over goes back to the others. */
+export class IdBlock {
+  readonly #ids: number[];
+  readonly #shared: number[];
+  readonly #sequence: IdSequence;
+
+  constructor(ids: number[], shared: number[], sequence: IdSequence) {
+    this.#ids = ids;
+    this.#shared = shared;
+    this.#sequence = sequence;
+  }
+
+  take(): number {
+    const id = this.#ids.pop();
+    if (id === undefined) throw new Error(`more ids of ${this.#sequence} were taken than reserved`);
+    return id;
+  }
+
+  giveBack(): void {
+    for (const id of this.#ids.splice(0)) this.#shared.push(id);
+  }
+}
+
 /**
- * Ids taken in blocks: one round trip per few hundred rows instead of one per row. A block that a killed process held is
- * lost, which leaves a gap and nothing else.
+ * Ids taken in blocks: one round trip per few hundred rows instead of one per row. Two pieces of work at once never share
+ * an id, nor a promise of one: what is reserved is set aside. A block that a killed process held is lost, which leaves a gap
+ * and nothing else.
  */
 export class Ids {
   readonly #free = new Map<IdSequence, number[]>();
 
-  /** Makes sure that `count` ids can be taken without waiting. */
-  async reserve(db: Queryable, sequence: IdSequence, count: number): Promise<void> {
-    const free = this.#free.get(sequence) ?? [];
-    this.#free.set(sequence, free);
-    if (free.length >= count) return;
-    const size = nextBlocks[sequence];
-    const rows = await db.query(statements.get(sequence)!, [Math.ceil((count - free.length) / size)]);
-    const fresh: number[] = [];
-    for (const { first } of rows) for (let i = 0; i < size; i++) fresh.push(first + i);
-    fresh.reverse();
-    free.unshift(...fresh);
-  }
-
-  take(sequence: IdSequence): number {
-    const id = this.#free.get(sequence)?.pop();
-    if (id === undefined) throw new Error(`no id of ${sequence} was reserved`);
-    return id;
+  /** Sets `count` ids aside. */
+  async reserve(db: Queryable, sequence: IdSequence, count: number): Promise<IdBlock> {
+    let free = this.#free.get(sequence);
+    if (free === undefined) {
+      free = [];
+      this.#free.set(sequence, free);
+    }
+    // Again, when others took from the rest while we asked for more.
+    while (free.length < count) {
+      const size = nextBlocks[sequence];
+      const rows = await db.query(statements.get(sequence)!, [Math.ceil((count - free.length) / size)]);
+      const fresh: number[] = [];
+      // The smallest is taken first: from the end.
+      for (let r = rows.length - 1; r >= 0; r--) for (let i = size - 1; i >= 0; i--) fresh.push(rows[r]!.first + i);
+      free.unshift(...fresh);
+    }
+    return new IdBlock(free.splice(free.length - count, count), free, sequence);
   }
 }

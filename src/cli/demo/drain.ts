@@ -3,11 +3,11 @@ import { type Database, sql } from '../../store/index.ts';
 
 const readCursors = sql<{ system: string; cursor: string }>('demo_read_cursors', 'select system, cursor from feed_cursor');
 
-interface SystemStats {
+type SystemStats = {
   pending?: number;
   records?: number;
   unread?: number;
-}
+};
 
 export async function systemStats(url: string): Promise<SystemStats & Record<string, unknown>> {
   const answer = await fetch(`${url}/_control/stats`, { signal: AbortSignal.timeout(5_000) });

@@ -108,7 +108,7 @@ async function run(options: DemoOptions, startedAt: number, signal: AbortSignal,
   await hub.start();
   const server = await listen(hub, { port });
   cleanups.push(() => server.close());
-  const key = await createApiKey(hub.db, { name: 'demo', scopes: ['read', 'write', 'operate'] });
+  const { key } = await createApiKey(hub.db, { name: 'demo', scopes: ['read', 'write', 'operate'] });
   announce(server, key, options, startedAt);
 
   const feeder = feed(children, options, { ...urls, hub: hubUrl } as Record<string, string>, key, demoDir, signal);

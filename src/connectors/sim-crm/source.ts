@@ -1,7 +1,7 @@
 import { type HttpClient, keysetFeed, type Source } from '../kit/index.ts';
 import { mapRequests, type Whose } from './map.ts';
 
-const PAGE_RECORDS_MAX = 500;
+const PAGE_RECORDS_MAX = 100;
 
 export function requests(client: HttpClient, whose: Whose): Source {
   return keysetFeed({
