@@ -122,8 +122,8 @@ describe('any interleaving of sessions', () => {
             }
             case 'hold':
               await hub.db.transaction(async (tx) => {
-                await hub.ids.reserve(tx, 'reservation_id_seq', 1);
-                const reservationId = hub.ids.take('reservation_id_seq');
+                const ids = await hub.ids.reserve(tx, 'reservation_id_seq', 1);
+                const reservationId = ids.take();
                 const [result] = await reserveStock(tx, hub.deps, [
                   {
                     reservationId,
