@@ -12,7 +12,7 @@ import {
   type OrderLine,
   readOrders,
 } from '../orders/index.ts';
-import type { Database } from '../store/index.ts';
+import type { Queryable } from '../store/index.ts';
 import * as statements from './promises-fold.sql.ts';
 
 const FACTS_PER_PAGE = 1_000;
@@ -33,7 +33,7 @@ export interface FoldResult {
 }
 
 /** @param ordersMax stop after so many orders */
-export async function foldOrders(db: Database, ordersMax = Number.POSITIVE_INFINITY): Promise<FoldResult> {
+export async function foldOrders(db: Queryable, ordersMax = Number.POSITIVE_INFINITY): Promise<FoldResult> {
   const result: FoldResult = { checked: 0, violations: 0, examples: [] };
   const [kept] = await db.query(statements.readFactsKeptSince);
   const keptSince = kept?.since ?? new Date(0);
@@ -105,7 +105,7 @@ function play(folded: Folded, version: number, type: string, data: unknown): voi
   folded.version = version;
 }
 
-async function compareWithTables(db: Database, folded: readonly Folded[], keptSince: Date): Promise<string[]> {
+async function compareWithTables(db: Queryable, folded: readonly Folded[], keptSince: Date): Promise<string[]> {
   if (folded.length === 0) return [];
   const orders = await readOrders(
     db,
@@ -121,7 +121,7 @@ async function compareWithTables(db: Database, folded: readonly Folded[], keptSi
   return faults;
 }
 
-async function lookAgain(db: Database, entry: Folded, keptSince: Date): Promise<string | undefined> {
+async function lookAgain(db: Queryable, entry: Folded, keptSince: Date): Promise<string | undefined> {
   const order = (await readOrders(db, [entry.orderId])).get(entry.orderId);
   const facts = await listStream(db, `order/${entry.orderId}`, 100_000);
   if ((facts[0]?.version ?? 1) > 1) {

@@ -1,5 +1,5 @@
 /** Proves the promises that SQL can prove, from the tables alone: what the hub says of itself must hold together. */
-import type { Database, Statement } from '../store/index.ts';
+import type { Queryable, Statement } from '../store/index.ts';
 import * as statements from './promises.sql.ts';
 import { foldOrders } from './promises-fold.ts';
 import * as money from './promises-money.sql.ts';
@@ -95,7 +95,7 @@ const checks: Readonly<Record<PromiseName, Check>> = {
  * are not its business.
  */
 export async function checkPromises(
-  db: Database,
+  db: Queryable,
   options: CheckOptions = {},
 ): Promise<Record<PromiseName, PromiseVerdict>> {
   const kinds = options.deliveryKinds ?? (await db.query(outbound.readRoutes)).map((row) => row.kind);
@@ -119,7 +119,7 @@ export async function checkPromises(
 }
 
 async function runChecks(
-  db: Database,
+  db: Queryable,
   kinds: readonly string[],
   step: () => void,
 ): Promise<Record<PromiseName, PromiseVerdict>> {

@@ -1,4 +1,4 @@
-import { type Database, numbers } from '../store/index.ts';
+import { numbers, type Queryable } from '../store/index.ts';
 import * as statements from './hub.sql.ts';
 
 const ORDERS_PER_PAGE = 200;
@@ -13,7 +13,7 @@ export interface HubOrder extends Omit<statements.HubOrderRow, 'order_id'> {
 }
 
 /** All orders in the order of `<channel>/<external number>`, a page at a time. */
-export async function* hubOrders(db: Database): AsyncGenerator<HubOrder[]> {
+export async function* hubOrders(db: Queryable): AsyncGenerator<HubOrder[]> {
   for (const channel of await db.query(statements.readChannels)) {
     let after = '';
     for (;;) {
@@ -45,7 +45,7 @@ export interface HubCharge {
   currency: string;
 }
 
-export async function* hubCharges(db: Database): AsyncGenerator<HubCharge[]> {
+export async function* hubCharges(db: Queryable): AsyncGenerator<HubCharge[]> {
   let stream = 'charge/';
   let version = 0;
   for (;;) {
@@ -75,16 +75,16 @@ async function* byKey<Row extends { key: string }>(read: (after: string) => Prom
   }
 }
 
-export function hubFulfilments(db: Database): AsyncGenerator<statements.HubFulfilmentRow[]> {
+export function hubFulfilments(db: Queryable): AsyncGenerator<statements.HubFulfilmentRow[]> {
   return byKey((after) => db.query(statements.readFulfilments, [after, FULFILMENTS_PER_PAGE]));
 }
 
-export function hubReturns(db: Database): AsyncGenerator<statements.HubReturnRow[]> {
+export function hubReturns(db: Queryable): AsyncGenerator<statements.HubReturnRow[]> {
   return byKey((after) => db.query(statements.readReturns, [after, FULFILMENTS_PER_PAGE]));
 }
 
 /** On hand by `<location>/<SKU>`. */
-export async function* hubStock(db: Database): AsyncGenerator<{ key: string; onHand: number }[]> {
+export async function* hubStock(db: Queryable): AsyncGenerator<{ key: string; onHand: number }[]> {
   for (const location of await db.query(statements.readLocations)) {
     let after = '';
     for (;;) {

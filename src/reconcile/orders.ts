@@ -1,5 +1,5 @@
 /** Orders in the ERP, the CRM and the channels that sell by themselves, in one pass over the hub's own. */
-import type { Database } from '../store/index.ts';
+import type { Queryable } from '../store/index.ts';
 import type { HubLineRow } from './hub.sql.ts';
 import { type HubOrder, hubOrders } from './hub.ts';
 import { Merge, newParity, note, type Parity } from './merge.ts';
@@ -44,7 +44,7 @@ function count(parity: Parity, record: { totalMinor: number; lines: readonly unk
 }
 
 export async function compareOrders(
-  db: Database,
+  db: Queryable,
   urls: { erp: string; crm: string },
   channelUrls: Readonly<Record<string, string>>,
   token: string | undefined,

@@ -1,5 +1,5 @@
 /** N-way comparison of the hub with every system of the simulated estate, once nothing is pending. */
-import type { Database } from '../store/index.ts';
+import type { Queryable } from '../store/index.ts';
 import type { Parity } from './merge.ts';
 import { compareOrders } from './orders.ts';
 import { readSimStats, type SimSystem, simSystems } from './sim-truth.ts';
@@ -29,7 +29,7 @@ export interface Comparison {
  * however long the year was.
  */
 export async function compareWithSystems(
-  db: Database,
+  db: Queryable,
   urls: Readonly<Record<SimSystem, string>>,
   token?: string,
 ): Promise<Comparison> {

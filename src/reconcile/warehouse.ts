@@ -1,5 +1,5 @@
 /** Fulfilments, returns and shelves in the WMS; charges in the ERP. */
-import type { Database } from '../store/index.ts';
+import type { Queryable } from '../store/index.ts';
 import type { HubFulfilmentRow, HubReturnRow } from './hub.sql.ts';
 import { type HubCharge, hubCharges, hubFulfilments, hubReturns, hubStock } from './hub.ts';
 import { Merge, newParity, note, type Parity } from './merge.ts';
@@ -59,7 +59,7 @@ export interface WarehouseComparison extends Parity {
 }
 
 export async function compareWarehouse(
-  db: Database,
+  db: Queryable,
   url: string,
   token: string | undefined,
 ): Promise<WarehouseComparison> {
@@ -131,7 +131,7 @@ function returnDifference(hub: HubReturnRow, held: WmsReturn): string | undefine
 }
 
 export async function compareCharges(
-  db: Database,
+  db: Queryable,
   url: string,
   token: string | undefined,
   parity: Parity,
