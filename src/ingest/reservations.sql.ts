@@ -19,16 +19,13 @@ export const readHolds = sql<HeldRow>(
      left join reservation r on r.reservation_id = i.subject`,
 );
 
-// Only what was granted leaves a key, after its rows: no row back for a key means that another process was first.
-export const insertHoldKeys = sql<{ reservation_id: number; expires_at: Date }>(
+// Only what was granted leaves a key: no row back means that the key was known already.
+export const insertHoldKeys = sql<{ subject: number }>(
   'ingest_insert_hold_keys',
-  `with written as (
-     insert into inbound (scope, key, state, fingerprint, subject, raw_id, item_no)
-     select scope, key, 'a', fingerprint, subject, 0, 0
-       from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as t(scope, key, fingerprint, subject)
-      order by scope, key
-     on conflict do nothing
-     returning subject)
-   select w.subject as reservation_id, min(r.expires_at) as expires_at
-     from written w join reservation r on r.reservation_id = w.subject group by w.subject`,
+  `insert into inbound (scope, key, state, fingerprint, subject, raw_id, item_no)
+   select scope, key, 'a', fingerprint, subject, 0, 0
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as t(scope, key, fingerprint, subject)
+    order by scope, key
+   on conflict do nothing
+   returning subject`,
 );

@@ -12,6 +12,11 @@ import * as statements from './reservations.sql.ts';
 
 export const HOLDS_PER_BATCH_MAX = 1_024;
 export const HOLDS_WAITING_MAX = 20_000;
+/**
+ * Batches that may be decided at once. A SKU always takes the same lane, so that they wait for none of each other's rows.
+ * One connection's work keeps one core of the database busy: with two, 1,024 callers on 10,000 SKUs got 22,000/s where one gave 17,000.
+ */
+const LANES = 2;
 
 /** The fields a key stands for, in the order in which a difference is named. */
 export const holdFields = ['channel', 'sku', 'quantity', 'location', 'partial', 'purpose', 'expiresInSeconds'] as const;
@@ -58,31 +63,35 @@ interface Known {
 /** The lane that reservations of this process go through. */
 export class ReservationDesk {
   readonly #deps: HoldDeps;
-  readonly #lane: Lane<HoldRequest, HoldResult>;
+  readonly #lanes: Lane<HoldRequest, HoldResult>[];
 
   constructor(deps: HoldDeps) {
     this.#deps = deps;
-    this.#lane = new Lane({
-      name: 'reservations',
-      itemsMax: HOLDS_PER_BATCH_MAX,
-      waitingMax: HOLDS_WAITING_MAX,
-      run: (requests) => this.#run(requests),
-      overflow: (waiting) =>
-        new CrossdockError('XD_BUSY', `${waiting} reservations wait already`, { retryAfterSeconds: 1 }),
-    });
+    this.#lanes = Array.from(
+      { length: LANES },
+      (_, n) =>
+        new Lane({
+          name: `reservations ${n}`,
+          itemsMax: HOLDS_PER_BATCH_MAX,
+          waitingMax: HOLDS_WAITING_MAX / LANES,
+          run: (requests) => this.#run(requests),
+          overflow: (waiting) =>
+            new CrossdockError('XD_BUSY', `${waiting} reservations wait already`, { retryAfterSeconds: 1 }),
+        }),
+    );
   }
 
   get waiting(): number {
-    return this.#lane.waiting;
+    return this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
   /** Resolves after commit. */
   reserve(request: HoldRequest): Promise<HoldResult> {
-    return this.#lane.submit(request);
+    return this.#lanes[request.skuId % LANES]!.submit(request);
   }
 
-  drained(): Promise<void> {
-    return this.#lane.drained();
+  async drained(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.drained()));
   }
 
   async #run(requests: readonly HoldRequest[]): Promise<HoldResult[]> {
@@ -136,11 +145,14 @@ export class ReservationDesk {
       this.#deps,
       fresh.map(({ item }) => item),
     );
-    const granted: { at: number; request: HoldRequest; reservationId: number; lines: HoldLine[] }[] = [];
+    const granted: { at: number; request: HoldRequest; reservationId: number; expiresAt: Date; lines: HoldLine[] }[] =
+      [];
     fresh.forEach(({ at, request }, i) => {
       const result = decided[i]!;
-      if (result.ok) granted.push({ at, request, reservationId: result.reservationId, lines: result.lines });
-      else results[at] = { status: 'short', asked: result.asked, atp: result.atp };
+      if (result.ok) {
+        const { reservationId, expiresAt, lines } = result;
+        granted.push({ at, request, reservationId, expiresAt, lines });
+      } else results[at] = { status: 'short', asked: result.asked, atp: result.atp };
     });
     if (granted.length === 0) return;
     const rows = await tx.query(statements.insertHoldKeys, [
@@ -152,9 +164,8 @@ export class ReservationDesk {
     // Another process took a key between our look and our write: all of it is decided again, and then the key is known.
     if (rows.length < granted.length)
       throw Object.assign(new Error('a reservation key was taken by another process'), { code: '40001' });
-    const expiry = new Map(rows.map((row) => [row.reservation_id, row.expires_at]));
-    for (const { at, reservationId, lines } of granted)
-      results[at] = { status: 'held', reservationId, expiresAt: expiry.get(reservationId)!, lines };
+    for (const { at, reservationId, expiresAt, lines } of granted)
+      results[at] = { status: 'held', reservationId, expiresAt, lines };
   }
 }
 

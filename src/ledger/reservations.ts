@@ -19,8 +19,11 @@ export interface ReserveItem {
 }
 
 export type ReserveResult =
-  | { ok: true; reservationId: number; lines: { locationId: number; quantity: number }[] }
+  | { ok: true; reservationId: number; expiresAt: Date; lines: { locationId: number; quantity: number }[] }
   | { ok: false; refused: 'atp_short'; asked: number; atp: number };
+
+/** Until the rows are written and the database's clock is known. */
+const NEVER = new Date(0);
 
 interface LedgerDeps {
   ids: Ids;
@@ -40,7 +43,8 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       locations = new Set();
       pairs.set(item.skuId, locations);
     }
-    for (const locationId of item.locationId === null ? item.channel.locationIds : [item.locationId]) locations.add(locationId);
+    for (const locationId of item.locationId === null ? item.channel.locationIds : [item.locationId])
+      locations.add(locationId);
   }
   const list: Pair[] = [];
   for (const [skuId, locations] of pairs) for (const locationId of locations) list.push([skuId, locationId]);
@@ -56,7 +60,8 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       atp += free;
     }
     atp = Math.max(0, atp - item.channel.buffer);
-    if (atp === 0 || (atp < item.quantity && !item.partial)) return { ok: false, refused: 'atp_short', asked: item.quantity, atp };
+    if (atp === 0 || (atp < item.quantity && !item.partial))
+      return { ok: false, refused: 'atp_short', asked: item.quantity, atp };
     let missing = Math.min(item.quantity, atp);
     const lines: { locationId: number; quantity: number }[] = [];
     for (const locationId of whole === undefined ? locations : [whole]) {
@@ -68,10 +73,10 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       missing -= quantity;
       if (missing === 0) break;
     }
-    return { ok: true, reservationId: item.reservationId, lines };
+    return { ok: true, reservationId: item.reservationId, expiresAt: NEVER, lines };
   });
   if (rows.length > 0) {
-    await tx.query(statements.insertReservations, [
+    const [clock] = await tx.query(statements.insertReservations, [
       numbers(rows.map((r) => r.item.reservationId)),
       numbers(rows.map((r) => r.locationId)),
       numbers(rows.map((r) => r.item.skuId)),
@@ -80,18 +85,28 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       texts(rows.map((r) => r.item.purpose)),
       numbers(rows.map((r) => r.item.expiresSeconds)),
     ]);
+    results.forEach((result, i) => {
+      if (result.ok) result.expiresAt = new Date(clock!.now.getTime() + items[i]!.expiresSeconds * 1_000);
+    });
     await stock.flush();
     const occurredAt = new Date().toISOString();
     await appendFacts(
       tx,
-      rows.map((r): NewFact => ({
-        type: 'stock.reserved',
-        stream: `stock/${r.item.skuId}@${r.locationId}`,
-        version: r.version,
-        companyId: r.item.channel.companyId,
-        occurredAt,
-        data: { skuId: r.item.skuId, locationId: r.locationId, quantity: r.quantity, reservationId: r.item.reservationId },
-      })),
+      rows.map(
+        (r): NewFact => ({
+          type: 'stock.reserved',
+          stream: `stock/${r.item.skuId}@${r.locationId}`,
+          version: r.version,
+          companyId: r.item.channel.companyId,
+          occurredAt,
+          data: {
+            skuId: r.item.skuId,
+            locationId: r.locationId,
+            quantity: r.quantity,
+            reservationId: r.item.reservationId,
+          },
+        }),
+      ),
     );
   }
   return results;
@@ -105,7 +120,11 @@ async function endReservations(
 ): Promise<number> {
   const open = rows.filter((row) => row.state === 'open' && row.open_quantity > 0);
   if (open.length === 0) return 0;
-  const stock = await StockSession.open(tx, deps.ids, open.map((row): Pair => [row.sku_id, row.location_id]));
+  const stock = await StockSession.open(
+    tx,
+    deps.ids,
+    open.map((row): Pair => [row.sku_id, row.location_id]),
+  );
   const facts: NewFact[] = [];
   const occurredAt = new Date().toISOString();
   for (const row of open) {
@@ -116,7 +135,12 @@ async function endReservations(
       version: stock.balance(row.sku_id, row.location_id).version,
       companyId: deps.directory.channelById.get(row.channel_id)?.companyId ?? 0,
       occurredAt,
-      data: { skuId: row.sku_id, locationId: row.location_id, quantity: row.open_quantity, reservationId: row.reservation_id },
+      data: {
+        skuId: row.sku_id,
+        locationId: row.location_id,
+        quantity: row.open_quantity,
+        reservationId: row.reservation_id,
+      },
     });
   }
   await tx.query(statements.writeReservations, [
@@ -131,7 +155,11 @@ async function endReservations(
 }
 
 /** Gives reservations back. Ending one that has ended does nothing. */
-export async function releaseReservations(tx: Tx, deps: LedgerDeps, reservationIds: readonly number[]): Promise<number> {
+export async function releaseReservations(
+  tx: Tx,
+  deps: LedgerDeps,
+  reservationIds: readonly number[],
+): Promise<number> {
   const rows = await tx.query(statements.lockReservations, [numbers(reservationIds)]);
   return endReservations(tx, deps, rows, 'released');
 }
@@ -156,7 +184,12 @@ export async function lockHeld(tx: Tx, reservationIds: readonly number[]): Promi
   const rows = await tx.query(statements.lockReservations, [numbers(reservationIds)]);
   return rows
     .filter((row) => row.state === 'open' && row.open_quantity > 0)
-    .map((row) => ({ reservationId: row.reservation_id, skuId: row.sku_id, locationId: row.location_id, openQuantity: row.open_quantity }));
+    .map((row) => ({
+      reservationId: row.reservation_id,
+      skuId: row.sku_id,
+      locationId: row.location_id,
+      openQuantity: row.open_quantity,
+    }));
 }
 
 /** Writes what was claimed of held reservations. */

@@ -25,6 +25,14 @@ export const lockBalances = sql<BalanceRow>(
       for update of b`,
 );
 
+export const readBalances = sql<BalanceRow>(
+  'ledger_read_balances',
+  `select b.sku_id, b.location_id, b.on_hand, b.reserved, b.allocated, b.exposed, b.safety_stock, b.version,
+          b.counted_at, b.counted_source, b.counted_sequence
+     from stock_balance b
+     join unnest($1::bigint[], $2::int[]) as t(sku_id, location_id) using (sku_id, location_id)`,
+);
+
 export const createBalances = sql(
   'ledger_create_balances',
   `insert into stock_balance (sku_id, location_id)
@@ -92,21 +100,22 @@ export interface ChannelNumberRow {
   sending: number | null;
   read_back: number | null;
   read_back_at: Date | null;
+  sold_since: number;
 }
 
 export const readChannelNumbers = sql<ChannelNumberRow>(
   'ledger_read_channel_numbers',
-  `select channel_id, sku_id, shown, sending, read_back, read_back_at from channel_number
+  `select channel_id, sku_id, shown, sending, read_back, read_back_at, sold_since from channel_number
     where channel_id = any($1::int[]) and sku_id = any($2::bigint[])`,
 );
 
 export const writeChannelNumbers = sql(
   'ledger_write_channel_numbers',
-  `insert into channel_number (channel_id, sku_id, shown, sending, read_back, read_back_at)
-   select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+  `insert into channel_number (channel_id, sku_id, shown, sending, read_back, read_back_at, sold_since)
+   select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[])
    on conflict (channel_id, sku_id) do update
-     set shown = excluded.shown, sending = excluded.sending,
-         read_back = excluded.read_back, read_back_at = excluded.read_back_at`,
+     set shown = excluded.shown, sending = excluded.sending, read_back = excluded.read_back,
+         read_back_at = excluded.read_back_at, sold_since = excluded.sold_since`,
 );
 
 export const insertShortages = sql(
@@ -127,7 +136,8 @@ export interface ReservationRow {
   expires_at: Date;
 }
 
-const reservationColumns = 'reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at';
+const reservationColumns =
+  'reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at';
 
 export const lockReservations = sql<ReservationRow>(
   'ledger_lock_reservations',
@@ -150,11 +160,15 @@ export const writeReservations = sql(
     where r.reservation_id = t.reservation_id and r.location_id = t.location_id`,
 );
 
-export const insertReservations = sql(
+// One moment for all: what they expire by is computed from what this returns, to the millisecond that callers are told.
+export const insertReservations = sql<{ now: Date }>(
   'ledger_insert_reservations',
-  `insert into reservation (reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at)
-   select id, location_id, sku_id, channel_id, quantity, quantity, 'open', purpose,
-          crossdock_now() + make_interval(secs => expires_seconds)
-     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::text[], $7::float8[])
-       as t(id, location_id, sku_id, channel_id, quantity, purpose, expires_seconds)`,
+  `with clock as materialized (select date_trunc('milliseconds', crossdock_now()) as now),
+   written as (
+     insert into reservation (reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at)
+     select id, location_id, sku_id, channel_id, quantity, quantity, 'open', purpose,
+            clock.now + make_interval(secs => expires_seconds)
+       from clock, unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::text[], $7::float8[])
+         as t(id, location_id, sku_id, channel_id, quantity, purpose, expires_seconds))
+   select now from clock`,
 );

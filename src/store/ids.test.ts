@@ -31,7 +31,8 @@ describe('ids', () => {
     const blocks = await Promise.all(Array.from({ length: 5 }, () => ids.reserve(db, 'movement_id_seq', 900)));
     const taken = blocks.flatMap((block) => Array.from({ length: 900 }, () => block.take()));
     expect(new Set(taken).size).toBe(4_500);
-    for (const block of blocks) expect(() => block.take()).toThrow('more ids of movement_id_seq were taken than reserved');
+    for (const block of blocks)
+      expect(() => block.take()).toThrow('more ids of movement_id_seq were taken than reserved');
   });
 
   it('that are left over are taken next', async () => {
