@@ -77,6 +77,8 @@ create table channel_number (
   sending      bigint,
   read_back    bigint,
   read_back_at timestamptz,
+  sold_since   bigint not null default 0,             -- units read as sold since `sending` was committed (on_hand), or while
+                                                      -- `read_back` was not settled (net_available): is `shown` before or after them?
   primary key (channel_id, sku_id)
 ) with (fillfactor = 50);
 create index on channel_number (channel_id, read_back_at) where read_back_at is not null;

@@ -5,6 +5,7 @@ export {
   type PreparedNumbers,
   prepareNumbers,
   recordNumbers,
+  screenNumbers,
   settleNumbers,
   targetNumber,
 } from './numbers.ts';

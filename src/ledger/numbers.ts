@@ -10,9 +10,12 @@
  */
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { appendFacts } from '../log/index.ts';
-import { databaseNow, type Ids, type Tx } from '../store/index.ts';
+import { databaseNow, type Ids, type Queryable, type Tx } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
 import { type Pair, StockSession } from './session.ts';
+
+/** SKUs settled in one transaction: short, because it holds their locks. */
+const SETTLE_MAX = 200;
 
 export interface NumberToSend {
   skuId: number;
@@ -68,6 +71,29 @@ export function isWorthSending(channel: ChannelEntry, shown: number | null, targ
 }
 
 /**
+ * Looks without locking which numbers are worth saying. What changes after the look makes its publication dirty again, so a
+ * stale "nothing to say" lasts only until then.
+ */
+export async function screenNumbers(
+  db: Queryable,
+  deps: LedgerDeps,
+  channel: ChannelEntry,
+  skuIds: readonly number[],
+  backordered: ReadonlyMap<number, number>,
+): Promise<{ worth: number[]; unchanged: number[] }> {
+  const stock = await StockSession.view(db, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const worth: number[] = [];
+  const unchanged: number[] = [];
+  for (const skuId of skuIds) {
+    const waiting = backordered.get(skuId) ?? 0;
+    const number = stock.channelNumber(channel.channelId, skuId);
+    const says = number.sending !== null || isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0);
+    (says ? worth : unchanged).push(skuId);
+  }
+  return { worth, unchanged };
+}
+
+/**
  * Computes what to say for each SKU, sets aside what is added, and marks it as on its way. Commit before sending.
  * Locks stock_balance by (sku_id, location_id).
  */
@@ -104,6 +130,7 @@ export async function prepareNumbers(
     number.sending = target;
     number.readBack = null;
     number.readBackAt = null;
+    number.soldSince = 0;
     number.changed = true;
   }
   await stock.flush();
@@ -142,7 +169,8 @@ export async function recordNumbers(
   const now = await databaseNow(tx);
   for (const item of known) {
     const number = stock.channelNumber(channel.channelId, item.skuId);
-    number.shown = item.number;
+    // A number that means `on_hand` stays what was told; what was read as sold since then has left it.
+    number.shown = channel.numberMeans === 'on_hand' ? Math.max(0, item.number - number.soldSince) : item.number;
     number.sending = null;
     number.readBack = item.number;
     number.readBackAt = now;
@@ -153,40 +181,48 @@ export async function recordNumbers(
 
 /**
  * Frees what a channel may no longer believe: for numbers read back before its orders were last read to the end.
- * @returns how many were looked at, and the SKUs whose number should be said again
+ *
+ * Was something sold while it was open whether the number read back counts it already, it is read once more, so that
+ * what we believe it shows is never too high for long.
+ * @returns how many were looked at, the SKUs whose number should be said again, and those to read back again
  */
 export async function settleNumbers(
   tx: Tx,
   deps: LedgerDeps,
   channel: ChannelEntry,
   readBackordered: (skuIds: number[]) => Promise<Map<number, number>>,
-  limit = 500,
-): Promise<{ settled: number; sayAgain: number[] }> {
-  const candidates = (await tx.query(statements.findSettleable, [channel.channelId, channel.system ?? '', limit])).map((row) => row.sku_id);
-  if (candidates.length === 0) return { settled: 0, sayAgain: [] };
+  limit = SETTLE_MAX,
+): Promise<{ settled: number; sayAgain: number[]; readAgain: number[] }> {
+  const rows = await tx.query(statements.findSettleable, [channel.channelId, channel.system ?? '', limit]);
+  if (rows.length === 0) return { settled: 0, sayAgain: [], readAgain: [] };
+  const drainedAt = rows[0]!.drained_at.getTime();
+  const candidates = rows.map((row) => row.sku_id);
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, candidates), [channel.channelId]);
   const backordered = await readBackordered(candidates);
   const lowered: number[] = [];
   const sayAgain: number[] = [];
+  const readAgain: number[] = [];
   for (const skuId of candidates) {
     const number = stock.channelNumber(channel.channelId, skuId);
-    if (number.readBack === null || number.sending !== null) continue;
-    let own = 0;
-    for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
-    let surplus = own - number.readBack;
+    // Looked up again under the lock: it may be on its way anew, or have been read back after that poll began.
+    if (number.readBack === null || number.readBackAt === null || number.sending !== null) continue;
+    if (number.readBackAt.getTime() >= drainedAt) continue;
+    let surplus = -number.readBack;
+    for (const locationId of channel.locationIds) surplus += stock.exposure(channel.channelId, skuId, locationId);
     // From where the least is free first: what is short comes back first.
     const byFree = channel.locationIds.map((locationId) => ({ locationId, free: stock.free(skuId, locationId) })).sort((a, b) => a.free - b.free);
+    if (surplus > 0) lowered.push(skuId);
     for (const { locationId } of byFree) {
       if (surplus <= 0) break;
       const exposed = stock.exposure(channel.channelId, skuId, locationId);
       const drop = Math.min(exposed, surplus);
-      if (drop === 0) continue;
-      stock.setExposure(channel.channelId, skuId, locationId, exposed - drop);
+      if (drop > 0) stock.setExposure(channel.channelId, skuId, locationId, exposed - drop);
       surplus -= drop;
-      if (lowered.at(-1) !== skuId) lowered.push(skuId);
     }
     number.readBack = null;
     number.readBackAt = null;
+    if (channel.numberMeans === 'net_available' && number.soldSince > 0) readAgain.push(skuId);
+    number.soldSince = 0;
     number.changed = true;
     const waiting = backordered.get(skuId) ?? 0;
     if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0)) sayAgain.push(skuId);
@@ -203,5 +239,5 @@ export async function settleNumbers(
         data: { channelId: channel.channelId, skuIds: lowered },
       },
     ]);
-  return { settled: candidates.length, sayAgain };
+  return { settled: candidates.length, sayAgain, readAgain };
 }

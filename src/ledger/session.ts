@@ -3,7 +3,7 @@
  * Inside one transaction a session is opened once, over all (SKU, location) pairs that the work may touch.
  */
 import type { NewFact } from '../log/index.ts';
-import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
+import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './session.sql.ts';
 
 export interface Balance {
@@ -28,6 +28,8 @@ export interface ChannelNumber {
   sending: number | null;
   readBack: number | null;
   readBackAt: Date | null;
+  /** Units read as sold while it was open whether `shown` counts them already. */
+  soldSince: number;
   changed: boolean;
 }
 
@@ -59,7 +61,7 @@ function pairKey(skuId: number, locationId: number): number {
 }
 
 export class StockSession {
-  readonly #tx: Tx;
+  readonly #tx: Tx | undefined;
   readonly #ids: Ids;
   readonly #balances = new Map<number, Balance>();
   readonly #exposures = new Map<string, { channelId: number; skuId: number; locationId: number; quantity: number; changed: boolean }>();
@@ -72,7 +74,7 @@ export class StockSession {
   /** SKUs whose promisable quantity changed at all: what publications follow. */
   readonly touched = new Set<number>();
 
-  private constructor(tx: Tx, ids: Ids) {
+  private constructor(tx: Tx | undefined, ids: Ids) {
     this.#tx = tx;
     this.#ids = ids;
   }
@@ -83,20 +85,54 @@ export class StockSession {
    */
   static async open(tx: Tx, ids: Ids, pairs: Iterable<Pair>, channelIds: readonly number[] = []): Promise<StockSession> {
     const session = new StockSession(tx, ids);
-    const unique = new Map<number, Pair>();
-    for (const pair of pairs) unique.set(pairKey(pair[0], pair[1]), pair);
-    if (unique.size === 0) return session;
-    const all = [...unique.values()];
+    const all = distinct(pairs);
+    if (all.length === 0) return session;
     const values = [numbers(all.map((pair) => pair[0])), numbers(all.map((pair) => pair[1]))];
     let rows = await tx.query(statements.lockBalances, values);
     if (rows.length < all.length) {
       await tx.query(statements.createBalances, values);
       rows = await tx.query(statements.lockBalances, values);
     }
-    const skuIds = new Set<number>();
-    for (const row of rows) {
-      skuIds.add(row.sku_id);
-      session.#balances.set(pairKey(row.sku_id, row.location_id), {
+    session.#fill(rows);
+    // Only now: what the locks guard is read in a later statement than the locks were taken in.
+    await session.#readChannels(tx, all, channelIds);
+    return session;
+  }
+
+  /**
+   * The same balances without a lock, as they are at this moment; missing ones are zero. For looking, to find what is worth
+   * locking; such a session is never flushed.
+   */
+  static async view(db: Queryable, ids: Ids, pairs: Iterable<Pair>, channelIds: readonly number[]): Promise<StockSession> {
+    const session = new StockSession(undefined, ids);
+    const all = distinct(pairs);
+    if (all.length === 0) return session;
+    const values = [numbers(all.map((pair) => pair[0])), numbers(all.map((pair) => pair[1]))];
+    session.#fill(await db.query(statements.readBalances, values));
+    for (const [skuId, locationId] of all)
+      if (!session.#balances.has(pairKey(skuId, locationId)))
+        session.#fill([
+          {
+            sku_id: skuId,
+            location_id: locationId,
+            on_hand: 0,
+            reserved: 0,
+            allocated: 0,
+            exposed: 0,
+            safety_stock: 0,
+            version: 0,
+            counted_at: null,
+            counted_source: null,
+            counted_sequence: null,
+          },
+        ]);
+    await session.#readChannels(db, all, channelIds);
+    return session;
+  }
+
+  #fill(rows: readonly statements.BalanceRow[]): void {
+    for (const row of rows)
+      this.#balances.set(pairKey(row.sku_id, row.location_id), {
         skuId: row.sku_id,
         locationId: row.location_id,
         onHand: row.on_hand,
@@ -110,29 +146,30 @@ export class StockSession {
         countedSequence: row.counted_sequence,
         changed: false,
       });
-    }
-    if (channelIds.length > 0) {
-      const keys = [numbers(channelIds), numbers([...skuIds])];
-      for (const row of await tx.query(statements.readExposures, keys))
-        session.#exposures.set(`${row.channel_id}/${row.sku_id}/${row.location_id}`, {
-          channelId: row.channel_id,
-          skuId: row.sku_id,
-          locationId: row.location_id,
-          quantity: row.quantity,
-          changed: false,
-        });
-      for (const row of await tx.query(statements.readChannelNumbers, keys))
-        session.#numbers.set(`${row.channel_id}/${row.sku_id}`, {
-          channelId: row.channel_id,
-          skuId: row.sku_id,
-          shown: row.shown,
-          sending: row.sending,
-          readBack: row.read_back,
-          readBackAt: row.read_back_at,
-          changed: false,
-        });
-    }
-    return session;
+  }
+
+  async #readChannels(db: Queryable, pairs: readonly Pair[], channelIds: readonly number[]): Promise<void> {
+    if (channelIds.length === 0) return;
+    const keys = [numbers(channelIds), numbers([...new Set(pairs.map((pair) => pair[0]))])];
+    for (const row of await db.query(statements.readExposures, keys))
+      this.#exposures.set(`${row.channel_id}/${row.sku_id}/${row.location_id}`, {
+        channelId: row.channel_id,
+        skuId: row.sku_id,
+        locationId: row.location_id,
+        quantity: row.quantity,
+        changed: false,
+      });
+    for (const row of await db.query(statements.readChannelNumbers, keys))
+      this.#numbers.set(`${row.channel_id}/${row.sku_id}`, {
+        channelId: row.channel_id,
+        skuId: row.sku_id,
+        shown: row.shown,
+        sending: row.sending,
+        readBack: row.read_back,
+        readBackAt: row.read_back_at,
+        soldSince: row.sold_since,
+        changed: false,
+      });
   }
 
   balance(skuId: number, locationId: number): Balance {
@@ -155,7 +192,7 @@ export class StockSession {
     const key = `${channelId}/${skuId}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
-      number = { channelId, skuId, shown: null, sending: null, readBack: null, readBackAt: null, changed: false };
+      number = { channelId, skuId, shown: null, sending: null, readBack: null, readBackAt: null, soldSince: 0, changed: false };
       this.#numbers.set(key, number);
     }
     return number;
@@ -230,7 +267,7 @@ export class StockSession {
     if (counts.length === 0) return [];
     const after = new Map(
       (
-        await this.#tx.query(statements.sumAfter, [
+        await this.#locked.query(statements.sumAfter, [
           numbers(counts.map((_, i) => i)),
           numbers(counts.map((count) => count.skuId)),
           numbers(counts.map((count) => count.locationId)),
@@ -264,6 +301,11 @@ export class StockSession {
     });
   }
 
+  get #locked(): Tx {
+    if (this.#tx === undefined) throw new Error('a view of the ledger can not be changed');
+    return this.#tx;
+  }
+
   #alreadyCounted(balance: Balance, movement: Movement): boolean {
     if (balance.countedAt === null) return false;
     if (movement.source === balance.countedSource && movement.sourceSequence != null && balance.countedSequence !== null)
@@ -281,7 +323,7 @@ export class StockSession {
 
   /** Writes everything that changed: balances, movements, exposures, channel numbers, shortages; a statement each. */
   async flush(): Promise<void> {
-    const tx = this.#tx;
+    const tx = this.#locked;
     const balances = [...this.#balances.values()].filter((balance) => balance.changed);
     if (balances.length > 0)
       await tx.query(statements.writeBalances, [
@@ -338,6 +380,7 @@ export class StockSession {
         numbers(channelNumbers.map((n) => n.sending)),
         numbers(channelNumbers.map((n) => n.readBack)),
         texts(channelNumbers.map((n) => n.readBackAt?.toISOString() ?? null)),
+        numbers(channelNumbers.map((n) => n.soldSince)),
       ]);
     if (this.#shortages.length > 0)
       await tx.query(statements.insertShortages, [
@@ -352,6 +395,12 @@ export class StockSession {
 /** A fact about one balance's stream. */
 export function stockFact(type: string, skuId: number, locationId: number, version: number, companyId: number, occurredAt: string, data: Record<string, unknown>): NewFact {
   return { type, stream: `stock/${skuId}@${locationId}`, version, companyId, occurredAt, data: { skuId, locationId, ...data } };
+}
+
+function distinct(pairs: Iterable<Pair>): Pair[] {
+  const unique = new Map<number, Pair>();
+  for (const pair of pairs) unique.set(pairKey(pair[0], pair[1]), pair);
+  return [...unique.values()];
 }
 
 function shortOf(balance: Balance): number {

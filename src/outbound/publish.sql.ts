@@ -61,6 +61,14 @@ export const doubtOrphans = sql<{ key: number }>(
    returning p.key`,
 );
 
+// To be read back, not sent: what it shows is not known exactly.
+export const doubtAgain = sql(
+  'outbound_doubt_publications_again',
+  `update publication p set state = 'd', next_at = crossdock_now(), error = 'sold while it was read back'
+     from (select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update) as t
+    where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n'`,
+);
+
 export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(
   'outbound_read_prices',
   `select distinct on (sku_id) sku_id, unit_price::text as unit_price, currency from price

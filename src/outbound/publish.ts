@@ -4,7 +4,7 @@
  */
 import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import { orderReference } from '../canonical/index.ts';
-import { prepareNumbers, recordNumbers, settleNumbers } from '../ledger/index.ts';
+import { type PreparedNumbers, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { backorderedUnits, type OrderDeps, readOrders } from '../orders/index.ts';
 import { type Database, databaseNow, type Leases, numbers, texts } from '../store/index.ts';
@@ -97,24 +97,28 @@ export class Publisher {
 
   async #settle(channel: ChannelEntry): Promise<number> {
     const { db, deps, destination, onCommit } = this.#options;
-    const { settled, lowered } = await db.transaction(async (tx) => {
+    const settled = await db.transaction(async (tx) => {
       const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
-      if (result.sayAgain.length > 0) {
+      const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
+      if (keys.length > 0) {
         const changedAt = await databaseNow(tx);
-        await writeDirty(tx, result.sayAgain.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })));
+        await writeDirty(tx, keys.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })));
       }
-      return { settled: result.settled, lowered: result.sayAgain.length };
+      if (result.readAgain.length > 0) await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
+      return result.settled;
     });
-    if (settled > 0 || lowered > 0) onCommit();
+    if (settled > 0) onCommit();
     return settled;
   }
 
   async #sendNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
     const { db, deps, destination, signal, effectHorizonMs, random } = this.#options;
-    const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
-    await deps.directory.loadSkuCodes(skuIds);
+    await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     const byKey = new Map(rows.map((row) => [row.key, row]));
-    const prepared = await db.transaction(async (tx) => {
+    // Most changes are too small to be said: found without a lock.
+    const screened = await screenNumbers(db, deps, channel, rows.map((row) => row.key), await backorderedUnits(db, rows.map((row) => row.key)));
+    const skuIds = screened.worth.sort((a, b) => a - b);
+    const prepared: PreparedNumbers = skuIds.length === 0 ? { send: [], unchanged: [], unsettled: [], ordersThrough: '' } : await db.transaction(async (tx) => {
       const result = await prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds));
       const sending = result.send.map((item) => byKey.get(item.skuId)!);
       if (sending.length > 0)
@@ -127,7 +131,7 @@ export class Publisher {
         ]);
       return result;
     });
-    const records: Recorded[] = prepared.unchanged.map((skuId) => {
+    const records: Recorded[] = [...screened.unchanged, ...prepared.unchanged].map((skuId) => {
       const row = byKey.get(skuId)!;
       return { row, epoch: held.get(row.bucket)!, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true };
     });
