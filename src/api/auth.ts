@@ -1,6 +1,6 @@
 /** Closed by default: a route that names no scope can't be registered, and one that is open says so. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { fail } from '../canonical/index.ts';
+import { CrossdockError, fail } from '../canonical/index.ts';
 import type { Database } from '../store/index.ts';
 import { type ApiKey, type ApiScope, KeyRing } from './keys.ts';
 
@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `open`: no key is asked for. */
     scope?: ApiScope | 'open';
+    /** A key that is bound to a channel may call it: it shows and changes nothing of other channels. */
+    perChannel?: boolean;
   }
 }
 
@@ -22,18 +24,34 @@ export function useKeys(app: FastifyInstance, db: Database): void {
   app.addHook('onRoute', (route) => {
     if (route.config?.scope === undefined) throw new Error(`route ${String(route.method)} ${route.url} names no scope`);
   });
-  app.addHook('onRequest', async (request) => {
-    const scope = request.routeOptions.config.scope;
-    // Unknown routes answer 404 to everyone: their list is public anyway.
-    if (scope === 'open' || (scope === undefined && request.is404)) return;
+  // With callbacks: a key that was seen lately costs no turn of the event loop.
+  app.addHook('onRequest', (request, _, done) => {
+    // Unknown routes answer 404 to everyone: the list of routes is public anyway.
+    if (request.routeOptions.config.scope === 'open' || request.is404) return done();
     const given = BEARER.exec(request.headers.authorization ?? '')?.[1];
-    if (given === undefined) fail('XD_UNAUTHENTICATED', 'send Authorization: Bearer <API key>');
-    const key = ring.peek(given) ?? (await ring.find(given));
-    if (key === undefined) fail('XD_UNAUTHENTICATED', 'this API key is not known or was revoked');
-    request.apiKey = key;
-    if (scope === undefined || !key.scopes.includes(scope))
-      fail('XD_FORBIDDEN', `this needs scope ${scope}; the key has ${key.scopes.join(', ') || 'none'}`, { scope });
+    const known = given === undefined ? undefined : ring.peek(given);
+    if (known !== null || given === undefined) return done(refusalOf(request, known ?? undefined, given !== undefined));
+    ring.find(given).then((key) => done(refusalOf(request, key, true)), done);
   });
+}
+
+function refusalOf(request: FastifyRequest, key: ApiKey | undefined, given: boolean): CrossdockError | undefined {
+  if (!given) return new CrossdockError('XD_UNAUTHENTICATED', 'send Authorization: Bearer <API key>');
+  if (key === undefined) return new CrossdockError('XD_UNAUTHENTICATED', 'this API key is not known or was revoked');
+  request.apiKey = key;
+  const { scope, perChannel } = request.routeOptions.config;
+  if (scope === undefined || scope === 'open' || !key.scopes.includes(scope))
+    return new CrossdockError(
+      'XD_FORBIDDEN',
+      `this needs scope ${scope}; the key has ${key.scopes.join(', ') || 'none'}`,
+      { scope },
+    );
+  if (key.channel !== null && perChannel !== true)
+    return new CrossdockError(
+      'XD_FORBIDDEN',
+      `this key speaks for channel ${key.channel} only; this route is about all of them`,
+    );
+  return undefined;
 }
 
 /** The key of a request that passed; every route but the open ones has one. */

@@ -1,6 +1,6 @@
 /** Bodies: kept as they came, judged as bytes first, and only then parsed. */
 import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CrossdockError, fail } from '../canonical/index.ts';
 
 export const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -9,18 +9,19 @@ export const DEPTH_MAX = 32;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came, byte for byte; empty when there was none. */
-    rawBody: Buffer;
+    /** The body as it came, byte for byte; null when there was none. */
+    rawBody: Buffer | null;
   }
 }
 
 const NONE = Buffer.alloc(0);
 
+export function rawBodyOf(request: FastifyRequest): Buffer {
+  return request.rawBody ?? NONE;
+}
+
 export function useBodies(app: FastifyInstance): void {
-  app.decorateRequest('rawBody');
-  app.addHook('onRequest', async (request) => {
-    request.rawBody = NONE;
-  });
+  app.decorateRequest('rawBody', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     request.rawBody = body as Buffer;
@@ -55,6 +56,8 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
+const REPLACEMENT = '\ufffd';
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -83,20 +86,16 @@ function endOfString(body: Buffer, from: number): number {
   return -1;
 }
 
+/** Where decoding first had to put a replacement character that is not in the bytes themselves. */
 function firstBadByte(body: Buffer): number {
-  let good = 0;
-  let bad = body.length;
-  // The longest prefix that is whole; a cut inside a character costs at most three bytes more.
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (
-      isUtf8(body.subarray(0, middle)) ||
-      isUtf8(body.subarray(0, middle - 1)) ||
-      isUtf8(body.subarray(0, middle - 2)) ||
-      isUtf8(body.subarray(0, middle - 3))
-    )
-      good = middle;
-    else bad = middle;
+  const text = body.toString('utf8');
+  let offset = 0;
+  let from = 0;
+  for (let at = text.indexOf(REPLACEMENT); at >= 0; at = text.indexOf(REPLACEMENT, from)) {
+    offset += Buffer.byteLength(text.slice(from, at));
+    if (!body.subarray(offset, offset + 3).equals(REPLACEMENT_BYTES)) return offset;
+    offset += 3;
+    from = at + 1;
   }
-  return good;
+  return offset;
 }

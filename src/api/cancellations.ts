@@ -5,6 +5,7 @@ import { amountMinor, errorKinds, fail, fingerprint, type InboundItem } from '..
 import { cancelItem } from '../connectors/kit/index.ts';
 import type { ItemResult } from '../ingest/index.ts';
 import { checkChannel, idempotencyKeyOf } from './auth.ts';
+import { rawBodyOf } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { keyHeader } from './reservations.ts';
@@ -65,7 +66,7 @@ export function cancellationRoutes(app: FastifyInstance, hub: ApiHub): void {
   app.post<{ Body: Static<typeof cancellations> }>(
     '/v1/cancellations',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', perChannel: true },
       schema: {
         summary: 'Ask units back: before the pick they are cancelled, after it they come back as a return',
         description:
@@ -102,7 +103,7 @@ export function cancellationRoutes(app: FastifyInstance, hub: ApiHub): void {
         system: 'api',
         source: 'api',
         contentType: 'application/json',
-        body: request.rawBody,
+        body: rawBodyOf(request),
         items,
         onFault: 'refuse',
       });
@@ -148,7 +149,7 @@ export async function receiveCancels(
     system: 'api',
     source: 'api',
     contentType: 'application/json',
-    body: request.rawBody,
+    body: rawBodyOf(request),
     items,
     onFault: 'park',
   });
@@ -191,6 +192,8 @@ function chargeItem(charge: Static<typeof charges>['charges'][number], itemNo: n
 export interface ItemAnswer {
   status: number;
   outcome: string;
+  code?: string;
+  detail?: string;
   [detail: string]: unknown;
 }
 

@@ -1,4 +1,6 @@
 export { buildApi } from './app.ts';
+export { type ExplainDeps, explainAvailability } from './explain.ts';
+export { explainPast } from './explain-past.ts';
 export type { ApiHub, ApiLog } from './hub.ts';
 export {
   type ApiKey,
@@ -10,3 +12,4 @@ export {
   type NewApiKey,
   revokeApiKey,
 } from './keys.ts';
+export { readTimeline, type TimelineEntry } from './order-pages.ts';

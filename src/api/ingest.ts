@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { fail } from '../canonical/index.ts';
-import { LARGE_BODY_BYTES_MAX } from './body.ts';
+import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { closed, code } from './schemas.ts';
 
@@ -31,14 +31,14 @@ export async function ingestRoutes(app: FastifyInstance, hub: ApiHub): Promise<v
     },
     async (request, reply) => {
       const { system } = request.params;
-      const items = hub.webhook(system, flat(request.headers), request.rawBody);
+      const items = hub.webhook(system, flat(request.headers), rawBodyOf(request));
       if (items === undefined)
         fail('XD_NOT_FOUND', `no system ${JSON.stringify(system.slice(0, 60))} posts here`, { place: 'system' });
       const results = await hub.receiver.receive({
         system,
         source: 'webhook',
         contentType: request.headers['content-type'] ?? 'application/octet-stream',
-        body: request.rawBody,
+        body: rawBodyOf(request),
         items,
         onFault: 'park',
       });

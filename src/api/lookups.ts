@@ -1,6 +1,6 @@
 /** Codes that a caller names, or the error that says which one there isn't. */
 import { fail } from '../canonical/index.ts';
-import type { ChannelEntry, LocationEntry } from '../master/index.ts';
+import type { ChannelEntry, CompanyEntry, LocationEntry } from '../master/index.ts';
 import type { ApiHub } from './hub.ts';
 
 function shown(code: string): string {
@@ -29,4 +29,8 @@ export async function skuIdsOf(
 
 export async function skuIdOf(hub: ApiHub, code: string, place: string): Promise<number> {
   return (await skuIdsOf(hub, [code], () => place))[0]!;
+}
+
+export function companyOf(hub: ApiHub, code: string, place = 'company'): CompanyEntry {
+  return hub.directory.companies.get(code) ?? fail('XD_UNKNOWN_COMPANY', `no company ${shown(code)}`, { place });
 }

@@ -4,3 +4,81 @@ export const findOrderId = sql<{ order_id: number }>(
   'api_find_order_id',
   'select order_id from sales_order where channel_id = $1::int and external_no = $2::text',
 );
+
+export interface OrderHeadRow {
+  order_id: number;
+  company_id: number;
+  channel_id: number;
+  account_id: number;
+  account: string;
+  external_no: string;
+  state: string;
+  version: number;
+  currency: string;
+  total_minor: number;
+  ordered_at: Date;
+  recorded_at: Date;
+  erp_number: string | null;
+}
+
+// Newest first; order ids grow with acceptance.
+export const listOrders = sql<OrderHeadRow>(
+  'api_list_orders',
+  `select o.order_id, o.company_id, o.channel_id, o.account_id, a.code as account, o.external_no, o.state, o.version,
+          o.currency, o.total_minor, o.ordered_at, o.recorded_at, o.erp_number
+     from sales_order o join account a on a.account_id = o.account_id
+    where ($1::bigint is null or o.order_id < $1::bigint)
+      and ($2::text is null or o.state = $2::text)
+      and ($3::int is null or o.channel_id = $3::int)
+      and ($4::bigint[] is null or o.account_id = any($4::bigint[]))
+      and ($5::text is null or o.external_no = $5::text)
+    order by o.order_id desc limit $6::int`,
+);
+
+export const findAccountIds = sql<{ account_id: number }>(
+  'api_find_account_ids',
+  'select account_id from account where code = $1::text order by account_id',
+);
+
+export const knownKeys = sql<{ key: string; state: string }>(
+  'api_known_keys',
+  'select key, state from inbound where scope = $1::text and key = any($2::text[])',
+);
+
+export interface DeliveryRow {
+  delivery_id: number;
+  destination: string;
+  kind: string;
+  reference: string;
+  state: string;
+  attempts: number;
+  recorded_at: Date;
+  sent_at: Date | null;
+  ended_at: Date | null;
+  error: string | null;
+}
+export const listDeliveries = sql<DeliveryRow>(
+  'api_list_order_deliveries',
+  `select l.delivery_id, d.code as destination, l.kind, l.reference, l.state, l.attempts, l.recorded_at, l.sent_at, l.ended_at, l.error
+     from delivery l join destination d on d.destination_id = l.destination_id
+    where l.order_id = $1::bigint order by l.delivery_id limit $2::int`,
+);
+
+export const listStatusPublications = sql<{
+  destination: string;
+  kind: string;
+  version: number;
+  confirmed_version: number;
+  state: string;
+  attempts: number;
+  changed_at: Date;
+  sent_at: Date | null;
+  confirmed_at: Date | null;
+  error: string | null;
+}>(
+  'api_list_order_publications',
+  `select d.code as destination, p.kind, p.version, p.confirmed_version, p.state, p.attempts, p.changed_at, p.sent_at,
+          p.confirmed_at, p.error
+     from publication p join destination d on d.destination_id = p.destination_id
+    where p.kind = 'order_status' and p.key = $1::bigint order by d.code`,
+);

@@ -8,7 +8,7 @@ import { listFacts } from '../log/index.ts';
 import type { Order } from '../orders/index.ts';
 import { readOrders } from '../orders/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
-import { LARGE_BODY_BYTES_MAX } from './body.ts';
+import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
@@ -73,7 +73,7 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
     '/v1/orders',
     {
       bodyLimit: LARGE_BODY_BYTES_MAX,
-      config: { scope: 'write' },
+      config: { scope: 'write', perChannel: true },
       schema: {
         summary: 'Submit an order; every line is decided before the answer',
         description:
@@ -93,7 +93,7 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
         system: 'api',
         source: 'api',
         contentType: 'application/json',
-        body: request.rawBody,
+        body: rawBodyOf(request),
         items: [{ ...orderItem(command), itemNo: 0 }],
         onFault: 'refuse',
       });
@@ -103,7 +103,10 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
 
   app.get<{ Params: Static<typeof idParams> }>(
     '/v1/orders/:id',
-    { config: { scope: 'read' }, schema: { summary: 'One order as it stands', tags: ['orders'], params: idParams } },
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: { summary: 'One order as it stands', tags: ['orders'], params: idParams },
+    },
     async (request) => {
       const order = await getOrder(hub, request, request.params.id);
       await directory.loadSkuCodes([...order.lines.values()].map((line) => line.skuId));

@@ -29,13 +29,17 @@ export function problemOf(error: CrossdockError): Problem {
 }
 
 /** Whatever was thrown, as an error of ours. */
-export function crossdockErrorOf(error: unknown): CrossdockError {
+export function crossdockErrorOf(error: unknown, bodyBytesMax?: number): CrossdockError {
   if (error instanceof CrossdockError) return error;
   const { code, validation, validationContext, message } = error as FastifyError;
   if (validation !== undefined) return invalid(validation[0]!, validationContext ?? 'body');
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new CrossdockError('XD_BODY_TOO_LARGE', 'the body is larger than this route takes');
+      return new CrossdockError(
+        'XD_BODY_TOO_LARGE',
+        `the body is larger than the ${bodyBytesMax} bytes that this route takes`,
+        { place: 'body', bodyBytesMax },
+      );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new CrossdockError('XD_BODY_INVALID', 'the content type must be application/json', {
         place: 'content-type',
@@ -49,6 +53,9 @@ export function crossdockErrorOf(error: unknown): CrossdockError {
     return new CrossdockError('XD_STORE_UNAVAILABLE', 'the database does not answer', {}, { cause: error });
   if (isSerializationFault(error))
     return new CrossdockError('XD_STORE_SERIALIZATION', 'lost a race too often', {}, { cause: error });
+  // Class 22: data that the database can't hold. Our own checks should have named it; this keeps it the caller's error.
+  if (/^22[0-9A-Z]{3}$/.test(String(code)))
+    return new CrossdockError('XD_VALUE_INVALID', 'a value is beyond what can be stored', {}, { cause: error });
   return new CrossdockError('XD_INTERNAL', 'a fault in Crossdock; its log says more', {}, { cause: error });
 }
 
@@ -113,7 +120,7 @@ export function sendProblem(reply: FastifyReply, error: CrossdockError): Fastify
 
 export function useProblems(app: FastifyInstance, log: ApiLog): void {
   app.setErrorHandler((thrown, request: FastifyRequest, reply) => {
-    const error = crossdockErrorOf(thrown);
+    const error = crossdockErrorOf(thrown, request.routeOptions.bodyLimit);
     if (error.httpStatus >= 500 && error.code !== 'XD_BUSY') {
       const cause = error.cause instanceof Error ? error.cause : undefined;
       log.error(

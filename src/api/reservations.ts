@@ -45,7 +45,7 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
   app.post<{ Body: Static<typeof request> }>(
     '/v1/reservations',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', perChannel: true },
       schema: {
         summary: 'Hold stock for a while',
         tags: ['reservations'],
@@ -136,7 +136,7 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
   app.get<{ Params: Static<typeof idParams> }>(
     '/v1/reservations/:id',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', perChannel: true },
       schema: { summary: 'One reservation', tags: ['reservations'], params: idParams, response: { 200: shown } },
     },
     async (req) => read(req.params.id, req),
@@ -144,7 +144,7 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
   app.delete<{ Params: Static<typeof idParams> }>(
     '/v1/reservations/:id',
     {
-      config: { scope: 'write' },
+      config: { scope: 'write', perChannel: true },
       schema: {
         summary: 'Give a reservation back; once more does nothing',
         tags: ['reservations'],

@@ -33,7 +33,7 @@ export const signedPrice = () =>
   Type.String({ pattern: '^-?\\d{1,12}(\\.\\d{1,6})?$', description: 'exact decimal, may be negative' });
 export const currency = () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' });
 export const time = () => Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339' });
-export const date = () => Type.String({ format: 'date', maxLength: 10 });
+export const date = () => Type.String({ format: 'date', pattern: '^(19[7-9]|20\\d|21\\d)\\d-', maxLength: 10 });
 export const cursor = () =>
   Type.String({
     minLength: 1,

@@ -1,0 +1,24 @@
+import { sql } from '../store/index.ts';
+
+/**
+ * One row however many SKUs are asked for: their numbers in the order asked, as one text. Rows and columns are what a
+ * driver spends its time on; 64 calls of 20 SKUs over 3 locations would be 3,840 rows of 8 columns.
+ * The subquery keeps the plan at one index range per SKU, whatever the planner believes of the list's length.
+ */
+export const packFree = sql<{ as_of: Date; packed: string | null }>(
+  'api_pack_free',
+  `select crossdock_now() as as_of, string_agg(
+            coalesce((select sum(greatest(0, floor($3::float8 * greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock))))
+                        from stock_balance b where b.sku_id = t.sku_id and b.location_id = any($2::int[])), 0)::bigint::text,
+            ',' order by t.n) as packed
+     from unnest($1::bigint[]) with ordinality as t(sku_id, n)`,
+);
+
+export const packExposed = sql<{ as_of: Date; packed: string | null }>(
+  'api_pack_exposed',
+  `select crossdock_now() as as_of, string_agg(
+            coalesce((select sum(e.quantity) from exposure e
+                       where e.channel_id = $3::int and e.sku_id = t.sku_id and e.location_id = any($2::int[])), 0)::bigint::text,
+            ',' order by t.n) as packed
+     from unnest($1::bigint[]) with ordinality as t(sku_id, n)`,
+);

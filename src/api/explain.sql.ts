@@ -1,0 +1,150 @@
+import { sql } from '../store/index.ts';
+
+export const readBalances = sql<{
+  location_id: number;
+  on_hand: number;
+  reserved: number;
+  allocated: number;
+  exposed: number;
+  safety_stock: number;
+  version: number;
+  counted_at: Date | null;
+  counted_source: string | null;
+}>(
+  'api_explain_balances',
+  `select location_id, on_hand, reserved, allocated, exposed, safety_stock, version, counted_at, counted_source
+     from stock_balance where sku_id = $1::bigint order by location_id`,
+);
+
+export const readExposures = sql<{ channel_id: number; location_id: number; quantity: number }>(
+  'api_explain_exposures',
+  `select channel_id, location_id, quantity from exposure where sku_id = $1::bigint and quantity > 0
+    order by channel_id, location_id`,
+);
+
+export const readNumbers = sql<{
+  channel_id: number;
+  shown: number | null;
+  sending: number | null;
+  read_back: number | null;
+  read_back_at: Date | null;
+}>(
+  'api_explain_numbers',
+  `select channel_id, shown, sending, read_back, read_back_at from channel_number where sku_id = $1::bigint order by channel_id`,
+);
+
+export const listReservations = sql<{
+  reservation_id: number;
+  location_id: number;
+  channel_id: number;
+  open_quantity: number;
+  purpose: string;
+  expires_at: Date;
+}>(
+  'api_explain_reservations',
+  `select reservation_id, location_id, channel_id, open_quantity, purpose, expires_at from reservation
+    where state = 'open' and sku_id = $1::bigint order by expires_at, reservation_id, location_id limit $2::int`,
+);
+
+export const listAllocations = sql<{
+  order_id: number;
+  line_no: number;
+  location_id: number;
+  open_quantity: number;
+  fulfilment_id: number | null;
+  channel_id: number;
+  external_no: string;
+}>(
+  'api_explain_allocations',
+  `select a.order_id, a.line_no, a.location_id, a.open_quantity, a.fulfilment_id, o.channel_id, o.external_no
+     from allocation a join sales_order o on o.order_id = a.order_id
+    where a.sku_id = $1::bigint and a.open_quantity > 0 order by a.order_id, a.allocation_id limit $2::int`,
+);
+
+export const sumBackorders = sql<{ units: number; orders: number }>(
+  'api_explain_backorders',
+  `select coalesce(sum(backordered), 0)::bigint as units, count(distinct order_id)::int as orders
+     from order_line where sku_id = $1::bigint and backordered > 0`,
+);
+
+export const listMovements = sql<{
+  kind: string;
+  location_id: number;
+  quantity: number;
+  effect: number;
+  source: string;
+  source_id: string;
+  occurred_at: Date;
+  recorded_at: Date;
+}>(
+  'api_explain_movements',
+  `select kind, location_id, quantity, effect, source, source_id, occurred_at, recorded_at from stock_movement
+    where sku_id = $1::bigint order by occurred_at desc, movement_id desc limit $2::int`,
+);
+
+// How old the sources of stock are: when each was last read to its end.
+export const readFeeds = sql<{ system: string; feed: string; drained_at: Date | null; age_ms: number | null }>(
+  'api_explain_feeds',
+  `select system, feed, drained_at, (extract(epoch from crossdock_now() - drained_at) * 1000)::float8 as age_ms
+     from feed_cursor order by system, feed`,
+);
+
+export const readPublications = sql<{
+  code: string;
+  version: number;
+  confirmed_version: number;
+  state: string;
+  changed_at: Date;
+  confirmed_at: Date | null;
+  error: string | null;
+}>(
+  'api_explain_publications',
+  `select d.code, p.version, p.confirmed_version, p.state, p.changed_at, p.confirmed_at, p.error
+     from publication p join destination d on d.destination_id = p.destination_id
+    where p.kind = 'availability' and p.key = $1::bigint order by d.code`,
+);
+
+export const onHandAt = sql<{ location_id: number; on_hand: number; closed_before: Date | null }>(
+  'api_explain_on_hand_at',
+  `select l.location_id, (coalesce(c.on_hand, 0) + coalesce(m.effect, 0))::bigint as on_hand, c.closed_before
+     from (select location_id from stock_balance where sku_id = $1::bigint) l
+     left join stock_closing c on c.sku_id = $1::bigint and c.location_id = l.location_id
+     left join lateral (select sum(effect) as effect from stock_movement m
+                         where m.sku_id = $1::bigint and m.location_id = l.location_id
+                           and m.recorded_at <= $2::timestamptz) m on true
+    order by l.location_id`,
+);
+
+export const reservedAt = sql<{ location_id: number; reserved: number; unproven: boolean }>(
+  'api_explain_reserved_at',
+  `select r.location_id,
+          sum(r.quantity) filter (where e.position is null)::bigint as reserved,
+          bool_or(e.position is null and (r.state = 'claimed' or r.open_quantity < r.quantity)) as unproven
+     from reservation r
+     left join lateral (select f.position from fact f
+                         where f.stream = 'stock/' || r.sku_id || '@' || r.location_id
+                           and f.type in ('stock.reservation_released', 'stock.reservation_expired')
+                           and (f.data->>'reservationId')::bigint = r.reservation_id
+                           and f.recorded_at <= $2::timestamptz limit 1) e on r.state in ('released', 'expired')
+    where r.sku_id = $1::bigint and r.recorded_at <= $2::timestamptz
+    group by r.location_id`,
+);
+
+// What orders had firmly at a moment: added up from their own facts.
+export const allocatedAt = sql<{ location_id: number; allocated: number }>(
+  'api_explain_allocated_at',
+  `with touched as (select distinct 'order/' || order_id as stream from allocation where sku_id = $1::bigint),
+        happened as (select f.type, f.data from fact f join touched t on t.stream = f.stream
+                      where f.recorded_at <= $2::timestamptz
+                        and f.type in ('order.accepted', 'order.lines_allocated', 'order.lines_cancelled', 'stock.picked')),
+        parts as (
+          select (a->>'skuId')::bigint as sku_id, (a->>'locationId')::int as location_id, (a->>'quantity')::bigint as units
+            from happened h, json_array_elements(h.data->'allocations') a where h.type in ('order.accepted', 'order.lines_allocated')
+          union all
+          select (a->>'skuId')::bigint, (a->>'locationId')::int, -(a->>'quantity')::bigint
+            from happened h, json_array_elements(h.data->'released') a where h.type = 'order.lines_cancelled'
+          union all
+          select (a->>'skuId')::bigint, (h.data->>'locationId')::int, -(a->>'quantity')::bigint
+            from happened h, json_array_elements(h.data->'lines') a where h.type = 'stock.picked')
+   select location_id, sum(units)::bigint as allocated from parts where sku_id = $1::bigint group by location_id`,
+);

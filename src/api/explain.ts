@@ -1,0 +1,125 @@
+/** "Why does it say 17?": every input of a channel's number for one SKU, and how old each is. */
+import { readAtp } from '../ledger/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { type Database, databaseNow } from '../store/index.ts';
+import * as statements from './explain.sql.ts';
+
+export const PARTS_MAX = 100;
+export const MOVEMENTS_MAX = 20;
+
+export interface ExplainDeps {
+  db: Database;
+  directory: Directory;
+}
+
+export function ruleOf(directory: Directory, channel: ChannelEntry): object {
+  const { sellsByItself, share, buffer, cap, tolerance, onShort } = channel;
+  const locations = channel.locationIds.map((id) => directory.locationById.get(id)!.code);
+  const formula = sellsByItself
+    ? 'the sum of what is set aside for this channel (its exposure) at its locations, at most cap'
+    : 'sum over its locations of floor(share × max(0, on hand − reserved − allocated − exposed − safety stock)), less buffer, at most cap';
+  return { sells: sellsByItself ? 'by_itself' : 'asks', locations, share, buffer, cap, tolerance, onShort, formula };
+}
+
+export async function explainAvailability(deps: ExplainDeps, channel: ChannelEntry, skuId: number): Promise<object> {
+  const { db, directory } = deps;
+  await directory.loadSkuCodes([skuId]);
+  // Each statement sees its own moment; the balances come first, and `asOf` is before all of them.
+  const asOf = await databaseNow(db);
+  const view = (await readAtp(db, channel, [skuId])).get(skuId)!;
+  const [balances, exposures, shown, reservations, allocations, [backorders], movements, feeds, publications] =
+    await Promise.all([
+      db.query(statements.readBalances, [skuId]),
+      db.query(statements.readExposures, [skuId]),
+      db.query(statements.readNumbers, [skuId]),
+      db.query(statements.listReservations, [skuId, PARTS_MAX]),
+      db.query(statements.listAllocations, [skuId, PARTS_MAX]),
+      db.query(statements.sumBackorders, [skuId]),
+      db.query(statements.listMovements, [skuId, MOVEMENTS_MAX]),
+      db.query(statements.readFeeds),
+      db.query(statements.readPublications, [skuId]),
+    ]);
+  const locationCode = (id: number) => directory.locationById.get(id)?.code ?? String(id);
+  const channelCode = (id: number) => directory.channelById.get(id)?.code ?? String(id);
+  const served = new Set(channel.locationIds);
+  return {
+    sku: directory.skuCode(skuId),
+    unit: 'each',
+    channel: channel.code,
+    asOf: asOf.toISOString(),
+    atp: view.atp,
+    rule: ruleOf(directory, channel),
+    locations: balances.map((b) => ({
+      location: locationCode(b.location_id),
+      served: served.has(b.location_id),
+      onHand: b.on_hand,
+      reserved: b.reserved,
+      allocated: b.allocated,
+      exposed: b.exposed,
+      safetyStock: b.safety_stock,
+      free: b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock,
+      version: b.version,
+      countedAt: b.counted_at?.toISOString() ?? null,
+      countedBy: b.counted_source,
+    })),
+    exposures: exposures.map((e) => ({
+      channel: channelCode(e.channel_id),
+      location: locationCode(e.location_id),
+      quantity: e.quantity,
+    })),
+    numbers: shown.map((n) => ({
+      channel: channelCode(n.channel_id),
+      shown: n.shown,
+      sending: n.sending,
+      readBack: n.read_back,
+      readBackAt: n.read_back_at?.toISOString() ?? null,
+    })),
+    reservations: {
+      truncated: reservations.length === PARTS_MAX,
+      open: reservations.map((r) => ({
+        reservationId: String(r.reservation_id),
+        channel: channelCode(r.channel_id),
+        location: locationCode(r.location_id),
+        quantity: r.open_quantity,
+        purpose: r.purpose,
+        expiresAt: r.expires_at.toISOString(),
+      })),
+    },
+    allocations: {
+      truncated: allocations.length === PARTS_MAX,
+      open: allocations.map((a) => ({
+        orderId: String(a.order_id),
+        order: `${channelCode(a.channel_id)}/${a.external_no}`,
+        lineNo: a.line_no,
+        location: locationCode(a.location_id),
+        quantity: a.open_quantity,
+        fulfilment: a.fulfilment_id === null ? null : `F${a.fulfilment_id}`,
+      })),
+    },
+    backorders: { units: backorders!.units, orders: backorders!.orders },
+    movements: movements.map((m) => ({
+      kind: m.kind,
+      location: locationCode(m.location_id),
+      quantity: m.quantity,
+      effect: m.effect,
+      source: `${m.source}/${m.source_id}`,
+      occurredAt: m.occurred_at.toISOString(),
+      recordedAt: m.recorded_at.toISOString(),
+    })),
+    freshness: {
+      sources: feeds.map((f) => ({
+        system: f.system,
+        feed: f.feed,
+        readToEndAt: f.drained_at?.toISOString() ?? null,
+        ageMs: f.age_ms === null ? null : Math.round(f.age_ms),
+      })),
+      published: publications.map((p) => ({
+        destination: p.code,
+        told: p.version <= p.confirmed_version,
+        changedAt: p.changed_at.toISOString(),
+        confirmedAt: p.confirmed_at?.toISOString() ?? null,
+        error: p.error,
+      })),
+    },
+  };
+}

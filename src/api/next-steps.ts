@@ -1,0 +1,33 @@
+/** What a person does about each kind of problem. */
+const parkedRecords: Readonly<Record<string, string>> = {
+  waiting:
+    'Nothing: it runs by itself when what it waits for arrives. If that never comes, find out why in the source system.',
+  no_original: 'Find the order it belongs to and replay it with that order, or resolve it.',
+  unreadable: 'Correct the record in the source system, or edit it here, then replay it.',
+  unknown_sku: 'Add the product or a crosswalk entry, then replay it.',
+  unknown_account: 'Add the account, then replay it.',
+  unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',
+  unknown_channel: 'Add the channel to the estate, then replay it.',
+  unknown_company: 'Add the company to the estate, then replay it.',
+  unknown_order: 'Find out why the order did not arrive, then replay it.',
+  value_invalid: 'Correct the value in the source system, or edit it here, then replay it.',
+  key_conflict: 'Compare both contents; the first one stays applied. Resolve it once the source is corrected.',
+  over_cancel: 'More was asked back than was left. Ask the customer, then resolve it.',
+};
+
+export function nextStepOf(kind: string, problemClass: string): string {
+  switch (kind) {
+    case 'parked_record':
+      return parkedRecords[problemClass] ?? 'Read the reason, correct the cause, then replay it.';
+    case 'delivery':
+      return problemClass === 'refused'
+        ? 'Read what the system answered, correct the cause there, then send it again.'
+        : 'The system did not take it in all tries: check that it is up, then send it again.';
+    case 'publication':
+      return 'The system did not take the newest state in all tries: check that it is up, then publish it again.';
+    case 'shortage':
+      return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
+    default:
+      return 'Look at the log.';
+  }
+}

@@ -1,0 +1,184 @@
+/** Orders by page, and one order's way through all systems. */
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { listStream } from '../log/index.ts';
+import { stateRules } from '../orders/index.ts';
+import { numbers } from '../store/index.ts';
+import { checkChannel, keyOf } from './auth.ts';
+import { pageOf, readCursor } from './cursors.ts';
+import type { ApiHub } from './hub.ts';
+import { channelOf } from './lookups.ts';
+import * as statements from './orders.sql.ts';
+import { getOrder } from './orders.ts';
+import { closed, code, cursor, decimalOf, idParams, limit, text } from './schemas.ts';
+import { outboundStates } from './words.ts';
+
+const TIMELINE_ENTRIES_MAX = 2_000;
+
+const query = closed({
+  state: Type.Optional(Type.Enum(stateRules.map((rule) => rule.state))),
+  channel: Type.Optional(code()),
+  account: Type.Optional(code()),
+  externalNo: Type.Optional(text(100, "the channel's own number; with channel it names one order")),
+  cursor: Type.Optional(cursor()),
+  limit: limit(),
+});
+
+export function orderPageRoutes(app: FastifyInstance, hub: ApiHub): void {
+  const { db, directory } = hub;
+
+  app.get<{ Querystring: Static<typeof query> }>(
+    '/v1/orders',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: { summary: 'Orders, newest first', tags: ['orders'], querystring: query },
+    },
+    async (request) => {
+      const { state, account, externalNo, limit } = request.query;
+      const code = request.query.channel ?? keyOf(request).channel ?? undefined;
+      if (code !== undefined) checkChannel(request, code);
+      const channelId = code === undefined ? null : channelOf(hub, code).channelId;
+      const accountIds =
+        account === undefined
+          ? null
+          : (await db.query(statements.findAccountIds, [account])).map((row) => row.account_id);
+      const after = readCursor(request.query.cursor, ['number'])?.[0] ?? null;
+      const rows = await db.query(statements.listOrders, [
+        after,
+        state ?? null,
+        channelId,
+        accountIds === null ? null : numbers(accountIds),
+        externalNo ?? null,
+        limit + 1,
+      ]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.order_id]);
+      return {
+        orders: shown.map((row) => ({
+          orderId: String(row.order_id),
+          company: directory.companyById.get(row.company_id)?.code ?? null,
+          channel: directory.channelById.get(row.channel_id)?.code ?? null,
+          externalNo: row.external_no,
+          account: row.account,
+          state: row.state,
+          version: row.version,
+          erpNumber: row.erp_number,
+          currency: row.currency,
+          total: decimalOf(row.total_minor),
+          totalMinor: row.total_minor,
+          orderedAt: row.ordered_at.toISOString(),
+          recordedAt: row.recorded_at.toISOString(),
+        })),
+        nextCursor,
+      };
+    },
+  );
+
+  app.get<{ Params: Static<typeof idParams> }>(
+    '/v1/orders/:id/timeline',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: {
+        summary: 'What happened to an order, and what each system was told',
+        tags: ['orders'],
+        params: idParams,
+      },
+    },
+    async (request) => {
+      const order = await getOrder(hub, request, request.params.id);
+      return {
+        orderId: String(order.orderId),
+        order: `${directory.channelById.get(order.channelId)?.code}/${order.externalNo}`,
+        state: order.state,
+        entries: await readTimeline(hub, order.orderId),
+      };
+    },
+  );
+}
+
+export interface TimelineEntry {
+  at: string;
+  kind: 'fact' | 'delivery' | 'publication';
+  [detail: string]: unknown;
+}
+
+/** By the database's time: facts as they were recorded, deliveries and publications as they were planned, sent and answered. */
+export async function readTimeline(
+  { db, directory }: Pick<ApiHub, 'db' | 'directory'>,
+  orderId: number,
+): Promise<TimelineEntry[]> {
+  const [facts, deliveries, publications] = await Promise.all([
+    listStream(db, `order/${orderId}`, TIMELINE_ENTRIES_MAX),
+    db.query(statements.listDeliveries, [orderId, TIMELINE_ENTRIES_MAX]),
+    db.query(statements.listStatusPublications, [orderId]),
+  ]);
+  const skuIds = new Set<number>();
+  collectIds(
+    facts.map((fact) => fact.data),
+    'skuId',
+    skuIds,
+  );
+  await directory.loadSkuCodes(skuIds);
+  const entries: TimelineEntry[] = facts.map((fact) => ({
+    at: fact.recordedAt.toISOString(),
+    kind: 'fact',
+    type: fact.type,
+    version: fact.version,
+    occurredAt: fact.occurredAt,
+    correlationId: fact.correlationId,
+    data: withCodes(fact.data, directory),
+  }));
+  for (const d of deliveries)
+    entries.push({
+      at: d.recorded_at.toISOString(),
+      kind: 'delivery',
+      destination: d.destination,
+      what: d.kind,
+      reference: d.reference,
+      state: outboundStates[d.state] ?? d.state,
+      attempts: d.attempts,
+      sentAt: d.sent_at?.toISOString() ?? null,
+      endedAt: d.ended_at?.toISOString() ?? null,
+      error: d.error,
+    });
+  for (const p of publications)
+    entries.push({
+      at: (p.confirmed_at ?? p.sent_at ?? p.changed_at).toISOString(),
+      kind: 'publication',
+      destination: p.destination,
+      what: p.kind,
+      state: p.version <= p.confirmed_version ? 'confirmed' : (outboundStates[p.state] ?? p.state),
+      version: p.version,
+      confirmedVersion: p.confirmed_version,
+      attempts: p.attempts,
+      confirmedAt: p.confirmed_at?.toISOString() ?? null,
+      error: p.error,
+    });
+  return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+function collectIds(value: unknown, name: string, into: Set<number>): void {
+  if (Array.isArray(value)) for (const item of value) collectIds(item, name, into);
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === name && typeof inner === 'number') into.add(inner);
+      else collectIds(inner, name, into);
+    }
+}
+
+/** People know codes; the log keeps ids, because a code may be spelled anew. */
+export function withCodes(value: unknown, directory: ApiHub['directory']): unknown {
+  if (Array.isArray(value)) return value.map((item) => withCodes(item, directory));
+  if (typeof value !== 'object' || value === null) return value;
+  const result: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'skuId' && typeof inner === 'number') result.sku = directory.skuCode(inner);
+    else if (key === 'locationId' && typeof inner === 'number')
+      result.location = directory.locationById.get(inner)?.code ?? String(inner);
+    else if (key === 'channelId' && typeof inner === 'number')
+      result.channel = directory.channelById.get(inner)?.code ?? String(inner);
+    else if (key === 'companyId' && typeof inner === 'number')
+      result.company = directory.companyById.get(inner)?.code ?? String(inner);
+    else result[key] = withCodes(inner, directory);
+  }
+  return result;
+}

@@ -1,0 +1,82 @@
+import { sql } from '../store/index.ts';
+
+export const listProducts = sql<{ code: string; description: string; unit: string; updated_at: Date }>(
+  'api_list_products',
+  `select code, description, unit, updated_at from sku
+    where ($1::text is null or code > $1::text) and ($2::text is null or code = $2::text) order by code limit $3::int`,
+);
+
+export const listAccounts = sql<{
+  account_id: number;
+  company_id: number;
+  code: string;
+  channel: string | null;
+  name: string;
+  currency: string;
+  credit_limit_minor: number | null;
+  updated_at: Date;
+}>(
+  'api_list_accounts',
+  `select account_id, company_id, code, channel, name, currency, credit_limit_minor, updated_at from account
+    where ($1::int is null or (company_id, code) > ($1::int, $2::text))
+      and ($3::text is null or code = $3::text) and ($4::int is null or company_id = $4::int)
+    order by company_id, code limit $5::int`,
+);
+
+export const listShipments = sql<{
+  shipment_no: string;
+  order_id: number;
+  channel_id: number;
+  external_no: string;
+  fulfilment_id: number;
+  location_id: number;
+  tracking: string | null;
+  lines: { lineNo: number; quantity: number; amountMinor?: number }[];
+  shipped_at: Date;
+}>(
+  'api_list_shipments',
+  `select s.shipment_no, s.order_id, o.channel_id, o.external_no, s.fulfilment_id, f.location_id, s.tracking, s.lines, s.shipped_at
+     from shipment s
+     join sales_order o on o.order_id = s.order_id
+     left join fulfilment f on f.fulfilment_id = s.fulfilment_id
+    where ($1::text is null or s.shipment_no > $1::text)
+      and ($2::bigint is null or s.order_id = $2::bigint) and ($3::int is null or o.channel_id = $3::int)
+    order by s.shipment_no limit $4::int`,
+);
+
+export const listInvoices = sql<{
+  invoice_no: string;
+  kind: string;
+  order_id: number;
+  channel_id: number;
+  external_no: string;
+  currency: string;
+  total_minor: number;
+  lines: { lineNo: number; quantity: number; amountMinor: number }[];
+  posted_at: Date;
+}>(
+  'api_list_invoices',
+  `select i.invoice_no, i.kind, i.order_id, o.channel_id, o.external_no, i.currency, i.total_minor, i.lines, i.posted_at
+     from invoice i join sales_order o on o.order_id = i.order_id
+    where ($1::text is null or (i.kind, i.invoice_no) > ($1::text, $2::text))
+      and ($3::bigint is null or i.order_id = $3::bigint) and ($4::int is null or o.channel_id = $4::int)
+    order by i.kind, i.invoice_no limit $5::int`,
+);
+
+// The newest price at or before the day asked wins.
+export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: string }>(
+  'api_find_prices',
+  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, valid_from::text as valid_from from price
+    where sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
+      and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date)
+    order by sku_id, valid_from desc`,
+);
+
+// Units neither cancelled nor refused nor invoiced, at the order's own prices.
+export const readExposure = sql<{ orders: number; open_minor: number; oldest_at: Date | null }>(
+  'api_read_credit_exposure',
+  `select count(distinct o.order_id)::int as orders, min(o.ordered_at) as oldest_at,
+          coalesce(sum(greatest(0, l.amount_minor - l.cancelled_minor - l.invoiced_minor - round(l.unit_price * l.refused * 100))), 0)::bigint as open_minor
+     from sales_order o join order_line l on l.order_id = o.order_id
+    where o.account_id = $1::bigint and o.state not in ('closed', 'cancelled', 'refused')`,
+);

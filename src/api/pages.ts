@@ -1,0 +1,146 @@
+/** Records out, by keyset pages. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, type TProperties, Type } from 'typebox';
+import { checkChannel, keyOf } from './auth.ts';
+import { pageOf, readCursor } from './cursors.ts';
+import type { ApiHub } from './hub.ts';
+import { channelOf, companyOf } from './lookups.ts';
+import * as statements from './pages.sql.ts';
+import { closed, code, cursor, decimalOf, limit, sku, skuCodeOf } from './schemas.ts';
+
+function paged<T extends TProperties>(filters: T) {
+  return closed({ ...filters, cursor: Type.Optional(cursor()), limit: limit() });
+}
+const products = paged({ sku: Type.Optional(sku()) });
+const accounts = paged({ account: Type.Optional(code()), company: Type.Optional(code()) });
+const documents = paged({
+  order: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'orderId' })),
+  channel: Type.Optional(code()),
+});
+type Documents = Static<typeof documents>;
+
+export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
+  const { db, directory } = hub;
+
+  app.get<{ Querystring: Static<typeof products> }>(
+    '/v1/products',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: { summary: 'Products by code', tags: ['records'], querystring: products },
+    },
+    async (request) => {
+      const { limit } = request.query;
+      const after = readCursor(request.query.cursor, ['text'])?.[0] ?? null;
+      const only = request.query.sku === undefined ? null : skuCodeOf(request.query.sku);
+      const rows = await db.query(statements.listProducts, [after, only, limit + 1]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.code]);
+      return {
+        products: shown.map((row) => ({
+          sku: row.code,
+          description: row.description,
+          unit: row.unit,
+          updatedAt: row.updated_at.toISOString(),
+        })),
+        nextCursor,
+      };
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof accounts> }>(
+    '/v1/accounts',
+    {
+      config: { scope: 'read' },
+      schema: { summary: 'Accounts by company and code', tags: ['records'], querystring: accounts },
+    },
+    async (request) => {
+      const { account, company, limit } = request.query;
+      const [companyId, after] = readCursor(request.query.cursor, ['number', 'text']) ?? [null, null];
+      const only = company === undefined ? null : companyOf(hub, company).companyId;
+      const rows = await db.query(statements.listAccounts, [companyId, after, account ?? null, only, limit + 1]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.company_id, row.code]);
+      return {
+        accounts: shown.map((row) => ({
+          account: row.code,
+          company: directory.companyById.get(row.company_id)?.code ?? null,
+          channel: row.channel,
+          name: row.name,
+          currency: row.currency,
+          creditLimit: row.credit_limit_minor === null ? null : decimalOf(row.credit_limit_minor),
+          updatedAt: row.updated_at.toISOString(),
+        })),
+        nextCursor,
+      };
+    },
+  );
+
+  app.get<{ Querystring: Documents }>(
+    '/v1/shipments',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: { summary: 'Shipments by number', tags: ['records'], querystring: documents },
+    },
+    async (request) => {
+      const { limit, order } = request.query;
+      const after = readCursor(request.query.cursor, ['text'])?.[0] ?? null;
+      const rows = await db.query(statements.listShipments, [after, order ?? null, channelIdOf(request), limit + 1]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.shipment_no]);
+      return {
+        shipments: shown.map((row) => ({
+          shipment: row.shipment_no,
+          orderId: String(row.order_id),
+          order: referenceOf(row),
+          fulfilment: `F${row.fulfilment_id}`,
+          location: directory.locationById.get(row.location_id)?.code ?? null,
+          tracking: row.tracking,
+          shippedAt: row.shipped_at.toISOString(),
+          lines: row.lines,
+        })),
+        nextCursor,
+      };
+    },
+  );
+
+  app.get<{ Querystring: Documents }>(
+    '/v1/invoices',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: { summary: 'Invoices and credit notes by number', tags: ['records'], querystring: documents },
+    },
+    async (request) => {
+      const { limit, order } = request.query;
+      const [kind, after] = readCursor(request.query.cursor, ['text', 'text']) ?? [null, null];
+      const rows = await db.query(statements.listInvoices, [
+        kind,
+        after,
+        order ?? null,
+        channelIdOf(request),
+        limit + 1,
+      ]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.kind, row.invoice_no]);
+      return {
+        invoices: shown.map((row) => ({
+          invoice: row.invoice_no,
+          kind: row.kind,
+          orderId: String(row.order_id),
+          order: referenceOf(row),
+          currency: row.currency,
+          total: decimalOf(row.total_minor),
+          totalMinor: row.total_minor,
+          postedAt: row.posted_at.toISOString(),
+          lines: row.lines,
+        })),
+        nextCursor,
+      };
+    },
+  );
+
+  function channelIdOf(request: FastifyRequest<{ Querystring: Documents }>): number | null {
+    const code = request.query.channel ?? keyOf(request).channel;
+    if (code === null) return null;
+    checkChannel(request, code);
+    return channelOf(hub, code).channelId;
+  }
+  function referenceOf(row: { channel_id: number; external_no: string }): string {
+    return `${directory.channelById.get(row.channel_id)?.code ?? '?'}/${row.external_no}`;
+  }
+}

@@ -1,0 +1,197 @@
+/** Units of one order taken back: before the pick they are cancelled, after it they come back as a return. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { CrossdockError, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
+import { cancelItem } from '../connectors/kit/index.ts';
+import type { Order, OrderLine } from '../orders/index.ts';
+import { databaseNow, texts } from '../store/index.ts';
+import { checkChannel, idempotencyKeyOf } from './auth.ts';
+import { rawBodyOf } from './body.ts';
+import { itemResult, resultOf } from './cancellations.ts';
+import type { ApiHub } from './hub.ts';
+import { channelOf } from './lookups.ts';
+import { orderAnswer } from './order-answer.ts';
+import { findOrderId, knownKeys } from './orders.sql.ts';
+import { getOrder } from './orders.ts';
+import { keyHeader } from './reservations.ts';
+import { closed, code, idParams, list, quantity, text, time, utcOf } from './schemas.ts';
+
+const LINES_MAX = 5_000;
+const lines = list(closed({ lineNo: quantity(), quantity: quantity() }), LINES_MAX);
+const reference = Type.Optional(
+  text(100, 'with the order and its line, the key of each part for ever; default: the Idempotency-Key'),
+);
+
+const cancel = closed({
+  reference,
+  at: Type.Optional(time()),
+  lines: Type.Optional({ ...lines, description: 'default: everything that is left' }),
+});
+const returns = closed({
+  channel: code(),
+  order: text(100, "the channel's own order number"),
+  reference,
+  at: Type.Optional(time()),
+  lines,
+});
+const answer = Type.Object({
+  reference: Type.String(),
+  results: Type.Array(itemResult),
+  order: Type.Object({}, { additionalProperties: true }),
+});
+
+export function takeBackRoutes(app: FastifyInstance, hub: ApiHub): void {
+  app.post<{ Params: Static<typeof idParams>; Body: Static<typeof cancel> }>(
+    '/v1/orders/:id/cancel',
+    {
+      config: { scope: 'write', perChannel: true },
+      schema: {
+        summary: 'Cancel lines of an order, or all that is left of it',
+        description:
+          'What the WMS was told to pick is asked of it first; what was picked already is expected back as a return.',
+        tags: ['orders'],
+        headers: keyHeader,
+        params: idParams,
+        body: cancel,
+        response: { 200: answer },
+      },
+    },
+    async (request, reply) => {
+      const order = await getOrder(hub, request, request.params.id);
+      return takeBack(hub, request, reply, order, request.body);
+    },
+  );
+
+  app.post<{ Body: Static<typeof returns> }>(
+    '/v1/returns',
+    {
+      config: { scope: 'write', perChannel: true },
+      schema: {
+        summary: 'Goods of an order come back',
+        description: 'Units that were not picked yet are cancelled instead: nobody waits for goods that never left.',
+        tags: ['orders'],
+        headers: keyHeader,
+        body: returns,
+        response: { 200: answer },
+      },
+    },
+    async (request, reply) => {
+      const { channel, order: externalNo } = request.body;
+      checkChannel(request, channel);
+      const [row] = await hub.db.query(findOrderId, [channelOf(hub, channel).channelId, externalNo]);
+      if (row === undefined) fail('XD_UNKNOWN_ORDER', `there is no order ${channel}/${externalNo}`, { place: 'order' });
+      return takeBack(hub, request, reply, await getOrder(hub, request, row.order_id), request.body);
+    },
+  );
+}
+
+interface Asked {
+  reference?: string;
+  at?: string;
+  lines?: { lineNo: number; quantity: number }[];
+}
+
+async function takeBack(
+  hub: ApiHub,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  order: Order,
+  asked: Asked,
+): Promise<object> {
+  const key = idempotencyKeyOf(request);
+  const { directory } = hub;
+  const name = asked.reference ?? key;
+  const channel = directory.channelById.get(order.channelId)!;
+  const skus = [...order.lines.values()].map((line) => line.skuId);
+  await directory.loadSkuCodes(skus);
+  await directory.loadAccountCodes([order.accountId]);
+  const occurredAt = asked.at === undefined ? (await databaseNow(hub.db)).toISOString() : utcOf(asked.at, 'at');
+  const items: InboundItem[] = [];
+  const parts = asked.lines ?? (await everythingLeft(hub, order, channel.code, name));
+  const seen = new Set<number>();
+  for (const [i, { lineNo, quantity }] of parts.entries()) {
+    if (seen.has(lineNo))
+      fail('XD_VALUE_INVALID', `lines[${i}].lineNo: line ${lineNo} appears twice`, { place: `lines[${i}].lineNo` });
+    seen.add(lineNo);
+    const line = order.lines.get(lineNo);
+    if (line === undefined)
+      fail('XD_VALUE_INVALID', `lines[${i}].lineNo: order ${order.orderId} has no line ${lineNo}`, {
+        place: `lines[${i}].lineNo`,
+      });
+    const draft = cancelItem({
+      kind: 'order.cancel_requested',
+      channel: channel.code,
+      reference: name,
+      account: directory.accountCode(order.accountId),
+      occurredAt,
+      order: order.externalNo,
+      lineNo,
+      sku: directory.skuCode(line.skuId),
+      quantity,
+    });
+    // Without the time: who gives none must get the first answer again, whenever he asks.
+    items.push({
+      ...draft,
+      itemNo: items.length,
+      fingerprint: fingerprint('api-cancel-v1', [
+        order.externalNo,
+        lineNo,
+        quantity,
+        asked.at === undefined ? null : occurredAt,
+      ]),
+    });
+  }
+  if (items.length === 0) {
+    reply.header('idempotent-replayed', 'true');
+    return { reference: name, results: [], order: await shown(hub, request, order.orderId) };
+  }
+  const results = await hub.receiver.receive({
+    system: 'api',
+    source: 'api',
+    contentType: 'application/json',
+    body: rawBodyOf(request),
+    items,
+    onFault: 'refuse',
+  });
+  const answers = results.map((result, i) => ({
+    lineNo: parts[i]!.lineNo,
+    quantity: parts[i]!.quantity,
+    ...resultOf(result),
+  }));
+  const first = answers.find((part) => part.status >= 300);
+  if (first !== undefined && answers.every((part) => part.status >= 300))
+    throw new CrossdockError(
+      first.code === 'XD_KEY_CONFLICT' ? 'XD_KEY_CONFLICT' : 'XD_REFUSED',
+      String(first.detail),
+      { place: 'lines[0].quantity', results: answers },
+    );
+  if (answers.every((part) => part.status === 200)) reply.header('idempotent-replayed', 'true');
+  return { reference: name, results: answers, order: await shown(hub, request, order.orderId) };
+}
+
+async function shown(hub: ApiHub, request: FastifyRequest, orderId: number): Promise<object> {
+  return orderAnswer(hub.directory, await getOrder(hub, request, orderId));
+}
+
+/** What can still be asked back of each line; nothing when this reference did it before. */
+async function everythingLeft(
+  hub: ApiHub,
+  order: Order,
+  channel: string,
+  name: string,
+): Promise<{ lineNo: number; quantity: number }[]> {
+  const all = [...order.lines.values()];
+  const keys = all.map((line) => `${name}/${order.externalNo}/${line.lineNo}`);
+  const known = await hub.db.query(knownKeys, [`cancel/${channel}`, texts(keys)]);
+  if (known.length > 0) return [];
+  const left = all.map((line) => ({ lineNo: line.lineNo, quantity: leftOf(line) })).filter((line) => line.quantity > 0);
+  if (left.length === 0)
+    fail('XD_REFUSED', `nothing is left of order ${order.orderId} that could be taken back`, {
+      refused: 'over_cancel',
+    });
+  return left;
+}
+
+function leftOf(line: OrderLine): number {
+  return line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+}
