@@ -49,9 +49,20 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
 export const doubtOrphans = sql<{ delivery_id: number }>(
   'outbound_doubt_orphaned_deliveries',
   `update delivery d
-      set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
+      set state = 'd', lease_epoch = t.epoch, next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000),
+          error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
     where d.destination_id = $1::int and d.bucket = t.bucket and d.state = 's'
       and (d.lease_epoch < t.epoch or d.sent_at < crossdock_now() - interval '30 seconds')
+   returning d.delivery_id`,
+);
+
+// A batch of ours broke off before its outcome was written, e.g. with the connection: what it had on its way is in doubt.
+export const doubtStrays = sql<{ delivery_id: number }>(
+  'outbound_doubt_stray_deliveries',
+  `update delivery d
+      set state = 'd', next_at = crossdock_now() + make_interval(secs => $3::float8 / 1000), error = 'its outcome could not be written'
+     from unnest($1::bigint[], $2::bigint[]) as t(delivery_id, epoch)
+    where d.delivery_id = t.delivery_id and d.state = 's' and d.lease_epoch = t.epoch
    returning d.delivery_id`,
 );

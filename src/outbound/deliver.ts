@@ -7,7 +7,7 @@
  */
 import type { Connector, DeliveryKind, FulfilmentCancelAnswer, Outcome, SalesOrderAnswer } from '../connectors/kit/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
-import { type Database, type Leases, numbers, texts } from '../store/index.ts';
+import { type Database, isConnectionFault, isSerializationFault, type Leases, numbers, texts } from '../store/index.ts';
 import * as statements from './deliver.sql.ts';
 import type { Freshness } from './freshness.ts';
 import { BUCKETS } from './plan.ts';
@@ -59,8 +59,10 @@ export class DeliveryDispatcher {
   readonly #options: DispatcherOptions;
   readonly #adopted = new Map<number, number>();
   #adoptedAt = 0;
-  /** Keys of rows that a batch of ours is working on. */
+  /** Rows that a batch of ours is working on. */
   readonly #busy = new Set<number>();
+  /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
+  readonly #strays = new Map<number, number>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -82,6 +84,11 @@ export class DeliveryDispatcher {
       for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
       this.#adoptedAt = performance.now();
     }
+    if (this.#strays.size > 0) {
+      const strays = [...this.#strays];
+      await db.query(statements.doubtStrays, [numbers(strays.map(([id]) => id)), numbers(strays.map(([, epoch]) => epoch)), effectHorizonMs]);
+      for (const [id] of strays) this.#strays.delete(id);
+    }
     const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), CLAIM_MAX]);
     const rows = due.filter((row) => !this.#busy.has(row.delivery_id));
     if (rows.length === 0) return 0;
@@ -100,7 +107,7 @@ export class DeliveryDispatcher {
       }
       for (let i = 0; i < list.length; i += served.batchMax) {
         const batch = list.slice(i, i + served.batchMax);
-        jobs.push(() => this.#work(served, batch, held));
+        jobs.push(() => this.#keepingStrays(batch, held, () => this.#work(served, batch, held)));
       }
     }
     for (const row of rows) this.#busy.add(row.delivery_id);
@@ -110,6 +117,16 @@ export class DeliveryDispatcher {
       for (const row of rows) this.#busy.delete(row.delivery_id);
     }
     return rows.length;
+  }
+
+  /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
+  async #keepingStrays(rows: readonly statements.ClaimedDelivery[], held: ReadonlyMap<number, number>, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      for (const row of rows) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
+      throw error;
+    }
   }
 
   async #work(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: ReadonlyMap<number, number>): Promise<void> {
@@ -128,6 +145,7 @@ export class DeliveryDispatcher {
     );
     // The lease may have gone while we waited for the database: what we can still hold back, we do not send.
     const mine = rows.filter((row) => claimed.has(row.delivery_id) && leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket));
+    for (const row of rows) if (claimed.has(row.delivery_id) && !mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
     if (mine.length === 0) return;
     let outcomes: Outcome[];
     try {
@@ -183,8 +201,27 @@ export class DeliveryDispatcher {
     );
   }
 
-  /** Writes outcomes and what they do to the orders in one transaction. Locks delivery, then orders, then balances. */
+  /**
+   * Writes outcomes. One answer that its order can't take must not hold back its neighbours: the batch is halved until it is
+   * alone, and then it is set aside for a person, with what was answered.
+   */
   async #record(results: readonly Result[]): Promise<void> {
+    try {
+      await this.#recordTogether(results);
+    } catch (error) {
+      if (isSerializationFault(error) || isConnectionFault(error)) throw error;
+      const [only] = results;
+      if (results.length > 1) {
+        const half = results.length >> 1;
+        await this.#record(results.slice(0, half));
+        await this.#record(results.slice(half));
+      } else if (only!.state !== 'p') await this.#recordTogether([{ ...only!, state: 'p', error: messageOf(error) }]);
+      else throw error;
+    }
+  }
+
+  /** Writes outcomes and what they do to the orders in one transaction. Locks delivery, then orders, then balances. */
+  async #recordTogether(results: readonly Result[]): Promise<void> {
     const { db, deps, freshness, destination, onCommit } = this.#options;
     const ended = await db.transaction(async (tx) => {
       const rows = await tx.query(statements.recordOutcomes, [
