@@ -95,6 +95,7 @@ export async function screenNumbers(
 
 /**
  * Computes what to say for each SKU, sets aside what is added, and marks it as on its way. Commit before sending.
+ * @param claim asked under the locks with all that should be said; only what it gives back is set aside and sent
  * Locks stock_balance by (sku_id, location_id).
  */
 export async function prepareNumbers(
@@ -103,11 +104,12 @@ export async function prepareNumbers(
   channel: ChannelEntry,
   skuIds: readonly number[],
   readBackordered: () => Promise<Map<number, number>>,
+  claim: (skuIds: number[]) => Promise<ReadonlySet<number>>,
 ): Promise<PreparedNumbers> {
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
   const backordered = await readBackordered();
   const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '']);
-  const send: NumberToSend[] = [];
+  const wanted: NumberToSend[] = [];
   const unchanged: number[] = [];
   const unsettled: number[] = [];
   for (const skuId of skuIds) {
@@ -125,9 +127,14 @@ export async function prepareNumbers(
       unsettled.push(skuId);
       continue;
     }
-    raiseExposure(stock, channel, skuId, target);
-    send.push({ skuId, from: number.shown, quantity: target });
-    number.sending = target;
+    wanted.push({ skuId, from: number.shown, quantity: target });
+  }
+  const claimed = wanted.length === 0 ? new Set<number>() : await claim(wanted.map((item) => item.skuId));
+  const send = wanted.filter((item) => claimed.has(item.skuId));
+  for (const { skuId, quantity } of send) {
+    raiseExposure(stock, channel, skuId, quantity);
+    const number = stock.channelNumber(channel.channelId, skuId);
+    number.sending = quantity;
     number.readBack = null;
     number.readBackAt = null;
     number.soldSince = 0;
@@ -154,25 +161,29 @@ function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number
 }
 
 /**
- * Records what the channel said its numbers are after a write, read back. `null`: it could not be read, and what was sent
- * stays in doubt with its exposure.
+ * Records what the channel said its numbers are, read back after a write; null: it lists none. What could not be read is not
+ * among them: what was sent stays in doubt with its exposure.
+ * @param keep asked under the locks which of them are still ours to record: another holder may have taken over meanwhile, and what
+ * we read is then older than what it did
  */
 export async function recordNumbers(
   tx: Tx,
   deps: LedgerDeps,
   channel: ChannelEntry,
   readBack: readonly { skuId: number; number: number | null }[],
+  keep: () => Promise<ReadonlySet<number>>,
 ): Promise<void> {
-  const known = readBack.filter((item): item is { skuId: number; number: number } => item.number !== null);
-  if (known.length === 0) return;
-  const stock = await StockSession.open(tx, deps.ids, pairs(channel, known.map((item) => item.skuId)), [channel.channelId]);
+  const stock = await StockSession.open(tx, deps.ids, pairs(channel, readBack.map((item) => item.skuId)), [channel.channelId]);
+  const kept = await keep();
   const now = await databaseNow(tx);
-  for (const item of known) {
+  for (const item of readBack) {
+    if (!kept.has(item.skuId)) continue;
     const number = stock.channelNumber(channel.channelId, item.skuId);
     // A number that means `on_hand` stays what was told; what was read as sold since then has left it.
-    number.shown = channel.numberMeans === 'on_hand' ? Math.max(0, item.number - number.soldSince) : item.number;
+    if (item.number === null) number.shown = null;
+    else number.shown = channel.numberMeans === 'on_hand' ? Math.max(0, item.number - number.soldSince) : item.number;
     number.sending = null;
-    number.readBack = item.number;
+    number.readBack = item.number ?? 0;
     number.readBackAt = now;
     number.changed = true;
   }

@@ -54,7 +54,8 @@ export const record = sql<{ key: number; confirmed_at: Date | null; changed_at: 
 export const doubtOrphans = sql<{ key: number }>(
   'outbound_doubt_orphaned_publications',
   `update publication p
-      set state = 'd', next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000), error = 'its sender is gone'
+      set state = 'd', lease_epoch = t.epoch, next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000),
+          error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
     where p.destination_id = $1::int and p.bucket = t.bucket and p.state = 's'
       and (p.lease_epoch < t.epoch or p.sent_at < crossdock_now() - interval '30 seconds')
@@ -67,6 +68,16 @@ export const doubtAgain = sql(
   `update publication p set state = 'd', next_at = crossdock_now(), error = 'sold while it was read back'
      from (select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update) as t
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n'`,
+);
+
+// A batch of ours broke off before its outcome was written, e.g. with the connection: what it had on its way is in doubt.
+export const doubtStrays = sql<{ key: number }>(
+  'outbound_doubt_stray_publications',
+  `update publication p
+      set state = 'd', next_at = crossdock_now() + make_interval(secs => $5::float8 / 1000), error = 'its outcome could not be written'
+     from unnest($2::text[], $3::bigint[], $4::bigint[]) as t(kind, key, epoch)
+    where p.destination_id = $1::int and p.kind = t.kind and p.key = t.key and p.state = 's' and p.lease_epoch = t.epoch
+   returning p.key`,
 );
 
 export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(

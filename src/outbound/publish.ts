@@ -7,8 +7,8 @@ import { orderReference } from '../canonical/index.ts';
 import { type PreparedNumbers, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { backorderedUnits, type OrderDeps, readOrders } from '../orders/index.ts';
-import { type Database, databaseNow, type Leases, numbers, texts } from '../store/index.ts';
-import { heldBuckets, messageOf, runAll } from './deliver.ts';
+import { type Database, databaseNow, type Leases, numbers, type Tx, texts } from '../store/index.ts';
+import { heldBuckets, leaseName, messageOf, runAll } from './deliver.ts';
 import type { Freshness } from './freshness.ts';
 import { writeDirty } from './plan.ts';
 import * as statements from './publish.sql.ts';
@@ -52,6 +52,8 @@ interface Recorded {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #adopted = new Map<number, number>();
+  /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
+  #strays: { kind: Kind; key: number; epoch: number }[] = [];
   #adoptedAt = 0;
 
   constructor(options: PublisherOptions) {
@@ -60,6 +62,17 @@ export class Publisher {
 
   async #adopt(held: ReadonlyMap<number, number>): Promise<void> {
     const { db, destination, effectHorizonMs } = this.#options;
+    if (this.#strays.length > 0) {
+      const strays = this.#strays;
+      await db.query(statements.doubtStrays, [
+        destination.destinationId,
+        texts(strays.map((stray) => stray.kind)),
+        numbers(strays.map((stray) => stray.key)),
+        numbers(strays.map((stray) => stray.epoch)),
+        effectHorizonMs,
+      ]);
+      this.#strays = this.#strays.filter((stray) => !strays.includes(stray));
+    }
     const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000);
     if (fresh.length === 0) return;
     await db.query(statements.doubtOrphans, [
@@ -85,9 +98,27 @@ export class Publisher {
     const fresh = due.filter((row) => row.state === 'n');
     const jobs: (() => Promise<void>)[] = [];
     for (const batch of chunks(doubtful, sink.batchMax)) jobs.push(() => this.#resolveNumbers(sink, channel, batch, held));
-    for (const batch of chunks(fresh, sink.batchMax)) jobs.push(() => this.#sendNumbers(sink, channel, batch, held));
+    for (const batch of chunks(fresh, sink.batchMax)) jobs.push(() => this.#keepingStrays('availability', batch, held, () => this.#sendNumbers(sink, channel, batch, held)));
     await runAll(jobs, this.#options.concurrency, this.#options.onError);
     return due.length + settled;
+  }
+
+  /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
+  async #keepingStrays(kind: Kind, rows: readonly statements.DuePublication[], held: ReadonlyMap<number, number>, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      for (const row of rows) this.#strays.push({ kind, key: row.key, epoch: held.get(row.bucket)! });
+      throw error;
+    }
+  }
+
+  /** Those whose lease is still believed in: what we can still hold back, we do not send. The others are left in doubt. */
+  #stillHeld(kind: Kind, rows: readonly statements.DuePublication[], held: ReadonlyMap<number, number>): statements.DuePublication[] {
+    const { leases, destination } = this.#options;
+    const mine = rows.filter((row) => leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket));
+    for (const row of rows) if (!mine.includes(row)) this.#strays.push({ kind, key: row.key, epoch: held.get(row.bucket)! });
+    return mine;
   }
 
   #due(kind: Kind, held: ReadonlyMap<number, number>, limit: number): Promise<statements.DuePublication[]> {
@@ -112,24 +143,24 @@ export class Publisher {
   }
 
   async #sendNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
-    const { db, deps, destination, signal, effectHorizonMs, random } = this.#options;
+    const { db, deps, destination, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     const byKey = new Map(rows.map((row) => [row.key, row]));
     // Most changes are too small to be said: found without a lock.
     const screened = await screenNumbers(db, deps, channel, rows.map((row) => row.key), await backorderedUnits(db, rows.map((row) => row.key)));
     const skuIds = screened.worth.sort((a, b) => a - b);
     const prepared: PreparedNumbers = skuIds.length === 0 ? { send: [], unchanged: [], unsettled: [], ordersThrough: '' } : await db.transaction(async (tx) => {
-      const result = await prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds));
-      const sending = result.send.map((item) => byKey.get(item.skuId)!);
-      if (sending.length > 0)
-        await tx.query(statements.markSending, [
+      return prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds), async (wanted) => {
+        const sending = wanted.map((skuId) => byKey.get(skuId)!);
+        const marked = await tx.query(statements.markSending, [
           destination.destinationId,
           'availability',
-          numbers(sending.map((row) => row.key)),
+          numbers(wanted),
           numbers(sending.map((row) => row.version)),
           numbers(sending.map((row) => held.get(row.bucket)!)),
         ]);
-      return result;
+        return new Set(marked.map((row) => row.key));
+      });
     });
     const records: Recorded[] = [...screened.unchanged, ...prepared.unchanged].map((skuId) => {
       const row = byKey.get(skuId)!;
@@ -139,11 +170,13 @@ export class Publisher {
       const row = byKey.get(skuId)!;
       records.push({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: null, pauseMs: UNSETTLED_PAUSE_MS });
     }
-    if (prepared.send.length === 0) {
+    const mine = new Set(this.#stillHeld('availability', prepared.send.map((item) => byKey.get(item.skuId)!), held));
+    const send = prepared.send.filter((item) => mine.has(byKey.get(item.skuId)!));
+    if (send.length === 0) {
       await this.#record('availability', records);
       return;
     }
-    const items = prepared.send.map(({ skuId, from, quantity }) => ({ sku: deps.directory.skuCode(skuId), from, quantity, ordersThrough: prepared.ordersThrough }));
+    const items = send.map(({ skuId, from, quantity }) => ({ sku: deps.directory.skuCode(skuId), from, quantity, ordersThrough: prepared.ordersThrough }));
     let outcomes: (Outcome | { outcome: 'conflict' })[];
     try {
       outcomes = await sink.write(items, signal);
@@ -152,7 +185,7 @@ export class Publisher {
     }
     // What may still take effect later can't be settled by reading now.
     const readable = items.filter((_, i) => outcomes[i]?.outcome !== 'in_doubt').map((item) => item.sku);
-    let numbersThere = new Map<string, number>();
+    let numbersThere: Map<string, number> | undefined;
     if (readable.length > 0)
       try {
         numbersThere = await sink.readBack(readable, signal);
@@ -160,28 +193,36 @@ export class Publisher {
         this.#options.onError(error);
       }
     const readBack: { skuId: number; number: number | null }[] = [];
-    prepared.send.forEach(({ skuId, quantity }, i) => {
+    send.forEach((item, i) => {
+      const { skuId, quantity } = item;
       const row = byKey.get(skuId)!;
       const epoch = held.get(row.bucket)!;
       const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
-      const there = numbersThere.get(items[i]!.sku);
-      if (outcome.outcome === 'in_doubt' || there === undefined) {
+      if (outcome.outcome === 'in_doubt' || numbersThere === undefined) {
         const error = 'error' in outcome ? outcome.error : 'could not be read back';
-        // Never listed and surely not written: nothing to read back, say it again.
-        const surelyNot = outcome.outcome === 'later' || outcome.outcome === 'refused';
-        if (surelyNot && row.attempts + 1 >= this.#options.attemptsMax) records.push({ row, epoch, state: 'p', confirmed: null, error, pauseMs: 0 });
-        else if (surelyNot && there === undefined && readable.length > 0 && numbersThere.size > 0)
-          records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs: retryPauseMs(row.attempts, undefined, random) });
-        else records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
+        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
+        return;
+      }
+      const there = numbersThere.get(items[i]!.sku) ?? null;
+      if (outcome.outcome === 'confirmed' && !isWritten(channel, item, there)) {
+        // It was lost, or comes later: only after the horizon is what is read what the channel believes.
+        const error = `said to be done, but it shows ${there}, not ${quantity}`;
+        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
         return;
       }
       readBack.push({ skuId, number: there });
-      if (outcome.outcome === 'confirmed' && there <= quantity) records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
-      else {
-        const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
-        const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
-        records.push({ row, epoch, state: 'n', confirmed: null, error: `${outcome.outcome}: it shows ${there}, not ${quantity}`, pauseMs });
+      if (outcome.outcome === 'confirmed') {
+        records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
+        return;
       }
+      const error = `${outcome.outcome}: it shows ${there}, not ${quantity}`;
+      if (outcome.outcome !== 'conflict' && row.attempts + 1 >= attemptsMax) {
+        records.push({ row, epoch, state: 'p', confirmed: null, error: `${outcome.error}; ${error}`, pauseMs: 0 });
+        return;
+      }
+      const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
+      const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
+      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs });
     });
     await this.#record('availability', records, { channel, readBack });
   }
@@ -203,7 +244,7 @@ export class Publisher {
     await this.#record(
       'availability',
       rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: row.state === 'd' ? 'was in doubt' : null, pauseMs: 0 })),
-      { channel, readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? 0 })) },
+      { channel, readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })) },
     );
   }
 
@@ -223,7 +264,7 @@ export class Publisher {
       if (sink === undefined) continue;
       const due = await this.#due(kind, held, sink.batchMax * 2);
       worked += due.length;
-      for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#sendStates(kind, sink, batch, held));
+      for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#keepingStrays(kind, batch, held, () => this.#sendStates(kind, sink, batch, held)));
     }
     await runAll(jobs, concurrency, onError);
     return worked;
@@ -243,7 +284,9 @@ export class Publisher {
         numbers(fresh.map((row) => held.get(row.bucket)!)),
       ]))
         marked.add(row.key);
-    const sending = fresh.filter((row) => marked.has(row.key));
+    const sending = this.#stillHeld(kind, fresh.filter((row) => marked.has(row.key)), held);
+    marked.clear();
+    for (const row of sending) marked.add(row.key);
     const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')]);
     const outcomes = new Map<number, Outcome>();
     const writable = sending.filter((row) => states.has(row.key));
@@ -313,19 +356,28 @@ export class Publisher {
     const { db, deps, destination, freshness, onCommit } = this.#options;
     if (records.length === 0) return;
     const silent = new Set(records.filter((record) => record.silent).map((record) => record.row.key));
-    const rows = await db.transaction(async (tx) => {
-      if (stock !== undefined) await recordNumbers(tx, deps, stock.channel, stock.readBack);
-      return tx.query(statements.record, [
-        destination.destinationId,
-        kind,
-        numbers(records.map((r) => r.row.key)),
-        numbers(records.map((r) => r.epoch)),
-        texts(records.map((r) => r.state)),
-        texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
-        numbers(records.map((r) => r.confirmed)),
-        numbers(records.map((r) => Math.round(r.pauseMs))),
-      ]);
-    });
+    const write = async (tx: Tx) => {
+      const writeOutcomes = () =>
+        tx.query(statements.record, [
+          destination.destinationId,
+          kind,
+          numbers(records.map((r) => r.row.key)),
+          numbers(records.map((r) => r.epoch)),
+          texts(records.map((r) => r.state)),
+          texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
+          numbers(records.map((r) => r.confirmed)),
+          numbers(records.map((r) => Math.round(r.pauseMs))),
+        ]);
+      if (stock === undefined || stock.readBack.length === 0) return writeOutcomes();
+      // Numbers are recorded only for rows that are still ours: whoever took over knows better than what we read.
+      let written: Awaited<ReturnType<typeof writeOutcomes>> = [];
+      await recordNumbers(tx, deps, stock.channel, stock.readBack, async () => {
+        written = await writeOutcomes();
+        return new Set(written.map((row) => row.key));
+      });
+      return written;
+    };
+    const rows = await db.transaction(write);
     const confirmed = new Set(records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key));
     for (const row of rows)
       if (confirmed.has(row.key) && !silent.has(row.key) && row.confirmed_at !== null)
@@ -373,6 +425,13 @@ async function orderStates(db: Database, directory: Directory, orderIds: number[
     });
   }
   return states;
+}
+
+/** Whether what is shown can be what we wrote. Sales take a number down that means what may be sold; nothing else changes one. */
+function isWritten(channel: ChannelEntry, item: { from: number | null; quantity: number }, there: number | null): boolean {
+  if (there === null) return false;
+  if (channel.numberMeans === 'on_hand') return there === item.quantity;
+  return there <= item.quantity && (there !== item.from || item.from === item.quantity);
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -1,0 +1,181 @@
+/** Numbers told to channels: what a lie, a missing listing and a paused sender may not break. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Poller } from '../src/ingest/index.ts';
+import { useDatabase } from './helpers/database.ts';
+import { MemorySystem } from './helpers/memory-system.ts';
+import { ModelChannel } from './helpers/model-channel.ts';
+import { balances, violations } from './helpers/promises.ts';
+import { dueNow, moved, SmallHub } from './helpers/small-hub.ts';
+
+const database = useDatabase();
+let shop: ModelChannel;
+let system: MemorySystem;
+let hubs: SmallHub[];
+let sku: string;
+let n = 0;
+
+beforeEach(() => {
+  shop = new ModelChannel('shop', 'net_available');
+  system = new MemorySystem('shop', []);
+  system.availability = shop.sink;
+  hubs = [];
+  sku = `N${++n}`;
+});
+afterEach(async () => {
+  for (const hub of hubs) await hub.close();
+  await database.pool.query(
+    `update lease set expires_at = '-infinity'; delete from publication; delete from feed_cursor`,
+  );
+});
+
+async function open(options: Partial<Parameters<typeof SmallHub.open>[0]> = {}): Promise<SmallHub> {
+  const hub = await SmallHub.open({ url: database.url, connectors: { shop: system }, ...options });
+  hubs.push(hub);
+  await hub.seed([sku]);
+  return hub;
+}
+const receive = (hub: SmallHub, quantity: number) =>
+  hub.receive('wms', [moved(`${sku}/${++n}`, sku, 'north', quantity)]);
+const tell = async (hub: SmallHub, rounds = 1): Promise<void> => {
+  await hub.plan();
+  for (let i = 0; i < rounds; i++) {
+    await database.pool.query(dueNow());
+    await hub.publishers.get('shop')!.availabilityRound();
+  }
+};
+const read = (hub: SmallHub) =>
+  new Poller({
+    db: hub.db,
+    receiver: hub.receiver,
+    system: 'shop',
+    source: shop.source,
+    pollMs: 1,
+    mayPoll: () => true,
+    mustWait: () => false,
+    onError: () => {},
+  }).pollOnce();
+const number = async () =>
+  (
+    await database.pool.query(
+      'select shown, sending, read_back from channel_number join sku using (sku_id) where code = $1',
+      [sku],
+    )
+  ).rows[0];
+
+describe('a number', () => {
+  it('whose first telling was answered 200 and lost is told again', async () => {
+    const hub = await open();
+    await receive(hub, 5);
+    shop.fates.push('lied');
+    await tell(hub);
+    expect(shop.available(sku)).toBe(0);
+    await tell(hub, 2);
+    await read(hub);
+    await tell(hub, 2);
+    expect(shop.available(sku)).toBe(5);
+    expect(await balances(database.pool, sku)).toEqual(['north 5/0/0/5']);
+  });
+
+  it('whose raise was answered 200 and lost is not taken for told', async () => {
+    const hub = await open();
+    await receive(hub, 5);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    await receive(hub, 4);
+    shop.fates.push('lied');
+    await tell(hub);
+    const { rows } = await database.pool.query(
+      `select version > confirmed_version as dirty from publication join destination using (destination_id)
+        where kind = 'availability' and code = 'shop' and key = $1`,
+      [hub.sku(sku)],
+    );
+    expect(rows).toEqual([{ dirty: true }]);
+    await tell(hub);
+    await read(hub);
+    await tell(hub, 2);
+    expect(shop.available(sku)).toBe(9);
+  });
+
+  it('of a listing that is gone is told anew', async () => {
+    const hub = await open();
+    await receive(hub, 5);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    const fresh = new ModelChannel('shop', 'net_available');
+    system.availability = fresh.sink;
+    await receive(hub, 1);
+    await tell(hub, 2);
+    await read(hub);
+    await tell(hub, 3);
+    expect(fresh.available(sku)).toBe(6);
+  });
+});
+
+describe('a sender of numbers that was paused', () => {
+  it('and read a number before another took over records nothing of it', async () => {
+    const first = await open();
+    await receive(first, 5);
+    let release = () => {};
+    let arrived = () => {};
+    const reading = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const sink = shop.sink;
+    system.availability = {
+      ...sink,
+      readBack: async (...args) => {
+        const found = await sink.readBack(...args);
+        system.availability = sink;
+        arrived();
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return found;
+      },
+    };
+    await first.plan();
+    const late = first.publishers.get('shop')!.availabilityRound();
+    await reading;
+    system.availability = sink;
+    await database.pool.query(`update lease set expires_at = '-infinity'`);
+    const second = await open();
+    await tell(second, 2);
+    await read(second);
+    await tell(second);
+    await receive(second, 15);
+    await tell(second);
+    expect(shop.available(sku)).toBe(20);
+    const before = await number();
+    release();
+    await late;
+    expect(await number()).toEqual(before);
+    await read(second);
+    await tell(second, 2);
+    expect(await balances(database.pool, sku)).toEqual(['north 20/0/0/20']);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
+  it('and wakes after another took over sets nothing aside and sends nothing', async () => {
+    const first = await open();
+    await receive(first, 5);
+    await tell(first);
+    await database.pool.query(`update lease set expires_at = '-infinity'`);
+    const second = await open();
+    await receive(second, 1);
+    await tell(second, 2);
+    await read(second);
+    await tell(second, 2);
+    await receive(second, 1);
+    await second.plan();
+    const [writes, before] = [shop.writes, await number()];
+    // It still believes in its lease; the row says otherwise.
+    await first.publishers.get('shop')!.availabilityRound();
+    expect(shop.writes).toBe(writes);
+    expect((await number()).sending).toBe(before.sending);
+    await read(second);
+    await tell(second, 2);
+    expect(shop.available(sku)).toBe(7);
+  });
+});
