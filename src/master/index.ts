@@ -1,3 +1,4 @@
+export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,
   type CompanyEntry,

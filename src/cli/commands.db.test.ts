@@ -1,0 +1,310 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useDatabase } from '../../test/helpers/database.ts';
+import { startEstate, type TestEstate, tradeADay } from '../../test/helpers/estate.ts';
+import type { InboundItem } from '../canonical/index.ts';
+import { checkPromises } from '../ops/index.ts';
+
+const database = useDatabase();
+const folder = mkdtempSync(join(tmpdir(), 'crossdock-cli-'));
+let estate: TestEstate;
+beforeAll(async () => {
+  estate = await startEstate(database.url);
+  await tradeADay(estate);
+});
+afterAll(async () => {
+  await estate?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the command as a user does; stdout is one JSON document or nothing. */
+// biome-ignore lint/suspicious/noExplicitAny: documents are asserted, not typed
+function crossdock(...args: string[]): Promise<{ code: number; json: any; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'main.ts'), ...args],
+      {
+        env: {
+          ...process.env,
+          DATABASE_URL: database.url,
+          NODE_OPTIONS: '',
+          NODE_COMPILE_CACHE: join(folder, 'cache'),
+        },
+      },
+      (error, stdout, stderr) => {
+        const json = args.includes('--json') && stdout !== '' ? JSON.parse(stdout) : undefined;
+        resolve({ code: error === null ? 0 : Number(error.code), json, stdout, stderr });
+      },
+    );
+  });
+}
+
+test('verify holds after an honest day, and says so in text too', async () => {
+  const { code, json } = await crossdock('verify', '--json');
+  expect(code).toBe(0);
+  expect(json.ok).toBe(true);
+  expect(Object.keys(json.promises)).toEqual(['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11']);
+  const text = await crossdock('verify');
+  expect(text.stdout.match(/^I\d+ +holds /gm)).toHaveLength(11);
+});
+
+test('verify ends with 3 when a promise is broken', async () => {
+  await database.pool.query('update stock_balance set on_hand = on_hand + 1 where sku_id = 1 and location_id = 1');
+  const { code, json } = await crossdock('verify', '--json');
+  await database.pool.query('update stock_balance set on_hand = on_hand - 1 where sku_id = 1 and location_id = 1');
+  expect(code).toBe(3);
+  expect(json.promises.I1).toMatchObject({ holds: false, violations: 1 });
+});
+
+describe('trace', () => {
+  test('tells an order from the message that brought it to what each system holds', async () => {
+    const { code, json } = await crossdock('trace', 'shop/S1', '--json');
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ order: 'shop/S1', state: 'closed', gaps: [], truncated: false });
+    const entries: { kind: string; system: string; what: string; outcome: string; at: string }[] = json.entries;
+    expect(entries.map((entry) => entry.at)).toEqual(entries.map((entry) => entry.at).toSorted());
+    const whats = (kind: string) => entries.filter((entry) => entry.kind === kind).map((entry) => entry.what);
+    expect(whats('message')).toContain('order/shop S1');
+    expect(whats('message').some((what) => what.startsWith('cancel/shop SC1/S1/1'))).toBe(true);
+    for (const fact of [
+      'order.accepted',
+      'order.confirmed',
+      'stock.picked',
+      'shipment.confirmed',
+      'document.posted',
+      'return.received',
+    ])
+      expect(whats('fact'), fact).toContain(fact);
+    expect(
+      entries
+        .filter((entry) => entry.kind === 'delivery' && entry.outcome === 'confirmed')
+        .map((entry) => entry.system),
+    ).toEqual(expect.arrayContaining(['erp', 'wms']));
+    expect(
+      entries
+        .filter((entry) => entry.kind === 'publication')
+        .map((entry) => entry.system)
+        .sort(),
+    ).toEqual(['crm', 'shop']);
+  });
+
+  test('finds it by id, number and ERP number, and marks what has not followed', async () => {
+    const { rows } = await database.pool.query(`select order_id, erp_number from sales_order where external_no = 'C1'`);
+    for (const name of ['C1', 'crm/C1', String(rows[0].order_id), rows[0].erp_number]) {
+      const { code, json } = await crossdock('trace', name, '--json');
+      expect([name, json.order, code]).toEqual([name, 'crm/C1', json.gaps.length > 0 ? 3 : 0]);
+    }
+    const { stdout, code } = await crossdock('trace', 'C1');
+    const { rows: lines } = await database.pool.query(
+      `select l.backordered::int as n from order_line l join sales_order o using (order_id) where o.external_no = 'C1'`,
+    );
+    if (lines[0].n > 0) {
+      expect(stdout).toContain(`line 1 (A4): ${lines[0].n} wait for stock`);
+      expect(code).toBe(3);
+    }
+  });
+
+  test('an order that nobody knows is an error with its name', async () => {
+    const { code, json } = await crossdock('trace', 'nothing', '--json');
+    expect(code).toBe(1);
+    expect(json.error).toMatchObject({ code: 'XD_NOT_FOUND', details: { order: 'nothing' } });
+  });
+});
+
+describe('explain', () => {
+  test('gives a number with every input', async () => {
+    const { code, json } = await crossdock('explain', 'a1', '--channel', 'shop', '--json');
+    expect(code).toBe(0);
+    const { rows } = await database.pool.query(
+      `select sum(quantity)::int as own from exposure e join channel c using (channel_id) join sku s using (sku_id) where c.code = 'shop' and s.code = 'A1'`,
+    );
+    expect(json).toMatchObject({ sku: 'A1', channel: 'shop', atp: rows[0].own });
+    expect(json.locations.map((l: { location: string }) => l.location).sort()).toEqual(['GLA', 'LON', 'MAN']);
+    const text = await crossdock('explain', 'A1', '--channel', 'shop');
+    expect(text.stdout).toMatch(/^A1 in shop as of /);
+    expect(text.stdout).toContain('latest movements');
+  });
+
+  test('gives on hand of a past moment from the movements', async () => {
+    const { rows } = await database.pool.query(
+      `select min(recorded_at) as first, max(recorded_at) as last from stock_movement`,
+    );
+    const before = await crossdock(
+      'explain',
+      'A1',
+      '--channel',
+      'crm',
+      '--at',
+      new Date(rows[0].first.getTime() - 1_000).toISOString(),
+      '--json',
+    );
+    expect(before.json.locations.map((l: { onHand: number }) => l.onHand)).toEqual([0, 0, 0]);
+    const after = await crossdock(
+      'explain',
+      'A1',
+      '--channel',
+      'crm',
+      '--at',
+      new Date(rows[0].last.getTime() + 1).toISOString(),
+      '--json',
+    );
+    const { rows: now } = await database.pool.query(
+      `select sum(on_hand)::int as n from stock_balance b join sku s using (sku_id) where s.code = 'A1'`,
+    );
+    expect(after.json.locations.reduce((sum: number, l: { onHand: number }) => sum + l.onHand, 0)).toBe(now[0].n);
+  });
+
+  test.each([
+    [['explain', 'NONE', '--channel', 'shop', '--json'], 'XD_UNKNOWN_SKU'],
+    [['explain', 'A1', '--channel', 'nowhere', '--json'], 'XD_UNKNOWN_CHANNEL'],
+    [['explain', 'A1', '--channel', 'shop', '--at', 'yesterday', '--json'], 'XD_VALUE_INVALID'],
+  ])('%s is refused', async (args, errorCode) => {
+    const { code, json } = await crossdock(...args);
+    expect([code, json.error.code]).toEqual([1, errorCode]);
+  });
+});
+
+describe('parked', () => {
+  const itemOf = (key: string, sku: string) => ({
+    scope: 'movement/wms',
+    key,
+    fingerprint: 'f',
+    itemNo: 0,
+    command: {
+      kind: 'stock.moved' as const,
+      movement: 'received' as const,
+      sku,
+      location: 'LON',
+      quantity: 5,
+      reference: key,
+      occurredAt: '2026-03-03T09:00:00.000Z',
+    },
+  });
+  const receive = (item: InboundItem) =>
+    estate.hub.receiver.receive({
+      system: 'wms',
+      source: 'file',
+      contentType: 'application/json',
+      body: Buffer.from('{"as":"it came"}'),
+      items: [item],
+      onFault: 'park',
+    });
+  const park = async (key: string, sku: string) => {
+    await receive(itemOf(key, sku));
+    const { rows } = await database.pool.query('select parked_id::int as id from parked_record where key = $1', [key]);
+    return rows[0].id as number;
+  };
+
+  test('is listed, shown with its message, corrected and run again under its own key', async () => {
+    const id = await park('p1', 'A1x');
+    const list = await crossdock('parked', 'ls', '--class', 'unknown_sku', '--json');
+    expect(list.json.parked).toMatchObject([{ parkedId: id, class: 'unknown_sku', system: 'wms', place: 'sku' }]);
+    const one = await crossdock('parked', 'show', String(id), '--json');
+    expect(one.json).toMatchObject({ reason: 'no SKU "A1x"', message: { body: '{"as":"it came"}' } });
+    const still = await crossdock('parked', 'replay', String(id), '--json');
+    expect([still.code, still.json]).toMatchObject([3, { applied: 0, still: 1 }]);
+    const edited = await crossdock('parked', 'edit', String(id), '--set', 'command.sku=A1', '--replay', '--json');
+    expect([edited.code, edited.json]).toMatchObject([0, { applied: 1, still: 0 }]);
+    const { rows } = await database.pool.query(
+      `select i.state, count(m.*)::int as n from inbound i join stock_movement m on m.source_id = i.key where i.key = 'p1' group by 1`,
+    );
+    expect(rows).toEqual([{ state: 'a', n: 1 }]);
+    const again = await crossdock('parked', 'replay', String(id), '--json');
+    expect([again.code, again.json.error.code]).toEqual([1, 'XD_REFUSED']);
+  });
+
+  test('may be corrected from a file, but not into another thing', async () => {
+    const id = await park('p2', 'A1y');
+    const { json } = await crossdock('parked', 'show', String(id), '--json');
+    const file = join(folder, 'item.json');
+    const write = (change: object) => writeFileSync(file, JSON.stringify({ ...json.item, ...change }));
+    write({ key: 'other' });
+    expect((await crossdock('parked', 'edit', String(id), '--file', file, '--json')).json.error).toMatchObject({
+      code: 'XD_VALUE_INVALID',
+      details: { place: 'key' },
+    });
+    expect((await crossdock('parked', 'edit', String(id), '--set', 'command.skuu=A1', '--json')).json.error.code).toBe(
+      'XD_VALUE_INVALID',
+    );
+    write({ command: { ...json.item.command, sku: 'A2' } });
+    expect((await crossdock('parked', 'edit', String(id), '--file', file, '--replay', '--json')).json).toMatchObject({
+      applied: 1,
+    });
+  });
+
+  test('may be given up with a reason, and is superseded then', async () => {
+    const id = await park('p3', 'A1z');
+    expect((await crossdock('parked', 'resolve', String(id))).code).toBe(2);
+    const { code, json } = await crossdock('parked', 'resolve', String(id), '--reason', 'was a test', '--json');
+    expect([code, json.state]).toEqual([0, 'resolved']);
+    expect(json.resolution).toMatch(/^was a test \(.+\)$/);
+    const { rows } = await database.pool.query(`select state from inbound where key = 'p3'`);
+    expect(rows).toEqual([{ state: 's' }]);
+    expect((await checkPromises(estate.hub.db)).I5).toMatchObject({ holds: true });
+  });
+
+  test('a second content of a key is never run', async () => {
+    for (const [quantity, content] of [
+      [5, 'f'],
+      [6, 'g'],
+    ] as const)
+      await receive({
+        ...itemOf('p4', 'A1'),
+        fingerprint: content,
+        command: { ...itemOf('p4', 'A1').command, quantity },
+      });
+    const { rows } = await database.pool.query(`select parked_id::int as id from parked_record where key = 'p4'`);
+    const { code, json } = await crossdock('parked', 'replay', String(rows[0].id), '--json');
+    expect([code, json.error.code]).toEqual([1, 'XD_REFUSED']);
+    const { rows: moved } = await database.pool.query(
+      `select sum(effect)::int as units from stock_movement where source_id = 'p4'`,
+    );
+    expect(moved).toEqual([{ units: 5 }]);
+  });
+});
+
+test('a key is shown once, listed without it, and ended', async () => {
+  const made = await crossdock(
+    'keys',
+    'create',
+    'partner',
+    '--scope',
+    'read',
+    '--scope',
+    'write',
+    '--channel',
+    'api',
+    '--json',
+  );
+  expect(made.code).toBe(0);
+  expect(made.json).toMatchObject({ name: 'partner', scopes: ['read', 'write'], channel: 'api' });
+  const { rows } = await database.pool.query(
+    'select key_hash = sha256($2::text::bytea) as kept from api_key where key_id = $1',
+    [made.json.keyId, made.json.key],
+  );
+  expect(rows).toEqual([{ kept: true }]);
+  const list = await crossdock('keys', 'ls', '--json');
+  expect(list.json.keys).toMatchObject([{ keyId: made.json.keyId, revokedAt: null }]);
+  expect(list.stdout).not.toContain(made.json.key);
+  expect((await crossdock('keys', 'revoke', made.json.keyId, '--json')).json).toEqual({
+    keyId: made.json.keyId,
+    revoked: true,
+  });
+  expect((await crossdock('keys', 'revoke', made.json.keyId, '--json')).code).toBe(1);
+  expect((await crossdock('keys', 'create', 'x', '--scope', 'rule')).code).toBe(2);
+  expect((await crossdock('keys', 'create', 'x', '--channel', 'nowhere', '--json')).json.error.code).toBe(
+    'XD_UNKNOWN_CHANNEL',
+  );
+});
+
+test('load and its kinds are reached from the command line', async () => {
+  const file = join(folder, 'products.csv');
+  writeFileSync(file, 'sku,unit\nCLI1,each\nCLI2,furlong\n');
+  const { code, json } = await crossdock('load', 'products', file, '--json');
+  expect([code, json.applied, json.rejected]).toEqual([3, 1, 1]);
+  expect((await crossdock('load', 'pigeons', file)).code).toBe(2);
+});

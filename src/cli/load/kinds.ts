@@ -1,0 +1,301 @@
+/** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
+import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
+import { orderItem, scopes } from '../../connectors/kit/index.ts';
+import { type ItemResult, Receiver } from '../../ingest/index.ts';
+import {
+  type AccountRecord,
+  type PriceRecord,
+  type ProductRecord,
+  putAccounts,
+  putPrices,
+  putProducts,
+} from '../../master/index.ts';
+import { Ids } from '../../store/index.ts';
+import type { Opened } from '../open.ts';
+import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
+
+export const kindNames = ['products', 'accounts', 'prices', 'stock', 'orders'] as const;
+export type KindName = (typeof kindNames)[number];
+
+export interface Reject {
+  code: string;
+  reason: string;
+}
+/** What became of one unit: rows that go together. */
+export type UnitResult = 'applied' | 'repeated' | Reject;
+
+/** One row as read, or why it could not be. */
+export interface ReadRow {
+  line: number;
+  raw: string;
+  value: unknown;
+  fault: Reject | undefined;
+}
+
+export interface Kind {
+  required: readonly string[];
+  optional: readonly string[];
+  read(fields: RowFields, line: number): unknown;
+  /** Rows with the same group in a row go together; absent: each goes alone. */
+  groupOf?(value: unknown): string;
+  /** The channel of rows that name none. */
+  channelOf?(): string | undefined;
+  /** One result per unit, in order. No unit holds a faulty row. */
+  write(units: readonly (readonly ReadRow[])[]): Promise<UnitResult[]>;
+}
+
+export interface LoadContext extends Opened {
+  digest: string;
+  modifiedAt: Date;
+  /** Where the rows come from, as in the crosswalk and in keys. */
+  system: string;
+  company: string | undefined;
+  channel: string | undefined;
+}
+
+export function kindOf(name: KindName, context: LoadContext): Kind {
+  switch (name) {
+    case 'products':
+      return master<ProductRecord>({
+        required: ['sku'],
+        optional: ['description', 'unit'],
+        read: (row) => ({
+          sku: row.text('sku').toUpperCase(),
+          description: row.optional('description', TEXT_LENGTH_MAX) ?? '',
+          unit: row.text('unit', 'each'),
+        }),
+        put: (records) => putProducts(context.db, records),
+      });
+    case 'accounts':
+      return master<AccountRecord>({
+        required: ['account'],
+        optional: ['company', 'channel', 'name'],
+        read: (row) => {
+          const channel = row.optional('channel') ?? context.channel;
+          if (channel !== undefined && !context.directory.channels.has(channel))
+            fail('XD_UNKNOWN_CHANNEL', `channel: no channel ${channel}`, { place: 'channel' });
+          return {
+            account: row.text('account'),
+            company: row.text('company', onlyCompany(context)),
+            name: row.optional('name', TEXT_LENGTH_MAX) ?? '',
+            ...(channel !== undefined && { channel }),
+          };
+        },
+        put: (records) => putAccounts(context.db, context.directory, records),
+      });
+    case 'prices':
+      return master<PriceRecord>({
+        required: ['sku', 'unit_price'],
+        optional: ['currency', 'price_list', 'valid_from'],
+        read: (row) => {
+          const validFrom = row.day('valid_from');
+          return {
+            sku: row.text('sku').toUpperCase(),
+            unitPrice: row.unitPrice('unit_price'),
+            currency: row.text('currency', currencyOf(context, onlyCompany(context))),
+            priceList: row.text('price_list', 'base'),
+            ...(validFrom !== undefined && { validFrom }),
+          };
+        },
+        put: (records) => putPrices(context.db, context.directory, records),
+      });
+    case 'stock':
+      return stockKind(context);
+    case 'orders':
+      return ordersKind(context);
+  }
+}
+
+function onlyCompany({ directory, company }: LoadContext): string | undefined {
+  return company ?? (directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined);
+}
+
+function currencyOf({ directory }: LoadContext, company: string | undefined): string | undefined {
+  return company === undefined ? undefined : directory.companies.get(company)?.currency;
+}
+
+/** Upserts: the same row again changes nothing. A set that is refused names the row; the rest goes on without it. */
+function master<T>(kind: {
+  required: readonly string[];
+  optional: readonly string[];
+  read: (row: RowFields) => T;
+  put: (records: T[]) => Promise<unknown>;
+}): Kind {
+  return {
+    ...kind,
+    write: async (units) => {
+      const results: UnitResult[] = units.map(() => 'applied');
+      let left = units.map((unit, i) => ({ i, record: unit[0]!.value as T }));
+      while (left.length > 0)
+        try {
+          await kind.put(left.map(({ record }) => record));
+          break;
+        } catch (error) {
+          const at =
+            error instanceof CrossdockError ? /\[(\d+)\]/.exec(String(error.details.place ?? ''))?.[1] : undefined;
+          if (at === undefined) throw error;
+          const bad = left[Number(at)]!;
+          const { code, message } = error as CrossdockError;
+          results[bad.i] = { code, reason: message.replace(/^\w+\[\d+\]\./, '') };
+          left = left.filter((entry) => entry !== bad);
+        }
+      return results;
+    },
+  };
+}
+
+function stockKind(context: LoadContext): Kind {
+  const receive = receiver(context);
+  return {
+    required: ['sku', 'location', 'quantity'],
+    optional: ['id', 'movement', 'occurred_at', 'reference'],
+    read: (row, line): InboundItem => {
+      const movement = row.oneOf('movement', ['counted', 'received', 'adjusted'], 'counted');
+      const id = row.optional('id') ?? `${context.digest}:${line}`;
+      const given = row.optional('occurred_at') === undefined ? undefined : row.time('occurred_at');
+      const command = {
+        kind: 'stock.moved',
+        movement,
+        sku: row.text('sku').toUpperCase(),
+        location: row.text('location'),
+        quantity: row.whole('quantity', movement === 'adjusted' ? -1_000_000_000 : movement === 'counted' ? 0 : 1),
+        reference: row.text('reference', id),
+        occurredAt: given ?? context.modifiedAt.toISOString(),
+      } as const;
+      const { sku, location, quantity, reference } = command;
+      // A time that the file does not give is no content: a copy of the file says the same.
+      const content = fingerprint('load1', [movement, sku, location, quantity, reference, given ?? null]);
+      return { scope: scopes.movement(context.system), key: id, fingerprint: content, itemNo: 0, command };
+    },
+    write: (units) => receive(units, (unit) => unit[0]!.value as InboundItem),
+  };
+}
+
+interface OrderRow {
+  channel: string;
+  number: string;
+  company: string;
+  account: string;
+  currency: string;
+  orderedAt: string;
+  lineNo: number | undefined;
+  sku: string;
+  quantity: number;
+  unitPrice: string;
+}
+
+function ordersKind(context: LoadContext): Kind {
+  const receive = receiver(context);
+  return {
+    required: ['order', 'account', 'ordered_at', 'sku', 'quantity', 'unit_price'],
+    optional: ['channel', 'company', 'currency', 'line_no'],
+    read: (row): OrderRow => {
+      const channel = row.text('channel', context.channel);
+      const entry = context.directory.channels.get(channel);
+      if (entry === undefined) fail('XD_UNKNOWN_CHANNEL', `channel: no channel ${channel}`, { place: 'channel' });
+      const company = row.text('company', context.directory.companyById.get(entry.companyId)?.code);
+      return {
+        channel,
+        number: row.text('order'),
+        company,
+        account: row.text('account'),
+        currency: row.text('currency', currencyOf(context, company)),
+        orderedAt: row.time('ordered_at'),
+        lineNo: row.optional('line_no') === undefined ? undefined : row.whole('line_no', 1),
+        sku: row.text('sku').toUpperCase(),
+        quantity: row.whole('quantity', 1),
+        unitPrice: row.unitPrice('unit_price'),
+      };
+    },
+    groupOf: (value) => `${(value as OrderRow).channel}/${(value as OrderRow).number}`,
+    channelOf: () => context.channel,
+    write: (units) => receive(units, (unit) => orderOf(unit.map((row) => row.value as OrderRow))),
+  };
+}
+
+/** @throws XD_VALUE_INVALID when the rows of one order disagree about it */
+function orderOf(rows: readonly OrderRow[]): InboundItem {
+  const first = rows[0]!;
+  for (const name of ['company', 'account', 'currency', 'orderedAt'] as const)
+    for (const row of rows)
+      if (row[name] !== first[name])
+        fail('XD_VALUE_INVALID', `${name} is ${first[name]} and ${row[name]} in one order`, { place: name });
+  const lines = rows.map((row, i) => ({
+    lineNo: row.lineNo ?? i + 1,
+    sku: row.sku,
+    quantity: row.quantity,
+    unitPrice: row.unitPrice,
+  }));
+  const seen = new Set<number>();
+  for (const { lineNo } of lines) {
+    if (seen.has(lineNo))
+      fail('XD_VALUE_INVALID', `line_no ${lineNo} appears twice in one order`, { place: 'line_no' });
+    seen.add(lineNo);
+  }
+  const { channel, number, company, account, currency, orderedAt } = first;
+  return {
+    ...orderItem({
+      kind: 'order.submitted',
+      channel,
+      externalNo: number,
+      company,
+      account,
+      currency,
+      orderedAt,
+      lines,
+    }),
+    itemNo: 0,
+  };
+}
+
+/** Hands units to ingest as one message, its bytes being the rows as they stand in the file. */
+function receiver({ db, directory, system }: LoadContext) {
+  const ingest = new Receiver({ db, ids: new Ids(), directory });
+  return async (
+    units: readonly (readonly ReadRow[])[],
+    itemOf: (unit: readonly ReadRow[]) => InboundItem,
+  ): Promise<UnitResult[]> => {
+    const results: (UnitResult | undefined)[] = units.map(() => undefined);
+    const items: { i: number; item: InboundItem }[] = [];
+    units.forEach((unit, i) => {
+      try {
+        items.push({ i, item: { ...itemOf(unit), itemNo: items.length } });
+      } catch (error) {
+        if (!(error instanceof CrossdockError)) throw error;
+        results[i] = { code: error.code, reason: error.message };
+      }
+    });
+    if (items.length > 0) {
+      const body = Buffer.from(units.flatMap((unit) => unit.map((row) => row.raw)).join('\n'));
+      const answers = await ingest.receive({
+        system,
+        source: 'file',
+        contentType: 'text/csv',
+        body,
+        items: items.map(({ item }) => item),
+        onFault: 'refuse',
+      });
+      items.forEach(({ i }, n) => {
+        results[i] = resultOf(answers[n]!);
+      });
+    }
+    return results.map((result) => result!);
+  };
+}
+
+function resultOf(answer: ItemResult): UnitResult {
+  switch (answer.status) {
+    case 'applied':
+      return 'applied';
+    case 'duplicate':
+      return 'repeated';
+    case 'conflict':
+      return { code: 'XD_KEY_CONFLICT', reason: 'the same key came before with other content' };
+    case 'refused':
+      return { code: answer.code, reason: answer.place === null ? answer.reason : `${answer.place}: ${answer.reason}` };
+    case 'parked':
+      return { code: 'XD_REFUSED', reason: answer.reason };
+    case 'waiting':
+      return { code: 'XD_REFUSED', reason: `waits for ${answer.waitKey}` };
+  }
+}

@@ -1,0 +1,266 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useDatabase } from '../../../test/helpers/database.ts';
+import { loadEstate } from '../../estate/index.ts';
+import { Directory } from '../../master/index.ts';
+import { checkPromises } from '../../ops/index.ts';
+import { Database } from '../../store/index.ts';
+import type { Opened } from '../open.ts';
+import type { KindName } from './kinds.ts';
+import { type LoadOptions, load } from './run.ts';
+
+const database = useDatabase();
+const folder = mkdtempSync(join(tmpdir(), 'crossdock-load-'));
+let opened: Opened;
+beforeAll(async () => {
+  const db = new Database({ url: database.url, poolMax: 4 });
+  const estate = await loadEstate(join(import.meta.dirname, '../../../examples/wholesaler/crossdock.config.ts'));
+  opened = { db, directory: await Directory.open(db, estate), close: () => db.end() };
+});
+afterAll(async () => {
+  await opened.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let files = 0;
+function fileOf(content: string | Buffer): string {
+  const path = join(folder, `${++files}.csv`);
+  writeFileSync(path, content);
+  return path;
+}
+const run = (kind: KindName, content: string | Buffer, options: LoadOptions = {}) =>
+  load(opened, kind, fileOf(content), { stateDir: join(folder, 'state'), ...options });
+const rows = (text: string) => database.pool.query(text).then((result) => result.rows);
+const rejectsOf = (path: string | null) => readFileSync(path!, 'utf8').trimEnd().split('\n');
+
+test('products, accounts, prices, stock and orders are loaded from nothing to an allocated order', async () => {
+  const products = await run('products', '\uFEFFSKU,Description\na1,"A ""nice"" lamp"\nA2,\nA3,"two\nlines"\n');
+  expect(products).toMatchObject({
+    rows: 3,
+    applied: 3,
+    repeated: 0,
+    rejected: 0,
+    rejects: null,
+    resumedAfter: 0,
+    complete: true,
+  });
+  expect(await rows('select code, description from sku order by code')).toEqual([
+    { code: 'A1', description: 'A "nice" lamp' },
+    { code: 'A2', description: '' },
+    { code: 'A3', description: 'two\nlines' },
+  ]);
+  expect(await run('accounts', 'account,name\n17850,Smith\n')).toMatchObject({ applied: 1, rejected: 0 });
+  expect(await run('prices', 'sku,unit_price,valid_from\nA1,2.55,2026-01-01\nA2,0.125,\n')).toMatchObject({
+    applied: 2,
+    rejected: 0,
+  });
+  const stock = 'sku,location,quantity\nA1,LON,10\nA1,MAN,4\nA2,LON,100\n';
+  expect(await run('stock', gzipSync(stock))).toMatchObject({ applied: 3, rejected: 0 });
+  const orders =
+    'order,account,ordered_at,sku,quantity,unit_price\n1,17850,2026-03-02,A1,12,2.55\n1,17850,2026-03-02,A2,3,0.125\n2,17850,2026-03-02 10:30,A1,5,2.55\n';
+  expect(await run('orders', orders, { channel: 'api' })).toMatchObject({ rows: 3, applied: 3, rejected: 0 });
+  expect(
+    await rows('select external_no, state, total_minor::int as total from sales_order order by external_no'),
+  ).toEqual([
+    { external_no: '1', state: 'accepted', total: 3098 },
+    { external_no: '2', state: 'accepted', total: 1275 },
+  ]);
+  expect(
+    await rows(
+      'select line_no, allocated::int as allocated, backordered::int as backordered from order_line order by order_id, line_no',
+    ),
+  ).toEqual([
+    { line_no: 1, allocated: 12, backordered: 0 },
+    { line_no: 2, allocated: 3, backordered: 0 },
+    { line_no: 1, allocated: 2, backordered: 3 },
+  ]);
+  const promises = await checkPromises(opened.db);
+  expect(Object.values(promises).flatMap((promise) => promise.examples)).toEqual([]);
+});
+
+test('the same file again changes nothing', async () => {
+  const stock = 'id,sku,location,quantity,movement,occurred_at\nm1,A3,LON,7,received,2026-03-01T08:00:00Z\n';
+  expect(await run('stock', stock)).toMatchObject({ applied: 1, repeated: 0 });
+  expect(await run('stock', stock)).toMatchObject({ applied: 0, repeated: 1 });
+  const other = await run('stock', stock.replace(',7,', ',8,'));
+  expect(other).toMatchObject({ applied: 0, repeated: 0, rejected: 1 });
+  expect(rejectsOf(other.rejects)[1]).toMatch(/^2,XD_KEY_CONFLICT,/);
+  expect(
+    await rows(`select on_hand::int as on_hand from stock_balance b join sku s using (sku_id) where s.code = 'A3'`),
+  ).toEqual([{ on_hand: 7 }]);
+});
+
+test('each bad row is set aside with its line and reason, and holds up nothing', async () => {
+  const stock = await run(
+    'stock',
+    Buffer.concat([
+      Buffer.from('sku,location,quantity,movement,occurred_at\n'),
+      Buffer.from('A1,LON,1,received,2026-03-01\n'),
+      Buffer.from('NONE,LON,1,received,2026-03-01\n'),
+      Buffer.from('A1,NOWHERE,1,received,2026-03-01\n'),
+      Buffer.from('A1,LON,1.5,received,2026-03-01\n'),
+      Buffer.from('A1,LON,99999999999,received,2026-03-01\n'),
+      Buffer.from('A1,LON,1,stolen,2026-03-01\n'),
+      Buffer.from('A1,LON,1,received,2026-02-30\n'),
+      Buffer.from('A1,LON,1\n'),
+      Buffer.from([0x41, 0xff, 0xfe]),
+      Buffer.from(',LON,1,received,2026-03-01\n'),
+      Buffer.from(`${'x'.repeat(1_000_000)},LON,1,received,2026-03-01\n`),
+      Buffer.from('"two\nlines",LON,1,received,2026-03-01\n'),
+      Buffer.from('A2,LON,2,received,2026-03-01\n'),
+    ]),
+  );
+  expect(stock).toMatchObject({ rows: 12, applied: 2, repeated: 0, rejected: 10, complete: true });
+  const lines = rejectsOf(stock.rejects);
+  expect(lines[0]).toBe('line,code,reason,sku,location,quantity,movement,occurred_at');
+  const text = lines.join('\n');
+  expect(text).toContain('3,XD_UNKNOWN_SKU,"sku: no SKU ""NONE""",NONE,LON,1,received,2026-03-01');
+  expect(text).toContain('4,XD_UNKNOWN_LOCATION,');
+  expect(text).toContain('5,XD_VALUE_INVALID,"quantity must be a whole number from 1 to 1000000000, not ""1.5"""');
+  expect(text).toMatch(/^6,XD_VALUE_INVALID,/m);
+  expect(text).toContain('7,XD_VALUE_INVALID,"movement must be one of counted, received, adjusted, not ""stolen"""');
+  expect(text).toContain('8,XD_VALUE_INVALID,"occurred_at must be a time such as');
+  expect(text).toContain('9,XD_VALUE_INVALID,"3 fields, the heading has 5"');
+  expect(text).toContain('10,XD_VALUE_INVALID,"sku is not valid UTF-8"');
+  expect(text).toContain('11,XD_VALUE_INVALID,"sku has 1000000 characters; at most 200"');
+  expect(text).toContain('12,XD_UNKNOWN_SKU,');
+});
+
+test('a bad row of master data is found in its set and the others are written', async () => {
+  const products = await run('products', 'sku,unit\nB1,each\nB2,furlong\nB3,each\n');
+  expect(products).toMatchObject({ applied: 2, rejected: 1 });
+  expect(rejectsOf(products.rejects)[1]).toMatch(/^3,XD_UNKNOWN_UNIT,/);
+  const prices = await run('prices', 'sku,unit_price\nB1,1.00\nB1,-2\nNONE,3\nB3,4.00\n');
+  expect(prices).toMatchObject({ applied: 2, rejected: 2 });
+  expect(
+    rejectsOf(prices.rejects)
+      .slice(1)
+      .map((line) => line.split(',').slice(0, 2).join()),
+  ).toEqual(['4,XD_UNKNOWN_SKU', '3,XD_VALUE_INVALID'].sort());
+  expect(
+    await rows(
+      `select s.code, p.unit_price::text as price from price p join sku s using (sku_id) where s.code like 'B%' order by 1`,
+    ),
+  ).toEqual([
+    { code: 'B1', price: '1.00' },
+    { code: 'B3', price: '4.00' },
+  ]);
+});
+
+test('an order with one bad line is not taken in part', async () => {
+  const heading = 'channel,order,account,ordered_at,sku,quantity,unit_price,line_no\n';
+  const result = await run(
+    'orders',
+    `${heading}api,10,17850,2026-03-02,A2,1,1.00,1\napi,10,17850,2026-03-02,A2,0,1.00,2\napi,11,17850,2026-03-02,A2,1,1.00,1\napi,12,17850,2026-03-02,A2,1,1.00,1\napi,12,17850,2026-03-02,A2,1,1.00,1\napi,13,17850,2026-03-02,NONE,1,1.00,1\napi,11,17850,2026-03-02,A2,9,1.00,1\n`,
+  );
+  expect(result).toMatchObject({ rows: 7, applied: 1, rejected: 6 });
+  const lines = rejectsOf(result.rejects)
+    .slice(1)
+    .map((line) => line.split(',').slice(0, 2).join());
+  expect(lines).toEqual([
+    '2,XD_VALUE_INVALID',
+    '3,XD_VALUE_INVALID',
+    '5,XD_VALUE_INVALID',
+    '6,XD_VALUE_INVALID',
+    '7,XD_UNKNOWN_SKU',
+    '8,XD_KEY_CONFLICT',
+  ]);
+  expect(await rows(`select external_no from sales_order where external_no like '1_' order by 1`)).toEqual([
+    { external_no: '11' },
+  ]);
+});
+
+test('a run that was ended goes on where it stood, and its rejects are there once', async () => {
+  const heading = 'id,sku,location,quantity,movement,occurred_at\n';
+  const line = (i: number) => `r${i},${i % 400 === 7 ? 'NONE' : 'A2'},LON,1,received,2026-03-01\n`;
+  const content = heading + Array.from({ length: 1_700 }, (_, i) => line(i)).join('');
+  const file = fileOf(content);
+  const abort = new AbortController();
+  const options = { stateDir: join(folder, 'resume') };
+  const first = await load(opened, 'stock', file, {
+    ...options,
+    signal: abort.signal,
+    onProgress: (_bytes, _total, done) => done >= 500 && abort.abort(),
+  });
+  expect(first.complete).toBe(false);
+  expect(first.rows).toBeGreaterThanOrEqual(500);
+  expect(first.rows).toBeLessThan(1_700);
+  const second = await load(opened, 'stock', file, options);
+  expect(second).toMatchObject({
+    rows: 1_700,
+    applied: 1_695,
+    repeated: 0,
+    rejected: 5,
+    resumedAfter: first.rows,
+    complete: true,
+  });
+  expect(rejectsOf(second.rejects).map((text) => text.split(',')[0])).toEqual([
+    'line',
+    '9',
+    '409',
+    '809',
+    '1209',
+    '1609',
+  ]);
+  expect(await rows(`select count(*)::int as n from stock_movement where source_id ~ '^r[0-9]+$'`)).toEqual([
+    { n: 1_695 },
+  ]);
+});
+
+test('a file that breaks off keeps what came before, names the place, and goes on once it is whole', async () => {
+  const heading = 'order,account,ordered_at,sku,quantity,unit_price\n';
+  const content =
+    heading + Array.from({ length: 3_000 }, (_, i) => `T${i >> 1},17850,2026-03-02,A2,1,1.0${i % 10}\n`).join('');
+  const packed = gzipSync(content);
+  const cut = run('orders', packed.subarray(0, packed.length - 2_000), { channel: 'api' });
+  await expect(cut).rejects.toMatchObject({
+    code: 'XD_BODY_INVALID',
+    message: expect.stringMatching(/after line \d+: the gzip data is broken or cut off/),
+  });
+  const [before] = await rows(`select count(*)::int as n from sales_order where external_no like 'T%'`);
+  expect(before.n).toBeGreaterThan(0);
+  const whole = await run('orders', packed, { channel: 'api' });
+  expect(whole.applied + whole.repeated).toBe(3_000);
+  expect(whole.repeated).toBe(before.n * 2);
+  expect(whole.rejected).toBe(0);
+});
+
+const refusals: [string, KindName, string | Buffer, string, RegExp][] = [
+  [
+    'an unknown column',
+    'products',
+    'sku,descripton\nA1,x\n',
+    'XD_VALUE_INVALID',
+    /unknown column "descripton"; is it description\?/,
+  ],
+  ['a missing column', 'stock', 'sku,quantity\nA1,1\n', 'XD_VALUE_INVALID', /missing column location/],
+  ['a column twice', 'products', 'sku,SKU\nA1,x\n', 'XD_VALUE_INVALID', /appears twice/],
+  ['an empty file', 'products', '', 'XD_VALUE_INVALID', /is empty/],
+  [
+    'something that is no CSV',
+    'products',
+    Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0xff, 0x41]),
+    'XD_VALUE_INVALID',
+    /unknown column/,
+  ],
+  [
+    'a quote that is never closed',
+    'products',
+    `sku\nQ1\n"Q2\n${'x\n'.repeat(100)}`,
+    'XD_BODY_INVALID',
+    /after line 2: a quote is opened and never closed/,
+  ],
+];
+test.each(refusals)('%s is refused with its place', async (_what, kind, content, code, message) => {
+  await expect(run(kind, content)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test('what stands before a quote that is never closed is loaded, and a missing file is named', async () => {
+  expect(await rows(`select code from sku where code like 'Q%'`)).toEqual([{ code: 'Q1' }]);
+  await expect(load(opened, 'products', join(folder, 'nothing.csv'))).rejects.toMatchObject({
+    message: expect.stringMatching(/there is no file/),
+  });
+});

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { EXIT, paint, printResult, say } from './output.ts';
+
+export function register(program: Command): void {
+  program
+    .command('trace')
+    .description('what happened to an order, over all systems')
+    .argument('<order>', 'order id, channel/number, number, or ERP number')
+    .option('--data', 'with what each fact says', false)
+    .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExit code 3 when something should have followed and has not.')
+    .action(async (text: string, options: { data: boolean; databaseUrl?: string; json?: boolean }) => {
+      const { fail } = await import('../canonical/index.ts');
+      const { findOrders, readTimeline } = await import('../projections/index.ts');
+      const { withDatabase } = await import('./open.ts');
+      await withDatabase(options, 'trace', async ({ db }) => {
+        const found = await findOrders(db, text);
+        const exact = found.filter(
+          (order) => `${order.channel}/${order.externalNo}` === text || String(order.orderId) === text,
+        );
+        const order = exact.length === 1 ? exact[0] : found.length === 1 ? found[0] : undefined;
+        if (order === undefined) {
+          if (found.length === 0)
+            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}`, { order: text });
+          for (const one of found)
+            say(`${one.orderId}  ${one.channel}/${one.externalNo}  ${one.erpNumber ?? '-'}  ${one.state}`);
+          return fail(
+            'XD_VALUE_INVALID',
+            `${found.length} orders are called ${text}: name one by its id or as channel/number`,
+            { order: text },
+          );
+        }
+        const timeline = await readTimeline(db, order);
+        const lines = [
+          `order ${timeline.orderId}  ${timeline.order}  ERP ${timeline.erpNumber ?? '-'}  ${timeline.state}`,
+          ...timeline.entries.map((entry) => {
+            const mark =
+              entry.kind === 'fact' ? '●' : entry.kind === 'parked' ? '!' : entry.kind === 'message' ? '→' : '←';
+            const head = `${entry.at}  ${mark} ${entry.system.padEnd(12)} ${entry.what}  ${paint('dim', entry.outcome, process.stdout)}`;
+            const more =
+              entry.kind === 'parked' || entry.detail.error
+                ? `\n      ${String(entry.detail.reason ?? entry.detail.error)}`
+                : '';
+            const data = options.data && entry.kind === 'fact' ? `\n      ${JSON.stringify(entry.detail.data)}` : '';
+            return head + more + data;
+          }),
+          ...timeline.gaps.map((gap) => `${gap.since}  ${paint('yellow', '…', process.stdout)} ${gap.what}`),
+          ...(timeline.truncated ? ['there is more than is shown'] : []),
+        ];
+        printResult(timeline, { ...options, text: () => lines.join('\n') });
+        if (timeline.gaps.length > 0) process.exitCode = EXIT.findings;
+      });
+    });
+}

@@ -1,0 +1,56 @@
+import { sql } from '../store/index.ts';
+
+export interface ParkedRecordRow {
+  parked_id: number;
+  scope: string;
+  key: string;
+  system: string;
+  class: string;
+  reason: string;
+  place: string | null;
+  wait_key: string | null;
+  item: unknown;
+  raw_id: number;
+  item_no: number;
+  state: 'open' | 'replayed' | 'resolved';
+  attempts: number;
+  resolution: string | null;
+  recorded_at: Date;
+  ended_at: Date | null;
+}
+
+const columns = `parked_id, scope, key, system, class, reason, place, wait_key, item, raw_id, item_no, state, attempts, resolution,
+       recorded_at, ended_at`;
+
+export const listParked = sql<ParkedRecordRow>(
+  'ingest_list_parked',
+  `select ${columns} from parked_record
+    where state = $1::text and ($2::text is null or class = $2::text) and ($3::text is null or system = $3::text)
+      and parked_id > $4::bigint
+    order by parked_id limit $5::int`,
+);
+export const findParked = sql<ParkedRecordRow>(
+  'ingest_find_parked',
+  `select ${columns} from parked_record where parked_id = $1::bigint`,
+);
+export const lockParked = sql<ParkedRecordRow>(
+  'ingest_lock_parked',
+  `select ${columns} from parked_record where parked_id = $1::bigint for update`,
+);
+export const editParked = sql(
+  'ingest_edit_parked',
+  `update parked_record set item = $2::json, place = null where parked_id = $1::bigint`,
+);
+export const resolveParked = sql(
+  'ingest_resolve_parked',
+  `update parked_record set state = 'resolved', resolution = $2::text, ended_at = crossdock_now() where parked_id = $1::bigint`,
+);
+// The first content of a conflict stays applied; anything else that a person gave up is superseded.
+export const supersedeKey = sql(
+  'ingest_supersede_key',
+  `update inbound set state = 's' where scope = $1::text and key = $2::text and state in ('w', 'p')`,
+);
+export const readBody = sql<{ content_type: string; body: Buffer; recorded_at: Date }>(
+  'ingest_read_body',
+  'select content_type, body, recorded_at from raw_record where raw_id = $1::bigint',
+);

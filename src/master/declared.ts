@@ -1,0 +1,34 @@
+/** What the last start of the hub declared, read back: commands work on a database without its estate file at hand. */
+import { type Queryable, sql } from '../store/index.ts';
+import type { DeclaredEstate } from './directory.ts';
+
+const readCompanies = sql<{ code: string; currency: string; time_zone: string }>(
+  'master_read_companies',
+  'select code, currency, time_zone from company',
+);
+const readLocations = sql<{ code: string; company: string; region: string; priority: number }>(
+  'master_read_locations',
+  'select l.code, c.code as company, l.region, l.priority from location l join company c using (company_id)',
+);
+const readChannels = sql<{ code: string; settings: DeclaredEstate['channels'][string] }>(
+  'master_read_channels',
+  'select code, settings from channel',
+);
+const readDestinations = sql<{ code: string }>('master_read_destinations', 'select code from destination');
+
+export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
+  const companies = await db.query(readCompanies);
+  const locations = await db.query(readLocations);
+  const channels = await db.query(readChannels);
+  const destinations = await db.query(readDestinations);
+  return {
+    companies: Object.fromEntries(
+      companies.map((row) => [row.code, { currency: row.currency, timeZone: row.time_zone }]),
+    ),
+    locations: Object.fromEntries(
+      locations.map((row) => [row.code, { company: row.company, region: row.region, priority: row.priority }]),
+    ),
+    systems: Object.fromEntries(destinations.map((row) => [row.code, {}])),
+    channels: Object.fromEntries(channels.map((row) => [row.code, row.settings])),
+  };
+}

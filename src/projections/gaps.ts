@@ -1,0 +1,132 @@
+import type { Fact } from '../log/index.ts';
+import type { LineState } from './order-state.sql.ts';
+import type { Gap } from './timeline.ts';
+
+export interface GapInput {
+  facts: readonly Fact[];
+  deliveries: readonly {
+    destination: string;
+    kind: string;
+    reference: string;
+    fact_position: number;
+    state: string;
+    attempts: number;
+    recorded_at: Date;
+    next_at: Date;
+    error: string | null;
+  }[];
+  publications: readonly {
+    destination: string;
+    version: number;
+    confirmed_version: number;
+    state: string;
+    changed_at: Date;
+    error: string | null;
+  }[];
+  parked: readonly {
+    parked_id: number;
+    scope: string;
+    key: string;
+    class: string;
+    reason: string;
+    state: string;
+    recorded_at: Date;
+  }[];
+  held: readonly { stream_version: number; recorded_at: Date }[];
+  /** Versions that outbound has not read yet. */
+  unread: readonly number[];
+  lines: readonly LineState[];
+}
+
+/** Facts that some system must be told of, and as what. */
+const toldAs: Readonly<Record<string, string>> = {
+  'order.accepted': 'sales_order',
+  'fulfilment.requested': 'fulfilment',
+  'order.cancel_asked': 'fulfilment_cancel',
+  'order.lines_cancelled': 'order_cancellation',
+  'return.authorised': 'return_announcement',
+  'return.received': 'return_posting',
+  'shipment.confirmed': 'shipment_posting',
+};
+
+const stuck: Readonly<Record<string, string>> = {
+  n: 'waits to be sent',
+  s: 'is on its way',
+  d: 'is in doubt',
+  p: 'is parked and holds up what follows',
+  r: 'was refused',
+};
+
+/** What should have followed and has not. Pure. */
+export function gapsOf(input: GapInput): Gap[] {
+  const gaps: Gap[] = [];
+  const last = input.facts.at(-1)?.recordedAt.toISOString() ?? new Date(0).toISOString();
+  let version = 0;
+  for (const fact of input.facts) {
+    if (fact.version !== version + 1)
+      gaps.push({
+        since: fact.recordedAt.toISOString(),
+        what: `version ${fact.version} follows ${version}: a fact is missing or doubled`,
+      });
+    version = fact.version;
+  }
+  const unread = new Set(input.unread);
+  const held = new Set(input.held.map((row) => row.stream_version));
+  const told = new Set(input.deliveries.map((row) => row.fact_position));
+  const kinds = new Set(input.deliveries.map((row) => row.kind));
+  for (const fact of input.facts) {
+    const kind = toldAs[fact.type];
+    if (unread.has(fact.version))
+      gaps.push({
+        since: fact.recordedAt.toISOString(),
+        what: `${fact.type} (version ${fact.version}) was not read by outbound yet`,
+      });
+    else if (held.has(fact.version))
+      gaps.push({
+        since: fact.recordedAt.toISOString(),
+        what: `${fact.type} (version ${fact.version}) waits for a fact before it`,
+      });
+    else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0)
+      gaps.push({
+        since: fact.recordedAt.toISOString(),
+        what: `nobody was told of ${fact.type} (version ${fact.version})`,
+      });
+  }
+  for (const row of input.deliveries) {
+    const how = stuck[row.state];
+    if (how !== undefined)
+      gaps.push({
+        since: row.recorded_at.toISOString(),
+        what: `${row.kind} ${row.reference} to ${row.destination} ${how} after ${row.attempts} attempts${row.error === null ? '' : `: ${row.error}`}`,
+      });
+  }
+  for (const row of input.publications)
+    if (row.version > row.confirmed_version)
+      gaps.push({
+        since: row.changed_at.toISOString(),
+        what: `${row.destination} was not told the newest state (version ${row.version}, confirmed ${row.confirmed_version})${row.error === null ? '' : `: ${row.error}`}`,
+      });
+  for (const row of input.parked)
+    if (row.state === 'open')
+      gaps.push({
+        since: row.recorded_at.toISOString(),
+        what: `parked ${row.parked_id} ${row.scope} ${row.key}, ${row.class}: ${row.reason}`,
+      });
+  for (const line of input.lines) {
+    const name = `line ${line.line_no} (${line.sku})`;
+    if (line.backordered > 0) gaps.push({ since: last, what: `${name}: ${line.backordered} wait for stock` });
+    if (line.without_fulfilment > 0 && line.confirmed)
+      gaps.push({ since: last, what: `${name}: ${line.without_fulfilment} allocated and not asked of the WMS` });
+    else if (line.allocated > 0 && line.confirmed)
+      gaps.push({ since: last, what: `${name}: ${line.allocated} wait for the pick` });
+    if (line.picked > line.shipped)
+      gaps.push({ since: last, what: `${name}: ${line.picked - line.shipped} picked and not shipped` });
+    if (line.shipped > line.invoiced)
+      gaps.push({ since: last, what: `${name}: ${line.shipped - line.invoiced} shipped and not invoiced` });
+    if (line.cancel_asked > 0)
+      gaps.push({ since: last, what: `${name}: the WMS has not answered the cancel of ${line.cancel_asked}` });
+    if (line.return_expected > 0)
+      gaps.push({ since: last, what: `${name}: ${line.return_expected} are expected back` });
+  }
+  return gaps;
+}

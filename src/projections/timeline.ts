@@ -1,0 +1,205 @@
+/**
+ * What happened to one order, over all systems: what came in, what the hub recorded, what each system was told and what it
+ * said, what was set aside; and gaps: what should have followed and has not.
+ */
+import { type Fact, listStream } from '../log/index.ts';
+import { numbers, type Queryable, texts } from '../store/index.ts';
+import { gapsOf } from './gaps.ts';
+import { readOrderState } from './order-state.sql.ts';
+import * as statements from './timeline.sql.ts';
+
+export const ENTRIES_MAX = 5_000;
+
+export const deliveryStates: Readonly<Record<string, string>> = {
+  n: 'pending',
+  s: 'sending',
+  d: 'in doubt',
+  c: 'confirmed',
+  r: 'refused',
+  p: 'parked',
+  x: 'cancelled',
+};
+const inboundStates: Readonly<Record<string, string>> = { a: 'applied', w: 'waiting', p: 'parked', s: 'superseded' };
+
+export interface OrderFound {
+  orderId: number;
+  channel: string;
+  externalNo: string;
+  state: string;
+  erpNumber: string | null;
+}
+
+/** Orders of this id, `<channel>/<external number>`, external number or ERP number. */
+export async function findOrders(db: Queryable, text: string): Promise<OrderFound[]> {
+  const orderId = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  const cut = text.indexOf('/');
+  const rows = await db.query(statements.findOrders, [
+    orderId,
+    cut < 0 ? '' : text.slice(0, cut),
+    cut < 0 ? '' : text.slice(cut + 1),
+    text,
+  ]);
+  return rows.map((row) => ({
+    orderId: row.order_id,
+    channel: row.channel,
+    externalNo: row.external_no,
+    state: row.state,
+    erpNumber: row.erp_number,
+  }));
+}
+
+export type TimelineEntry = {
+  /** The database's time. */
+  at: string;
+  what: string;
+  detail: Record<string, unknown>;
+} & (
+  | { kind: 'message' | 'fact' | 'parked' | 'publication'; system: string; outcome: string }
+  | { kind: 'delivery'; system: string; outcome: string; attempts: number }
+);
+
+export interface Gap {
+  since: string;
+  what: string;
+}
+
+export interface Timeline {
+  orderId: number;
+  order: string;
+  state: string;
+  erpNumber: string | null;
+  entries: TimelineEntry[];
+  gaps: Gap[];
+  truncated: boolean;
+}
+
+export async function readTimeline(db: Queryable, order: OrderFound): Promise<Timeline> {
+  const stream = `order/${order.orderId}`;
+  const facts = await listStream(db, stream, ENTRIES_MAX);
+  const deliveries = await db.query(statements.listDeliveries, [order.orderId, ENTRIES_MAX]);
+  const publications = await db.query(statements.listPublications, [order.orderId]);
+  const keys = keysOf(order, facts);
+  const inbound = await db.query(statements.listInbound, [
+    texts(keys.map(([scope]) => scope)),
+    texts(keys.map(([, key]) => key)),
+  ]);
+  const parked = await db.query(statements.listParkedOf, [
+    `order/${order.channel}`,
+    order.externalNo,
+    `${order.channel}/${order.externalNo}`,
+    `cancel/${order.channel}`,
+    texts(referencesOf(facts)),
+  ]);
+  const held = await db.query(statements.listHeld, [stream]);
+  const [cursor] = await db.query(statements.readCursor, [stream]);
+  const state = await db.query(readOrderState, [numbers([order.orderId])]);
+
+  const entries: TimelineEntry[] = [];
+  for (const row of inbound)
+    entries.push({
+      at: row.recorded_at.toISOString(),
+      kind: 'message',
+      system: row.system ?? row.scope.slice(row.scope.indexOf('/') + 1),
+      what: `${row.scope} ${row.key}`,
+      outcome: inboundStates[row.state] ?? row.state,
+      detail: { by: row.source, message: row.raw_id, repeats: row.repeats },
+    });
+  for (const fact of facts)
+    entries.push({
+      at: fact.recordedAt.toISOString(),
+      kind: 'fact',
+      system: 'hub',
+      what: fact.type,
+      outcome: `version ${fact.version}`,
+      detail: { occurredAt: fact.occurredAt, cause: fact.correlationId ?? fact.causationId ?? null, data: fact.data },
+    });
+  for (const row of deliveries) {
+    const outcome = deliveryStates[row.state] ?? row.state;
+    const common = {
+      kind: 'delivery',
+      system: row.destination,
+      what: `${row.kind} ${row.reference}`,
+      attempts: row.attempts,
+    } as const;
+    entries.push({ ...common, at: row.recorded_at.toISOString(), outcome: 'planned', detail: {} });
+    if (row.sent_at !== null)
+      entries.push({
+        ...common,
+        at: row.sent_at.toISOString(),
+        outcome: row.attempts > 1 ? `sent, attempt ${row.attempts}` : 'sent',
+        detail: {},
+      });
+    if (row.ended_at !== null)
+      entries.push({
+        ...common,
+        at: row.ended_at.toISOString(),
+        outcome,
+        detail: { error: row.error, answer: row.answer },
+      });
+  }
+  for (const row of publications)
+    if (row.confirmed_at !== null)
+      entries.push({
+        at: row.confirmed_at.toISOString(),
+        kind: 'publication',
+        system: row.destination,
+        what: 'order_status',
+        outcome: `confirmed version ${row.confirmed_version} of ${row.version}`,
+        detail: { changedAt: row.changed_at.toISOString(), error: row.error },
+      });
+  for (const row of parked)
+    entries.push({
+      at: row.recorded_at.toISOString(),
+      kind: 'parked',
+      system: row.scope.slice(row.scope.indexOf('/') + 1),
+      what: `${row.scope} ${row.key}`,
+      outcome: row.state,
+      detail: {
+        parkedId: row.parked_id,
+        class: row.class,
+        reason: row.reason,
+        resolution: row.resolution,
+        endedAt: row.ended_at?.toISOString() ?? null,
+      },
+    });
+  entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : rankOf(a) - rankOf(b)));
+  return {
+    orderId: order.orderId,
+    order: `${order.channel}/${order.externalNo}`,
+    state: order.state,
+    erpNumber: order.erpNumber,
+    entries,
+    gaps: gapsOf({ facts, deliveries, publications, parked, held, unread: cursor?.unread ?? [], lines: state }),
+    truncated: facts.length === ENTRIES_MAX || deliveries.length === ENTRIES_MAX,
+  };
+}
+
+const ranks = ['message', 'fact', 'delivery', 'publication', 'parked'];
+
+function rankOf(entry: TimelineEntry): number {
+  return ranks.indexOf(entry.kind);
+}
+
+/** The keys under which something came for this order; a fact names the one it came from. */
+function keysOf(order: OrderFound, facts: readonly Fact[]): [string, string][] {
+  const keys = new Map<string, [string, string]>();
+  const add = (scope: string, key: string) => keys.set(`${scope} ${key}`, [scope, key]);
+  add(`order/${order.channel}`, order.externalNo);
+  for (const { correlationId } of facts) {
+    if (correlationId === null || correlationId === undefined) continue;
+    // `<kind>/<who>/<key>`: both a scope and a key may hold a slash, so only the first two parts are the scope.
+    const [kind, who, ...key] = correlationId.split('/');
+    if (key.length > 0) add(`${kind}/${who}`, key.join('/'));
+  }
+  return [...keys.values()];
+}
+
+function referencesOf(facts: readonly Fact[]): string[] {
+  const references: string[] = [];
+  for (const { type, data } of facts) {
+    const { fulfilmentId, returnId } = data as { fulfilmentId?: number; returnId?: number };
+    if (type === 'fulfilment.requested' && fulfilmentId !== undefined) references.push(`F${fulfilmentId}`);
+    if (type === 'return.authorised' && returnId !== undefined) references.push(`R${returnId}`);
+  }
+  return references;
+}
