@@ -33,7 +33,7 @@ describe('records', () => {
   });
 
   it('shipments and invoices name their order', async () => {
-    const { orderId } = (await api.call('POST', '/v1/orders', orderOf('D1'), keyed)).json();
+    const { orderId } = (await api.order(orderOf('D1'))).json();
     const { db } = api.hub;
     await db.execute(
       `insert into shipment (shipment_no, order_id, fulfilment_id, lines, shipped_at) values ('S-1', $1, 7, '[{"lineNo":1,"quantity":2}]', now())`,
@@ -86,7 +86,7 @@ describe('records', () => {
   it('credit is what open orders come to', async () => {
     await api.hub.db.execute('update account set credit_limit_minor = 10000');
     const before = (await api.call('GET', '/v1/accounts/17850/credit')).json();
-    const { orderId } = (await api.call('POST', '/v1/orders', orderOf('K1', 4), keyed)).json();
+    const { orderId } = (await api.order(orderOf('K1', 4))).json();
     const after = (await api.call('GET', '/v1/accounts/17850/credit')).json();
     expect(after).toMatchObject({
       creditLimit: '100.00',
@@ -257,7 +257,7 @@ describe('events', () => {
   it('a fact that is recorded now arrives now', async () => {
     const waiting = read('/v1/events?type=order.accepted', 1);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await api.call('POST', '/v1/orders', orderOf('E1'), keyed);
+    await api.order(orderOf('E1'));
     expect((await waiting)[0]!.data).toMatchObject({ data: { externalNo: 'E1' } });
   });
 

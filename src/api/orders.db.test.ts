@@ -27,7 +27,7 @@ describe('orders', () => {
         { lineNo: 2, sku: '71053', quantity: 1, unitPrice: '3.39' },
       ],
     });
-    const first = await api.call('POST', '/v1/orders', body, keyed);
+    const first = await api.order(body);
     expect(first.statusCode).toBe(201);
     expect(first.json()).toMatchObject({
       channel: 'api',
@@ -49,7 +49,7 @@ describe('orders', () => {
         { lineNo: 2, sku: '71053', decision: 'backordered', allocated: [], backordered: 1, amountMinor: 339 },
       ],
     });
-    const second = await api.call('POST', '/v1/orders', body, keyed);
+    const second = await api.order(body);
     expect(second.statusCode).toBe(201);
     expect(second.headers['idempotent-replayed']).toBe('true');
     expect(second.body).toBe(first.body);
@@ -92,20 +92,43 @@ describe('orders', () => {
       await api.call('POST', '/v1/accounts', { accounts: [{ account: 'other', company: 'UK' }] });
       const order = orderOf(`C-${name}`);
       if (name === 'number of lines') changes = { lines: [...order.lines, { ...order.lines[0], lineNo: 2 }] };
-      const first = await api.call('POST', '/v1/orders', order, keyed);
+      const first = await api.order(order);
       expect(first.statusCode).toBe(201);
-      const answer = await api.call('POST', '/v1/orders', { ...order, ...changes }, keyed);
+      const answer = await api.order({ ...order, ...changes });
       expect([answer.statusCode, answer.json()]).toMatchObject([
         422,
         { code: 'XD_KEY_CONFLICT', field, place: field, before, given, orderId: first.json().orderId },
       ]);
-      const again = await api.call('POST', '/v1/orders', order, keyed);
+      const again = await api.order(order);
       expect([again.statusCode, again.body]).toEqual([201, first.body]);
     },
   );
 
+  it('a key that was used for another order is refused, and the order it means is named', async () => {
+    const send = (externalNo: string, key: string) =>
+      api.call('POST', '/v1/orders', orderOf(externalNo), { 'idempotency-key': key });
+    expect((await send('K1', 'mine')).statusCode).toBe(201);
+    const second = await send('K2', 'mine');
+    expect([second.statusCode, second.json()]).toMatchObject([
+      422,
+      { code: 'XD_KEY_CONFLICT', field: 'externalNo', key: 'mine', before: 'api/K1', given: 'api/K2' },
+    ]);
+    expect((await send('K1', 'mine')).headers['idempotent-replayed']).toBe('true');
+    const raced = await Promise.all(Array.from({ length: 8 }, (_, i) => send(`K3-${i}`, 'raced')));
+    expect(raced.map((answer) => answer.statusCode).sort()).toEqual([201, 422, 422, 422, 422, 422, 422, 422]);
+    // A key of the form channel/number means that order by itself.
+    expect((await send('K4', 'api/K4')).statusCode).toBe(201);
+    expect(await api.hub.db.execute("select key from inbound where key = 'api/K4'")).toEqual([]);
+    const other = await api.makeKey({ scopes: ['write'] });
+    const theirs = await api.call('POST', '/v1/orders', orderOf('K5'), {
+      'idempotency-key': 'mine',
+      authorization: `Bearer ${other.key}`,
+    });
+    expect(theirs.statusCode).toBe(201);
+  });
+
   it('one moment in another offset is the same order', async () => {
-    const first = await api.call('POST', '/v1/orders', orderOf('O1', { orderedAt: '2026-02-03T10:00:00Z' }), keyed);
+    const first = await api.order(orderOf('O1', { orderedAt: '2026-02-03T10:00:00Z' }));
     const second = await api.call(
       'POST',
       '/v1/orders',
@@ -116,9 +139,7 @@ describe('orders', () => {
   });
 
   it('ten calls with one order at once make one order', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => api.call('POST', '/v1/orders', orderOf('T1'), keyed)),
-    );
+    const answers = await Promise.all(Array.from({ length: 10 }, () => api.order(orderOf('T1'))));
     expect(new Set(answers.map((answer) => answer.body)).size).toBe(1);
     expect(answers.filter((answer) => answer.headers['idempotent-replayed'] === undefined)).toHaveLength(1);
     const rows = await api.hub.db.execute("select order_id from sales_order where external_no = 'T1'");
@@ -127,11 +148,11 @@ describe('orders', () => {
 
   it('a channel that refuses shortages answers so, line by line', async () => {
     await api.receive('85123A', 'LON', 2);
-    const answer = await api.call('POST', '/v1/orders', orderOf('R1', { channel: 'strict' }), keyed);
+    const answer = await api.order(orderOf('R1', { channel: 'strict' }));
     expect(answer.json().lines).toMatchObject([
       { decision: 'partly_allocated', allocated: [{ location: 'LON', quantity: 2 }], refused: 1, backordered: 0 },
     ]);
-    const none = await api.call('POST', '/v1/orders', orderOf('R2', { channel: 'strict' }), keyed);
+    const none = await api.order(orderOf('R2', { channel: 'strict' }));
     expect(none.json()).toMatchObject({ state: 'refused', lines: [{ decision: 'refused', refused: 3 }] });
   });
 
@@ -146,14 +167,9 @@ describe('orders', () => {
       )
     ).json();
     const lines = [{ lineNo: 1, sku: '71053', quantity: 5, unitPrice: '1' }];
-    const without = await api.call('POST', '/v1/orders', orderOf('H1', { lines }), keyed);
+    const without = await api.order(orderOf('H1', { lines }));
     expect(without.json().lines[0].decision).toBe('backordered');
-    const order = await api.call(
-      'POST',
-      '/v1/orders',
-      orderOf('H2', { lines, reservations: [hold.reservationId] }),
-      keyed,
-    );
+    const order = await api.order(orderOf('H2', { lines, reservations: [hold.reservationId] }));
     expect(order.json().lines[0]).toMatchObject({
       decision: 'allocated',
       allocated: [{ location: 'MAN', quantity: 5 }],
@@ -167,7 +183,7 @@ describe('orders', () => {
   it('while work in flight is at its bound, the caller is told when to come back', async () => {
     api.busy = true;
     try {
-      const answer = await api.call('POST', '/v1/orders', orderOf('W1'), keyed);
+      const answer = await api.order(orderOf('W1'));
       expect([answer.statusCode, answer.json().code, answer.headers['retry-after']]).toEqual([503, 'XD_BUSY', '1']);
       const cancel = {
         cancellations: [
@@ -184,7 +200,7 @@ describe('orders', () => {
     } finally {
       api.busy = false;
     }
-    expect((await api.call('POST', '/v1/orders', orderOf('W1'), keyed)).statusCode).toBe(201);
+    expect((await api.order(orderOf('W1'))).statusCode).toBe(201);
   });
 
   it('pages hold every order once, newest first, and filters keep to theirs', async () => {
@@ -214,7 +230,7 @@ describe('taking back', () => {
       { lineNo: 1, sku: '85123A', quantity: 4, unitPrice: '2.55' },
       { lineNo: 2, sku: '85123A', quantity: 2, unitPrice: '2.55' },
     ];
-    return (await api.call('POST', '/v1/orders', orderOf(externalNo, { lines }), keyed)).json().orderId;
+    return (await api.order(orderOf(externalNo, { lines }))).json().orderId;
   }
 
   it('some units of a line, once, whenever it is asked again', async () => {

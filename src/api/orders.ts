@@ -12,6 +12,7 @@ import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
+import { OrderKeys } from './order-keys.ts';
 import { findOrderId } from './orders.sql.ts';
 import { keyHeader } from './reservations.ts';
 import {
@@ -68,6 +69,7 @@ const decided = Type.Object({
 
 export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
   const { directory } = hub;
+  const keys = new OrderKeys(hub.db);
 
   app.post<{ Body: Static<typeof submission> }>(
     '/v1/orders',
@@ -85,10 +87,12 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request, reply) => {
-      idempotencyKeyOf(request);
+      const key = idempotencyKeyOf(request);
       checkChannel(request, request.body.channel);
+      channelOf(hub, request.body.channel);
       if (hub.mustWait()) fail('XD_BUSY', 'work in flight is at its bound', { retryAfterSeconds: 1 });
       const command = commandOf(request.body);
+      await keys.bind(keyOf(request).keyId, key, command.channel, command.externalNo);
       const [result] = await hub.receiver.receive({
         system: 'api',
         source: 'api',

@@ -44,6 +44,8 @@ export interface TestHub {
   commits: number;
   errors: object[];
   call(method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
+  /** Submits an order under a key of its own. */
+  order(body: { externalNo: string }): Promise<LightMyRequestResponse>;
   makeKey(options: Partial<NewApiKey>): Promise<{ key: string; keyId: string }>;
   /** Brings `quantity` of a SKU to a location, as a WMS would. */
   receive(sku: string, location: string, quantity: number): Promise<void>;
@@ -93,6 +95,7 @@ export function useApi(options: { skus?: readonly string[] } = {}): TestHub {
       if (body !== undefined) given.payload = body as object;
       return test.app.inject(given);
     };
+    test.order = (body) => test.call('POST', '/v1/orders', body, { 'idempotency-key': `key of ${body.externalNo}` });
     test.receive = async (sku, location, quantity) => {
       receipts++;
       const [result] = await receiver.receive({
