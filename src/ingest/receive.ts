@@ -146,8 +146,9 @@ export class Receiver {
         Buffer.concat(rows.map((r) => r.message.body)),
         ...cuts(rows.map((r) => r.message.body)),
       ]);
-    await claimKeys(tx, entries);
-    await applyEntries(tx, this.#deps, entries.filter((entry) => entry.result === undefined));
+    const repeated = await claimKeys(tx, entries);
+    await applyEntries(tx, this.#deps, entries.filter((entry) => entry.result === undefined && !repeated.has(entry)));
+    for (const [entry, first] of repeated) entry.result = resultOfRepeat(entry, first);
     await settleEntries(tx, entries);
     for (const message of messages) {
       const { feed } = message;
@@ -236,17 +237,21 @@ function cuts(bodies: readonly Buffer[]): [string, string] {
   return [numbers(starts), numbers(bodies.map((body) => body.length))];
 }
 
-/** Inserts the keys; entries whose key is known get their result. */
-async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<void> {
+/**
+ * Inserts the keys; entries whose key is known get their result.
+ * @returns entries that repeat a key of this very batch, each with the one that came first: its result is not known yet
+ */
+async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<Entry, Entry>> {
   const first = new Map<string, Entry>();
-  const repeated: Entry[] = [];
+  const repeated = new Map<Entry, Entry>();
   for (const entry of entries) {
     if (entry.result !== undefined) continue;
     const id = `${entry.item.scope} ${entry.item.key}`;
-    if (first.has(id)) repeated.push(entry);
-    else first.set(id, entry);
+    const before = first.get(id);
+    if (before === undefined) first.set(id, entry);
+    else repeated.set(entry, before);
   }
-  if (first.size === 0) return;
+  if (first.size === 0) return repeated;
   const all = [...first.values()];
   const fresh = new Set(
     (
@@ -274,12 +279,17 @@ async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<void> {
         row.fingerprint === entry.item.fingerprint ? { status: 'duplicate', orderId: row.subject, state: row.state } : { status: 'conflict' };
     }
   }
-  for (const entry of repeated) {
-    const same = first.get(`${entry.item.scope} ${entry.item.key}`)!;
-    if (same.item.fingerprint !== entry.item.fingerprint) entry.result = { status: 'conflict' };
-    else if (same.result !== undefined) entry.result = same.result;
-    else entry.result = { status: 'duplicate', orderId: isFault(same.translated) ? null : same.translated.orderId, state: 'a' };
-  }
+  return repeated;
+}
+
+/** The same key twice in one batch: the second gets what became of the first. */
+function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
+  if (first.item.fingerprint !== entry.item.fingerprint) return { status: 'conflict' };
+  const result = first.result!;
+  if (result.status === 'applied') return { status: 'duplicate', orderId: result.orderId, state: 'a' };
+  if (result.status === 'parked') return { status: 'duplicate', orderId: null, state: 'p' };
+  if (result.status === 'waiting') return { status: 'duplicate', orderId: null, state: 'w' };
+  return result;
 }
 
 /** Decides and applies entries that have no result yet: orders first, then stock that moves by itself, in one ledger session. */

@@ -28,10 +28,14 @@ export interface KnownKey {
   fingerprint: string;
   subject: number | null;
 }
+// Locked in key order, as keys are inserted: two processes that bring the same repeats never wait in a circle.
 export const countRepeats = sql<KnownKey>(
   'ingest_count_repeats',
-  `update inbound i set repeats = i.repeats + 1
-     from unnest($1::text[], $2::text[]) as t(scope, key)
+  `with locked as materialized (
+     select scope, key from inbound join unnest($1::text[], $2::text[]) as t(scope, key) using (scope, key)
+      order by scope, key for update of inbound)
+   update inbound i set repeats = i.repeats + 1
+     from locked t
     where i.scope = t.scope and i.key = t.key
    returning i.scope, i.key, i.state, i.fingerprint, i.subject`,
 );

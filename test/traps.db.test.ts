@@ -1,0 +1,334 @@
+/** Each trap of a database under concurrency, with its remedy; the remedy's absence is shown where a double of it is small. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ReservationDesk } from '../src/ingest/index.ts';
+import { expireReservations, reserveStock, StockSession } from '../src/ledger/index.ts';
+import { appendFacts, readNext } from '../src/log/index.ts';
+import { planNext } from '../src/outbound/index.ts';
+import { Database, Ids, type Tx } from '../src/store/index.ts';
+import { CutProxy } from './helpers/cut-proxy.ts';
+import { useDatabase } from './helpers/database.ts';
+import { violations } from './helpers/promises.ts';
+import { memorySystems, moved, order, routing, SmallHub } from './helpers/small-hub.ts';
+
+const database = useDatabase();
+const open: { end?: () => Promise<unknown>; close?: () => Promise<unknown> }[] = [];
+const hubs: SmallHub[] = [];
+
+beforeAll(async () => {
+  for (let i = 0; i < 3; i++) {
+    hubs.push(await SmallHub.open({ url: database.url, connectors: i === 0 ? memorySystems() : {} }));
+    await hubs[i]!.seed(['X', 'Y', 'Z']);
+  }
+});
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await (thing.end?.() ?? thing.close?.());
+});
+afterAll(() => Promise.all(hubs.map((hub) => hub.close())));
+
+const hub = () => hubs[0]!;
+const fact = (stream: string, version: number, data: unknown = {}) => ({
+  type: 'test.noted',
+  stream,
+  version,
+  companyId: 0,
+  occurredAt: '2026-03-02T10:00:00.000Z',
+  data,
+});
+function gate(): { wait: Promise<void>; open: () => void } {
+  let release = () => {};
+  const wait = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { wait, open: () => release() };
+}
+/** Reads until what was asked for is there: other files' transactions may hold readers back for a moment. */
+async function readUntil(consumer: string, stream: string, found: string[] = []): Promise<string[]> {
+  while (!found.includes(stream)) {
+    const facts = await hub().db.transaction((tx) => readNext(tx, consumer));
+    found.push(...facts.map((f) => f.stream));
+    if (facts.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return found;
+}
+
+describe('a reader of the log', () => {
+  it('does not skip a fact that commits late; one that follows positions alone does', async () => {
+    await readUntil('late', 'none', ['none']);
+    const written = gate();
+    const commit = gate();
+    const slow = hub().db.transaction(async (tx) => {
+      await appendFacts(tx, [fact('late/slow', 1)]);
+      written.open();
+      await commit.wait;
+    });
+    await written.wait;
+    await hubs[1]!.db.transaction((tx) => appendFacts(tx, [fact('late/quick', 1)]));
+    const early = await hub().db.transaction((tx) => readNext(tx, 'late'));
+    expect(early.map((f) => f.stream).filter((s) => s.startsWith('late/'))).toEqual([]);
+    // The double: what is committed now, up to the highest position, is taken for all there is.
+    const byPosition = async (after: number) =>
+      (
+        await database.pool.query(
+          `select stream, position from fact where position > $1 and stream like 'late/%' order by position`,
+          [after],
+        )
+      ).rows as { stream: string; position: number }[];
+    const first = await byPosition(0);
+    commit.open();
+    await slow;
+    const second = await byPosition(first.at(-1)!.position);
+    expect([...first, ...second].map((row) => row.stream)).toEqual(['late/quick']);
+    const found = await readUntil('late', 'late/quick');
+    expect(found.filter((stream) => stream.startsWith('late/'))).toEqual(['late/slow', 'late/quick']);
+  });
+
+  it('plans facts of one order in version order, though they stand in the log the other way round and batches cut between', async () => {
+    await hub().receive('wms', [moved('i1', 'X', 'north', 1)]);
+    await hub().receive('api', [order('api', 'INV', [{ sku: 'X', quantity: 1 }])]);
+    await hub().plan();
+    const { rows } = await database.pool.query(`select order_id, version from sales_order where external_no = 'INV'`);
+    const [{ order_id: orderId, version }] = rows;
+    const stream = `order/${orderId}`;
+    const cancelled = (reference: string) => ({
+      type: 'order.lines_cancelled',
+      reference,
+      lines: [{ lineNo: 1, quantity: 1, amountMinor: 100, fromBackorder: 0 }],
+      released: [],
+      answered: [],
+    });
+    for (const step of [3, 1, 2])
+      await hub().db.transaction((tx) =>
+        appendFacts(tx, [{ ...fact(stream, version + step, cancelled(`c${step}`)), type: 'order.lines_cancelled' }]),
+      );
+    const deps = { db: hub().db, directory: hub().directory, routing };
+    const held = async () =>
+      (
+        await database.pool.query('select stream_version::int - $1::int as step from held_fact order by 1', [version])
+      ).rows.map((row) => row.step);
+    const one = async () => {
+      while ((await planNext(deps, 1)) === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    };
+    await one();
+    expect(await held()).toEqual([3]);
+    await one();
+    await one();
+    expect(await held()).toEqual([]);
+    const planned = await database.pool.query(
+      `select reference from delivery where order_id = $1 and kind = 'order_cancellation' order by delivery_id`,
+      [orderId],
+    );
+    expect(planned.rows.map((row) => row.reference)).toEqual([1, 2, 3].map((step) => `C/${orderId}/${version + step}`));
+    await database.pool.query(`delete from fact where stream = $1 and stream_version > $2`, [stream, version]);
+  });
+});
+
+describe('balances', () => {
+  it('asked for in opposite orders by two processes, and created by both at once, never wait in a circle', async () => {
+    const before = await deadlocks();
+    for (let round = 0; round < 60; round++) {
+      const skus = Array.from({ length: 12 }, (_, i) => 10_000 + round * 12 + i);
+      const pairs = skus.flatMap((sku) => [1, 2].map((location) => [sku, location] as const));
+      // Both have begun before either locks.
+      let ready = 0;
+      const both = gate();
+      const session = (db: Database, list: typeof pairs) =>
+        db.transaction(async (tx) => {
+          if (++ready === 2) both.open();
+          await both.wait;
+          const stock = await StockSession.open(tx, hub().ids, list);
+          for (const [sku, location] of list)
+            stock.move({
+              skuId: sku,
+              locationId: location,
+              kind: 'received',
+              quantity: 1,
+              source: 't',
+              sourceId: `${round}`,
+              occurredAt: '2026-03-02T10:00:00.000Z',
+            });
+          await stock.flush();
+        });
+      await Promise.all([session(hubs[0]!.db, pairs), session(hubs[1]!.db, [...pairs].reverse())]);
+    }
+    const { rows } = await database.pool.query(
+      'select min(on_hand)::int as low, max(on_hand)::int as high, count(*)::int as n from stock_balance where sku_id >= 10000',
+    );
+    expect(rows[0]).toEqual({ low: 2, high: 2, n: 60 * 24 });
+    expect(await deadlocks()).toBe(before);
+  });
+
+  async function deadlocks(): Promise<number> {
+    const { rows } = await database.pool.query(
+      'select deadlocks from pg_stat_database where datname = current_database()',
+    );
+    return rows[0].deadlocks;
+  }
+});
+
+describe('a COMMIT without an answer', () => {
+  it('is asked for: over 200 cuts no order and no reservation is lost or doubled', async () => {
+    const proxy = await CutProxy.open(database.url);
+    open.push(proxy);
+    await hub().receive('wms', [moved('cut1', 'Y', 'north', 1_000), moved('cut2', 'Z', 'north', 1_000)]);
+    const cut = await Promise.all([0, 1, 2].map(() => SmallHub.open({ url: proxy.url, poolMax: 3 })));
+    open.push(...cut);
+    for (const one of cut) await one.seed(['Y', 'Z']);
+    const desks = cut.map((one) => new ReservationDesk({ db: one.db, ids: one.ids, directory: one.directory }));
+    const channel = hub().directory.channels.get('api')!;
+    let answered = 0;
+    for (let i = 0; i < 210; i++) proxy.fates.push(i % 2 === 0 ? 'cut after' : 'cut before', 'pass');
+    await Promise.all(
+      cut.map(async (one, who) => {
+        for (let i = 0; proxy.cuts < 200; i++) {
+          const key = `cut-${who}-${i}`;
+          if (i % 2 === 0) {
+            const [result] = await one.receive('api', [order('api', key, [{ sku: 'Y', quantity: 1 }])]);
+            expect(['applied', 'duplicate']).toContain(result!.status);
+          } else {
+            const request = {
+              scope: 'reservation/t',
+              key,
+              channel,
+              sku: 'Z',
+              skuId: one.sku('Z'),
+              quantity: 1,
+              location: null,
+              locationId: null,
+              partial: false,
+              purpose: 'order',
+              expiresSeconds: 86_400,
+            };
+            const result = await desks[who]!.reserve(request);
+            expect(['held', 'repeated']).toContain(result.status);
+          }
+          answered++;
+        }
+      }),
+    );
+    expect(proxy.cuts).toBeGreaterThanOrEqual(200);
+    const { rows } = await database.pool.query(
+      `select (select count(*)::int from sales_order where external_no like 'cut-%') + (select count(*)::int from reservation where sku_id = $1) as effects,
+              (select count(*)::int from inbound where key like 'cut-%') as keys`,
+      [hub().sku('Z')],
+    );
+    expect(rows[0]).toEqual({ effects: answered, keys: answered });
+    expect(await violations(database.pool, ['I1'])).toEqual({});
+  }, 60_000);
+});
+
+describe('the clock', () => {
+  it('of the database alone ends a hold, whatever this process thinks', async () => {
+    await hub().receive('wms', [moved('clock1', 'X', 'west', 5)]);
+    const hold = (tx: Tx, expiresSeconds: number) =>
+      hub()
+        .ids.reserve(tx, 'reservation_id_seq', 1)
+        .then((ids) =>
+          reserveStock(tx, hub().deps, [
+            {
+              reservationId: ids.take(),
+              channel: hub().directory.channels.get('api')!,
+              skuId: hub().sku('X'),
+              quantity: 2,
+              locationId: hub().location('west'),
+              partial: false,
+              purpose: 'order',
+              expiresSeconds,
+            },
+          ]),
+        );
+    await hub().db.transaction((tx) => hold(tx, 3_600));
+    expect(await hub().db.transaction((tx) => expireReservations(tx, hub().deps))).toBe(0);
+    const later = new Database({ url: database.url, poolMax: 1 });
+    open.push(later);
+    await later.execute(`set crossdock.clock_shift = '2 hours'`);
+    expect(await later.transaction((tx) => expireReservations(tx, hub().deps))).toBe(1);
+    const { rows } = await database.pool.query(
+      `select reserved from stock_balance where sku_id = $1 and location_id = $2`,
+      [hub().sku('X'), hub().location('west')],
+    );
+    expect(rows[0].reserved).toBe(0);
+  });
+});
+
+describe('partitions', () => {
+  it('take a month that nobody prepared, and are prepared by five clients at once', async () => {
+    const far = new Database({ url: database.url, poolMax: 1 });
+    open.push(far);
+    await far.execute(`set crossdock.clock_shift = '3 years'`);
+    const ids = new Ids();
+    await far.transaction(async (tx) => {
+      const stock = await StockSession.open(tx, ids, [[9_999, 1]]);
+      stock.move({
+        skuId: 9_999,
+        locationId: 1,
+        kind: 'received',
+        quantity: 4,
+        source: 't',
+        sourceId: 'far',
+        occurredAt: '2020-01-01T00:00:00.000Z',
+      });
+      await stock.flush();
+    });
+    const where = async () =>
+      (await database.pool.query(`select tableoid::regclass::text as part from stock_movement where sku_id = 9999`))
+        .rows[0].part;
+    expect(await where()).toBe('stock_movement_default');
+    const made = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        database.pool.query(`select crossdock_ensure_partitions(crossdock_now() + interval '5 years', 3) as made`),
+      ),
+    );
+    const parents = (await database.pool.query('select count(*)::int as n from partitioned_table')).rows[0].n;
+    expect(made.map(({ rows }) => rows[0].made).sort((a, b) => b - a)).toEqual([parents * 4, 0, 0, 0, 0]);
+  });
+});
+
+describe('business keys', () => {
+  it('of one message that three processes get one to five times at once have one effect', async () => {
+    await hub().receive('wms', [moved('dup', 'X', 'south', 500)]);
+    const items = Array.from({ length: 60 }, (_, i) => order('api', `dup-${i}`, [{ sku: 'X', quantity: 1 + (i % 3) }]));
+    const results = await Promise.all(
+      items.flatMap((item, i) =>
+        Array.from({ length: 1 + (i % 5) }, (_, copy) =>
+          hubs[(i + copy) % 3]!.receive('crm', [item]).then(([result]) => ({ i, result: result! })),
+        ),
+      ),
+    );
+    for (let i = 0; i < items.length; i++) {
+      const mine = results.filter((r) => r.i === i).map((r) => r.result);
+      expect(mine.filter((result) => result.status === 'applied')).toHaveLength(1);
+      expect(new Set(mine.map((result) => ('orderId' in result ? result.orderId : null))).size).toBe(1);
+    }
+    const { rows } = await database.pool.query(
+      `select count(*)::int as orders, (select count(*)::int from fact f where f.type = 'order.accepted' and f.data->>'externalNo' like 'dup-%') as facts,
+              (select sum(repeats)::int from inbound where key like 'dup-%') as repeats
+         from sales_order where external_no like 'dup-%'`,
+    );
+    expect(rows[0]).toMatchObject({ orders: 60, facts: 60 });
+  });
+
+  it('with other content are a conflict for a caller, and set aside from a system; the first stays as it was', async () => {
+    const [first] = await hub().receive('api', [order('api', 'con', [{ sku: 'X', quantity: 1 }])]);
+    expect(first!.status).toBe('applied');
+    const other = order('api', 'con', [{ sku: 'X', quantity: 2 }]);
+    expect((await hubs[1]!.receive('api', [other]))[0]!.status).toBe('conflict');
+    expect((await hubs[2]!.receive('crm', [other]))[0]).toMatchObject({ status: 'parked', class: 'key_conflict' });
+    const { rows } = await database.pool.query(
+      `select l.quantity from order_line l join sales_order o using (order_id) where external_no = 'con'`,
+    );
+    expect(rows).toEqual([{ quantity: 1 }]);
+  });
+
+  it('twice in one batch get what became of the first, also when that was refused or set aside', async () => {
+    const twice = order('api', 'bad2', [
+      { sku: 'X', quantity: 1, lineNo: 1 },
+      { sku: 'X', quantity: 1, lineNo: 1 },
+    ]);
+    const both = await Promise.all([hub().receive('api', [twice]), hub().receive('api', [twice])]);
+    expect(both.map(([result]) => result!.status)).toEqual(['refused', 'refused']);
+    const unknown = order('api', 'bad3', [{ sku: 'NOPE', quantity: 1 }]);
+    const parked = await Promise.all([hub().receive('crm', [unknown]), hub().receive('crm', [unknown])]);
+    expect(parked.map(([result]) => result)).toMatchObject([{ status: 'parked' }, { status: 'duplicate', state: 'p' }]);
+    expect((await violations(database.pool, ['I1'])).I5).toBeUndefined();
+  });
+});
