@@ -30,7 +30,10 @@ export interface HubOptions {
 
 const PLAN_GATHER_MS = 20;
 const AVAILABILITY_GATHER_MS = 150;
-const STATUS_GATHER_MS = 250;
+// Not urgent, and an order changes often in a short time: what is gathered is said once.
+const STATUS_GATHER_MS = 1_500;
+const DELIVERY_GATHER_MS = 40;
+const BACKORDER_GATHER_MS = 250;
 
 export class Hub {
   readonly db: Database;
@@ -130,9 +133,9 @@ export class Hub {
       const { read, served } = await followBackorders(db, deps);
       if (served > 0) this.#wake.fire();
       return read > 0;
-    }, { lease: 'backorders', gatherMs: 50, idleMs: 200 });
+    }, { lease: 'backorders', gatherMs: BACKORDER_GATHER_MS, idleMs: 200 });
     this.#loop('sweep', async () => {
-      const expired = await db.transaction((tx) => expireReservations(tx, deps));
+      const expired = await db.inTurn((tx) => expireReservations(tx, deps));
       const served = await sweepBackorders(db, deps);
       const replayed = await this.receiver.replayAwaited();
       if (expired + served + replayed > 0) this.#wake.fire();
@@ -163,7 +166,7 @@ export class Hub {
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
     if (Object.keys(connector.deliveries).length > 0) {
       const dispatcher = new DeliveryDispatcher(common);
-      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, { gatherMs: 10, idleMs: 200 });
+      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, { gatherMs: DELIVERY_GATHER_MS, idleMs: 200 });
     }
     const publisher = new Publisher({ ...common, channel });
     if (connector.availability !== undefined && channel !== null)

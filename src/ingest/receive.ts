@@ -115,7 +115,7 @@ export class Receiver {
   async #run(messages: Message[]): Promise<ItemResult[][]> {
     const { db, ids, directory } = this.#deps;
     await loadCodes(directory, messages.flatMap((message) => message.items.map((item) => ({ system: message.system, item }))));
-    const result = await db.transaction((tx) => this.#decide(tx, messages, ids, directory));
+    const result = await db.inTurn((tx) => this.#decide(tx, messages, ids, directory));
     this.#deps.onCommit?.();
     return result;
   }
@@ -165,7 +165,7 @@ export class Receiver {
   async replay(parkedIds: readonly number[]): Promise<{ applied: number; still: number }> {
     const { db, ids, directory } = this.#deps;
     if (parkedIds.length === 0) return { applied: 0, still: 0 };
-    const outcome = await db.transaction(async (tx) => {
+    const outcome = await db.inTurn(async (tx) => {
       const rows = await tx.query(statements.readParked, [numbers(parkedIds)]);
       const items = rows.map((row) => ({ system: row.system, item: row.item as InboundItem }));
       await loadCodes(directory, items);

@@ -48,7 +48,7 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
 
 /** Follows the log and gives freed stock to waiting lines, in the transaction that moves the cursor. @returns facts read and orders served */
 export async function followBackorders(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
-  return db.transaction(async (tx) => {
+  return db.inTurn(async (tx) => {
     const facts = await readNext(tx, BACKORDER_CONSUMER);
     const skuIds = new Set<number>();
     for (const fact of facts) for (const skuId of freedSkus(fact)) skuIds.add(skuId);
@@ -60,5 +60,5 @@ export async function followBackorders(db: Database, deps: OrderDeps): Promise<{
 export async function sweepBackorders(db: Database, deps: OrderDeps): Promise<number> {
   const skuIds = (await db.query(findServable, [200])).map((row) => row.sku_id);
   if (skuIds.length === 0) return 0;
-  return db.transaction((tx) => allocateBackorders(tx, deps, skuIds));
+  return db.inTurn((tx) => allocateBackorders(tx, deps, skuIds));
 }

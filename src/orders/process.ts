@@ -340,7 +340,7 @@ function movementOf(
  * @param linesMax the most lines looked at; the caller comes again while lines were served
  * @returns how many orders got something
  */
-export async function allocateBackorders(tx: Tx, deps: OrderDeps, skuIds: readonly number[], linesMax = 500): Promise<number> {
+export async function allocateBackorders(tx: Tx, deps: OrderDeps, skuIds: readonly number[], linesMax = 2_000): Promise<number> {
   if (skuIds.length === 0) return 0;
   const rows = await tx.query(statements.findBackorders, [numbers(skuIds), linesMax]);
   if (rows.length === 0) return 0;

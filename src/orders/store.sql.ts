@@ -23,50 +23,41 @@ export const lockOrders = sql<OrderRow>(
 );
 export const readOrders = sql<OrderRow>('orders_read', `select ${orderColumns} from sales_order where order_id = any($1::bigint[])`);
 
-export interface LineRow {
-  order_id: number;
-  line_no: number;
-  sku_id: number;
-  quantity: number;
-  unit_price: string;
-  amount_minor: number;
-  within: number;
-  within_short: number;
-  allocated: number;
-  backordered: number;
-  refused: number;
-  picked: number;
-  shipped: number;
-  invoiced: number;
-  cancel_asked: number;
-  cancelled: number;
-  return_expected: number;
-  returned: number;
-  shipped_minor: number;
-  invoiced_minor: number;
-  cancelled_minor: number;
-  returned_minor: number;
-  credited_minor: number;
-}
-export const readLines = sql<LineRow>(
+// A row is read thousands of times a second: its numbers travel as one array instead of two dozen fields, which is most of
+// what reading it costs. LINE_NUMBERS says which is which.
+export const LINE_NUMBERS = [
+  'line_no',
+  'sku_id',
+  'quantity',
+  'amount_minor',
+  'within',
+  'within_short',
+  'allocated',
+  'backordered',
+  'refused',
+  'picked',
+  'shipped',
+  'invoiced',
+  'cancel_asked',
+  'cancelled',
+  'return_expected',
+  'returned',
+  'shipped_minor',
+  'invoiced_minor',
+  'cancelled_minor',
+  'returned_minor',
+  'credited_minor',
+] as const;
+export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
-  `select order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated, backordered, refused,
-          picked, shipped, invoiced, cancel_asked, cancelled, return_expected, returned, shipped_minor, invoiced_minor,
-          cancelled_minor, returned_minor, credited_minor
+  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
 );
-export const readAllocations = sql<{
-  order_id: number;
-  allocation_id: number;
-  line_no: number;
-  sku_id: number;
-  location_id: number;
-  quantity: number;
-  open_quantity: number;
-  fulfilment_id: number | null;
-}>(
+/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id (0: none) */
+export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
-  `select order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id
+  `select order_id,
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, coalesce(fulfilment_id, 0)]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
 );
 export const readFulfilments = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(

@@ -17,6 +17,42 @@ export async function readOrders(db: Queryable, orderIds: readonly number[]): Pr
 }
 
 async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
+  const orders = await withLines(db, rows);
+  if (rows.length === 0) return orders;
+  const ids = [numbers(rows.map((row) => row.order_id))];
+  for (const row of await db.query(statements.readAllocations, ids)) {
+    const [allocationId, lineNo, skuId, locationId, quantity, openQuantity, fulfilmentId] = unpack(row.numbers) as [
+      number, number, number, number, number, number, number,
+    ];
+    orders.get(row.order_id)!.allocations.set(allocationId, {
+      allocationId,
+      lineNo,
+      skuId,
+      locationId,
+      quantity,
+      openQuantity,
+      fulfilmentId: fulfilmentId === 0 ? null : fulfilmentId,
+    });
+  }
+  for (const row of await db.query(statements.readFulfilments, ids))
+    orders.get(row.order_id)!.fulfilments.set(row.fulfilment_id, { fulfilmentId: row.fulfilment_id, locationId: row.location_id, state: row.state });
+  for (const row of await db.query(statements.readReturns, ids))
+    orders.get(row.order_id)!.returns.set(row.return_id, {
+      returnId: row.return_id,
+      reference: row.reference,
+      locationId: row.location_id,
+      lines: row.lines,
+      state: row.state,
+    });
+  return orders;
+}
+
+/** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
+function unpack(text: string): number[] {
+  return text.slice(1, -1).split(',').map(Number);
+}
+
+async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
   const orders = new Map<number, Order>();
   if (rows.length === 0) return orders;
   for (const row of rows)
@@ -37,53 +73,41 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
       fulfilments: new Map(),
       returns: new Map(),
     });
-  const ids = [numbers(rows.map((row) => row.order_id))];
-  for (const row of await db.query(statements.readLines, ids))
-    orders.get(row.order_id)!.lines.set(row.line_no, {
-      lineNo: row.line_no,
-      skuId: row.sku_id,
-      quantity: row.quantity,
+  for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))])) {
+    // In the order of LINE_NUMBERS.
+    const n = unpack(row.numbers);
+    orders.get(row.order_id)!.lines.set(n[0]!, {
+      lineNo: n[0]!,
+      skuId: n[1]!,
+      quantity: n[2]!,
       unitPrice: row.unit_price,
-      amountMinor: row.amount_minor,
-      within: row.within,
-      withinShort: row.within_short,
-      allocated: row.allocated,
-      backordered: row.backordered,
-      refused: row.refused,
-      picked: row.picked,
-      shipped: row.shipped,
-      invoiced: row.invoiced,
-      cancelAsked: row.cancel_asked,
-      cancelled: row.cancelled,
-      returnExpected: row.return_expected,
-      returned: row.returned,
-      shippedMinor: row.shipped_minor,
-      invoicedMinor: row.invoiced_minor,
-      cancelledMinor: row.cancelled_minor,
-      returnedMinor: row.returned_minor,
-      creditedMinor: row.credited_minor,
+      amountMinor: n[3]!,
+      within: n[4]!,
+      withinShort: n[5]!,
+      allocated: n[6]!,
+      backordered: n[7]!,
+      refused: n[8]!,
+      picked: n[9]!,
+      shipped: n[10]!,
+      invoiced: n[11]!,
+      cancelAsked: n[12]!,
+      cancelled: n[13]!,
+      returnExpected: n[14]!,
+      returned: n[15]!,
+      shippedMinor: n[16]!,
+      invoicedMinor: n[17]!,
+      cancelledMinor: n[18]!,
+      returnedMinor: n[19]!,
+      creditedMinor: n[20]!,
     });
-  for (const row of await db.query(statements.readAllocations, ids))
-    orders.get(row.order_id)!.allocations.set(row.allocation_id, {
-      allocationId: row.allocation_id,
-      lineNo: row.line_no,
-      skuId: row.sku_id,
-      locationId: row.location_id,
-      quantity: row.quantity,
-      openQuantity: row.open_quantity,
-      fulfilmentId: row.fulfilment_id,
-    });
-  for (const row of await db.query(statements.readFulfilments, ids))
-    orders.get(row.order_id)!.fulfilments.set(row.fulfilment_id, { fulfilmentId: row.fulfilment_id, locationId: row.location_id, state: row.state });
-  for (const row of await db.query(statements.readReturns, ids))
-    orders.get(row.order_id)!.returns.set(row.return_id, {
-      returnId: row.return_id,
-      reference: row.reference,
-      locationId: row.location_id,
-      lines: row.lines,
-      state: row.state,
-    });
+  }
   return orders;
+}
+
+/** Reads orders and their lines without locking them, and without what they are served by. */
+export async function readOrderLines(db: Queryable, orderIds: readonly number[]): Promise<Map<number, Order>> {
+  if (orderIds.length === 0) return new Map();
+  return withLines(db, await db.query(statements.readOrders, [numbers(orderIds)]));
 }
 
 /** An order that was changed in this transaction, with the events that changed it. */

@@ -7,7 +7,7 @@
  */
 import type { Connector, DeliveryKind, FulfilmentCancelAnswer, Outcome, SalesOrderAnswer } from '../connectors/kit/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
-import { type Database, isConnectionFault, isSerializationFault, type Leases, numbers, texts } from '../store/index.ts';
+import { type Database, isConnectionFault, isSerializationFault, type Leases, numbers, type Tx, texts } from '../store/index.ts';
 import * as statements from './deliver.sql.ts';
 import type { Freshness } from './freshness.ts';
 import { BUCKETS } from './plan.ts';
@@ -223,7 +223,8 @@ export class DeliveryDispatcher {
   /** Writes outcomes and what they do to the orders in one transaction. Locks delivery, then orders, then balances. */
   async #recordTogether(results: readonly Result[]): Promise<void> {
     const { db, deps, freshness, destination, onCommit } = this.#options;
-    const ended = await db.transaction(async (tx) => {
+    const tells = results.some((result) => result.state === 'c' && workOf(result.row, result.answer) !== undefined);
+    const write = async (tx: Tx) => {
       const rows = await tx.query(statements.recordOutcomes, [
         numbers(results.map((r) => r.row.delivery_id)),
         numbers(results.map((r) => r.epoch)),
@@ -246,7 +247,8 @@ export class DeliveryDispatcher {
         await batch.finish();
       }
       return written;
-    });
+    };
+    const ended = await (tells ? db.inTurn(write) : db.transaction(write));
     for (const result of results) {
       const at = ended.get(result.row.delivery_id);
       if (result.state === 'c' && at !== undefined && at !== null)

@@ -12,7 +12,7 @@ const add = sql(
 const read = sql<{ flow: string; le_ms: number; count: number; max_ms: number }>(
   'outbound_read_freshness',
   `select flow, le_ms, sum(count)::bigint as count, max(max_ms)::bigint as max_ms from freshness
-    where minute >= $1::timestamptz group by flow, le_ms order by flow, le_ms`,
+    where minute >= date_trunc('minute', $1::timestamptz) group by flow, le_ms order by flow, le_ms`,
 );
 
 /** Upper edges of the buckets in ms, 8 % apart: a percentile read from them is at most 8 % too high. */

@@ -6,7 +6,7 @@ import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from 
 import { orderReference } from '../canonical/index.ts';
 import { type PreparedNumbers, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
-import { backorderedUnits, type OrderDeps, readOrders } from '../orders/index.ts';
+import { backorderedUnits, type OrderDeps, readOrderLines } from '../orders/index.ts';
 import { type Database, databaseNow, type Leases, numbers, type Tx, texts } from '../store/index.ts';
 import { heldBuckets, leaseName, messageOf, runAll } from './deliver.ts';
 import type { Freshness } from './freshness.ts';
@@ -128,7 +128,7 @@ export class Publisher {
 
   async #settle(channel: ChannelEntry): Promise<number> {
     const { db, deps, destination, onCommit } = this.#options;
-    const settled = await db.transaction(async (tx) => {
+    const settled = await db.inTurn(async (tx) => {
       const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
       const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
       if (keys.length > 0) {
@@ -149,7 +149,7 @@ export class Publisher {
     // Most changes are too small to be said: found without a lock.
     const screened = await screenNumbers(db, deps, channel, rows.map((row) => row.key), await backorderedUnits(db, rows.map((row) => row.key)));
     const skuIds = screened.worth.sort((a, b) => a - b);
-    const prepared: PreparedNumbers = skuIds.length === 0 ? { send: [], unchanged: [], unsettled: [], ordersThrough: '' } : await db.transaction(async (tx) => {
+    const prepared: PreparedNumbers = skuIds.length === 0 ? { send: [], unchanged: [], unsettled: [], ordersThrough: '' } : await db.inTurn(async (tx) => {
       return prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds), async (wanted) => {
         const sending = wanted.map((skuId) => byKey.get(skuId)!);
         const marked = await tx.query(statements.markSending, [
@@ -377,7 +377,7 @@ export class Publisher {
       });
       return written;
     };
-    const rows = await db.transaction(write);
+    const rows = await (stock === undefined ? db.transaction(write) : db.inTurn(write));
     const confirmed = new Set(records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key));
     for (const row of rows)
       if (confirmed.has(row.key) && !silent.has(row.key) && row.confirmed_at !== null)
@@ -393,7 +393,7 @@ async function priceStates(db: Database, directory: Directory, skuIds: number[],
 }
 
 async function orderStates(db: Database, directory: Directory, orderIds: number[]): Promise<Map<number, { key: string; state: unknown }>> {
-  const orders = await readOrders(db, orderIds);
+  const orders = await readOrderLines(db, orderIds);
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines.values()) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);

@@ -77,6 +77,9 @@ export interface DatabaseOptions {
 
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
+  #turnTaken = false;
+  readonly #turns: (() => void)[] = [];
+  readonly #urgentTurns: (() => void)[] = [];
   /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
   beforeCommit: ((client: pg.PoolClient) => Promise<void> | void) | undefined;
 
@@ -124,6 +127,24 @@ export class Database implements Queryable {
         if (!isSerializationFault(error) || attempt === RACES_MAX) throw error;
         await new Promise((resolve) => setTimeout(resolve, attempt * 5));
       }
+    }
+  }
+
+  /**
+   * A transaction that locks orders or balances. They take turns in this process, because they would otherwise wait for each
+   * other inside the database, each holding a connection, its locks and everybody behind it. Other processes are met at the row locks.
+   * @param urgent goes before all that wait and are not: what channels sell against
+   */
+  async inTurn<T>(work: (tx: Tx) => Promise<T>, urgent = false): Promise<T> {
+    if (this.#turnTaken) await new Promise<void>((resolve) => (urgent ? this.#urgentTurns : this.#turns).push(resolve));
+    this.#turnTaken = true;
+    try {
+      return await this.transaction(work);
+    } finally {
+      const next = this.#urgentTurns.shift() ?? this.#turns.shift();
+      // Handed over, not freed: nobody who comes just now goes before those who wait.
+      if (next === undefined) this.#turnTaken = false;
+      else next();
     }
   }
 
