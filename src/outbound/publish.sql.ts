@@ -62,6 +62,17 @@ export const doubtOrphans = sql<{ key: number }>(
    returning p.key`,
 );
 
+// The destination holds what would be said, or what is near enough to it.
+export const confirmUnsaid = sql(
+  'outbound_confirm_unsaid_publications',
+  `with locked as materialized (
+     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
+   update publication p set confirmed_version = t.version, attempts = 0
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch) join locked using (key)
+    where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
+      and p.state = 'n' and p.lease_epoch <= t.epoch and p.confirmed_version < t.version`,
+);
+
 // To be read back, not sent: what it shows is not known exactly.
 export const doubtAgain = sql(
   'outbound_doubt_publications_again',

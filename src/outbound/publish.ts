@@ -4,7 +4,7 @@
  */
 import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import { orderReference } from '../canonical/index.ts';
-import { type PreparedNumbers, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
+import { prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { backorderedUnits, type OrderDeps, readOrderLines } from '../orders/index.ts';
 import { type Database, databaseNow, type Leases, numbers, type Tx, texts } from '../store/index.ts';
@@ -34,6 +34,8 @@ export interface PublisherOptions {
 
 /** How soon to look again at a number that waits for the channel's orders to be read. */
 const UNSETTLED_PAUSE_MS = 100;
+/** Numbers looked at in one round; most of them need not be said. */
+const AVAILABILITY_DUE_MAX = 3_000;
 
 type Kind = 'availability' | 'price' | 'order_status';
 
@@ -93,12 +95,13 @@ export class Publisher {
     if (sink === undefined || channel === null || held.size === 0) return 0;
     await this.#adopt(held);
     const settled = held.has(0) ? await this.#settle(channel) : 0;
-    const due = await this.#due('availability', held, sink.batchMax * 2);
+    const due = await this.#due('availability', held, AVAILABILITY_DUE_MAX);
     const doubtful = due.filter((row) => row.state === 'd');
     const fresh = due.filter((row) => row.state === 'n');
     const jobs: (() => Promise<void>)[] = [];
     for (const batch of chunks(doubtful, sink.batchMax)) jobs.push(() => this.#resolveNumbers(sink, channel, batch, held));
-    for (const batch of chunks(fresh, sink.batchMax)) jobs.push(() => this.#keepingStrays('availability', batch, held, () => this.#sendNumbers(sink, channel, batch, held)));
+    const worth = fresh.length === 0 ? [] : await this.#screen(channel, fresh, held);
+    for (const batch of chunks(worth, sink.batchMax)) jobs.push(() => this.#keepingStrays('availability', batch, held, () => this.#sendNumbers(sink, channel, batch, held)));
     await runAll(jobs, this.#options.concurrency, this.#options.onError);
     return due.length + settled;
   }
@@ -137,19 +140,35 @@ export class Publisher {
       }
       if (result.readAgain.length > 0) await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
       return result.settled;
-    });
+    }, true);
     if (settled > 0) onCommit();
     return settled;
+  }
+
+  /** Ends what need not be said, found without a lock. @returns what is worth saying */
+  async #screen(channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<statements.DuePublication[]> {
+    const { db, deps, destination } = this.#options;
+    const keys = rows.map((row) => row.key);
+    const { worth, unchanged } = await screenNumbers(db, deps, channel, keys, await backorderedUnits(db, keys));
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    const silent = unchanged.map((key) => byKey.get(key)!);
+    if (silent.length > 0)
+      await db.query(statements.confirmUnsaid, [
+        destination.destinationId,
+        'availability',
+        numbers(silent.map((row) => row.key)),
+        numbers(silent.map((row) => row.version)),
+        numbers(silent.map((row) => held.get(row.bucket)!)),
+      ]);
+    return worth.map((key) => byKey.get(key)!);
   }
 
   async #sendNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
     const { db, deps, destination, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     const byKey = new Map(rows.map((row) => [row.key, row]));
-    // Most changes are too small to be said: found without a lock.
-    const screened = await screenNumbers(db, deps, channel, rows.map((row) => row.key), await backorderedUnits(db, rows.map((row) => row.key)));
-    const skuIds = screened.worth.sort((a, b) => a - b);
-    const prepared: PreparedNumbers = skuIds.length === 0 ? { send: [], unchanged: [], unsettled: [], ordersThrough: '' } : await db.inTurn(async (tx) => {
+    const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
+    const prepared = await db.inTurn(async (tx) => {
       return prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds), async (wanted) => {
         const sending = wanted.map((skuId) => byKey.get(skuId)!);
         const marked = await tx.query(statements.markSending, [
@@ -161,8 +180,8 @@ export class Publisher {
         ]);
         return new Set(marked.map((row) => row.key));
       });
-    });
-    const records: Recorded[] = [...screened.unchanged, ...prepared.unchanged].map((skuId) => {
+    }, true);
+    const records: Recorded[] = prepared.unchanged.map((skuId) => {
       const row = byKey.get(skuId)!;
       return { row, epoch: held.get(row.bucket)!, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true };
     });
@@ -250,7 +269,7 @@ export class Publisher {
 
   /** One round of prices and order states. @returns how many rows were worked on */
   async stateRound(): Promise<number> {
-    const { leases, destination, connector, concurrency, onError } = this.#options;
+    const { leases, destination, connector, concurrency, signal, onError } = this.#options;
     const held = heldBuckets(leases, destination.code);
     if (held.size === 0) return 0;
     await this.#adopt(held);
@@ -259,14 +278,23 @@ export class Publisher {
       ['price', connector.prices],
     ];
     let worked = 0;
-    const jobs: (() => Promise<void>)[] = [];
-    for (const [kind, sink] of kinds) {
-      if (sink === undefined) continue;
-      const due = await this.#due(kind, held, sink.batchMax * 2);
-      worked += due.length;
-      for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#keepingStrays(kind, batch, held, () => this.#sendStates(kind, sink, batch, held)));
+    // The loop gathers before a round, so that what changes often is said once; a backlog must not pay for that at each batch.
+    for (let again = true; again && !signal.aborted; ) {
+      again = false;
+      const jobs: (() => Promise<void>)[] = [];
+      for (const [kind, sink] of kinds) {
+        if (sink === undefined) continue;
+        const limit = sink.batchMax * concurrency;
+        const due = await this.#due(kind, held, limit);
+        worked += due.length;
+        if (due.length === limit) again = true;
+        for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#keepingStrays(kind, batch, held, () => this.#sendStates(kind, sink, batch, held)));
+      }
+      await runAll(jobs, concurrency, (error) => {
+        again = false;
+        onError(error);
+      });
     }
-    await runAll(jobs, concurrency, onError);
     return worked;
   }
 
@@ -377,7 +405,7 @@ export class Publisher {
       });
       return written;
     };
-    const rows = await (stock === undefined ? db.transaction(write) : db.inTurn(write));
+    const rows = await (stock === undefined ? db.transaction(write) : db.inTurn(write, true));
     const confirmed = new Set(records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key));
     for (const row of rows)
       if (confirmed.has(row.key) && !silent.has(row.key) && row.confirmed_at !== null)
