@@ -15,12 +15,10 @@ export const readOrderFacts = sql<OrderFactRow>(
     order by stream, stream_version limit $3::int`,
 );
 
-// Facts are kept for a time only. An order older than the oldest partition may have lost its first ones.
+// Facts are kept for a time only. An order older than that may have lost its first ones.
 export const readFactsKeptSince = sql<{ since: Date | null }>(
   'verify_read_facts_kept_since',
-  `select min(substring(pg_get_expr(c.relpartbound, c.oid) from 'FROM \\(''([^'']+)''\\)')::timestamptz) as since
-     from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'fact'::regclass and pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'`,
+  `select kept_since as since from partitioned_table where table_name = 'fact'`,
 );
 
 export const findSilentOrders = sql<{ order_id: number; recorded_at: Date }>(

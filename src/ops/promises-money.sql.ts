@@ -79,10 +79,8 @@ export const shipmentLines = verdict(
   `format('order %s line %s: shipped %s = %s; its shipments say %s = %s', order_id, line_no, shipped, shipped_minor, quantity, amount)`,
 );
 
-// I11. Raw records are kept for a time only: what is older than the oldest partition may be gone.
-const rawKeptSince = `coalesce((select min(substring(pg_get_expr(c.relpartbound, c.oid) from 'FROM \\(''([^'']+)''\\)')::timestamptz)
-                                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
-                                 where i.inhparent = 'raw_record'::regclass and pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'), '-infinity')`;
+// I11. Raw records are kept for a time only: what is older than that may be gone.
+const rawKeptSince = `coalesce((select kept_since from partitioned_table where table_name = 'raw_record'), '-infinity')`;
 export const rawRecords = verdict(
   'raw_records',
   `select i.scope, i.key, i.raw_id, i.item_no, r.items, r.raw_id is null or i.item_no < 0 or i.item_no >= r.items as bad

@@ -1,0 +1,35 @@
+import { sql } from '../store/index.ts';
+
+export interface PartitionRow {
+  table_name: string;
+  partition: string;
+  /** Null for the default partition, which takes what has no month of its own. */
+  until: Date | null;
+  expires_before: Date;
+}
+
+// A partition expires as a whole, when its last possible row does.
+export const listPartitions = sql<PartitionRow>(
+  'ops_list_partitions',
+  `select t.table_name, c.relname as partition,
+          substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \\(''([^'']+)''\\)')::timestamptz as until,
+          crossdock_now() - make_interval(days => coalesce(($1::json->>t.table_name)::int, t.retention_days)) as expires_before
+     from partitioned_table t
+     join pg_inherits i on i.inhparent = to_regclass(t.table_name)
+     join pg_class c on c.oid = i.inhrelid
+    order by t.table_name, until nulls last`,
+);
+
+// A fact that a consumer has not read, or that waits for one before it, is not to be forgotten.
+export const findUnread = sql<{ consumer: string }>(
+  'ops_find_unread_facts',
+  `select c.consumer from log_cursor c
+    where exists (select from fact f
+                   where f.tableoid = $1::text::regclass and f.recorded_at < $2::timestamptz
+                     and (f.transaction_id, f.position) > (c.transaction_id, c.position))
+   union all
+   select 'outbound' from held_fact h
+    where exists (select from fact f where f.tableoid = $1::text::regclass and f.recorded_at < $2::timestamptz
+                     and f.stream = h.stream and f.stream_version = h.stream_version)
+    limit 1`,
+);
