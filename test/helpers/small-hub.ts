@@ -88,6 +88,8 @@ export interface SmallHubOptions {
   effectHorizonMs?: number;
   leaseMs?: number;
   random?: () => number;
+  /** Instead of a database of its own. */
+  db?: Database;
 }
 
 let holders = 0;
@@ -137,7 +139,8 @@ export class SmallHub {
   }
 
   static async open(options: SmallHubOptions): Promise<SmallHub> {
-    const db = new Database({ url: options.url, poolMax: options.poolMax ?? 6, applicationName: 'small hub' });
+    const db =
+      options.db ?? new Database({ url: options.url, poolMax: options.poolMax ?? 6, applicationName: 'small hub' });
     const hub = new SmallHub(options, db, await Directory.open(db, options.estate ?? smallEstate()));
     if (Object.keys(options.connectors ?? {}).length > 0) await hub.leases.beat();
     return hub;
