@@ -8,7 +8,15 @@ import { fingerprint, type InboundItem } from '../src/canonical/index.ts';
 import { type Message, Receiver } from '../src/ingest/index.ts';
 import { Directory } from '../src/master/index.ts';
 import { Database, Ids, numbers, texts } from '../src/store/index.ts';
-import { type BenchResult, describeMachine, expect, measureCase, randomFrom, type Rounds, runCallers } from './lib/measure.ts';
+import {
+  type BenchResult,
+  describeMachine,
+  expect,
+  measureCase,
+  type Rounds,
+  randomFrom,
+  runCallers,
+} from './lib/measure.ts';
 import { openPool, openSetting, type Setting } from './lib/setting.ts';
 
 const PER_MESSAGE = 2_000;
@@ -115,7 +123,15 @@ function messageOf(records: MovementRecord[]): Message {
         key: id,
         fingerprint: fingerprint('m1', [sku, 'MAIN', quantity, occurredAt]),
         itemNo,
-        command: { kind: 'stock.moved', movement: 'received', sku, location: 'MAIN', quantity, reference: id, occurredAt },
+        command: {
+          kind: 'stock.moved',
+          movement: 'received',
+          sku,
+          location: 'MAIN',
+          quantity,
+          reference: id,
+          occurredAt,
+        },
       }),
     ),
   };
@@ -126,7 +142,9 @@ function quantityOf(item: InboundItem): number {
 }
 
 async function totals(setting: Setting) {
-  const [row] = await setting.rows<Record<'raws' | 'keys' | 'facts' | 'movements' | 'versions' | 'onHand' | 'unlike', string>>(
+  const [row] = await setting.rows<
+    Record<'raws' | 'keys' | 'facts' | 'movements' | 'versions' | 'onHand' | 'unlike', string>
+  >(
     `select (select count(*) from raw_record) as raws,
             (select count(*) from inbound where state = 'a') as keys,
             (select count(*) from (select distinct stream, stream_version from fact where type = 'stock.received') as f) as facts,
@@ -152,7 +170,13 @@ class Floor {
   readonly #companyId: number;
   #nextId: number;
 
-  private constructor(pool: pg.Pool, versions: Map<number, number>, locationId: number, companyId: number, nextId: number) {
+  private constructor(
+    pool: pg.Pool,
+    versions: Map<number, number>,
+    locationId: number,
+    companyId: number,
+    nextId: number,
+  ) {
     this.#pool = pool;
     this.#versions = versions;
     this.#locationId = locationId;

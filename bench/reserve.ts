@@ -15,8 +15,8 @@ import {
   measureCase,
   median,
   percentile,
-  randomFrom,
   type Rounds,
+  randomFrom,
   runCallers,
   zipf,
 } from './lib/measure.ts';
@@ -62,7 +62,13 @@ export async function run(rounds: Rounds): Promise<BenchResult> {
     const sides: Sides = { setting, pool, desk, channel, locationId };
     const skewed = zipf(SKUS, randomFrom(SEED));
     const cases: CaseResult[] = [
-      await compare(sides, rounds, { case: 'hot', atLeast: 20, baselineTotal: 3_000, productTotal: 40_000, pick: () => 1 }),
+      await compare(sides, rounds, {
+        case: 'hot',
+        atLeast: 20,
+        baselineTotal: 3_000,
+        productTotal: 40_000,
+        pick: () => 1,
+      }),
       await compare(sides, rounds, {
         case: 'skewed-10000',
         atLeast: 8,
@@ -82,7 +88,12 @@ export async function run(rounds: Rounds): Promise<BenchResult> {
       machine: await describeMachine(setting),
       cases,
       figures: {
-        'skewed-10000, 64 callers': { p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), p99MsAtMost: 50, perSecond: of('perSecond') },
+        'skewed-10000, 64 callers': {
+          p50Ms: of('p50Ms'),
+          p99Ms: of('p99Ms'),
+          p99MsAtMost: 50,
+          perSecond: of('perSecond'),
+        },
         callers: CALLERS,
         baselineConnections: CONNECTIONS,
         seed: SEED,
@@ -112,7 +123,8 @@ async function compare(sides: Sides, rounds: Rounds, settings: CaseSettings): Pr
       unit: 'reservations/s',
       atLeast: settings.atLeast,
       between: () => tidy(setting),
-      baseline: () => round(sides, settings.baselineTotal, settings.pick, (sku, key) => reserveByRowLock(sides, sku, key)),
+      baseline: () =>
+        round(sides, settings.baselineTotal, settings.pick, (sku, key) => reserveByRowLock(sides, sku, key)),
       product: () => round(sides, settings.productTotal, settings.pick, (sku, key) => reserveByLane(sides, sku, key)),
     },
     rounds,
@@ -142,7 +154,9 @@ async function round(
 
 /** Every number that one reservation moves by one, and the balances that differ from their reservations or are beyond stock. */
 async function counts(setting: Setting) {
-  const [row] = await setting.rows<Record<'reservations' | 'keys' | 'facts' | 'reserved' | 'versions' | 'unlike', string>>(
+  const [row] = await setting.rows<
+    Record<'reservations' | 'keys' | 'facts' | 'reserved' | 'versions' | 'unlike', string>
+  >(
     `select (select count(*) from reservation) as reservations,
             (select count(*) from inbound where state = 'a') as keys,
             (select count(*) from (select distinct stream, stream_version from fact where type = 'stock.reserved') as f) as facts,
@@ -259,5 +273,9 @@ async function latency(sides: Sides, pick: () => number): Promise<{ p50Ms: numbe
     taken.push(performance.now() - started);
   });
   const tenths = (value: number) => Math.round(value * 10) / 10;
-  return { p50Ms: tenths(percentile(taken, 0.5)), p99Ms: tenths(percentile(taken, 0.99)), perSecond: Math.round(total / seconds) };
+  return {
+    p50Ms: tenths(percentile(taken, 0.5)),
+    p99Ms: tenths(percentile(taken, 0.99)),
+    perSecond: Math.round(total / seconds),
+  };
 }

@@ -35,8 +35,9 @@ async function main(): Promise<number> {
   }
   const waited = values.statements ? watchStatements() : undefined;
   const { run } = (await import(`./${name}.ts`)) as { run: (rounds: Rounds) => Promise<BenchResult> };
-  const result = await run({ rounds, say: (line) => process.stderr.write(`${line}\n`) });
-  if (waited !== undefined) process.stderr.write(`${waited()}\n`);
+  const result = await run({ rounds, say: (line) => process.stderr.write(`${line}\n`) }).finally(() => {
+    if (waited !== undefined) process.stderr.write(`${waited()}\n`);
+  });
   const text = `${JSON.stringify(result, null, 2)}\n`;
   if (values.save) {
     await mkdir(new URL('results/', import.meta.url), { recursive: true });

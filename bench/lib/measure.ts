@@ -44,10 +44,15 @@ export interface CaseOptions {
 export async function measureCase(options: CaseOptions, { rounds, say }: Rounds): Promise<CaseResult> {
   const values: number[] = [];
   const baselines: number[] = [];
+  const timed = async (side: string, measuring: Promise<number>) => {
+    const figure = await measuring;
+    say(`${options.case} ${side}: ${shown(figure)} ${options.unit}`);
+    return figure;
+  };
   for (let round = 0; round <= rounds; round++) {
     const sides = [
-      async () => void baselines.push(await options.baseline(round)),
-      async () => void values.push(await options.product(round)),
+      async () => void baselines.push(await timed('baseline', options.baseline(round))),
+      async () => void values.push(await timed('product', options.product(round))),
     ];
     if (round % 2 === 1) sides.reverse();
     for (const side of sides) {
@@ -158,7 +163,8 @@ export async function describeMachine(setting: Setting): Promise<Record<string, 
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
     postgresql: version!.version,
-    database: process.env.BENCH_DATABASE_URL === undefined ? 'embedded, Unix socket, same machine' : 'BENCH_DATABASE_URL',
+    database:
+      process.env.BENCH_DATABASE_URL === undefined ? 'embedded, Unix socket, same machine' : 'BENCH_DATABASE_URL',
     ...Object.fromEntries(settings.map(({ name, value }) => [name, value])),
   };
 }

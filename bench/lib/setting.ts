@@ -57,6 +57,7 @@ export async function openPool(url: string, connections: number): Promise<pg.Poo
     options: '-c jit=off',
     application_name: 'bench baseline',
   });
+  pool.on('error', () => {});
   const clients = await Promise.all(Array.from({ length: connections }, () => pool.connect()));
   for (const client of clients) client.release();
   return pool;

@@ -31,6 +31,9 @@ export function watchStatements(): () => string {
     [...byName]
       .sort((a, b) => b[1].ms - a[1].ms)
       .slice(0, 40)
-      .map(([name, { count, ms }]) => `${Math.round(ms).toString().padStart(8)} ms ${String(count).padStart(7)} x ${(ms / count).toFixed(2).padStart(8)} ms  ${name}`)
+      .map(
+        ([name, { count, ms }]) =>
+          `${Math.round(ms).toString().padStart(8)} ms ${String(count).padStart(7)} x ${(ms / count).toFixed(2).padStart(8)} ms  ${name}`,
+      )
       .join('\n');
 }
