@@ -15,8 +15,8 @@ import {
 import type { Queryable } from '../store/index.ts';
 import * as statements from './promises-fold.sql.ts';
 
-const FACTS_PER_PAGE = 1_000;
-const ORDERS_PER_COMPARISON = 100;
+const FACTS_PER_PAGE = 250;
+const ORDERS_PER_COMPARISON = 40;
 const EXAMPLES_MAX = 5;
 
 interface Folded {

@@ -50,8 +50,9 @@ export const linesAllocated = verdict(
   'lines_allocated',
   `select order_id, line_no, coalesce(l.allocated, 0) as allocated, coalesce(a.quantity, 0) as quantity,
           coalesce(l.allocated, 0) <> coalesce(a.quantity, 0) as bad
-     from order_line l
-     full join (select order_id, line_no, sum(open_quantity) as quantity from allocation group by order_id, line_no) a
+     from (select order_id, line_no, allocated from order_line where allocated <> 0) l
+     full join (select order_id, line_no, sum(open_quantity) as quantity from allocation
+                 where open_quantity <> 0 group by order_id, line_no) a
           using (order_id, line_no)`,
   `format('order %s line %s: allocated %s, open allocations %s', order_id, line_no, allocated, quantity)`,
 );
