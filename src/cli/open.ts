@@ -1,5 +1,5 @@
 /** The database that a command works on, with what the hub last declared in it. */
-import { fail } from '../canonical/index.ts';
+import { CrossdockError, fail } from '../canonical/index.ts';
 import { Directory, readDeclared } from '../master/index.ts';
 import { Database } from '../store/index.ts';
 import { connectDatabase } from './connect.ts';
@@ -29,9 +29,7 @@ export async function openDatabase(options: { databaseUrl?: string }, name: stri
     return { db, directory: await Directory.open(db, declared), close };
   } catch (error) {
     await close();
-    if ((error as { code?: string }).code === '42P01')
-      fail('XD_STORE_MIGRATION', 'the database has no Crossdock tables: run crossdock migrate', {}, { cause: error });
-    throw error;
+    throw withoutTables(error);
   }
 }
 
@@ -47,4 +45,15 @@ export async function withDatabase<T>(
   } finally {
     await opened.close();
   }
+}
+
+/** A database without our tables was never migrated; anything else is what it is. */
+export function withoutTables(error: unknown): unknown {
+  if ((error as { code?: string }).code !== '42P01') return error;
+  return new CrossdockError(
+    'XD_STORE_MIGRATION',
+    'the database has no Crossdock tables, or old ones: run crossdock migrate',
+    {},
+    { cause: error },
+  );
 }

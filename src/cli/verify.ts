@@ -39,6 +39,9 @@ export function register(program: Command): void {
         });
         printResult({ ok, seconds, promises }, { ...options, text: () => [...lines, `${seconds} s`].join('\n') });
         if (!ok) process.exitCode = EXIT.findings;
+      } catch (error) {
+        const { withoutTables } = await import('./open.ts');
+        throw withoutTables(error);
       } finally {
         progress.end();
         await db.end();

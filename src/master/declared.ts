@@ -10,9 +10,9 @@ const readLocations = sql<{ code: string; company: string; region: string; prior
   'master_read_locations',
   'select l.code, c.code as company, l.region, l.priority from location l join company c using (company_id)',
 );
-const readChannels = sql<{ code: string; settings: DeclaredEstate['channels'][string] }>(
+const readChannels = sql<{ code: string; company: string; settings: DeclaredEstate['channels'][string] }>(
   'master_read_channels',
-  'select code, settings from channel',
+  'select h.code, c.code as company, h.settings from channel h join company c using (company_id)',
 );
 const readDestinations = sql<{ code: string }>('master_read_destinations', 'select code from destination');
 
@@ -29,6 +29,11 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
       locations.map((row) => [row.code, { company: row.company, region: row.region, priority: row.priority }]),
     ),
     systems: Object.fromEntries(destinations.map((row) => [row.code, {}])),
-    channels: Object.fromEntries(channels.map((row) => [row.code, row.settings])),
+    channels: Object.fromEntries(
+      channels.map((row) => [
+        row.code,
+        { ...row.settings, company: row.company, locations: row.settings.locations ?? [] },
+      ]),
+    ),
   };
 }
