@@ -34,6 +34,8 @@ const AVAILABILITY_GATHER_MS = 150;
 const STATUS_GATHER_MS = 1_500;
 const DELIVERY_GATHER_MS = 40;
 const BACKORDER_GATHER_MS = 250;
+/** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
+const BACKORDER_SWEEP_EVERY = 6;
 
 export class Hub {
   readonly db: Database;
@@ -134,9 +136,10 @@ export class Hub {
       if (served > 0) this.#wake.fire();
       return read > 0;
     }, { lease: 'backorders', gatherMs: BACKORDER_GATHER_MS, idleMs: 200 });
+    let sweeps = 0;
     this.#loop('sweep', async () => {
-      const expired = await db.inTurn((tx) => expireReservations(tx, deps));
-      const served = await sweepBackorders(db, deps);
+      const expired = await db.transaction((tx) => expireReservations(tx, deps));
+      const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
       const replayed = await this.receiver.replayAwaited();
       if (expired + served + replayed > 0) this.#wake.fire();
       return false;

@@ -19,10 +19,10 @@ export const readEvents = sql<EventRow>(
   'api_read_events',
   `select position, transaction_id::text as transaction_id, type, stream, stream_version, company_id, occurred_at, recorded_at,
           correlation_id, causation_id, data
-     from fact
-    where (transaction_id, position) > ($1::text::xid8, $2::bigint)
-      and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    order by transaction_id, position limit $3::int`,
+     from fact f
+    where (f.transaction_id, f.position) > ($1::text::xid8, $2::bigint)
+      and f.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    order by f.transaction_id, f.position limit $3::int`,
 );
 
 // Where "from now on" begins: everything below is committed or will never be.

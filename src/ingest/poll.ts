@@ -3,6 +3,8 @@ import { type Database, databaseNow } from '../store/index.ts';
 import type { Receiver } from './receive.ts';
 import * as statements from './store.sql.ts';
 
+const PRESSURE_PAUSE_MS = 1_000;
+
 export interface PollerOptions {
   db: Database;
   receiver: Receiver;
@@ -12,7 +14,7 @@ export interface PollerOptions {
   pollMs: number;
   /** Whether this process may poll now: it holds the lease. */
   mayPoll: () => boolean;
-  /** Whether intake must wait: work in flight is at its bound. */
+  /** Whether intake must slow down: work in flight is at its bound, or has grown old. */
   mustWait: () => boolean;
   onError: (error: unknown) => void;
   /** After each page: how many records it had, and whether the feed was read to its end. */
@@ -67,8 +69,10 @@ export class Poller {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       let pauseMs = this.#options.pollMs;
-      if (this.#options.mayPoll() && !this.#options.mustWait()) {
+      if (this.#options.mayPoll()) {
         try {
+          // Under pressure a page now and then: what a channel sold must be read before its number can be raised.
+          if (this.#options.mustWait()) await pause(PRESSURE_PAUSE_MS, signal);
           if (await this.pollOnce()) pauseMs = 0;
           this.#failures = 0;
         } catch (error) {

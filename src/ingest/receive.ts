@@ -15,6 +15,8 @@ import * as statements from './store.sql.ts';
 import { factOfMovement, type Fault, isFault, loadCodes, type StockWork, type Translated, translate } from './translate.ts';
 
 export const MESSAGES_PER_BATCH_MAX = 256;
+/** Lines (of orders, movements, picks) decided in one transaction: it holds their locks, and everybody behind it waits. */
+export const LINES_PER_BATCH_MAX = 3_000;
 export const MESSAGES_WAITING_MAX = 10_000;
 
 export interface Message {
@@ -63,6 +65,8 @@ export class Receiver {
     this.#lane = new Lane({
       name: 'ingest',
       itemsMax: MESSAGES_PER_BATCH_MAX,
+      weigh: linesOf,
+      weightMax: LINES_PER_BATCH_MAX,
       waitingMax: MESSAGES_WAITING_MAX,
       run: (messages) => this.#run(messages),
       overflow: (waiting) => new CrossdockError('XD_BUSY', `${waiting} messages wait already`, { retryAfterSeconds: 1 }),
@@ -224,6 +228,12 @@ export class Receiver {
       return applied;
     }
   }
+}
+
+function linesOf(message: Message): number {
+  let lines = 1;
+  for (const { command } of message.items) lines += command !== undefined && 'lines' in command ? command.lines.length : 1;
+  return lines;
 }
 
 /** Where each body starts in the whole, and how long it is. */

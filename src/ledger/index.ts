@@ -1,5 +1,6 @@
 export { atpOf, type AtpView, type LocationAvailability, readAtp } from './availability.ts';
 export {
+  hasSettleable,
   isWorthSending,
   type NumberToSend,
   type PreparedNumbers,

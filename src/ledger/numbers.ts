@@ -190,6 +190,11 @@ export async function recordNumbers(
   await stock.flush();
 }
 
+/** Whether {@link settleNumbers} would find something; looked up without taking a turn. */
+export async function hasSettleable(db: Queryable, channel: ChannelEntry): Promise<boolean> {
+  return (await db.query(statements.findSettleable, [channel.channelId, channel.system ?? '', 1])).length > 0;
+}
+
 /**
  * Frees what a channel may no longer believe: for numbers read back before its orders were last read to the end.
  *

@@ -31,12 +31,14 @@ export const lockCursor = sql<{ transaction_id: string; position: number; epoch:
 
 // A sequence alone would skip a transaction that commits late; a transaction below the snapshot's xmin can't.
 // recorded_at bounds the partitions that are looked at: a fact is never older than the cursor's day by more than a day.
+// Data travels only for the types that the consumer wants; the cursor moves over the others all the same.
+// Ordered by the columns of the table: a bare transaction_id would be the text of the output, and 10000 come before 9999.
 export const readFacts = sql<FactRow>(
   'log_read_facts',
-  `select ${columns} from fact
-    where (transaction_id, position) > ($1::text::xid8, $2::bigint)
-      and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    order by transaction_id, position
+  `select ${columns} from fact f
+    where (f.transaction_id, f.position) > ($1::text::xid8, $2::bigint)
+      and f.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    order by f.transaction_id, f.position
     limit $3::int`,
 );
 

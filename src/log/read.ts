@@ -8,15 +8,16 @@ export const READ_FACTS_MAX = 2_000;
  * Reads the next facts for a consumer inside `tx`, in (transaction, position) order and below the snapshot's xmin, and
  * moves its cursor. The cursor row stays locked until the caller commits: what the consumer writes and how far it
  * has read are one.
+ * @param types whose data is wanted; the others come with `data` null
  * @returns facts in log order; within a stream they may be out of version order, see {@link inStreamOrder}
  */
-export async function readNext(tx: Tx, consumer: string, limit = READ_FACTS_MAX): Promise<Fact[]> {
+export async function readNext(tx: Tx, consumer: string, limit = READ_FACTS_MAX, types?: readonly string[]): Promise<Fact[]> {
   let [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   if (cursor === undefined) {
     await tx.query(statements.ensureCursor, [consumer, 0]);
     [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   }
-  const rows = await tx.query(statements.readFacts, [cursor!.transaction_id, cursor!.position, limit]);
+  const rows = await tx.query(statements.readFacts, [cursor!.transaction_id, cursor!.position, limit, types === undefined ? null : texts(types)]);
   const last = rows.at(-1);
   if (last !== undefined) await tx.query(statements.moveCursor, [consumer, 0, last.transaction_id, last.position]);
   return rows.map(factOf);

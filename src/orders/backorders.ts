@@ -14,6 +14,19 @@ const findServable = sql<{ sku_id: number }>(
     limit $1::int`,
 );
 
+/** Facts that may give something free. */
+const FREEING = [
+  'stock.received',
+  'stock.adjusted',
+  'stock.counted',
+  'stock.reservation_released',
+  'stock.reservation_expired',
+  'stock.exposure_lowered',
+  'order.lines_cancelled',
+  'return.received',
+  'stock.picked',
+];
+
 /** SKUs of which a fact gave something free, or none. */
 function freedSkus(fact: { type: string; data: unknown }): number[] {
   const data = fact.data as {
@@ -49,7 +62,7 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
 /** Follows the log and gives freed stock to waiting lines, in the transaction that moves the cursor. @returns facts read and orders served */
 export async function followBackorders(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
   return db.inTurn(async (tx) => {
-    const facts = await readNext(tx, BACKORDER_CONSUMER);
+    const facts = await readNext(tx, BACKORDER_CONSUMER, 2_000, FREEING);
     const skuIds = new Set<number>();
     for (const fact of facts) for (const skuId of freedSkus(fact)) skuIds.add(skuId);
     return { read: facts.length, served: await allocateBackorders(tx, deps, [...skuIds]) };

@@ -13,22 +13,23 @@ export interface ClaimedDelivery {
 }
 
 // In order per key: only the first that has not ended. One that is parked blocks its key until a person has decided.
+// A scalar subquery, not `not exists`: planned while nothing is pending, an anti join compares all pending rows with each other.
 export const findDue = sql<ClaimedDelivery>(
   'outbound_find_due_deliveries',
   `select delivery_id, kind, reference, bucket, state, attempts, order_id, payload, recorded_at
      from delivery d
     where destination_id = $1::int and bucket = any($2::smallint[]) and state in ('n', 'd') and next_at <= crossdock_now()
-      and not exists (select from delivery e
-                       where e.destination_id = d.destination_id and e.key = d.key and e.delivery_id < d.delivery_id
-                         and e.state in ('n', 's', 'd', 'p'))
+      and delivery_id = (select min(e.delivery_id) from delivery e
+                          where e.destination_id = $1::int and e.key = d.key and e.state in ('n', 's', 'd', 'p'))
     order by delivery_id limit $3::int`,
 );
 
+// state::text: planned while nothing is pending, the partial indexes on state look free, and every batch would read all that waits.
 export const markSending = sql<{ delivery_id: number }>(
   'outbound_mark_sending',
   `update delivery d set state = 's', attempts = d.attempts + 1, lease_epoch = t.epoch, sent_at = crossdock_now()
      from unnest($1::bigint[], $2::bigint[]) as t(delivery_id, epoch)
-    where d.delivery_id = t.delivery_id and d.state = 'n' and d.lease_epoch <= t.epoch
+    where d.delivery_id = t.delivery_id and d.state::text = 'n' and d.lease_epoch <= t.epoch
    returning d.delivery_id`,
 );
 
@@ -41,7 +42,7 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
           ended_at = case when t.state in ('c', 'r', 'x') then crossdock_now() end
      from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
        as t(delivery_id, epoch, state, error, answer, pause_ms)
-    where d.delivery_id = t.delivery_id and d.state in ('s', 'd') and d.lease_epoch <= t.epoch
+    where d.delivery_id = t.delivery_id and d.state::text in ('s', 'd') and d.lease_epoch <= t.epoch
    returning d.delivery_id, d.ended_at`,
 );
 

@@ -19,36 +19,37 @@ export const findDue = sql<DuePublication>(
     order by next_at limit $4::int`,
 );
 
-// Rows are locked in key order, as the planner locks them.
+// Rows are locked in key order, as the planner locks them, by a statement of its own: joined into the update the lock made
+// it compare each row with each (900 ms for 1,500 rows instead of 10).
+export const lockPublications = sql<{ key: number; changed_at: Date }>(
+  'outbound_lock_publications',
+  `select key, changed_at from publication
+    where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update`,
+);
+
 export const markSending = sql<{ key: number }>(
   'outbound_mark_publications_sending',
-  `with locked as materialized (
-     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
-   update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
-     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch) join locked using (key)
+  `update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n' and p.lease_epoch <= t.epoch
    returning p.key`,
 );
 
-/** state: n; confirmed_version moves when `confirmed` is set. */
-export const record = sql<{ key: number; confirmed_at: Date | null; changed_at: Date }>(
+/** Outcomes of rows locked before; confirmed_version moves when `confirmed` is set. */
+export const record = sql<{ key: number; confirmed_at: Date | null }>(
   'outbound_record_publications',
-  `with locked as materialized (
-     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
-   update publication p
+  `update publication p
       set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + 1 else 0 end,
           confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
           confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
           -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it.
           changed_at = case when t.confirmed is not null then coalesce(p.sent_at, p.changed_at) else p.changed_at end,
           next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000)
-     from (select p2.destination_id, p2.kind, p2.key, p2.changed_at as told_from, u.epoch, u.state, u.error, u.confirmed, u.pause_ms
-             from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-               as u(key, epoch, state, error, confirmed, pause_ms)
-             join locked using (key)
-             join publication p2 on p2.destination_id = $1::int and p2.kind = $2::text and p2.key = u.key) as t
-    where p.destination_id = t.destination_id and p.kind = t.kind and p.key = t.key and p.state in ('n', 's', 'd') and p.lease_epoch <= t.epoch
-   returning p.key, p.confirmed_at, t.told_from as changed_at`,
+     from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+       as t(key, epoch, state, error, confirmed, pause_ms)
+    where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
+      and p.state in ('n', 's', 'd') and p.lease_epoch <= t.epoch
+   returning p.key, p.confirmed_at`,
 );
 
 export const doubtOrphans = sql<{ key: number }>(
@@ -65,10 +66,8 @@ export const doubtOrphans = sql<{ key: number }>(
 // The destination holds what would be said, or what is near enough to it.
 export const confirmUnsaid = sql(
   'outbound_confirm_unsaid_publications',
-  `with locked as materialized (
-     select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update)
-   update publication p set confirmed_version = t.version, attempts = 0
-     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch) join locked using (key)
+  `update publication p set confirmed_version = t.version, attempts = 0
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
       and p.state = 'n' and p.lease_epoch <= t.epoch and p.confirmed_version < t.version`,
 );
@@ -77,8 +76,7 @@ export const confirmUnsaid = sql(
 export const doubtAgain = sql(
   'outbound_doubt_publications_again',
   `update publication p set state = 'd', next_at = crossdock_now(), error = 'sold while it was read back'
-     from (select key from publication where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update) as t
-    where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n'`,
+    where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) and state = 'n'`,
 );
 
 // A batch of ours broke off before its outcome was written, e.g. with the connection: what it had on its way is in doubt.

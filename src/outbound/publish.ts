@@ -4,7 +4,7 @@
  */
 import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import { orderReference } from '../canonical/index.ts';
-import { prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
+import { hasSettleable, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { backorderedUnits, type OrderDeps, readOrderLines } from '../orders/index.ts';
 import { type Database, databaseNow, type Leases, numbers, type Tx, texts } from '../store/index.ts';
@@ -131,6 +131,7 @@ export class Publisher {
 
   async #settle(channel: ChannelEntry): Promise<number> {
     const { db, deps, destination, onCommit } = this.#options;
+    if (!(await hasSettleable(db, channel))) return 0;
     const settled = await db.inTurn(async (tx) => {
       const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
       const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
@@ -153,13 +154,11 @@ export class Publisher {
     const byKey = new Map(rows.map((row) => [row.key, row]));
     const silent = unchanged.map((key) => byKey.get(key)!);
     if (silent.length > 0)
-      await db.query(statements.confirmUnsaid, [
-        destination.destinationId,
-        'availability',
-        numbers(silent.map((row) => row.key)),
-        numbers(silent.map((row) => row.version)),
-        numbers(silent.map((row) => held.get(row.bucket)!)),
-      ]);
+      await db.transaction(async (tx) => {
+        const named = [destination.destinationId, 'availability', numbers(silent.map((row) => row.key))];
+        await tx.query(statements.lockPublications, named);
+        await tx.query(statements.confirmUnsaid, [...named, numbers(silent.map((row) => row.version)), numbers(silent.map((row) => held.get(row.bucket)!))]);
+      });
     return worth.map((key) => byKey.get(key)!);
   }
 
@@ -171,10 +170,10 @@ export class Publisher {
     const prepared = await db.inTurn(async (tx) => {
       return prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds), async (wanted) => {
         const sending = wanted.map((skuId) => byKey.get(skuId)!);
+        const named = [destination.destinationId, 'availability', numbers(wanted)];
+        await tx.query(statements.lockPublications, named);
         const marked = await tx.query(statements.markSending, [
-          destination.destinationId,
-          'availability',
-          numbers(wanted),
+          ...named,
           numbers(sending.map((row) => row.version)),
           numbers(sending.map((row) => held.get(row.bucket)!)),
         ]);
@@ -304,14 +303,17 @@ export class Publisher {
     const fresh = rows.filter((row) => row.state === 'n');
     const marked = new Set<number>();
     if (fresh.length > 0)
-      for (const row of await db.query(statements.markSending, [
-        destination.destinationId,
-        kind,
-        numbers(fresh.map((row) => row.key)),
-        numbers(fresh.map((row) => row.version)),
-        numbers(fresh.map((row) => held.get(row.bucket)!)),
-      ]))
-        marked.add(row.key);
+      await db.transaction(async (tx) => {
+        const named = [destination.destinationId, kind, numbers(fresh.map((row) => row.key))];
+        await tx.query(statements.lockPublications, named);
+        const rowsMarked = await tx.query(statements.markSending, [
+          ...named,
+          numbers(fresh.map((row) => row.version)),
+          numbers(fresh.map((row) => held.get(row.bucket)!)),
+        ]);
+        marked.clear();
+        for (const row of rowsMarked) marked.add(row.key);
+      });
     const sending = this.#stillHeld(kind, fresh.filter((row) => marked.has(row.key)), held);
     marked.clear();
     for (const row of sending) marked.add(row.key);
@@ -385,17 +387,19 @@ export class Publisher {
     if (records.length === 0) return;
     const silent = new Set(records.filter((record) => record.silent).map((record) => record.row.key));
     const write = async (tx: Tx) => {
-      const writeOutcomes = () =>
-        tx.query(statements.record, [
-          destination.destinationId,
-          kind,
-          numbers(records.map((r) => r.row.key)),
+      const writeOutcomes = async () => {
+        const named = [destination.destinationId, kind, numbers(records.map((r) => r.row.key))];
+        const changedAt = new Map((await tx.query(statements.lockPublications, named)).map((row) => [row.key, row.changed_at]));
+        const written = await tx.query(statements.record, [
+          ...named,
           numbers(records.map((r) => r.epoch)),
           texts(records.map((r) => r.state)),
           texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
           numbers(records.map((r) => r.confirmed)),
           numbers(records.map((r) => Math.round(r.pauseMs))),
         ]);
+        return written.map((row) => ({ ...row, changed_at: changedAt.get(row.key)! }));
+      };
       if (stock === undefined || stock.readBack.length === 0) return writeOutcomes();
       // Numbers are recorded only for rows that are still ours: whoever took over knows better than what we read.
       let written: Awaited<ReturnType<typeof writeOutcomes>> = [];

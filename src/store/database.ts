@@ -184,8 +184,10 @@ export class Database implements Queryable {
         }
       }
       client.off('error', onError);
-      client.on('error', () => {});
-      client.release(gone || broken !== undefined);
+      const isLost = gone || broken !== undefined;
+      // A connection that is thrown away may fail once more while it closes; one that goes back to the pool is listened to there.
+      if (isLost) client.on('error', () => {});
+      client.release(isLost);
       if (gone && committing) {
         if (await this.#committed(xid)) return result!;
       }

@@ -4,6 +4,9 @@ export interface LaneOptions<Item, Result> {
   name: string;
   /** The most items that are decided in one transaction. */
   itemsMax: number;
+  /** How much work an item is, and the most of it in one transaction (an item heavier than that goes alone); default: items count alike. */
+  weigh?: (item: Item) => number;
+  weightMax?: number;
   /** The most items that may wait; one more is refused at once with `overflow`. */
   waitingMax: number;
   /** How many batches may be under way at once. */
@@ -72,7 +75,7 @@ export class Lane<Item, Result> {
 
   #start(): void {
     if (this.#queue.length === 0 || this.#running >= (this.#options.concurrency ?? 1)) return;
-    const batch = this.#queue.splice(0, this.#options.itemsMax);
+    const batch = this.#queue.splice(0, this.#batchSize());
     this.#running++;
     void this.#decide(batch).finally(() => {
       this.#running--;
@@ -80,6 +83,18 @@ export class Lane<Item, Result> {
       else if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
     if (this.#queue.length > 0) this.#schedule();
+  }
+
+  #batchSize(): number {
+    const { itemsMax, weigh, weightMax = Number.POSITIVE_INFINITY } = this.#options;
+    const most = Math.min(itemsMax, this.#queue.length);
+    if (weigh === undefined) return most;
+    let weight = 0;
+    for (let i = 0; i < most; i++) {
+      weight += weigh(this.#queue[i]!.item);
+      if (weight > weightMax) return Math.max(1, i);
+    }
+    return most;
   }
 
   async #decide(batch: Waiting<Item, Result>[]): Promise<void> {
