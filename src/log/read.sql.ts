@@ -35,7 +35,10 @@ export const lockCursor = sql<{ transaction_id: string; position: number; epoch:
 // Ordered by the columns of the table: a bare transaction_id would be the text of the output, and 10000 come before 9999.
 export const readFacts = sql<FactRow>(
   'log_read_facts',
-  `select ${columns} from fact f
+  `select f.position, f.transaction_id::text as transaction_id, f.type, f.stream, f.stream_version, f.company_id, f.occurred_at,
+          f.recorded_at, f.correlation_id, f.causation_id,
+          case when $4::text[] is null or f.type = any($4::text[]) then f.data end as data
+     from fact f
     where (f.transaction_id, f.position) > ($1::text::xid8, $2::bigint)
       and f.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
     order by f.transaction_id, f.position
