@@ -9,7 +9,10 @@ export interface PendingRow {
   held: number;
 }
 
-/** What the hub itself still has to do. A backorder without stock is a state, not pending work. */
+/**
+ * What the hub itself still has to do; a consumer that has never read is behind by everything.
+ * A backorder without stock is a state, not pending work.
+ */
 export const readPending = sql<PendingRow>(
   'hub_read_pending',
   `select (select count(*)::int from delivery where state in ('n', 's', 'd')) as deliveries,
@@ -20,8 +23,10 @@ export const readPending = sql<PendingRow>(
               and exists (select from inbound i
                            where i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
                              and i.state = 'a')) as waiting,
-          (select count(*)::int from (select from fact f, log_cursor c
-                                       where c.consumer in ('outbound', 'backorders')
-                                         and (f.transaction_id, f.position) > (c.transaction_id, c.position) limit 1000) as t) as behind,
+          (select count(*)::int
+             from (select from (values ('outbound'), ('backorders')) as k(consumer)
+                     left join log_cursor c on c.consumer = k.consumer and c.shard = 0
+                     join fact f on (f.transaction_id, f.position) > (coalesce(c.transaction_id, '0'::xid8), coalesce(c.position, 0))
+                    limit 1000) as t) as behind,
           (select count(*)::int from held_fact) as held`,
 );
