@@ -82,6 +82,17 @@ describe('a reader of the log', () => {
     expect(found.filter((stream) => stream.startsWith('late/'))).toEqual(['late/slow', 'late/quick']);
   });
 
+  it('follows the numbers of transactions, not their texts: 100 comes after 99', async () => {
+    await database.pool.query(
+      `insert into fact (transaction_id, type, stream, stream_version, company_id, occurred_at, data)
+       select id::text::xid8, 'test.noted', 'digits/' || id, 1, 0, now(), '{}' from unnest(array[100, 99]) as id`,
+    );
+    const found: string[] = [];
+    for (let i = 0; i < 2; i++)
+      found.push(...(await hub().db.transaction((tx) => readNext(tx, 'digits', 1))).map((f) => f.stream));
+    expect(found).toEqual(['digits/99', 'digits/100']);
+  });
+
   it('plans facts of one order in version order, though they stand in the log the other way round and batches cut between', async () => {
     await hub().receive('wms', [moved('i1', 'X', 'north', 1)]);
     await hub().receive('api', [order('api', 'INV', [{ sku: 'X', quantity: 1 }])]);

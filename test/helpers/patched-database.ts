@@ -9,6 +9,10 @@ export class PatchedDatabase extends Database {
     this.#patches = patches;
   }
 
+  override query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    return super.query(this.#patched(statement), values);
+  }
+
   override transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return super.transaction((tx) =>
       work({ xid: tx.xid, query: (statement, values) => tx.query(this.#patched(statement), values) }),
