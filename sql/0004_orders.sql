@@ -12,6 +12,13 @@ create table sales_order (
   total_minor bigint not null,
   ordered_at  timestamptz not null,
   erp_number  text collate "C",
+  -- How far the whole order has come, so that an event on one line need not read the others.
+  units          bigint not null,
+  units_open     bigint not null,                     -- neither cancelled nor refused
+  units_refused  bigint not null,
+  units_shipped  bigint not null default 0,
+  units_invoiced bigint not null default 0,
+  is_released    boolean not null default false,
   recorded_at timestamptz not null default crossdock_now(),
   unique (channel_id, external_no)
 ) with (fillfactor = 70);
@@ -58,7 +65,7 @@ create table allocation (
   quantity      bigint not null check (quantity > 0),
   open_quantity bigint not null check (open_quantity >= 0),
   fulfilment_id bigint,
-  primary key (order_id, allocation_id)
+  primary key (order_id, line_no, allocation_id)
 ) with (fillfactor = 70);
 
 create sequence fulfilment_id_seq increment by 200;

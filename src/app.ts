@@ -31,7 +31,7 @@ export interface HubOptions {
 const PLAN_GATHER_MS = 20;
 const AVAILABILITY_GATHER_MS = 150;
 // Not urgent, and an order changes often in a short time: what is gathered is said once.
-const STATUS_GATHER_MS = 1_500;
+const STATUS_GATHER_MS = 2_500;
 const DELIVERY_GATHER_MS = 40;
 const BACKORDER_GATHER_MS = 250;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */

@@ -183,11 +183,11 @@ function requestFulfilments(order: Order, context: DecideContext, added: readonl
   }));
 }
 
-function allocateBackorders(order: Order, lineNos: readonly number[] | null, context: DecideContext): Decision {
+function allocateBackorders(order: Order, lineNos: readonly number[], context: DecideContext): Decision {
   const taker = new Taker(context);
   const allocations: NewAllocation[] = [];
   for (const line of order.lines.values()) {
-    if (line.backordered === 0 || (lineNos !== null && !lineNos.includes(line.lineNo))) continue;
+    if (line.backordered === 0 || !lineNos.includes(line.lineNo)) continue;
     for (const { locationId, quantity } of taker.take(line.skuId, line.backordered, 'free'))
       allocations.push({ allocationId: context.takeAllocationId(), lineNo: line.lineNo, skuId: line.skuId, locationId, quantity, fromExposure: 0 });
   }

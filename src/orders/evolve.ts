@@ -29,12 +29,17 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     totalMinor: event.totalMinor,
     orderedAt: event.orderedAt,
     erpNumber: null,
+    progress: { quantity: 0, open: 0, refused: 0, shipped: 0, invoiced: 0, released: false, confirmed: false },
     lines: new Map(),
     allocations: new Map(),
     fulfilments: new Map(),
     returns: new Map(),
   };
-  for (const line of event.lines)
+  const { progress } = order;
+  for (const line of event.lines) {
+    progress.quantity += line.quantity;
+    progress.open += line.quantity - line.refused;
+    progress.refused += line.refused;
     order.lines.set(line.lineNo, {
       ...line,
       allocated: 0,
@@ -51,6 +56,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
       returnedMinor: 0,
       creditedMinor: 0,
     });
+  }
   addAllocations(order, event.allocations, false);
   order.state = stateOf(order);
   return order;
@@ -75,6 +81,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
   switch (event.type) {
     case 'order.confirmed':
       order.erpNumber = event.erpNumber;
+      order.progress.confirmed = true;
       return;
     case 'fulfilment.requested':
       order.fulfilments.set(event.fulfilmentId, { fulfilmentId: event.fulfilmentId, locationId: event.locationId, state: 'requested' });
@@ -82,6 +89,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'fulfilment.released':
       order.fulfilments.get(event.fulfilmentId)!.state = 'released';
+      order.progress.released = true;
       return;
     case 'order.lines_allocated':
       addAllocations(order, event.allocations, true);
@@ -98,6 +106,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       for (const { lineNo, quantity, amountMinor } of event.lines) {
         const line = lineOf(order, lineNo);
         line.shipped += quantity;
+        order.progress.shipped += quantity;
         line.shippedMinor += amountMinor;
       }
       return;
@@ -106,6 +115,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
         const line = lineOf(order, lineNo);
         if (event.document === 'invoice') {
           line.invoiced += quantity;
+          order.progress.invoiced += quantity;
           line.invoicedMinor += amountMinor;
         } else line.creditedMinor += amountMinor;
       }
@@ -114,6 +124,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       for (const { lineNo, quantity, amountMinor, fromBackorder } of event.lines) {
         const line = lineOf(order, lineNo);
         line.cancelled += quantity;
+        order.progress.open -= quantity;
         line.cancelledMinor += amountMinor;
         line.backordered -= fromBackorder;
         line.allocated -= quantity - fromBackorder;

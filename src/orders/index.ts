@@ -1,7 +1,7 @@
 export { BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';
-export { eventRules, mayMove, progressOf, stateOf, stateRules } from './machine.ts';
+export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
   allocateBackorders,
   backorderedUnits,

@@ -5,7 +5,7 @@
  * A state says how far the whole order has come; how far each line has come is in its quantities. Facts may arrive in
  * any order: a shipment may be heard of before the release that caused it, so later states can be reached from any earlier one.
  */
-import type { Order, OrderEventType, OrderState } from './types.ts';
+import type { Order, OrderEventType, OrderState, Progress } from './types.ts';
 
 export interface StateRule {
   state: OrderState;
@@ -14,17 +14,6 @@ export interface StateRule {
   guard: string;
   holds: (progress: Progress) => boolean;
   next: readonly OrderState[];
-}
-
-/** Units of an order, added up over its lines, and what has been said about it. */
-export interface Progress {
-  quantity: number;
-  open: number;
-  refused: number;
-  shipped: number;
-  invoiced: number;
-  released: boolean;
-  confirmed: boolean;
 }
 
 export const stateRules: readonly StateRule[] = [
@@ -102,22 +91,8 @@ export const eventRules: Readonly<Record<OrderEventType, { meaning: string; from
   'return.received': { meaning: 'Goods came back and are on the shelf again.', from: 'any' },
 };
 
-export function progressOf(order: Order): Progress {
-  const progress: Progress = { quantity: 0, open: 0, refused: 0, shipped: 0, invoiced: 0, released: false, confirmed: order.erpNumber !== null };
-  for (const line of order.lines.values()) {
-    progress.quantity += line.quantity;
-    progress.open += line.quantity - line.cancelled - line.refused;
-    progress.refused += line.refused;
-    progress.shipped += line.shipped;
-    progress.invoiced += line.invoiced;
-  }
-  for (const fulfilment of order.fulfilments.values()) if (fulfilment.state === 'released') progress.released = true;
-  return progress;
-}
-
 export function stateOf(order: Order): OrderState {
-  const progress = progressOf(order);
-  return stateRules.find((rule) => rule.holds(progress))!.state;
+  return stateRules.find((rule) => rule.holds(order.progress))!.state;
 }
 
 const nextByState = new Map(stateRules.map((rule) => [rule.state, new Set(rule.next)]));

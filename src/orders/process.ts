@@ -9,7 +9,7 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import { type ChangedOrder, lockOrders, writeOrders } from './store.ts';
+import { type ChangedOrder, lockOrders, type OrderParts, writeOrders } from './store.ts';
 import * as statements from './store.sql.ts';
 
 export type OrderReference =
@@ -64,7 +64,7 @@ export async function processOrders(
   extraReservations: readonly number[] = [],
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
-  const orders = await lockOrders(tx, [...new Set(orderIds.filter((id): id is number => id !== null && id > 0))]);
+  const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
   const pairs: Pair[] = [...extraPairs];
   let allocationsMax = 0;
@@ -203,6 +203,24 @@ async function resolve(db: Queryable, works: readonly OrderWork[]): Promise<(num
   return ids;
 }
 
+/** What each command reads of its order: the lines it names with their allocations, and the fulfilment or return it is about. */
+function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)[]): OrderParts {
+  const parts: OrderParts = { orderIds: new Set(), lines: [], allocationsOf: new Set(), fulfilmentIds: new Set(), returnsOf: new Set() };
+  works.forEach(({ command }, i) => {
+    const orderId = orderIds[i];
+    if (orderId === null || orderId === undefined || orderId <= 0) return;
+    parts.orderIds.add(orderId);
+    if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
+    if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
+    if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });
+    if (command.kind === 'allocate_backorders') for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
+    // What is allocated goes to the WMS now, whichever line it is of.
+    if (command.kind === 'confirm') parts.allocationsOf.add(orderId);
+    if (command.kind === 'receive_return') parts.returnsOf.add(orderId);
+  });
+  return parts;
+}
+
 function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry): Pair[] {
   const pairs: Pair[] = [];
   const everywhere = (skuId: number) => {
@@ -214,7 +232,7 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
       return pairs;
     case 'allocate_backorders':
       for (const line of order?.lines.values() ?? [])
-        if (line.backordered > 0 && (command.lineNos === null || command.lineNos.includes(line.lineNo))) everywhere(line.skuId);
+        if (line.backordered > 0 && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
       return pairs;
     case 'cancel':
       for (const a of order?.allocations.values() ?? []) if (a.lineNo === command.lineNo) pairs.push([a.skuId, a.locationId]);

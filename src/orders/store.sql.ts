@@ -12,9 +12,15 @@ export interface OrderRow {
   total_minor: number;
   ordered_at: Date;
   erp_number: string | null;
+  units: number;
+  units_open: number;
+  units_refused: number;
+  units_shipped: number;
+  units_invoiced: number;
+  is_released: boolean;
 }
-const orderColumns =
-  'order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number';
+const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number,
+       units, units_open, units_refused, units_shipped, units_invoiced, is_released`;
 
 // One order of locks for all: orders by id, before any balance.
 export const lockOrders = sql<OrderRow>(
@@ -53,12 +59,29 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
 );
+// An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
+export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
+  'orders_read_some_lines',
+  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)`,
+);
 /** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id (0: none) */
 export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
   `select order_id,
           array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, coalesce(fulfilment_id, 0)]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
+);
+export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
+  'orders_read_allocations_of_lines',
+  `select order_id,
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, coalesce(fulfilment_id, 0)]::text as numbers
+     from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
+    order by order_id, allocation_id`,
+);
+export const readFulfilmentsById = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(
+  'orders_read_fulfilments_by_id',
+  'select order_id, fulfilment_id, location_id, state from fulfilment where fulfilment_id = any($1::bigint[])',
 );
 export const readFulfilments = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(
   'orders_read_fulfilments',
@@ -94,14 +117,18 @@ export const findByReturn = sql<{ return_id: number; order_id: number }>(
 
 export const insertOrders = sql(
   'orders_insert',
-  `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number)
+  `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at,
+                            units, units_open, units_refused)
    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-                        $9::bigint[], $10::timestamptz[], $11::text[])`,
+                        $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[])`,
 );
 export const updateOrders = sql(
   'orders_update',
-  `update sales_order o set state = t.state, version = t.version, erp_number = t.erp_number
-     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) as t(order_id, state, version, erp_number)
+  `update sales_order o
+      set state = t.state, version = t.version, erp_number = t.erp_number, units_open = t.units_open,
+          units_shipped = t.units_shipped, units_invoiced = t.units_invoiced, is_released = t.is_released
+     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[])
+       as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released)
     where o.order_id = t.order_id`,
 );
 // An order may be cancelled in the very batch that brings it.
@@ -133,8 +160,9 @@ export const insertAllocations = sql(
 export const updateAllocations = sql(
   'orders_update_allocations',
   `update allocation a set open_quantity = t.open_quantity, fulfilment_id = t.fulfilment_id
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as t(order_id, allocation_id, open_quantity, fulfilment_id)
-    where a.order_id = t.order_id and a.allocation_id = t.allocation_id`,
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+       as t(order_id, line_no, allocation_id, open_quantity, fulfilment_id)
+    where a.order_id = t.order_id and a.line_no = t.line_no and a.allocation_id = t.allocation_id`,
 );
 export const writeFulfilments = sql(
   'orders_write_fulfilments',

@@ -3,11 +3,37 @@ import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderEvent, OrderLine, OrderState } from './types.ts';
 
-/** Locks the orders in id order, then reads what depends on them. Ids that don't exist are left out. */
-export async function lockOrders(tx: Tx, orderIds: readonly number[]): Promise<Map<number, Order>> {
-  if (orderIds.length === 0) return new Map();
-  const rows = await tx.query(statements.lockOrders, [numbers(orderIds)]);
-  return withParts(tx, rows);
+/** What the work at hand touches of the orders it is about. */
+export interface OrderParts {
+  orderIds: Set<number>;
+  /** Order and line number: read with their allocations. */
+  lines: { orderId: number; lineNo: number }[];
+  /** Orders of which all allocations are read. */
+  allocationsOf: Set<number>;
+  fulfilmentIds: Set<number>;
+  /** Orders of which all returns are read: they have few. */
+  returnsOf: Set<number>;
+}
+
+/** Locks the orders in id order, then reads the named parts of them. Ids that don't exist are left out. */
+export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number, Order>> {
+  if (parts.orderIds.size === 0) return new Map();
+  const rows = await tx.query(statements.lockOrders, [numbers([...parts.orderIds])]);
+  const orders = headersOf(rows);
+  if (parts.lines.length > 0) {
+    const unique = new Map(parts.lines.map((part) => [`${part.orderId}/${part.lineNo}`, part]));
+    const pairs = [...unique.values()].filter((part) => orders.has(part.orderId));
+    const named = [numbers(pairs.map((part) => part.orderId)), numbers(pairs.map((part) => part.lineNo))];
+    for (const row of await tx.query(statements.readSomeLines, named)) addLine(orders, row);
+    for (const row of await tx.query(statements.readAllocationsOfLines, named)) addAllocation(orders, row);
+  }
+  if (parts.allocationsOf.size > 0)
+    for (const row of await tx.query(statements.readAllocations, [numbers([...parts.allocationsOf])])) addAllocation(orders, row);
+  if (parts.fulfilmentIds.size > 0)
+    for (const row of await tx.query(statements.readFulfilmentsById, [numbers([...parts.fulfilmentIds])])) addFulfilment(orders, row);
+  if (parts.returnsOf.size > 0)
+    for (const row of await tx.query(statements.readReturns, [numbers([...parts.returnsOf])])) addReturn(orders, row);
+  return orders;
 }
 
 /** Reads orders without locking them. */
@@ -20,41 +46,21 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   const orders = await withLines(db, rows);
   if (rows.length === 0) return orders;
   const ids = [numbers(rows.map((row) => row.order_id))];
-  for (const row of await db.query(statements.readAllocations, ids)) {
-    const [allocationId, lineNo, skuId, locationId, quantity, openQuantity, fulfilmentId] = unpack(row.numbers) as [
-      number, number, number, number, number, number, number,
-    ];
-    orders.get(row.order_id)!.allocations.set(allocationId, {
-      allocationId,
-      lineNo,
-      skuId,
-      locationId,
-      quantity,
-      openQuantity,
-      fulfilmentId: fulfilmentId === 0 ? null : fulfilmentId,
-    });
-  }
-  for (const row of await db.query(statements.readFulfilments, ids))
-    orders.get(row.order_id)!.fulfilments.set(row.fulfilment_id, { fulfilmentId: row.fulfilment_id, locationId: row.location_id, state: row.state });
-  for (const row of await db.query(statements.readReturns, ids))
-    orders.get(row.order_id)!.returns.set(row.return_id, {
-      returnId: row.return_id,
-      reference: row.reference,
-      locationId: row.location_id,
-      lines: row.lines,
-      state: row.state,
-    });
+  for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
+  for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
+  for (const row of await db.query(statements.readReturns, ids)) addReturn(orders, row);
   return orders;
 }
 
-/** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
-function unpack(text: string): number[] {
-  return text.slice(1, -1).split(',').map(Number);
+async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
+  const orders = headersOf(rows);
+  if (rows.length > 0)
+    for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))])) addLine(orders, row);
+  return orders;
 }
 
-async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
+function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
   const orders = new Map<number, Order>();
-  if (rows.length === 0) return orders;
   for (const row of rows)
     orders.set(row.order_id, {
       orderId: row.order_id,
@@ -68,40 +74,87 @@ async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): P
       totalMinor: row.total_minor,
       orderedAt: row.ordered_at.toISOString(),
       erpNumber: row.erp_number,
+      progress: {
+        quantity: row.units,
+        open: row.units_open,
+        refused: row.units_refused,
+        shipped: row.units_shipped,
+        invoiced: row.units_invoiced,
+        released: row.is_released,
+        confirmed: row.erp_number !== null,
+      },
       lines: new Map(),
       allocations: new Map(),
       fulfilments: new Map(),
       returns: new Map(),
     });
-  for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))])) {
-    // In the order of LINE_NUMBERS.
-    const n = unpack(row.numbers);
-    orders.get(row.order_id)!.lines.set(n[0]!, {
-      lineNo: n[0]!,
-      skuId: n[1]!,
-      quantity: n[2]!,
-      unitPrice: row.unit_price,
-      amountMinor: n[3]!,
-      within: n[4]!,
-      withinShort: n[5]!,
-      allocated: n[6]!,
-      backordered: n[7]!,
-      refused: n[8]!,
-      picked: n[9]!,
-      shipped: n[10]!,
-      invoiced: n[11]!,
-      cancelAsked: n[12]!,
-      cancelled: n[13]!,
-      returnExpected: n[14]!,
-      returned: n[15]!,
-      shippedMinor: n[16]!,
-      invoicedMinor: n[17]!,
-      cancelledMinor: n[18]!,
-      returnedMinor: n[19]!,
-      creditedMinor: n[20]!,
-    });
-  }
   return orders;
+}
+
+function addLine(orders: ReadonlyMap<number, Order>, row: { order_id: number; unit_price: string; numbers: string }): void {
+  // In the order of LINE_NUMBERS.
+  const n = unpack(row.numbers);
+  orders.get(row.order_id)?.lines.set(n[0]!, {
+    lineNo: n[0]!,
+    skuId: n[1]!,
+    quantity: n[2]!,
+    unitPrice: row.unit_price,
+    amountMinor: n[3]!,
+    within: n[4]!,
+    withinShort: n[5]!,
+    allocated: n[6]!,
+    backordered: n[7]!,
+    refused: n[8]!,
+    picked: n[9]!,
+    shipped: n[10]!,
+    invoiced: n[11]!,
+    cancelAsked: n[12]!,
+    cancelled: n[13]!,
+    returnExpected: n[14]!,
+    returned: n[15]!,
+    shippedMinor: n[16]!,
+    invoicedMinor: n[17]!,
+    cancelledMinor: n[18]!,
+    returnedMinor: n[19]!,
+    creditedMinor: n[20]!,
+  });
+}
+
+function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: number; numbers: string }): void {
+  const [allocationId, lineNo, skuId, locationId, quantity, openQuantity, fulfilmentId] = unpack(row.numbers) as [
+    number, number, number, number, number, number, number,
+  ];
+  orders.get(row.order_id)?.allocations.set(allocationId, {
+    allocationId,
+    lineNo,
+    skuId,
+    locationId,
+    quantity,
+    openQuantity,
+    fulfilmentId: fulfilmentId === 0 ? null : fulfilmentId,
+  });
+}
+
+function addFulfilment(orders: ReadonlyMap<number, Order>, row: { order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }): void {
+  orders.get(row.order_id)?.fulfilments.set(row.fulfilment_id, { fulfilmentId: row.fulfilment_id, locationId: row.location_id, state: row.state });
+}
+
+function addReturn(
+  orders: ReadonlyMap<number, Order>,
+  row: { order_id: number; return_id: number; reference: string; location_id: number; lines: { lineNo: number; quantity: number }[]; state: 'expected' | 'received' },
+): void {
+  orders.get(row.order_id)?.returns.set(row.return_id, {
+    returnId: row.return_id,
+    reference: row.reference,
+    locationId: row.location_id,
+    lines: row.lines,
+    state: row.state,
+  });
+}
+
+/** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
+function unpack(text: string): number[] {
+  return text.slice(1, -1).split(',').map(Number);
 }
 
 /** Reads orders and their lines without locking them, and without what they are served by. */
@@ -169,7 +222,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(fresh.map((o) => o.currency)),
       numbers(fresh.map((o) => o.totalMinor)),
       texts(fresh.map((o) => o.orderedAt)),
-      texts(fresh.map((o) => o.erpNumber)),
+      numbers(fresh.map((o) => o.progress.quantity)),
+      numbers(fresh.map((o) => o.progress.open)),
+      numbers(fresh.map((o) => o.progress.refused)),
     ]);
   if (known.length > 0)
     await tx.query(statements.updateOrders, [
@@ -177,6 +232,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(known.map((o) => o.state)),
       numbers(known.map((o) => o.version)),
       texts(known.map((o) => o.erpNumber)),
+      numbers(known.map((o) => o.progress.open)),
+      numbers(known.map((o) => o.progress.shipped)),
+      numbers(known.map((o) => o.progress.invoiced)),
+      `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
     ]);
   if (newLines.length > 0)
     await tx.query(statements.insertLines, [
@@ -227,6 +286,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   if (allocations.length > 0)
     await tx.query(statements.updateAllocations, [
       numbers(allocations.map(([o]) => o.orderId)),
+      numbers(allocations.map(([, a]) => a.lineNo)),
       numbers(allocations.map(([, a]) => a.allocationId)),
       numbers(allocations.map(([, a]) => a.openQuantity)),
       numbers(allocations.map(([, a]) => a.fulfilmentId)),

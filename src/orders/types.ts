@@ -63,6 +63,24 @@ export type OrderState =
   | 'cancelled'
   | 'refused';
 
+/** Units of an order, added up over its lines, and what has been said about it. */
+export interface Progress {
+  quantity: number;
+  /** Neither cancelled nor refused. */
+  open: number;
+  refused: number;
+  shipped: number;
+  invoiced: number;
+  /** The WMS has taken a fulfilment. */
+  released: boolean;
+  /** The ERP has given a number. */
+  confirmed: boolean;
+}
+
+/**
+ * An order as far as it was read: `progress` is of the whole order, the maps may hold only the lines that the work at hand
+ * touches, with their allocations.
+ */
 export interface Order {
   orderId: number;
   companyId: number;
@@ -75,6 +93,7 @@ export interface Order {
   totalMinor: number;
   orderedAt: string;
   erpNumber: string | null;
+  progress: Progress;
   lines: Map<number, OrderLine>;
   allocations: Map<number, Allocation>;
   fulfilments: Map<number, Fulfilment>;
@@ -217,7 +236,7 @@ export type OrderCommand =
   | SubmitCommand
   | { kind: 'confirm'; erpNumber: string }
   | { kind: 'release'; fulfilmentId: number }
-  | { kind: 'allocate_backorders'; lineNos: readonly number[] | null }
+  | { kind: 'allocate_backorders'; lineNos: readonly number[] }
   | { kind: 'pick'; fulfilmentId: number; source: string; sourceId: string; sequence: number | null; lines: { lineNo: number; quantity: number }[] }
   | { kind: 'ship'; fulfilmentId: number; shipment: string; tracking: string | null; lines: { lineNo: number; quantity: number }[] }
   | {
