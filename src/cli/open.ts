@@ -13,7 +13,11 @@ export interface Opened {
 
 /** @throws XD_ESTATE_INVALID when nothing was ever declared there */
 export async function openDatabase(options: { databaseUrl?: string }, name: string): Promise<Opened> {
-  const connected = await connectDatabase({ ...(options.databaseUrl && { url: options.databaseUrl }), log: say });
+  const connected = await connectDatabase({
+    ...(options.databaseUrl && { url: options.databaseUrl }),
+    orDemo: true,
+    log: say,
+  });
   const db = new Database({ url: connected.url, poolMax: 4, applicationName: `crossdock ${name}` });
   const close = async () => {
     await db.end();

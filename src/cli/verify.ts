@@ -19,7 +19,11 @@ export function register(program: Command): void {
       const { connectDatabase } = await import('./connect.ts');
       const { checkPromises, promiseNames } = await import('../ops/index.ts');
       const { Database } = await import('../store/index.ts');
-      const connected = await connectDatabase({ ...(options.databaseUrl && { url: options.databaseUrl }), log: say });
+      const connected = await connectDatabase({
+        ...(options.databaseUrl && { url: options.databaseUrl }),
+        orDemo: true,
+        log: say,
+      });
       const db = new Database({ url: connected.url, poolMax: 2, applicationName: 'crossdock verify' });
       const progress = startProgress('verify', 100);
       const started = performance.now();
