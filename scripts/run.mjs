@@ -16,11 +16,12 @@ const programs = {
   demo: ['src/cli/main.ts', 'demo'],
   cli: ['src/cli/main.ts'],
   bench: ['bench/run.ts'],
+  docs: ['scripts/generate-docs.ts'],
 };
 
 async function main() {
   if (command !== 'test' && command !== 'setup' && !programs[command]) {
-    say(`run.mjs knows demo, cli, bench, test and setup, not ${command}`);
+    say(`run.mjs knows demo, cli, bench, docs, test and setup, not ${command}`);
     return 2;
   }
   const { node } = await setUp(root, say);
