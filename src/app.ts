@@ -10,7 +10,7 @@ import { type Estate, resolveSecret, resolveText, type SecretSources, secretSour
 import { Poller, Receiver } from './ingest/index.ts';
 import { expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
-import { ensurePartitions, Pressure } from './ops/index.ts';
+import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
 import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
 import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, planNext, Publisher } from './outbound/index.ts';
 import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
@@ -33,6 +33,7 @@ const AVAILABILITY_GATHER_MS = 150;
 // Not urgent, and an order changes often in a short time: what is gathered is said once.
 const STATUS_GATHER_MS = 2_500;
 const DELIVERY_GATHER_MS = 40;
+const MAINTENANCE_MS = 3_600_000;
 const BACKORDER_GATHER_MS = 250;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
 const BACKORDER_SWEEP_EVERY = 6;
@@ -104,6 +105,11 @@ export class Hub {
       await this.pressure.sample();
       return false;
     }, { idleMs: 250, gatherMs: 250 });
+    this.#loop('maintenance', async () => {
+      await ensurePartitions(this.db);
+      await dropExpired(this.db, this.estate.retention);
+      return false;
+    }, { lease: 'sweep', idleMs: MAINTENANCE_MS, gatherMs: MAINTENANCE_MS });
     this.#loop('freshness', async () => {
       await this.freshness.flush(this.db);
       return false;

@@ -170,7 +170,9 @@ export class Receiver {
     const { db, ids, directory } = this.#deps;
     if (parkedIds.length === 0) return { applied: 0, still: 0 };
     const outcome = await db.inTurn(async (tx) => {
-      const rows = await tx.query(statements.readParked, [numbers(parkedIds)]);
+      // The key of a conflict is taken: what came first is applied, and running the other content would apply the key twice.
+      const found = await tx.query(statements.readParked, [numbers(parkedIds)]);
+      const rows = found.filter((row) => row.class !== 'key_conflict');
       const items = rows.map((row) => ({ system: row.system, item: row.item as InboundItem }));
       await loadCodes(directory, items);
       const orderIds = await ids.reserve(tx, 'order_id_seq', rows.length);
@@ -196,8 +198,14 @@ export class Receiver {
         if (result.status === 'applied') {
           done.push(id);
           states.push({ scope, key, state: 'a', subject: result.orderId });
-        } else if (result.status === 'parked') failed.push({ id, class: result.class, reason: result.reason, waitKey: null });
-        else if (result.status === 'waiting') failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
+        } else if (result.status === 'duplicate') {
+          // A count that a later one has overtaken.
+          done.push(id);
+          states.push({ scope, key, state: 's', subject: null });
+        } else if (result.status === 'parked') {
+          failed.push({ id, class: result.class, reason: result.reason, waitKey: null });
+          states.push({ scope, key, state: 'p', subject: null });
+        } else if (result.status === 'waiting') failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
       });
       if (done.length > 0) await tx.query(statements.endParked, [numbers(done)]);
       if (failed.length > 0)
@@ -208,7 +216,7 @@ export class Receiver {
           texts(failed.map((f) => f.waitKey)),
         ]);
       await writeStates(tx, states);
-      return { applied: done.length, still: failed.length };
+      return { applied: done.length, still: failed.length + found.length - rows.length };
     });
     this.#deps.onCommit?.();
     return outcome;
