@@ -119,7 +119,7 @@ export class Receiver {
   async #run(messages: Message[]): Promise<ItemResult[][]> {
     const { db, ids, directory } = this.#deps;
     await loadCodes(directory, messages.flatMap((message) => message.items.map((item) => ({ system: message.system, item }))));
-    const result = await db.inTurn((tx) => this.#decide(tx, messages, ids, directory));
+    const result = await db.inTurn((tx) => this.#decide(tx, messages, ids, directory), true);
     this.#deps.onCommit?.();
     return result;
   }

@@ -181,8 +181,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   const channel = directory.channelById.get(header.channelId)!;
   const reference = orderReference(channel.code, header.externalNo);
   const account = directory.accountCode(header.accountId);
-  const to = (system: string | null, kind: string, ref: string, payload: unknown) => {
-    if (system !== null) deliver(deps, work, system, { key: orderId, kind, reference: ref, position: fact.position, orderId, payload });
+  // In order per key, and the key is what must be in order: an order in the ERP; in the WMS a fulfilment and its cancels, or a
+  // return. An order that is served week by week would otherwise wait for itself.
+  const to = (system: string | null, kind: string, ref: string, payload: unknown, key = orderId) => {
+    if (system !== null) deliver(deps, work, system, { key, kind, reference: ref, position: fact.position, orderId, payload });
   };
   const status = () => {
     dirty(deps, work, routing.accounts, 'order_status', orderId, fact.recordedAt);
@@ -224,14 +226,14 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         location: directory.locationById.get(event.locationId)!.code,
         lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
       };
-      to(routing.fulfilment, 'fulfilment', payload.reference, payload);
+      to(routing.fulfilment, 'fulfilment', payload.reference, payload, event.fulfilmentId);
       return;
     }
     case 'order.cancel_asked': {
       // One cancel document may name several lines of one fulfilment: its own reference doesn't tell them apart, the version does.
       const ref = `${event.reference}/${fact.version}`;
       const payload: FulfilmentCancelPayload = { reference: ref, fulfilment: `F${event.fulfilmentId}`, lines: event.lines };
-      to(routing.fulfilment, 'fulfilment_cancel', ref, payload);
+      to(routing.fulfilment, 'fulfilment_cancel', ref, payload, event.fulfilmentId);
       return;
     }
     case 'order.lines_cancelled': {
@@ -252,7 +254,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         location: directory.locationById.get(event.locationId)!.code,
         lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
       };
-      to(routing.fulfilment, 'return_announcement', payload.reference, payload);
+      to(routing.fulfilment, 'return_announcement', payload.reference, payload, event.returnId);
       return;
     }
     case 'return.received': {
@@ -279,9 +281,9 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     }
     case 'document.posted':
+    case 'fulfilment.released':
       status();
       return;
-    case 'fulfilment.released':
       return;
     case 'stock.picked':
       // On hand and allocated fall together, so nothing changes for anybody, unless a count knew of the pick before we did.

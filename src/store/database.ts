@@ -36,6 +36,7 @@ export interface Tx extends Queryable {
 }
 
 const RACES_MAX = 5;
+const URGENT_IN_A_ROW_MAX = 3;
 const SERIALIZATION = new Set(['40001', '40P01', '55P03']);
 const CONNECTION = new Set([
   '08000',
@@ -78,6 +79,7 @@ export interface DatabaseOptions {
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
   #turnTaken = false;
+  #urgentInARow = 0;
   readonly #turns: (() => void)[] = [];
   readonly #urgentTurns: (() => void)[] = [];
   /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
@@ -133,7 +135,7 @@ export class Database implements Queryable {
   /**
    * A transaction that locks orders or balances. They take turns in this process, because they would otherwise wait for each
    * other inside the database, each holding a connection, its locks and everybody behind it. Other processes are met at the row locks.
-   * @param urgent goes before all that wait and are not: what channels sell against
+   * @param urgent goes before those that are not, but for every fourth turn: what channels sell against, and what they sold
    */
   async inTurn<T>(work: (tx: Tx) => Promise<T>, urgent = false): Promise<T> {
     if (this.#turnTaken) await new Promise<void>((resolve) => (urgent ? this.#urgentTurns : this.#turns).push(resolve));
@@ -141,11 +143,17 @@ export class Database implements Queryable {
     try {
       return await this.transaction(work);
     } finally {
-      const next = this.#urgentTurns.shift() ?? this.#turns.shift();
+      const next = this.#nextTurn();
       // Handed over, not freed: nobody who comes just now goes before those who wait.
       if (next === undefined) this.#turnTaken = false;
       else next();
     }
+  }
+
+  #nextTurn(): (() => void) | undefined {
+    if (this.#urgentTurns.length > 0 && (this.#turns.length === 0 || ++this.#urgentInARow <= URGENT_IN_A_ROW_MAX)) return this.#urgentTurns.shift();
+    this.#urgentInARow = 0;
+    return this.#turns.shift() ?? this.#urgentTurns.shift();
   }
 
   async #attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
