@@ -12,7 +12,7 @@ import { expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
 import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
-import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, planNext, Publisher } from './outbound/index.ts';
+import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, Publisher, planNext } from './outbound/index.ts';
 import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
 
 export interface HubOptions {
@@ -89,7 +89,11 @@ export class Hub {
   }
 
   /** Verifies and maps a system's webhook. Undefined: no such system, or it sends none. */
-  webhook(system: string, headers: Readonly<Record<string, string | undefined>>, body: Buffer): InboundItem[] | undefined {
+  webhook(
+    system: string,
+    headers: Readonly<Record<string, string | undefined>>,
+    body: Buffer,
+  ): InboundItem[] | undefined {
     return this.connectors.get(system)?.webhook?.(headers, body);
   }
 
@@ -101,19 +105,31 @@ export class Hub {
     await ensurePartitions(this.db);
     await this.pressure.sample();
     if (this.role !== 'api') await this.#startWork();
-    this.#loop('pressure', async () => {
-      await this.pressure.sample();
-      return false;
-    }, { idleMs: 250, gatherMs: 250 });
-    this.#loop('maintenance', async () => {
-      await ensurePartitions(this.db);
-      await dropExpired(this.db, this.estate.retention);
-      return false;
-    }, { lease: 'sweep', idleMs: MAINTENANCE_MS, gatherMs: MAINTENANCE_MS });
-    this.#loop('freshness', async () => {
-      await this.freshness.flush(this.db);
-      return false;
-    }, { idleMs: 1_000, gatherMs: 1_000 });
+    this.#loop(
+      'pressure',
+      async () => {
+        await this.pressure.sample();
+        return false;
+      },
+      { idleMs: 250, gatherMs: 250 },
+    );
+    this.#loop(
+      'maintenance',
+      async () => {
+        await ensurePartitions(this.db);
+        await dropExpired(this.db, this.estate.retention);
+        return false;
+      },
+      { lease: 'sweep', idleMs: MAINTENANCE_MS, gatherMs: MAINTENANCE_MS },
+    );
+    this.#loop(
+      'freshness',
+      async () => {
+        await this.freshness.flush(this.db);
+        return false;
+      },
+      { idleMs: 1_000, gatherMs: 1_000 },
+    );
     this.#ready = true;
   }
 
@@ -130,33 +146,50 @@ export class Hub {
     const planDeps = {
       db,
       directory: this.directory,
-      routing: { orders: routing.orders ?? null, fulfilment: routing.fulfilment ?? null, accounts: routing.accounts ?? null },
+      routing: {
+        orders: routing.orders ?? null,
+        fulfilment: routing.fulfilment ?? null,
+        accounts: routing.accounts ?? null,
+      },
     };
-    this.#loop('plan', async () => {
-      const read = await planNext(planDeps);
-      if (read > 0) this.#wake.fire();
-      return read > 0;
-    }, { lease: 'plan', gatherMs: PLAN_GATHER_MS, idleMs: 200 });
-    this.#loop('backorders', async () => {
-      const { read, served } = await followBackorders(db, deps);
-      if (served > 0) this.#wake.fire();
-      return read > 0;
-    }, { lease: 'backorders', gatherMs: BACKORDER_GATHER_MS, idleMs: 200 });
+    this.#loop(
+      'plan',
+      async () => {
+        const read = await planNext(planDeps);
+        if (read > 0) this.#wake.fire();
+        return read > 0;
+      },
+      { lease: 'plan', gatherMs: PLAN_GATHER_MS, idleMs: 200 },
+    );
+    this.#loop(
+      'backorders',
+      async () => {
+        const { read, served } = await followBackorders(db, deps);
+        if (served > 0) this.#wake.fire();
+        return read > 0;
+      },
+      { lease: 'backorders', gatherMs: BACKORDER_GATHER_MS, idleMs: 200 },
+    );
     let sweeps = 0;
-    this.#loop('sweep', async () => {
-      const expired = await db.transaction((tx) => expireReservations(tx, deps));
-      const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
-      const replayed = await this.receiver.replayAwaited();
-      if (expired + served + replayed > 0) this.#wake.fire();
-      return false;
-    }, { lease: 'sweep', gatherMs: 500, idleMs: 500 });
+    this.#loop(
+      'sweep',
+      async () => {
+        const expired = await db.transaction((tx) => expireReservations(tx, deps));
+        const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
+        const replayed = await this.receiver.replayAwaited();
+        if (expired + served + replayed > 0) this.#wake.fire();
+        return false;
+      },
+      { lease: 'sweep', gatherMs: 500, idleMs: 500 },
+    );
     for (const [code, connector] of this.connectors) this.#startSystem(code, connector);
   }
 
   #startSystem(code: string, connector: Connector): void {
     const settings = this.estate.systems[code]!;
     const destination = this.directory.destinations.get(code)!;
-    const channel = [...this.directory.channels.values()].find((entry) => entry.system === code && entry.sellsByItself) ?? null;
+    const channel =
+      [...this.directory.channels.values()].find((entry) => entry.system === code && entry.sellsByItself) ?? null;
     const common = {
       db: this.db,
       deps: this.deps,
@@ -175,13 +208,22 @@ export class Hub {
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
     if (Object.keys(connector.deliveries).length > 0) {
       const dispatcher = new DeliveryDispatcher(common);
-      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, { gatherMs: DELIVERY_GATHER_MS, idleMs: 200 });
+      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, {
+        gatherMs: DELIVERY_GATHER_MS,
+        idleMs: 200,
+      });
     }
     const publisher = new Publisher({ ...common, channel });
     if (connector.availability !== undefined && channel !== null)
-      this.#loop(`availability to ${code}`, async () => (await publisher.availabilityRound()) > 0, { gatherMs: AVAILABILITY_GATHER_MS, idleMs: 300 });
+      this.#loop(`availability to ${code}`, async () => (await publisher.availabilityRound()) > 0, {
+        gatherMs: AVAILABILITY_GATHER_MS,
+        idleMs: 300,
+      });
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
-      this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, { gatherMs: STATUS_GATHER_MS, idleMs: 400 });
+      this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, {
+        gatherMs: STATUS_GATHER_MS,
+        idleMs: 400,
+      });
     for (const source of connector.sources) {
       const poller = new Poller({
         db: this.db,
@@ -199,7 +241,11 @@ export class Hub {
     }
   }
 
-  #loop(name: string, round: () => Promise<boolean>, options: { lease?: string; gatherMs: number; idleMs: number }): void {
+  #loop(
+    name: string,
+    round: () => Promise<boolean>,
+    options: { lease?: string; gatherMs: number; idleMs: number },
+  ): void {
     const { lease, gatherMs, idleMs } = options;
     this.#loops.push(
       runLoop({
@@ -241,9 +287,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   for (const [code, settings] of Object.entries(estate.systems)) {
     const factory = options.connectors.get(settings.connector);
     if (factory === undefined)
-      fail('XD_ESTATE_INVALID', `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys()].join(', ')}`, {
-        place: `systems.${code}.connector`,
-      });
+      fail(
+        'XD_ESTATE_INVALID',
+        `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys()].join(', ')}`,
+        {
+          place: `systems.${code}.connector`,
+        },
+      );
     const channel = Object.entries(estate.channels).find(([, entry]) => entry.system === code)?.[0] ?? null;
     built.set(
       code,
@@ -252,7 +302,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
         channel,
         url: settings.url === undefined ? '' : resolveText(settings.url, secrets, `systems.${code}.url`),
         token: settings.token === undefined ? null : resolveSecret(settings.token, secrets, `systems.${code}.token`),
-        webhookSecret: settings.webhookSecret === undefined ? null : resolveSecret(settings.webhookSecret, secrets, `systems.${code}.webhookSecret`),
+        webhookSecret:
+          settings.webhookSecret === undefined
+            ? null
+            : resolveSecret(settings.webhookSecret, secrets, `systems.${code}.webhookSecret`),
         settings: settings.settings ?? {},
         limits: {
           callsPerSecond: settings.limits?.callsPerSecond ?? 200,

@@ -27,7 +27,9 @@ function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
     ids,
     receiver,
     freshness,
-    freshnessTargetsMs: Object.fromEntries(Object.entries(hub.estate.freshness ?? {}).map(([flow, { targetMs }]) => [flow, targetMs])),
+    freshnessTargetsMs: Object.fromEntries(
+      Object.entries(hub.estate.freshness ?? {}).map(([flow, { targetMs }]) => [flow, targetMs]),
+    ),
     mustWait: () => hub.mustWait(),
     ready: () => hub.ready(),
     webhook: (system, headers, body) => hub.webhook(system, headers, body),
@@ -44,12 +46,21 @@ export async function listen(hub: Hub, options: ListenOptions): Promise<Server> 
     await app.listen({ host, port: options.port });
   } catch (error) {
     if ((error as { code?: string }).code === 'EADDRINUSE')
-      fail('XD_SETUP_FAILED', `port ${options.port} on ${host} is taken by another program; stop it, or choose another port with PORT=…`, {
-        reason: 'port_taken',
-        port: options.port,
-      });
+      fail(
+        'XD_SETUP_FAILED',
+        `port ${options.port} on ${host} is taken by another program; stop it, or choose another port with PORT=…`,
+        {
+          reason: 'port_taken',
+          port: options.port,
+        },
+      );
     if ((error as { code?: string }).code === 'EACCES' || (error as { code?: string }).code === 'EADDRNOTAVAIL')
-      throw new CrossdockError('XD_SETUP_FAILED', `can't listen on ${host}:${options.port}`, { reason: 'listen' }, { cause: error });
+      throw new CrossdockError(
+        'XD_SETUP_FAILED',
+        `can't listen on ${host}:${options.port}`,
+        { reason: 'listen' },
+        { cause: error },
+      );
     throw error;
   }
   const { port } = app.server.address() as AddressInfo;

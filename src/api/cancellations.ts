@@ -114,7 +114,7 @@ export function cancellationRoutes(app: FastifyInstance, hub: ApiHub): void {
 
 type Cancellation = Static<typeof cancellations>['cancellations'][number];
 
-/** One message, one item a line. Set aside rather than refused: a cancel is a wish of a customer's, whoever mistyped it. */
+/** One message, one item a line. Set aside rather than refused: a cancel is a wish of an account's, whoever mistyped it. */
 export async function receiveCancels(
   hub: ApiHub,
   request: FastifyRequest,

@@ -10,9 +10,17 @@ export interface ErrorKind {
 /** Every code Crossdock answers or logs. `docs/reference/errors.md` is generated from this table. */
 export const errorKinds = {
   XD_SETUP_FAILED: { status: 500, retry: 'operator', meaning: 'Set-up could not be completed.' },
-  XD_ESTATE_INVALID: { status: 500, retry: 'operator', meaning: 'The estate file has an unknown, missing or wrong key.' },
+  XD_ESTATE_INVALID: {
+    status: 500,
+    retry: 'operator',
+    meaning: 'The estate file has an unknown, missing or wrong key.',
+  },
   XD_STORE_UNAVAILABLE: { status: 503, retry: 'later', meaning: 'The database does not answer.' },
-  XD_STORE_IN_DOUBT: { status: 503, retry: 'later', meaning: 'The connection broke at commit; the outcome could not be read yet.' },
+  XD_STORE_IN_DOUBT: {
+    status: 503,
+    retry: 'later',
+    meaning: 'The connection broke at commit; the outcome could not be read yet.',
+  },
   XD_STORE_SERIALIZATION: { status: 503, retry: 'later', meaning: 'The transaction lost a race too often.' },
   XD_STORE_UNSAFE: { status: 500, retry: 'operator', meaning: 'A database setting can lose acknowledged data.' },
   XD_STORE_VERSION: { status: 500, retry: 'operator', meaning: 'The server version is not supported.' },
@@ -40,7 +48,11 @@ export const errorKinds = {
   XD_CONNECTOR_UNAVAILABLE: { status: 503, retry: 'later', meaning: 'The system did not answer or answered 5xx.' },
   XD_CONNECTOR_RATE_LIMITED: { status: 503, retry: 'later', meaning: 'The system asked us to wait.' },
   XD_CONNECTOR_REFUSED: { status: 502, retry: 'operator', meaning: 'The system refused the write.' },
-  XD_CONNECTOR_MALFORMED: { status: 502, retry: 'operator', meaning: 'The system answered something that is not its contract.' },
+  XD_CONNECTOR_MALFORMED: {
+    status: 502,
+    retry: 'operator',
+    meaning: 'The system answered something that is not its contract.',
+  },
   XD_INTERNAL: { status: 500, retry: 'operator', meaning: 'A fault in Crossdock.' },
 } as const satisfies Record<string, ErrorKind>;
 
@@ -71,6 +83,11 @@ export class CrossdockError extends Error {
 }
 
 /** Throws a {@link CrossdockError}; reads as a statement. */
-export function fail(code: ErrorCode, message: string, details?: Record<string, unknown>, options?: { cause?: unknown }): never {
+export function fail(
+  code: ErrorCode,
+  message: string,
+  details?: Record<string, unknown>,
+  options?: { cause?: unknown },
+): never {
   throw new CrossdockError(code, message, details, options);
 }

@@ -11,7 +11,9 @@ const SCALE = 6;
 
 export function quantityOf(value: unknown, place: string, min = 1): Quantity {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > QUANTITY_MAX)
-    fail('XD_VALUE_INVALID', `${place} must be a whole number from ${min} to ${QUANTITY_MAX}, not ${shown(value)}`, { place });
+    fail('XD_VALUE_INVALID', `${place} must be a whole number from ${min} to ${QUANTITY_MAX}, not ${shown(value)}`, {
+      place,
+    });
   return value;
 }
 

@@ -21,8 +21,12 @@ export const locationSchema = Type.Object(
   {
     company: code,
     region: code,
-    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: 'lower is asked first; default 0' })),
-    safetyStock: Type.Optional(Type.Integer({ minimum: 0, description: 'base units kept out of all promises, per SKU; default 0' })),
+    priority: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 1000, description: 'lower is asked first; default 0' }),
+    ),
+    safetyStock: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'base units kept out of all promises, per SKU; default 0' }),
+    ),
   },
   closed,
 );
@@ -33,21 +37,51 @@ export const systemSchema = Type.Object(
     url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), secretSchema])),
     token: Type.Optional(secretSchema),
     webhookSecret: Type.Optional(secretSchema),
-    settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "the connector's own settings" })),
+    settings: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: "the connector's own settings" }),
+    ),
     limits: Type.Optional(
       Type.Object(
         {
-          callsPerSecond: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000, description: 'reads and writes together; default 200' })),
-          concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'calls at once; default 4' })),
+          callsPerSecond: Type.Optional(
+            Type.Number({
+              exclusiveMinimum: 0,
+              maximum: 10_000,
+              description: 'reads and writes together; default 200',
+            }),
+          ),
+          concurrency: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 64, description: 'calls at once; default 4' }),
+          ),
           timeoutMs: Type.Optional(Type.Integer({ minimum: 50, maximum: 120_000, description: 'default 10000' })),
-          batchMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'items a call; default: what the connector declares' })),
+          batchMax: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1000,
+              description: 'items a call; default: what the connector declares',
+            }),
+          ),
         },
         closed,
       ),
     ),
-    effectHorizonMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600_000, description: 'how long after a write its effect may still appear; default 1000' })),
-    pollMs: Type.Optional(Type.Integer({ minimum: 10, maximum: 3_600_000, description: 'pause between polls that found nothing; default 1000' })),
-    attemptsMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'tries before a write is parked; default 20' })),
+    effectHorizonMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600_000,
+        description: 'how long after a write its effect may still appear; default 1000',
+      }),
+    ),
+    pollMs: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 3_600_000,
+        description: 'pause between polls that found nothing; default 1000',
+      }),
+    ),
+    attemptsMax: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: 'tries before a write is parked; default 20' }),
+    ),
   },
   closed,
 );
@@ -61,12 +95,22 @@ export const channelSchema = Type.Object(
     }),
     numberMeans: Type.Optional(Type.Union([Type.Literal('net_available'), Type.Literal('on_hand')])),
     locations: Type.Array(code, { minItems: 1 }),
-    share: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of what is free, per location; default 1' })),
+    share: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of what is free, per location; default 1' }),
+    ),
     cap: Type.Optional(Type.Integer({ minimum: 0, description: 'the most base units shown per SKU' })),
-    buffer: Type.Optional(Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" })),
-    horizonDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply counted; default 0' })),
+    buffer: Type.Optional(
+      Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" }),
+    ),
+    horizonDays: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply counted; default 0' }),
+    ),
     tolerance: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 0.9, description: 'a higher number is published only when it differs by more than this part; default 0' }),
+      Type.Number({
+        minimum: 0,
+        maximum: 0.9,
+        description: 'a higher number is published only when it differs by more than this part; default 0',
+      }),
     ),
     onShort: Type.Optional(Type.Union([Type.Literal('backorder'), Type.Literal('refuse')])),
     risk: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('shared')])),
@@ -91,19 +135,30 @@ export const estateSchema = Type.Object(
       { ...closed, description: 'which system serves a domain: orders (ERP), fulfilment (WMS), accounts (CRM)' },
     ),
     owners: Type.Optional(Type.Record(Type.String(), code, { description: 'domain or domain.field -> owning system' })),
-    partners: Type.Optional(Type.Record(code, Type.Object({ name: Type.String(), account: Type.Optional(Type.String()) }, closed))),
+    partners: Type.Optional(
+      Type.Record(code, Type.Object({ name: Type.String(), account: Type.Optional(Type.String()) }, closed)),
+    ),
     freshness: Type.Optional(
       Type.Record(Type.String(), Type.Object({ targetMs: Type.Integer({ minimum: 1 }) }, closed), {
         description: 'flow (domain:system) -> how late it may be at p99, ms',
       }),
     ),
     degradedModes: Type.Optional(Type.Record(code, Type.Unknown())),
-    retention: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 1, description: 'days, per kind of record' }))),
+    retention: Type.Optional(
+      Type.Record(Type.String(), Type.Integer({ minimum: 1, description: 'days, per kind of record' })),
+    ),
     intake: Type.Optional(
       Type.Object(
         {
-          inFlightMax: Type.Optional(Type.Integer({ minimum: 1, description: 'unfinished deliveries beyond which intake stops; default 4000' })),
-          ageMaxMs: Type.Optional(Type.Integer({ minimum: 1, description: 'age of the oldest unfinished delivery beyond which intake stops; default 5000' })),
+          inFlightMax: Type.Optional(
+            Type.Integer({ minimum: 1, description: 'unfinished deliveries beyond which intake stops; default 4000' }),
+          ),
+          ageMaxMs: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description: 'age of the oldest unfinished delivery beyond which intake stops; default 5000',
+            }),
+          ),
         },
         closed,
       ),

@@ -6,13 +6,30 @@
  * (from API callers). An item that can't be read, or can't be applied, is set aside with class, reason and place; its
  * neighbours go on.
  */
-import { CrossdockError, fail, type ErrorCode, type InboundItem } from '../canonical/index.ts';
-import { type Movement, type Pair } from '../ledger/index.ts';
+import { CrossdockError, type ErrorCode, fail, type InboundItem } from '../canonical/index.ts';
+import type { Movement, Pair } from '../ledger/index.ts';
 import type { Directory } from '../master/index.ts';
 import { type OrderEvent, processOrders } from '../orders/index.ts';
-import { type Database, type Ids, isConnectionFault, isSerializationFault, Lane, numbers, type Tx, texts } from '../store/index.ts';
+import {
+  type Database,
+  type Ids,
+  isConnectionFault,
+  isSerializationFault,
+  Lane,
+  numbers,
+  type Tx,
+  texts,
+} from '../store/index.ts';
 import * as statements from './store.sql.ts';
-import { factOfMovement, type Fault, isFault, loadCodes, type StockWork, type Translated, translate } from './translate.ts';
+import {
+  type Fault,
+  factOfMovement,
+  isFault,
+  loadCodes,
+  type StockWork,
+  type Translated,
+  translate,
+} from './translate.ts';
 
 export const MESSAGES_PER_BATCH_MAX = 256;
 /** Lines (of orders, movements, picks) decided in one transaction: it holds their locks, and everybody behind it waits. */
@@ -69,7 +86,8 @@ export class Receiver {
       weightMax: LINES_PER_BATCH_MAX,
       waitingMax: MESSAGES_WAITING_MAX,
       run: (messages) => this.#run(messages),
-      overflow: (waiting) => new CrossdockError('XD_BUSY', `${waiting} messages wait already`, { retryAfterSeconds: 1 }),
+      overflow: (waiting) =>
+        new CrossdockError('XD_BUSY', `${waiting} messages wait already`, { retryAfterSeconds: 1 }),
     });
   }
 
@@ -85,7 +103,13 @@ export class Receiver {
     try {
       return await this.#lane.submit(message);
     } catch (error) {
-      if (message.onFault === 'refuse' || error instanceof CrossdockError || isConnectionFault(error) || isSerializationFault(error)) throw error;
+      if (
+        message.onFault === 'refuse' ||
+        error instanceof CrossdockError ||
+        isConnectionFault(error) ||
+        isSerializationFault(error)
+      )
+        throw error;
       if (message.items.length > 1) return this.#receiveApart(message);
       return this.#parkWhole(message, error);
     }
@@ -112,20 +136,31 @@ export class Receiver {
     if (item === undefined) throw error;
     return this.#lane.submit({
       ...message,
-      items: [{ ...item, unreadable: { reason: `could not be applied: ${reason.slice(0, 500)}`, place: item.scope, value: item.key } }],
+      items: [
+        {
+          ...item,
+          unreadable: { reason: `could not be applied: ${reason.slice(0, 500)}`, place: item.scope, value: item.key },
+        },
+      ],
     });
   }
 
   async #run(messages: Message[]): Promise<ItemResult[][]> {
     const { db, ids, directory } = this.#deps;
-    await loadCodes(directory, messages.flatMap((message) => message.items.map((item) => ({ system: message.system, item }))));
+    await loadCodes(
+      directory,
+      messages.flatMap((message) => message.items.map((item) => ({ system: message.system, item }))),
+    );
     const result = await db.inTurn((tx) => this.#decide(tx, messages, ids, directory), true);
     this.#deps.onCommit?.();
     return result;
   }
 
   async #decide(tx: Tx, messages: Message[], ids: Ids, directory: Directory): Promise<ItemResult[][]> {
-    const orders = messages.reduce((sum, m) => sum + m.items.filter((item) => item.command?.kind === 'order.submitted').length, 0);
+    const orders = messages.reduce(
+      (sum, m) => sum + m.items.filter((item) => item.command?.kind === 'order.submitted').length,
+      0,
+    );
     const orderIds = await ids.reserve(tx, 'order_id_seq', orders);
     const rawIds = await ids.reserve(tx, 'raw_id_seq', messages.length);
     const entries: Entry[] = [];
@@ -134,12 +169,19 @@ export class Receiver {
       const rawId = rawIds.take();
       if (message.items.length > 0) rows.push({ rawId, message });
       for (const item of message.items)
-        entries.push({ message, rawId, item, translated: translate(directory, message.system, item, () => orderIds.take()), result: undefined });
+        entries.push({
+          message,
+          rawId,
+          item,
+          translated: translate(directory, message.system, item, () => orderIds.take()),
+          result: undefined,
+        });
     }
     orderIds.giveBack();
     // What a waiting caller gets back as refused leaves no key behind: the corrected request may use it.
     for (const entry of entries)
-      if (entry.message.onFault === 'refuse' && isFault(entry.translated)) entry.result = refusedResult(entry.translated);
+      if (entry.message.onFault === 'refuse' && isFault(entry.translated))
+        entry.result = refusedResult(entry.translated);
     if (rows.length > 0)
       await tx.query(statements.insertRaw, [
         numbers(rows.map((r) => r.rawId)),
@@ -151,14 +193,25 @@ export class Receiver {
         ...cuts(rows.map((r) => r.message.body)),
       ]);
     const repeated = await claimKeys(tx, entries);
-    await applyEntries(tx, this.#deps, entries.filter((entry) => entry.result === undefined && !repeated.has(entry)));
+    await applyEntries(
+      tx,
+      this.#deps,
+      entries.filter((entry) => entry.result === undefined && !repeated.has(entry)),
+    );
     for (const [entry, first] of repeated) entry.result = resultOfRepeat(entry, first);
     await settleEntries(tx, entries);
     for (const message of messages) {
       const { feed } = message;
       if (feed === undefined) continue;
-      const moved = await tx.query(statements.moveCursor, [message.system, feed.feed, feed.from, feed.to, feed.drainedAt]);
-      if (moved.length === 0) fail('XD_STORE_SERIALIZATION', `the cursor of ${message.system}/${feed.feed} was moved by another poller`);
+      const moved = await tx.query(statements.moveCursor, [
+        message.system,
+        feed.feed,
+        feed.from,
+        feed.to,
+        feed.drainedAt,
+      ]);
+      if (moved.length === 0)
+        fail('XD_STORE_SERIALIZATION', `the cursor of ${message.system}/${feed.feed} was moved by another poller`);
     }
     const results = new Map<Message, ItemResult[]>(messages.map((message) => [message, []]));
     for (const entry of entries) results.get(entry.message)!.push(entry.result!);
@@ -180,7 +233,14 @@ export class Receiver {
         const { unreadable: _, ...item } = row.item as InboundItem;
         const usable = item.command === undefined ? (row.item as InboundItem) : item;
         return {
-          message: { system: row.system, source: 'api', contentType: '', body: Buffer.alloc(0), items: [], onFault: 'park' },
+          message: {
+            system: row.system,
+            source: 'api',
+            contentType: '',
+            body: Buffer.alloc(0),
+            items: [],
+            onFault: 'park',
+          },
           rawId: row.raw_id,
           item: usable,
           translated: translate(directory, row.system, usable, () => orderIds.take()),
@@ -205,7 +265,8 @@ export class Receiver {
         } else if (result.status === 'parked') {
           failed.push({ id, class: result.class, reason: result.reason, waitKey: null });
           states.push({ scope, key, state: 'p', subject: null });
-        } else if (result.status === 'waiting') failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
+        } else if (result.status === 'waiting')
+          failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
       });
       if (done.length > 0) await tx.query(statements.endParked, [numbers(done)]);
       if (failed.length > 0)
@@ -232,7 +293,11 @@ export class Receiver {
       if (rows.length === 1) throw error;
       // One of them is poisonous: alone, it fails alone.
       let applied = 0;
-      for (const row of rows) applied += await this.replay([row.parked_id]).then((r) => r.applied, () => 0);
+      for (const row of rows)
+        applied += await this.replay([row.parked_id]).then(
+          (r) => r.applied,
+          () => 0,
+        );
       return applied;
     }
   }
@@ -240,7 +305,8 @@ export class Receiver {
 
 function linesOf(message: Message): number {
   let lines = 1;
-  for (const { command } of message.items) lines += command !== undefined && 'lines' in command ? command.lines.length : 1;
+  for (const { command } of message.items)
+    lines += command !== undefined && 'lines' in command ? command.lines.length : 1;
   return lines;
 }
 
@@ -286,15 +352,19 @@ async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<Entry, 
   const known = all.filter((e) => !fresh.has(`${e.item.scope} ${e.item.key}`));
   if (known.length > 0) {
     const rows = new Map(
-      (await tx.query(statements.countRepeats, [texts(known.map((e) => e.item.scope)), texts(known.map((e) => e.item.key))])).map((row) => [
-        `${row.scope} ${row.key}`,
-        row,
-      ]),
+      (
+        await tx.query(statements.countRepeats, [
+          texts(known.map((e) => e.item.scope)),
+          texts(known.map((e) => e.item.key)),
+        ])
+      ).map((row) => [`${row.scope} ${row.key}`, row]),
     );
     for (const entry of known) {
       const row = rows.get(`${entry.item.scope} ${entry.item.key}`)!;
       entry.result =
-        row.fingerprint === entry.item.fingerprint ? { status: 'duplicate', orderId: row.subject, state: row.state } : { status: 'conflict' };
+        row.fingerprint === entry.item.fingerprint
+          ? { status: 'duplicate', orderId: row.subject, state: row.state }
+          : { status: 'conflict' };
     }
   }
   return repeated;
@@ -328,11 +398,18 @@ async function applyEntries(tx: Tx, deps: ReceiveDeps, entries: readonly Entry[]
       if (work.reservationId !== null) holds.push(work.reservationId);
     }
   }
-  const batch = await processOrders(tx, deps, works.map(({ work }) => work), pairs, holds);
+  const batch = await processOrders(
+    tx,
+    deps,
+    works.map(({ work }) => work),
+    pairs,
+    holds,
+  );
   works.forEach(({ entry }, i) => {
     const result = batch.results[i]!;
     const { waitKey } = entry.translated as Translated;
-    if (result.outcome === 'applied') entry.result = { status: 'applied', orderId: result.orderId, events: result.events };
+    if (result.outcome === 'applied')
+      entry.result = { status: 'applied', orderId: result.orderId, events: result.events };
     else if (result.outcome === 'refused') entry.result = refusalOf(entry, result.refused, result.detail);
     else if (waitKey !== undefined && entry.message.onFault === 'park') entry.result = { status: 'waiting', waitKey };
     else entry.result = refusalOf(entry, 'unknown_order', 'the order is not known', 'XD_UNKNOWN_ORDER');
@@ -352,7 +429,9 @@ async function applyEntries(tx: Tx, deps: ReceiveDeps, entries: readonly Entry[]
   counts.forEach(({ entry, work }, i) => {
     const { applied, effect, version } = counted[i]!;
     if (applied) batch.facts.push(factOfMovement(work, version, effect));
-    entry.result = applied ? { status: 'applied', orderId: null, events: [] } : { status: 'duplicate', orderId: null, state: 's' };
+    entry.result = applied
+      ? { status: 'applied', orderId: null, events: [] }
+      : { status: 'duplicate', orderId: null, state: 's' };
   });
   for (const entry of entries) {
     if (entry.result !== undefined) continue;
@@ -391,13 +470,24 @@ async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<void> {
       parked.push({ entry, class: 'waiting', reason: `waits for ${result.waitKey}`, place, waitKey: result.waitKey });
     } else if (result.status === 'conflict' && entry.message.onFault === 'park') {
       // The first content stays applied; what differs is looked at by a person.
-      parked.push({ entry, class: 'key_conflict', reason: `key ${key} came before with other content`, place: key, waitKey: null });
+      parked.push({
+        entry,
+        class: 'key_conflict',
+        reason: `key ${key} came before with other content`,
+        place: key,
+        waitKey: null,
+      });
       entry.result = { status: 'parked', class: 'key_conflict', reason: 'the key came before with other content' };
-    } else if (result.status === 'duplicate' && result.state === 's') states.push({ scope, key, state: 's', subject: null });
+    } else if (result.status === 'duplicate' && result.state === 's')
+      states.push({ scope, key, state: 's', subject: null });
     else if (result.status === 'refused' && !isFault(entry.translated)) removed.push(entry);
   }
   await writeStates(tx, states);
-  if (removed.length > 0) await tx.query(statements.removeKeys, [texts(removed.map((e) => e.item.scope)), texts(removed.map((e) => e.item.key))]);
+  if (removed.length > 0)
+    await tx.query(statements.removeKeys, [
+      texts(removed.map((e) => e.item.scope)),
+      texts(removed.map((e) => e.item.key)),
+    ]);
   if (parked.length > 0)
     await tx.query(statements.insertParked, [
       texts(parked.map((p) => p.entry.item.scope)),
@@ -413,7 +503,10 @@ async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<void> {
     ]);
 }
 
-async function writeStates(tx: Tx, states: readonly { scope: string; key: string; state: string; subject: number | null }[]): Promise<void> {
+async function writeStates(
+  tx: Tx,
+  states: readonly { scope: string; key: string; state: string; subject: number | null }[],
+): Promise<void> {
   if (states.length === 0) return;
   await tx.query(statements.setStates, [
     texts(states.map((s) => s.scope)),

@@ -36,7 +36,10 @@ export interface Translated {
 }
 
 /** Loads all codes that the items name, a query a kind. */
-export async function loadCodes(directory: Directory, items: readonly { system: string; item: InboundItem }[]): Promise<void> {
+export async function loadCodes(
+  directory: Directory,
+  items: readonly { system: string; item: InboundItem }[],
+): Promise<void> {
   const skus = new Set<string>();
   const bySystem = new Map<string, Set<string>>();
   const accounts: { companyId: number; code: string }[] = [];
@@ -61,14 +64,24 @@ export async function loadCodes(directory: Directory, items: readonly { system: 
 }
 
 /** Pure but for `takeOrderId`. All codes were loaded before. */
-export function translate(directory: Directory, system: string, item: InboundItem, takeOrderId: () => number): Translated | Fault {
+export function translate(
+  directory: Directory,
+  system: string,
+  item: InboundItem,
+  takeOrderId: () => number,
+): Translated | Fault {
   if (item.unreadable !== undefined)
     return fault('unreadable', 'XD_BODY_INVALID', item.unreadable.reason, item.unreadable.place);
   try {
     return translateCommand(directory, system, item, takeOrderId);
   } catch (error) {
     if (error instanceof CrossdockError)
-      return fault('value_invalid', error.code, error.message, typeof error.details.place === 'string' ? error.details.place : null);
+      return fault(
+        'value_invalid',
+        error.code,
+        error.message,
+        typeof error.details.place === 'string' ? error.details.place : null,
+      );
     throw error;
   }
 }
@@ -83,11 +96,17 @@ function fault(kind: string, code: ErrorCode, reason: string, place: string | nu
 
 function skuOf(directory: Directory, system: string, code: string, place: string): number | Fault {
   const ours = directory.ourCode(system, 'sku', code);
-  return directory.findSkuId(ours) ?? fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place);
+  return (
+    directory.findSkuId(ours) ??
+    fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place)
+  );
 }
 
 function channelOf(directory: Directory, code: string): ChannelEntry | Fault {
-  return directory.channels.get(code) ?? fault('unknown_channel', 'XD_UNKNOWN_CHANNEL', `no channel ${JSON.stringify(code.slice(0, 60))}`, 'channel');
+  return (
+    directory.channels.get(code) ??
+    fault('unknown_channel', 'XD_UNKNOWN_CHANNEL', `no channel ${JSON.stringify(code.slice(0, 60))}`, 'channel')
+  );
 }
 
 function numberOf(reference: string, prefix: string): number | null {
@@ -96,7 +115,12 @@ function numberOf(reference: string, prefix: string): number | null {
   return Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
-function translateCommand(directory: Directory, system: string, item: InboundItem, takeOrderId: () => number): Translated | Fault {
+function translateCommand(
+  directory: Directory,
+  system: string,
+  item: InboundItem,
+  takeOrderId: () => number,
+): Translated | Fault {
   const command = item.command!;
   const empty: Translated = { works: [], stock: [], facts: [], orderId: null };
   const correlationId = `${item.scope}/${item.key}`;
@@ -105,16 +129,42 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
       const channel = channelOf(directory, command.channel);
       if ('class' in channel) return channel;
       const company = directory.companies.get(command.company);
-      if (company === undefined) return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${JSON.stringify(command.company.slice(0, 60))}`, 'company');
+      if (company === undefined)
+        return fault(
+          'unknown_company',
+          'XD_UNKNOWN_COMPANY',
+          `no company ${JSON.stringify(command.company.slice(0, 60))}`,
+          'company',
+        );
       if (company.companyId !== channel.companyId)
-        return fault('value_invalid', 'XD_VALUE_INVALID', `channel ${command.channel} does not belong to company ${command.company}`, 'company');
+        return fault(
+          'value_invalid',
+          'XD_VALUE_INVALID',
+          `channel ${command.channel} does not belong to company ${command.company}`,
+          'company',
+        );
       if (command.currency !== company.currency)
-        return fault('value_invalid', 'XD_VALUE_INVALID', `currency ${JSON.stringify(command.currency.slice(0, 10))}; company ${company.code} sells in ${company.currency}`, 'currency');
+        return fault(
+          'value_invalid',
+          'XD_VALUE_INVALID',
+          `currency ${JSON.stringify(command.currency.slice(0, 10))}; company ${company.code} sells in ${company.currency}`,
+          'currency',
+        );
       const accountId = directory.findAccountId(company.companyId, command.account);
       if (accountId === undefined)
-        return fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`, 'account');
+        return fault(
+          'unknown_account',
+          'XD_UNKNOWN_ACCOUNT',
+          `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`,
+          'account',
+        );
       if (command.lines.length === 0 || command.lines.length > ORDER_LINES_MAX)
-        return fault('value_invalid', 'XD_VALUE_INVALID', `an order has 1 to ${ORDER_LINES_MAX} lines, not ${command.lines.length}`, 'lines');
+        return fault(
+          'value_invalid',
+          'XD_VALUE_INVALID',
+          `an order has 1 to ${ORDER_LINES_MAX} lines, not ${command.lines.length}`,
+          'lines',
+        );
       const lines = [];
       for (let i = 0; i < command.lines.length; i++) {
         const line = command.lines[i]!;
@@ -160,14 +210,24 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
       const channel = channelOf(directory, command.channel);
       if ('class' in channel) return channel;
       if (command.order === null || command.lineNo === null)
-        return fault('no_original', 'XD_UNKNOWN_ORDER', `${command.quantity} of ${command.sku.slice(0, 60)} given back by account ${command.account.slice(0, 60)}, and no earlier order line they belong to`, 'order');
+        return fault(
+          'no_original',
+          'XD_UNKNOWN_ORDER',
+          `${command.quantity} of ${command.sku.slice(0, 60)} given back by account ${command.account.slice(0, 60)}, and no earlier order line they belong to`,
+          'order',
+        );
       return {
         ...empty,
         waitKey: `order/${command.channel} ${command.order}`,
         works: [
           {
             reference: { channelId: channel.channelId, externalNo: command.order },
-            command: { kind: 'cancel', reference: command.reference, lineNo: command.lineNo, quantity: quantityOf(command.quantity, 'quantity') },
+            command: {
+              kind: 'cancel',
+              reference: command.reference,
+              lineNo: command.lineNo,
+              quantity: quantityOf(command.quantity, 'quantity'),
+            },
             occurredAt: command.occurredAt,
             correlationId,
           },
@@ -178,7 +238,13 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
       const skuId = skuOf(directory, system, command.sku, 'sku');
       if (typeof skuId !== 'number') return skuId;
       const location = directory.locations.get(command.location);
-      if (location === undefined) return fault('unknown_location', 'XD_UNKNOWN_LOCATION', `no location ${JSON.stringify(command.location.slice(0, 60))}`, 'location');
+      if (location === undefined)
+        return fault(
+          'unknown_location',
+          'XD_UNKNOWN_LOCATION',
+          `no location ${JSON.stringify(command.location.slice(0, 60))}`,
+          'location',
+        );
       const { quantity } = command;
       if (command.movement === 'received') quantityOf(quantity, 'quantity');
       else if (command.movement === 'counted') quantityOf(quantity, 'quantity', 0);
@@ -207,8 +273,17 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
     case 'fulfilment.picked':
     case 'fulfilment.shipped': {
       const fulfilmentId = numberOf(command.fulfilment, 'F');
-      if (fulfilmentId === null) return fault('unknown_fulfilment', 'XD_NOT_FOUND', `${JSON.stringify(command.fulfilment.slice(0, 60))} is not a fulfilment of ours`, 'fulfilment');
-      const lines = command.lines.map(({ lineNo, quantity }, i) => ({ lineNo, quantity: quantityOf(quantity, `lines[${i}].quantity`) }));
+      if (fulfilmentId === null)
+        return fault(
+          'unknown_fulfilment',
+          'XD_NOT_FOUND',
+          `${JSON.stringify(command.fulfilment.slice(0, 60))} is not a fulfilment of ours`,
+          'fulfilment',
+        );
+      const lines = command.lines.map(({ lineNo, quantity }, i) => ({
+        lineNo,
+        quantity: quantityOf(quantity, `lines[${i}].quantity`),
+      }));
       return {
         ...empty,
         works: [
@@ -216,7 +291,14 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
             reference: { fulfilmentId },
             command:
               command.kind === 'fulfilment.picked'
-                ? { kind: 'pick', fulfilmentId, source: system, sourceId: item.key, sequence: command.sequence ?? null, lines }
+                ? {
+                    kind: 'pick',
+                    fulfilmentId,
+                    source: system,
+                    sourceId: item.key,
+                    sequence: command.sequence ?? null,
+                    lines,
+                  }
                 : { kind: 'ship', fulfilmentId, shipment: command.shipment, tracking: command.tracking, lines },
             occurredAt: command.occurredAt,
             correlationId,
@@ -226,7 +308,13 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
     }
     case 'return.received': {
       const returnId = numberOf(command.returnReference, 'R');
-      if (returnId === null) return fault('unknown_return', 'XD_NOT_FOUND', `${JSON.stringify(command.returnReference.slice(0, 60))} is not a return of ours`, 'reference');
+      if (returnId === null)
+        return fault(
+          'unknown_return',
+          'XD_NOT_FOUND',
+          `${JSON.stringify(command.returnReference.slice(0, 60))} is not a return of ours`,
+          'reference',
+        );
       return {
         ...empty,
         works: [
@@ -238,7 +326,10 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
               source: system,
               sourceId: item.key,
               sequence: command.sequence ?? null,
-              lines: command.lines.map(({ lineNo, quantity }, i) => ({ lineNo, quantity: quantityOf(quantity, `lines[${i}].quantity`) })),
+              lines: command.lines.map(({ lineNo, quantity }, i) => ({
+                lineNo,
+                quantity: quantityOf(quantity, `lines[${i}].quantity`),
+              })),
             },
             occurredAt: command.occurredAt,
             correlationId,
@@ -267,7 +358,20 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
     }
     case 'charge.recorded': {
       const { kind, occurredAt, ...data } = command;
-      return { ...empty, facts: [{ type: kind, stream: `charge/${command.reference}`, version: 1, companyId: 0, occurredAt, correlationId, data }] };
+      return {
+        ...empty,
+        facts: [
+          {
+            type: kind,
+            stream: `charge/${command.reference}`,
+            version: 1,
+            companyId: 0,
+            occurredAt,
+            correlationId,
+            data,
+          },
+        ],
+      };
     }
     default: {
       const never: never = command;
@@ -276,14 +380,28 @@ function translateCommand(directory: Directory, system: string, item: InboundIte
   }
 }
 
-const movementFact = { received: 'stock.received', adjusted: 'stock.adjusted', counted: 'stock.counted', picked: 'stock.picked', returned: 'return.received' } as const;
+const movementFact = {
+  received: 'stock.received',
+  adjusted: 'stock.adjusted',
+  counted: 'stock.counted',
+  picked: 'stock.picked',
+  returned: 'return.received',
+} as const;
 
 export function factOfMovement(work: StockWork, version: number, effect: number): NewFact {
   const { movement, companyId } = work;
-  return stockFact(movementFact[movement.kind], movement.skuId, movement.locationId, version, companyId, movement.occurredAt, {
-    quantity: movement.quantity,
-    effect,
-    source: movement.source,
-    sourceId: movement.sourceId,
-  });
+  return stockFact(
+    movementFact[movement.kind],
+    movement.skuId,
+    movement.locationId,
+    version,
+    companyId,
+    movement.occurredAt,
+    {
+      quantity: movement.quantity,
+      effect,
+      source: movement.source,
+      sourceId: movement.sourceId,
+    },
+  );
 }

@@ -25,7 +25,11 @@ export interface AtpView {
  * ATP per SKU for one channel, from the balances: a channel that asks gets what is free in its locations, less its buffer, up to its
  * share and cap; one that sells by itself gets what is set aside for it. SKUs without stock are 0.
  */
-export async function readAtp(db: Queryable, channel: ChannelEntry, skuIds: readonly number[]): Promise<Map<number, AtpView>> {
+export async function readAtp(
+  db: Queryable,
+  channel: ChannelEntry,
+  skuIds: readonly number[],
+): Promise<Map<number, AtpView>> {
   const views = new Map<number, AtpView>();
   for (const skuId of skuIds) views.set(skuId, { skuId, atp: 0, locations: [] });
   const served = new Set(channel.locationIds);
@@ -47,11 +51,18 @@ export async function readAtp(db: Queryable, channel: ChannelEntry, skuIds: read
 }
 
 /** Pure: the channel's number from its locations. */
-export function atpOf(channel: Pick<ChannelEntry, 'sellsByItself' | 'share' | 'cap' | 'buffer'>, locations: readonly LocationAvailability[]): number {
+export function atpOf(
+  channel: Pick<ChannelEntry, 'sellsByItself' | 'share' | 'cap' | 'buffer'>,
+  locations: readonly LocationAvailability[],
+): number {
   let atp = 0;
   for (const l of locations) {
     if (channel.sellsByItself) atp += l.own;
-    else atp += Math.max(0, Math.floor(channel.share * Math.max(0, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock)));
+    else
+      atp += Math.max(
+        0,
+        Math.floor(channel.share * Math.max(0, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock)),
+      );
   }
   if (!channel.sellsByItself) atp = Math.max(0, atp - channel.buffer);
   return channel.cap === null ? atp : Math.min(atp, channel.cap);

@@ -1,4 +1,4 @@
-export { atpOf, type AtpView, type LocationAvailability, readAtp } from './availability.ts';
+export { type AtpView, atpOf, type LocationAvailability, readAtp } from './availability.ts';
 export {
   hasSettleable,
   isWorthSending,
@@ -14,10 +14,18 @@ export {
   expireReservations,
   type HeldReservation,
   lockHeld,
-  releaseReservations,
   type ReserveItem,
   type ReserveResult,
+  releaseReservations,
   reserveStock,
   writeClaims,
 } from './reservations.ts';
-export { type Balance, type ChannelNumber, type Movement, type MovementKind, type Pair, StockSession, stockFact } from './session.ts';
+export {
+  type Balance,
+  type ChannelNumber,
+  type Movement,
+  type MovementKind,
+  type Pair,
+  StockSession,
+  stockFact,
+} from './session.ts';

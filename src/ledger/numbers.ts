@@ -8,8 +8,9 @@
  *   only then does the exposure fall to what was read back.
  * - A sale that we read takes its units out of the exposure (orders room), whatever is on its way at that moment.
  */
-import type { ChannelEntry, Directory } from '../master/index.ts';
+
 import { appendFacts } from '../log/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
 import { databaseNow, type Ids, type Queryable, type Tx } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
 import { type Pair, StockSession } from './session.ts';
@@ -63,7 +64,12 @@ export function targetNumber(stock: StockSession, channel: ChannelEntry, skuId: 
 }
 
 /** Whether a number is worth sending: always when new, to or from 0, or when stock is wanted back; else beyond the tolerance. */
-export function isWorthSending(channel: ChannelEntry, shown: number | null, target: number, wantedBack: boolean): boolean {
+export function isWorthSending(
+  channel: ChannelEntry,
+  shown: number | null,
+  target: number,
+  wantedBack: boolean,
+): boolean {
   if (shown === null) return true;
   if (shown === target) return false;
   if (shown === 0 || target === 0 || (wantedBack && target < shown)) return true;
@@ -87,7 +93,9 @@ export async function screenNumbers(
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
-    const says = number.sending !== null || isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0);
+    const says =
+      number.sending !== null ||
+      isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0);
     (says ? worth : unchanged).push(skuId);
   }
   return { worth, unchanged };
@@ -150,7 +158,9 @@ function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number
   for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
   let missing = target - own;
   if (missing <= 0) return;
-  const byFree = channel.locationIds.map((locationId) => ({ locationId, free: stock.free(skuId, locationId) })).sort((a, b) => b.free - a.free);
+  const byFree = channel.locationIds
+    .map((locationId) => ({ locationId, free: stock.free(skuId, locationId) }))
+    .sort((a, b) => b.free - a.free);
   for (const { locationId, free } of byFree) {
     const add = Math.min(missing, Math.max(0, free));
     if (add === 0) continue;
@@ -173,7 +183,15 @@ export async function recordNumbers(
   readBack: readonly { skuId: number; number: number | null }[],
   keep: () => Promise<ReadonlySet<number>>,
 ): Promise<void> {
-  const stock = await StockSession.open(tx, deps.ids, pairs(channel, readBack.map((item) => item.skuId)), [channel.channelId]);
+  const stock = await StockSession.open(
+    tx,
+    deps.ids,
+    pairs(
+      channel,
+      readBack.map((item) => item.skuId),
+    ),
+    [channel.channelId],
+  );
   const kept = await keep();
   const now = await databaseNow(tx);
   for (const item of readBack) {
@@ -226,7 +244,9 @@ export async function settleNumbers(
     let surplus = -number.readBack;
     for (const locationId of channel.locationIds) surplus += stock.exposure(channel.channelId, skuId, locationId);
     // From where the least is free first: what is short comes back first.
-    const byFree = channel.locationIds.map((locationId) => ({ locationId, free: stock.free(skuId, locationId) })).sort((a, b) => a.free - b.free);
+    const byFree = channel.locationIds
+      .map((locationId) => ({ locationId, free: stock.free(skuId, locationId) }))
+      .sort((a, b) => a.free - b.free);
     if (surplus > 0) lowered.push(skuId);
     for (const { locationId } of byFree) {
       if (surplus <= 0) break;
@@ -241,7 +261,8 @@ export async function settleNumbers(
     number.soldSince = 0;
     number.changed = true;
     const waiting = backordered.get(skuId) ?? 0;
-    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0)) sayAgain.push(skuId);
+    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0))
+      sayAgain.push(skuId);
   }
   await stock.flush();
   if (lowered.length > 0)

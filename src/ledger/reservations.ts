@@ -2,8 +2,8 @@
 import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
-import { type Pair, StockSession } from './session.ts';
 import * as statements from './session.sql.ts';
+import { type Pair, StockSession } from './session.ts';
 
 export interface ReserveItem {
   reservationId: number;

@@ -64,7 +64,10 @@ export class StockSession {
   readonly #tx: Tx | undefined;
   readonly #ids: Ids;
   readonly #balances = new Map<number, Balance>();
-  readonly #exposures = new Map<string, { channelId: number; skuId: number; locationId: number; quantity: number; changed: boolean }>();
+  readonly #exposures = new Map<
+    string,
+    { channelId: number; skuId: number; locationId: number; quantity: number; changed: boolean }
+  >();
   readonly #numbers = new Map<string, ChannelNumber>();
   readonly #movements: BookedMovement[] = [];
   readonly #shortages: { skuId: number; locationId: number; quantity: number; cause: string }[] = [];
@@ -83,7 +86,12 @@ export class StockSession {
    * Locks the balances of all pairs in (sku_id, location_id) order, creating missing ones in the same order, then reads the
    * exposures and channel numbers of the named channels for these SKUs.
    */
-  static async open(tx: Tx, ids: Ids, pairs: Iterable<Pair>, channelIds: readonly number[] = []): Promise<StockSession> {
+  static async open(
+    tx: Tx,
+    ids: Ids,
+    pairs: Iterable<Pair>,
+    channelIds: readonly number[] = [],
+  ): Promise<StockSession> {
     const session = new StockSession(tx, ids);
     const all = distinct(pairs);
     if (all.length === 0) return session;
@@ -103,7 +111,12 @@ export class StockSession {
    * The same balances without a lock, as they are at this moment; missing ones are zero. For looking, to find what is worth
    * locking; such a session is never flushed.
    */
-  static async view(db: Queryable, ids: Ids, pairs: Iterable<Pair>, channelIds: readonly number[]): Promise<StockSession> {
+  static async view(
+    db: Queryable,
+    ids: Ids,
+    pairs: Iterable<Pair>,
+    channelIds: readonly number[],
+  ): Promise<StockSession> {
     const session = new StockSession(undefined, ids);
     const all = distinct(pairs);
     if (all.length === 0) return session;
@@ -192,7 +205,16 @@ export class StockSession {
     const key = `${channelId}/${skuId}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
-      number = { channelId, skuId, shown: null, sending: null, readBack: null, readBackAt: null, soldSince: 0, changed: false };
+      number = {
+        channelId,
+        skuId,
+        shown: null,
+        sending: null,
+        readBack: null,
+        readBackAt: null,
+        soldSince: 0,
+        changed: false,
+      };
       this.#numbers.set(key, number);
     }
     return number;
@@ -253,7 +275,12 @@ export class StockSession {
     if (effect > 0) this.freed.add(movement.skuId);
     const short = shortOf(balance) - shortBefore;
     if (effect < 0 && movement.kind !== 'picked' && short > 0)
-      this.#shortages.push({ skuId: movement.skuId, locationId: movement.locationId, quantity: short, cause: `${movement.kind} ${movement.source}/${movement.sourceId}` });
+      this.#shortages.push({
+        skuId: movement.skuId,
+        locationId: movement.locationId,
+        quantity: short,
+        cause: `${movement.kind} ${movement.source}/${movement.sourceId}`,
+      });
     this.#movements.push({ ...movement, effect, balanceVersion: balance.version });
     return { version: balance.version, effect };
   }
@@ -291,7 +318,12 @@ export class StockSession {
       if (effect > 0) this.freed.add(count.skuId);
       const short = shortOf(balance) - shortBefore;
       if (short > 0)
-        this.#shortages.push({ skuId: count.skuId, locationId: count.locationId, quantity: short, cause: `counted ${count.source}/${count.sourceId}` });
+        this.#shortages.push({
+          skuId: count.skuId,
+          locationId: count.locationId,
+          quantity: short,
+          cause: `counted ${count.source}/${count.sourceId}`,
+        });
       balance.countedAt = new Date(count.occurredAt);
       balance.countedSource = count.source;
       balance.countedSequence = count.sourceSequence ?? null;
@@ -308,7 +340,11 @@ export class StockSession {
 
   #alreadyCounted(balance: Balance, movement: Movement): boolean {
     if (balance.countedAt === null) return false;
-    if (movement.source === balance.countedSource && movement.sourceSequence != null && balance.countedSequence !== null)
+    if (
+      movement.source === balance.countedSource &&
+      movement.sourceSequence != null &&
+      balance.countedSequence !== null
+    )
       return movement.sourceSequence <= balance.countedSequence;
     return Date.parse(movement.occurredAt) <= balance.countedAt.getTime();
   }
@@ -393,8 +429,23 @@ export class StockSession {
 }
 
 /** A fact about one balance's stream. */
-export function stockFact(type: string, skuId: number, locationId: number, version: number, companyId: number, occurredAt: string, data: Record<string, unknown>): NewFact {
-  return { type, stream: `stock/${skuId}@${locationId}`, version, companyId, occurredAt, data: { skuId, locationId, ...data } };
+export function stockFact(
+  type: string,
+  skuId: number,
+  locationId: number,
+  version: number,
+  companyId: number,
+  occurredAt: string,
+  data: Record<string, unknown>,
+): NewFact {
+  return {
+    type,
+    stream: `stock/${skuId}@${locationId}`,
+    version,
+    companyId,
+    occurredAt,
+    data: { skuId, locationId, ...data },
+  };
 }
 
 function distinct(pairs: Iterable<Pair>): Pair[] {

@@ -1,4 +1,4 @@
-import { type Queryable, texts, type Tx, numbers } from '../store/index.ts';
+import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import type { Fact } from './facts.ts';
 import * as statements from './read.sql.ts';
 
@@ -11,13 +11,23 @@ export const READ_FACTS_MAX = 2_000;
  * @param types whose data is wanted; the others come with `data` null
  * @returns facts in log order; within a stream they may be out of version order, see {@link inStreamOrder}
  */
-export async function readNext(tx: Tx, consumer: string, limit = READ_FACTS_MAX, types?: readonly string[]): Promise<Fact[]> {
+export async function readNext(
+  tx: Tx,
+  consumer: string,
+  limit = READ_FACTS_MAX,
+  types?: readonly string[],
+): Promise<Fact[]> {
   let [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   if (cursor === undefined) {
     await tx.query(statements.ensureCursor, [consumer, 0]);
     [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   }
-  const rows = await tx.query(statements.readFacts, [cursor!.transaction_id, cursor!.position, limit, types === undefined ? null : texts(types)]);
+  const rows = await tx.query(statements.readFacts, [
+    cursor!.transaction_id,
+    cursor!.position,
+    limit,
+    types === undefined ? null : texts(types),
+  ]);
   const last = rows.at(-1);
   if (last !== undefined) await tx.query(statements.moveCursor, [consumer, 0, last.transaction_id, last.position]);
   return rows.map(factOf);

@@ -144,7 +144,8 @@ export class Directory {
     const missing = new Set<string>();
     for (const code of codes) if (!this.#skuIds.has(code)) missing.add(code);
     if (missing.size === 0) return;
-    for (const row of await this.#db.query(statements.findSkus, [texts([...missing])])) this.#rememberSku(row.sku_id, row.code);
+    for (const row of await this.#db.query(statements.findSkus, [texts([...missing])]))
+      this.#rememberSku(row.sku_id, row.code);
   }
 
   /** Resolves a system's own ids to our codes; an id without a crosswalk entry stands for itself. */
@@ -167,7 +168,8 @@ export class Directory {
     const missing = new Set<number>();
     for (const id of skuIds) if (!this.#skuCodes.has(id)) missing.add(id);
     if (missing.size === 0) return;
-    for (const row of await this.#db.query(statements.findSkuCodes, [numbers([...missing])])) this.#rememberSku(row.sku_id, row.code);
+    for (const row of await this.#db.query(statements.findSkuCodes, [numbers([...missing])]))
+      this.#rememberSku(row.sku_id, row.code);
   }
 
   skuCode(skuId: number): string {
@@ -184,7 +186,10 @@ export class Directory {
     }
     if (missing.size === 0) return;
     const list = [...missing.values()];
-    const rows = await this.#db.query(statements.findAccounts, [numbers(list.map((a) => a.companyId)), texts(list.map((a) => a.code))]);
+    const rows = await this.#db.query(statements.findAccounts, [
+      numbers(list.map((a) => a.companyId)),
+      texts(list.map((a) => a.code)),
+    ]);
     for (const row of rows) {
       this.#accountIds.set(`${row.company_id}/${row.code}`, row.account_id);
       this.#accountCodes.set(row.account_id, row.code);

@@ -33,21 +33,40 @@ export async function putProducts(db: Database, records: readonly ProductRecord[
   const last = new Map<string, ProductRecord>();
   records.forEach((record, i) => {
     if (record.unit !== undefined && !UNITS.has(record.unit))
-      fail('XD_UNKNOWN_UNIT', `products[${i}].unit: no conversion for unit ${JSON.stringify(record.unit.slice(0, 40))}`, { place: `products[${i}].unit` });
+      fail(
+        'XD_UNKNOWN_UNIT',
+        `products[${i}].unit: no conversion for unit ${JSON.stringify(record.unit.slice(0, 40))}`,
+        { place: `products[${i}].unit` },
+      );
     last.set(record.sku.toUpperCase(), record);
   });
   const codes = [...last.keys()];
   const all = [...last.values()];
-  const rows = await db.query(statements.upsertProducts, [texts(codes), texts(all.map((r) => r.description ?? '')), texts(all.map((r) => r.unit ?? 'each'))]);
+  const rows = await db.query(statements.upsertProducts, [
+    texts(codes),
+    texts(all.map((r) => r.description ?? '')),
+    texts(all.map((r) => r.unit ?? 'each')),
+  ]);
   return { written: rows.length };
 }
 
-export async function putAccounts(db: Database, directory: Directory, records: readonly AccountRecord[]): Promise<{ written: number }> {
+export async function putAccounts(
+  db: Database,
+  directory: Directory,
+  records: readonly AccountRecord[],
+): Promise<{ written: number }> {
   const last = new Map<string, { record: AccountRecord; companyId: number; currency: string }>();
   records.forEach((record, i) => {
     const company = directory.companies.get(record.company);
-    if (company === undefined) fail('XD_UNKNOWN_COMPANY', `accounts[${i}].company: no company ${record.company}`, { place: `accounts[${i}].company` });
-    last.set(`${company.companyId}/${record.account}`, { record, companyId: company.companyId, currency: company.currency });
+    if (company === undefined)
+      fail('XD_UNKNOWN_COMPANY', `accounts[${i}].company: no company ${record.company}`, {
+        place: `accounts[${i}].company`,
+      });
+    last.set(`${company.companyId}/${record.account}`, {
+      record,
+      companyId: company.companyId,
+      currency: company.currency,
+    });
   });
   const all = [...last.values()];
   const rows = await db.query(statements.upsertAccounts, [
@@ -61,14 +80,27 @@ export async function putAccounts(db: Database, directory: Directory, records: r
 }
 
 /** Adds or changes prices and records `price.changed` for what really changed. */
-export async function putPrices(db: Database, directory: Directory, records: readonly PriceRecord[]): Promise<{ written: number }> {
+export async function putPrices(
+  db: Database,
+  directory: Directory,
+  records: readonly PriceRecord[],
+): Promise<{ written: number }> {
   await directory.loadSkus(records.map((record) => record.sku.toUpperCase()));
   const last = new Map<string, { skuId: number; list: string; currency: string; from: string; price: string }>();
   records.forEach((record, i) => {
     const skuId = directory.findSkuId(record.sku.toUpperCase());
-    if (skuId === undefined) fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, { place: `prices[${i}].sku` });
+    if (skuId === undefined)
+      fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, {
+        place: `prices[${i}].sku`,
+      });
     const price = unitPriceOf(record.unitPrice, `prices[${i}].unitPrice`);
-    const entry = { skuId, list: record.priceList ?? 'base', currency: record.currency, from: record.validFrom ?? '-infinity', price };
+    const entry = {
+      skuId,
+      list: record.priceList ?? 'base',
+      currency: record.currency,
+      from: record.validFrom ?? '-infinity',
+      price,
+    };
     last.set(`${skuId}/${entry.list}/${entry.currency}/${entry.from}`, entry);
   });
   const all = [...last.values()];
@@ -83,7 +115,14 @@ export async function putPrices(db: Database, directory: Directory, records: rea
     const changed = [...new Set(rows.map((row) => row.sku_id))];
     if (changed.length > 0)
       await appendFacts(tx, [
-        { type: 'price.changed', stream: 'price', version: 0, companyId: 0, occurredAt: new Date().toISOString(), data: { skuIds: changed } },
+        {
+          type: 'price.changed',
+          stream: 'price',
+          version: 0,
+          companyId: 0,
+          occurredAt: new Date().toISOString(),
+          data: { skuIds: changed },
+        },
       ]);
     return { written: rows.length };
   });

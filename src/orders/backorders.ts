@@ -1,6 +1,6 @@
 import { readNext } from '../log/index.ts';
-import { allocateBackorders, type OrderDeps } from './process.ts';
 import { type Database, sql } from '../store/index.ts';
+import { allocateBackorders, type OrderDeps } from './process.ts';
 
 export const BACKORDER_CONSUMER = 'backorders';
 

@@ -3,18 +3,32 @@
  * that are passed in; the runtime applies the events to order and ledger.
  */
 import { amountMinor } from '../canonical/index.ts';
-import type { Decision, DecideContext, NewAllocation, Offer, Order, OrderCommand, OrderEvent, OrderLine, SubmitCommand } from './types.ts';
+import type {
+  DecideContext,
+  Decision,
+  NewAllocation,
+  Offer,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  OrderLine,
+  SubmitCommand,
+} from './types.ts';
 
 export function decide(order: Order | undefined, command: OrderCommand, context: DecideContext): Decision {
   if (command.kind === 'submit') return submit(order, command, context);
   if (order === undefined) throw new Error(`${command.kind} without an order`);
   switch (command.kind) {
     case 'confirm':
-      return order.erpNumber !== null ? nothing : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order, context)]);
+      return order.erpNumber !== null
+        ? nothing
+        : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order, context)]);
     case 'release': {
       const fulfilment = order.fulfilments.get(command.fulfilmentId);
       if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
-      return fulfilment.state === 'released' ? nothing : events([{ type: 'fulfilment.released', fulfilmentId: command.fulfilmentId }]);
+      return fulfilment.state === 'released'
+        ? nothing
+        : events([{ type: 'fulfilment.released', fulfilmentId: command.fulfilmentId }]);
     }
     case 'allocate_backorders':
       return allocateBackorders(order, command.lineNos, context);
@@ -23,7 +37,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
     case 'ship':
       return ship(order, command);
     case 'post_document': {
-      for (const { lineNo } of command.lines) if (!order.lines.has(lineNo)) return refused('unknown_line', `line ${lineNo}`);
+      for (const { lineNo } of command.lines)
+        if (!order.lines.has(lineNo)) return refused('unknown_line', `line ${lineNo}`);
       const { document, number, totalMinor, currency, lines } = command;
       return events([{ type: 'document.posted', document, number, totalMinor, currency, lines }]);
     }
@@ -73,7 +88,8 @@ class Taker {
 
   take(skuId: number, wanted: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
     const offers = this.#offers(skuId);
-    const there = (offer: Offer) => (from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical));
+    const there = (offer: Offer) =>
+      from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
     const whole = offers.find((offer) => there(offer) >= wanted);
     const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
     const taken: { locationId: number; quantity: number }[] = [];
@@ -159,7 +175,10 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
 
 /** One fulfilment a location for all open allocations that have none. Only once the ERP knows the order. */
 function requestFulfilments(order: Order, context: DecideContext, added: readonly NewAllocation[] = []): OrderEvent[] {
-  const byLocation = new Map<number, { allocationIds: number[]; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }>();
+  const byLocation = new Map<
+    number,
+    { allocationIds: number[]; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }
+  >();
   const add = (part: { allocationId: number; lineNo: number; skuId: number; locationId: number }, quantity: number) => {
     let group = byLocation.get(part.locationId);
     if (group === undefined) {
@@ -189,7 +208,14 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
   for (const line of order.lines.values()) {
     if (line.backordered === 0 || !lineNos.includes(line.lineNo)) continue;
     for (const { locationId, quantity } of taker.take(line.skuId, line.backordered, 'free'))
-      allocations.push({ allocationId: context.takeAllocationId(), lineNo: line.lineNo, skuId: line.skuId, locationId, quantity, fromExposure: 0 });
+      allocations.push({
+        allocationId: context.takeAllocationId(),
+        lineNo: line.lineNo,
+        skuId: line.skuId,
+        locationId,
+        quantity,
+        fromExposure: 0,
+      });
   }
   if (allocations.length === 0) return nothing;
   const requests = order.erpNumber === null ? [] : requestFulfilments(order, context, allocations);
@@ -213,10 +239,16 @@ function pick(order: Order, command: Extract<OrderCommand, { kind: 'pick' }>): D
       lines.push({ lineNo, allocationId: allocation.allocationId, skuId: allocation.skuId, quantity: take });
       missing -= take;
     }
-    if (missing > 0) return refused('over_pick', `line ${lineNo}: picked ${quantity}, ${missing} more than fulfilment ${command.fulfilmentId} holds`);
+    if (missing > 0)
+      return refused(
+        'over_pick',
+        `line ${lineNo}: picked ${quantity}, ${missing} more than fulfilment ${command.fulfilmentId} holds`,
+      );
   }
   const { fulfilmentId, source, sourceId, sequence } = command;
-  return events([{ type: 'stock.picked', fulfilmentId, locationId: fulfilment.locationId, source, sourceId, sequence, lines }]);
+  return events([
+    { type: 'stock.picked', fulfilmentId, locationId: fulfilment.locationId, source, sourceId, sequence, lines },
+  ]);
 }
 
 function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): Decision {
@@ -230,11 +262,17 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     const shipped = line.shipped + (before.get(lineNo) ?? 0);
     const left = line.picked + handedOver(order, lineNo) - shipped;
     if (quantity > left) return refused('over_ship', `line ${lineNo}: ${quantity} shipped, ${left} left to ship`);
-    lines.push({ lineNo, quantity, amountMinor: shippedAmount(line, shipped + quantity) - shippedAmount(line, shipped) });
+    lines.push({
+      lineNo,
+      quantity,
+      amountMinor: shippedAmount(line, shipped + quantity) - shippedAmount(line, shipped),
+    });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
   const { fulfilmentId, shipment, tracking } = command;
-  return events([{ type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines }]);
+  return events([
+    { type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
+  ]);
 }
 
 /** Units that the WMS may have picked without our having heard of it. */
@@ -267,18 +305,27 @@ function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>
   const line = order.lines.get(command.lineNo);
   if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
   const left = line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
-  if (command.quantity > left) return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
+  if (command.quantity > left)
+    return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
   const { reference } = command;
   const result: OrderEvent[] = [];
   let missing = command.quantity;
   const fromBackorder = Math.min(line.backordered, missing);
   missing -= fromBackorder;
-  const own = [...order.allocations.values()].filter((allocation) => allocation.lineNo === line.lineNo && allocation.openQuantity > 0);
+  const own = [...order.allocations.values()].filter(
+    (allocation) => allocation.lineNo === line.lineNo && allocation.openQuantity > 0,
+  );
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   for (const allocation of own) {
     if (missing === 0 || allocation.fulfilmentId !== null) continue;
     const quantity = Math.min(allocation.openQuantity, missing);
-    released.push({ allocationId: allocation.allocationId, lineNo: line.lineNo, skuId: allocation.skuId, locationId: allocation.locationId, quantity });
+    released.push({
+      allocationId: allocation.allocationId,
+      lineNo: line.lineNo,
+      skuId: allocation.skuId,
+      locationId: allocation.locationId,
+      quantity,
+    });
     missing -= quantity;
   }
   const cancelled = command.quantity - missing;
@@ -295,7 +342,10 @@ function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>
   const byFulfilment = new Map<number, number>();
   for (const allocation of own) {
     if (allocation.fulfilmentId === null) continue;
-    byFulfilment.set(allocation.fulfilmentId, (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity);
+    byFulfilment.set(
+      allocation.fulfilmentId,
+      (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,
+    );
     askable += allocation.openQuantity;
   }
   let spokenFor = line.cancelAsked;
@@ -307,9 +357,15 @@ function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>
     const quantity = Math.min(open - busy, toAsk);
     if (quantity === 0) continue;
     toAsk -= quantity;
-    result.push({ type: 'order.cancel_asked', reference: `${reference}/F${fulfilmentId}`, fulfilmentId, lines: [{ lineNo: line.lineNo, quantity }] });
+    result.push({
+      type: 'order.cancel_asked',
+      reference: `${reference}/F${fulfilmentId}`,
+      fulfilmentId,
+      lines: [{ lineNo: line.lineNo, quantity }],
+    });
   }
-  if (missing > 0) result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
+  if (missing > 0)
+    result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
   return events(result);
 }
 
@@ -345,19 +401,25 @@ function authoriseReturn(
   }));
 }
 
-function answerCancel(order: Order, command: Extract<OrderCommand, { kind: 'answer_cancel' }>, context: DecideContext): Decision {
+function answerCancel(
+  order: Order,
+  command: Extract<OrderCommand, { kind: 'answer_cancel' }>,
+  context: DecideContext,
+): Decision {
   const lines: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['lines'] = [];
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   const answered: { lineNo: number; quantity: number }[] = [];
   const late: { lineNo: number; quantity: number }[] = [];
-  if (!order.fulfilments.has(command.fulfilmentId)) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
+  if (!order.fulfilments.has(command.fulfilmentId))
+    return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
   for (const { lineNo, cancelled, tooLate } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
     if (cancelled + tooLate > line.cancelAsked)
       return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
     const left = line.picked + handedOver(order, lineNo) - line.shipped;
-    if (cancelled > left) return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
+    if (cancelled > left)
+      return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
     if (cancelled > 0) {
       let missing = cancelled;
       for (const allocation of order.allocations.values()) {
@@ -365,17 +427,25 @@ function answerCancel(order: Order, command: Extract<OrderCommand, { kind: 'answ
         if (allocation.lineNo !== lineNo || allocation.fulfilmentId !== command.fulfilmentId) continue;
         const quantity = Math.min(allocation.openQuantity, missing);
         if (quantity === 0) continue;
-        released.push({ allocationId: allocation.allocationId, lineNo, skuId: allocation.skuId, locationId: allocation.locationId, quantity });
+        released.push({
+          allocationId: allocation.allocationId,
+          lineNo,
+          skuId: allocation.skuId,
+          locationId: allocation.locationId,
+          quantity,
+        });
         missing -= quantity;
       }
-      if (missing > 0) return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
+      if (missing > 0)
+        return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
       lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder: 0 });
       answered.push({ lineNo, quantity: cancelled });
     }
     if (tooLate > 0) late.push({ lineNo, quantity: tooLate });
   }
   const result: OrderEvent[] = [];
-  if (lines.length > 0) result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
+  if (lines.length > 0)
+    result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
   if (late.length > 0) result.push(...authoriseReturn(order, command.reference, late, late, context));
   return events(result);
 }
@@ -391,9 +461,25 @@ function receiveReturn(order: Order, command: Extract<OrderCommand, { kind: 'rec
     // Goods may come back in parts; never more of them than is expected.
     const left = line.returnExpected - (before.get(lineNo) ?? 0);
     if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
-    lines.push({ lineNo, skuId: line.skuId, quantity, amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0) });
+    lines.push({
+      lineNo,
+      skuId: line.skuId,
+      quantity,
+      amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0),
+    });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
   const { returnId, source, sourceId, sequence } = command;
-  return events([{ type: 'return.received', returnId, reference: authorisation.reference, locationId: authorisation.locationId, source, sourceId, sequence, lines }]);
+  return events([
+    {
+      type: 'return.received',
+      returnId,
+      reference: authorisation.reference,
+      locationId: authorisation.locationId,
+      source,
+      sourceId,
+      sequence,
+      lines,
+    },
+  ]);
 }

@@ -11,7 +11,8 @@ export function evolve(order: Order | undefined, event: OrderEvent): Order {
   apply(order, event);
   order.version++;
   const state = stateOf(order);
-  if (!mayMove(order.state, state)) throw new Error(`order ${order.orderId} can't move from ${order.state} to ${state} by ${event.type}`);
+  if (!mayMove(order.state, state))
+    throw new Error(`order ${order.orderId} can't move from ${order.state} to ${state} by ${event.type}`);
   order.state = state;
   return order;
 }
@@ -64,7 +65,15 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
 
 function addAllocations(order: Order, allocations: readonly NewAllocation[], fromBackorder: boolean): void {
   for (const { allocationId, lineNo, skuId, locationId, quantity } of allocations) {
-    order.allocations.set(allocationId, { allocationId, lineNo, skuId, locationId, quantity, openQuantity: quantity, fulfilmentId: null });
+    order.allocations.set(allocationId, {
+      allocationId,
+      lineNo,
+      skuId,
+      locationId,
+      quantity,
+      openQuantity: quantity,
+      fulfilmentId: null,
+    });
     const line = lineOf(order, lineNo);
     line.allocated += quantity;
     if (fromBackorder) line.backordered -= quantity;
@@ -84,7 +93,11 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       order.progress.confirmed = true;
       return;
     case 'fulfilment.requested':
-      order.fulfilments.set(event.fulfilmentId, { fulfilmentId: event.fulfilmentId, locationId: event.locationId, state: 'requested' });
+      order.fulfilments.set(event.fulfilmentId, {
+        fulfilmentId: event.fulfilmentId,
+        locationId: event.locationId,
+        state: 'requested',
+      });
       for (const id of event.allocationIds) order.allocations.get(id)!.fulfilmentId = event.fulfilmentId;
       return;
     case 'fulfilment.released':
@@ -129,14 +142,21 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
         line.backordered -= fromBackorder;
         line.allocated -= quantity - fromBackorder;
       }
-      for (const { allocationId, quantity } of event.released) order.allocations.get(allocationId)!.openQuantity -= quantity;
+      for (const { allocationId, quantity } of event.released)
+        order.allocations.get(allocationId)!.openQuantity -= quantity;
       for (const { lineNo, quantity } of event.answered) lineOf(order, lineNo).cancelAsked -= quantity;
       return;
     case 'order.cancel_asked':
       for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).cancelAsked += quantity;
       return;
     case 'return.authorised':
-      order.returns.set(event.returnId, { returnId: event.returnId, reference: event.reference, locationId: event.locationId, lines: event.lines, state: 'expected' });
+      order.returns.set(event.returnId, {
+        returnId: event.returnId,
+        reference: event.reference,
+        locationId: event.locationId,
+        lines: event.lines,
+        state: 'expected',
+      });
       for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).returnExpected += quantity;
       for (const { lineNo, quantity } of event.answered) lineOf(order, lineNo).cancelAsked -= quantity;
       return;

@@ -76,12 +76,17 @@ export const stateRules: readonly StateRule[] = [
 ];
 
 /** What each event does, and which states it may meet. Events never move an order back. */
-export const eventRules: Readonly<Record<OrderEventType, { meaning: string; from: readonly OrderState[] | 'any' | 'none' }>> = {
+export const eventRules: Readonly<
+  Record<OrderEventType, { meaning: string; from: readonly OrderState[] | 'any' | 'none' }>
+> = {
   'order.accepted': { meaning: 'The order is taken and each line decided.', from: 'none' },
   'order.confirmed': { meaning: 'The ERP has the order under its number.', from: 'any' },
   'fulfilment.requested': { meaning: 'Allocated units of one location are handed to the WMS.', from: 'any' },
   'fulfilment.released': { meaning: 'The WMS has taken a fulfilment.', from: 'any' },
-  'order.lines_allocated': { meaning: 'Backordered units found stock.', from: ['accepted', 'confirmed', 'released', 'partly_shipped'] },
+  'order.lines_allocated': {
+    meaning: 'Backordered units found stock.',
+    from: ['accepted', 'confirmed', 'released', 'partly_shipped'],
+  },
   'stock.picked': { meaning: 'Goods left the shelf: on hand and allocated fall together.', from: 'any' },
   'shipment.confirmed': { meaning: 'Goods left the location.', from: 'any' },
   'document.posted': { meaning: 'The ERP posted an invoice or credit note.', from: 'any' },

@@ -2,15 +2,23 @@
  * Runs a batch of order commands in one transaction: lock the orders (by id), then the balances (by SKU and location), run the pure
  * `decide` for each in turn, apply its events to order and ledger in memory, write everything in sets.
  */
-import { type Offer, type OrderCommand, type OrderEvent, type Order, type SubmitCommand } from './types.ts';
-import { type HeldReservation, lockHeld, type Movement, type Pair, StockSession, writeClaims } from '../ledger/index.ts';
+
+import {
+  type HeldReservation,
+  lockHeld,
+  type Movement,
+  type Pair,
+  StockSession,
+  writeClaims,
+} from '../ledger/index.ts';
 import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import { type ChangedOrder, lockOrders, type OrderParts, writeOrders } from './store.ts';
 import * as statements from './store.sql.ts';
+import { type ChangedOrder, lockOrders, type OrderParts, writeOrders } from './store.ts';
+import type { Offer, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
 
 export type OrderReference =
   | { orderId: number }
@@ -72,7 +80,9 @@ export async function processOrders(
   let returnsMax = 0;
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
-    const channel = deps.directory.channelById.get(command.kind === 'submit' ? command.channelId : (order?.channelId ?? 0));
+    const channel = deps.directory.channelById.get(
+      command.kind === 'submit' ? command.channelId : (order?.channelId ?? 0),
+    );
     if (channel === undefined) return;
     const needed = pairsOf(command, order, channel);
     for (const pair of needed) pairs.push(pair);
@@ -83,7 +93,8 @@ export async function processOrders(
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'confirm') fulfilmentsMax += deps.directory.locationById.size;
-    else if (command.kind === 'cancel' || command.kind === 'answer_cancel') returnsMax += deps.directory.locationById.size;
+    else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
+      returnsMax += deps.directory.locationById.size;
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
@@ -103,7 +114,8 @@ export async function processOrders(
   const results = works.map((work, i): WorkResult => {
     const { command } = work;
     const orderId = command.kind === 'submit' ? command.orderId : orderIds[i];
-    const order = orderId === null || orderId === undefined ? undefined : (orders.get(orderId) ?? changed.get(orderId)?.order);
+    const order =
+      orderId === null || orderId === undefined ? undefined : (orders.get(orderId) ?? changed.get(orderId)?.order);
     if (command.kind !== 'submit' && order === undefined) return { outcome: 'unknown_order' };
     const channelId = command.kind === 'submit' ? command.channelId : order!.channelId;
     const channel = deps.directory.channelById.get(channelId)!;
@@ -184,10 +196,14 @@ async function resolve(db: Queryable, works: readonly OrderWork[]): Promise<(num
     else returns.push({ i, id: reference.returnId });
   });
   if (external.length > 0) {
-    const rows = await db.query(statements.findByExternal, [numbers(external.map((e) => e.channelId)), texts(external.map((e) => e.externalNo))]);
+    const rows = await db.query(statements.findByExternal, [
+      numbers(external.map((e) => e.channelId)),
+      texts(external.map((e) => e.externalNo)),
+    ]);
     const found = new Map(rows.map((row) => [`${row.channel_id}/${row.external_no}`, row.order_id]));
     // An order of this very batch isn't in the table yet.
-    for (const { command } of works) if (command.kind === 'submit') found.set(`${command.channelId}/${command.externalNo}`, command.orderId);
+    for (const { command } of works)
+      if (command.kind === 'submit') found.set(`${command.channelId}/${command.externalNo}`, command.orderId);
     for (const e of external) ids[e.i] = found.get(`${e.channelId}/${e.externalNo}`) ?? null;
   }
   if (fulfilments.length > 0) {
@@ -205,7 +221,13 @@ async function resolve(db: Queryable, works: readonly OrderWork[]): Promise<(num
 
 /** What each command reads of its order: the lines it names with their allocations, and the fulfilment or return it is about. */
 function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)[]): OrderParts {
-  const parts: OrderParts = { orderIds: new Set(), lines: [], allocationsOf: new Set(), fulfilmentIds: new Set(), returnsOf: new Set() };
+  const parts: OrderParts = {
+    orderIds: new Set(),
+    lines: [],
+    allocationsOf: new Set(),
+    fulfilmentIds: new Set(),
+    returnsOf: new Set(),
+  };
   works.forEach(({ command }, i) => {
     const orderId = orderIds[i];
     if (orderId === null || orderId === undefined || orderId <= 0) return;
@@ -213,7 +235,8 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
     if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });
-    if (command.kind === 'allocate_backorders') for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
+    if (command.kind === 'allocate_backorders')
+      for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
     // What is allocated goes to the WMS now, whichever line it is of.
     if (command.kind === 'confirm') parts.allocationsOf.add(orderId);
     if (command.kind === 'receive_return') parts.returnsOf.add(orderId);
@@ -235,11 +258,13 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
         if (line.backordered > 0 && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
       return pairs;
     case 'cancel':
-      for (const a of order?.allocations.values() ?? []) if (a.lineNo === command.lineNo) pairs.push([a.skuId, a.locationId]);
+      for (const a of order?.allocations.values() ?? [])
+        if (a.lineNo === command.lineNo) pairs.push([a.skuId, a.locationId]);
       return pairs;
     case 'pick':
     case 'answer_cancel':
-      for (const a of order?.allocations.values() ?? []) if (a.fulfilmentId === command.fulfilmentId) pairs.push([a.skuId, a.locationId]);
+      for (const a of order?.allocations.values() ?? [])
+        if (a.fulfilmentId === command.fulfilmentId) pairs.push([a.skuId, a.locationId]);
       return pairs;
     case 'receive_return': {
       const locationId = order?.returns.get(command.returnId)?.locationId;
@@ -276,13 +301,24 @@ function movedOf(moves: readonly { version: number; effect: number; skuId: numbe
 }
 
 /** What an event does to the ledger. */
-function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, event: OrderEvent, occurredAt: string): Moved | undefined {
+function applyToStock(
+  stock: StockSession,
+  channel: ChannelEntry,
+  order: Order,
+  event: OrderEvent,
+  occurredAt: string,
+): Moved | undefined {
   switch (event.type) {
     case 'order.accepted': {
       const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
       for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
         if (fromExposure > 0) {
-          stock.setExposure(channel.channelId, skuId, locationId, stock.exposure(channel.channelId, skuId, locationId) - fromExposure);
+          stock.setExposure(
+            channel.channelId,
+            skuId,
+            locationId,
+            stock.exposure(channel.channelId, skuId, locationId) - fromExposure,
+          );
           left.set(skuId, (left.get(skuId) ?? 0) - fromExposure);
         }
         stock.allocate(skuId, locationId, quantity);
@@ -325,7 +361,10 @@ function applyToStock(stock: StockSession, channel: ChannelEntry, order: Order, 
       );
     case 'return.received':
       return movedOf(
-        event.lines.map(({ skuId, quantity }) => ({ skuId, ...stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)) })),
+        event.lines.map(({ skuId, quantity }) => ({
+          skuId,
+          ...stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)),
+        })),
       );
     default:
       return undefined;
@@ -358,7 +397,12 @@ function movementOf(
  * @param linesMax the most lines looked at; the caller comes again while lines were served
  * @returns how many orders got something
  */
-export async function allocateBackorders(tx: Tx, deps: OrderDeps, skuIds: readonly number[], linesMax = 2_000): Promise<number> {
+export async function allocateBackorders(
+  tx: Tx,
+  deps: OrderDeps,
+  skuIds: readonly number[],
+  linesMax = 2_000,
+): Promise<number> {
   if (skuIds.length === 0) return 0;
   const rows = await tx.query(statements.findBackorders, [numbers(skuIds), linesMax]);
   if (rows.length === 0) return 0;
@@ -370,7 +414,11 @@ export async function allocateBackorders(tx: Tx, deps: OrderDeps, skuIds: readon
   }
   const now = new Date().toISOString();
   const works = [...byOrder].map(
-    ([orderId, lineNos]): OrderWork => ({ reference: { orderId }, command: { kind: 'allocate_backorders', lineNos }, occurredAt: now }),
+    ([orderId, lineNos]): OrderWork => ({
+      reference: { orderId },
+      command: { kind: 'allocate_backorders', lineNos },
+      occurredAt: now,
+    }),
   );
   const batch = await processOrders(tx, deps, works);
   await batch.finish();

@@ -27,7 +27,10 @@ export const lockOrders = sql<OrderRow>(
   'orders_lock',
   `select ${orderColumns} from sales_order where order_id = any($1::bigint[]) order by order_id for update`,
 );
-export const readOrders = sql<OrderRow>('orders_read', `select ${orderColumns} from sales_order where order_id = any($1::bigint[])`);
+export const readOrders = sql<OrderRow>(
+  'orders_read',
+  `select ${orderColumns} from sales_order where order_id = any($1::bigint[])`,
+);
 
 // A row is read thousands of times a second: its numbers travel as one array instead of two dozen fields, which is most of
 // what reading it costs. LINE_NUMBERS says which is which.
@@ -79,11 +82,21 @@ export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>
      from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
     order by order_id, allocation_id`,
 );
-export const readFulfilmentsById = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(
+export const readFulfilmentsById = sql<{
+  order_id: number;
+  fulfilment_id: number;
+  location_id: number;
+  state: 'requested' | 'released';
+}>(
   'orders_read_fulfilments_by_id',
   'select order_id, fulfilment_id, location_id, state from fulfilment where fulfilment_id = any($1::bigint[])',
 );
-export const readFulfilments = sql<{ order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }>(
+export const readFulfilments = sql<{
+  order_id: number;
+  fulfilment_id: number;
+  location_id: number;
+  state: 'requested' | 'released';
+}>(
   'orders_read_fulfilments',
   `select order_id, fulfilment_id, location_id, state from fulfilment where order_id = any($1::bigint[]) order by fulfilment_id`,
 );

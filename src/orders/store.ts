@@ -28,9 +28,11 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
     for (const row of await tx.query(statements.readAllocationsOfLines, named)) addAllocation(orders, row);
   }
   if (parts.allocationsOf.size > 0)
-    for (const row of await tx.query(statements.readAllocations, [numbers([...parts.allocationsOf])])) addAllocation(orders, row);
+    for (const row of await tx.query(statements.readAllocations, [numbers([...parts.allocationsOf])]))
+      addAllocation(orders, row);
   if (parts.fulfilmentIds.size > 0)
-    for (const row of await tx.query(statements.readFulfilmentsById, [numbers([...parts.fulfilmentIds])])) addFulfilment(orders, row);
+    for (const row of await tx.query(statements.readFulfilmentsById, [numbers([...parts.fulfilmentIds])]))
+      addFulfilment(orders, row);
   if (parts.returnsOf.size > 0)
     for (const row of await tx.query(statements.readReturns, [numbers([...parts.returnsOf])])) addReturn(orders, row);
   return orders;
@@ -55,7 +57,8 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
 async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
   const orders = headersOf(rows);
   if (rows.length > 0)
-    for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))])) addLine(orders, row);
+    for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))]))
+      addLine(orders, row);
   return orders;
 }
 
@@ -91,7 +94,10 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
   return orders;
 }
 
-function addLine(orders: ReadonlyMap<number, Order>, row: { order_id: number; unit_price: string; numbers: string }): void {
+function addLine(
+  orders: ReadonlyMap<number, Order>,
+  row: { order_id: number; unit_price: string; numbers: string },
+): void {
   // In the order of LINE_NUMBERS.
   const n = unpack(row.numbers);
   orders.get(row.order_id)?.lines.set(n[0]!, {
@@ -122,7 +128,13 @@ function addLine(orders: ReadonlyMap<number, Order>, row: { order_id: number; un
 
 function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: number; numbers: string }): void {
   const [allocationId, lineNo, skuId, locationId, quantity, openQuantity, fulfilmentId] = unpack(row.numbers) as [
-    number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   orders.get(row.order_id)?.allocations.set(allocationId, {
     allocationId,
@@ -135,13 +147,29 @@ function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: numb
   });
 }
 
-function addFulfilment(orders: ReadonlyMap<number, Order>, row: { order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' }): void {
-  orders.get(row.order_id)?.fulfilments.set(row.fulfilment_id, { fulfilmentId: row.fulfilment_id, locationId: row.location_id, state: row.state });
+function addFulfilment(
+  orders: ReadonlyMap<number, Order>,
+  row: { order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' },
+): void {
+  orders
+    .get(row.order_id)
+    ?.fulfilments.set(row.fulfilment_id, {
+      fulfilmentId: row.fulfilment_id,
+      locationId: row.location_id,
+      state: row.state,
+    });
 }
 
 function addReturn(
   orders: ReadonlyMap<number, Order>,
-  row: { order_id: number; return_id: number; reference: string; location_id: number; lines: { lineNo: number; quantity: number }[]; state: 'expected' | 'received' },
+  row: {
+    order_id: number;
+    return_id: number;
+    reference: string;
+    location_id: number;
+    lines: { lineNo: number; quantity: number }[];
+    state: 'expected' | 'received';
+  },
 ): void {
   orders.get(row.order_id)?.returns.set(row.return_id, {
     returnId: row.return_id,
@@ -189,16 +217,19 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     const touchedFulfilments = new Set<number>();
     const touchedReturns = new Set<number>();
     for (const { event, occurredAt } of events) {
-      if ('lines' in event && event.type !== 'fulfilment.requested') for (const line of event.lines) touchedLines.add(line.lineNo);
+      if ('lines' in event && event.type !== 'fulfilment.requested')
+        for (const line of event.lines) touchedLines.add(line.lineNo);
       if ('allocations' in event)
         for (const allocation of event.allocations) {
           added.add(allocation.allocationId);
           touchedLines.add(allocation.lineNo);
         }
       if (event.type === 'stock.picked') for (const line of event.lines) touchedAllocations.add(line.allocationId);
-      if (event.type === 'order.lines_cancelled') for (const part of event.released) touchedAllocations.add(part.allocationId);
+      if (event.type === 'order.lines_cancelled')
+        for (const part of event.released) touchedAllocations.add(part.allocationId);
       if (event.type === 'fulfilment.requested') for (const id of event.allocationIds) touchedAllocations.add(id);
-      if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released') touchedFulfilments.add(event.fulfilmentId);
+      if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
+        touchedFulfilments.add(event.fulfilmentId);
       if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
       if (event.type === 'shipment.confirmed') shipments.push({ order, event, at: occurredAt });
       if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
@@ -292,7 +323,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(allocations.map(([, a]) => a.fulfilmentId)),
     ]);
   if (fulfilments.length > 0) {
-    const rows = fulfilments.map(({ order, fulfilmentId }) => ({ orderId: order.orderId, ...order.fulfilments.get(fulfilmentId)! }));
+    const rows = fulfilments.map(({ order, fulfilmentId }) => ({
+      orderId: order.orderId,
+      ...order.fulfilments.get(fulfilmentId)!,
+    }));
     await tx.query(statements.writeFulfilments, [
       numbers(rows.map((f) => f.orderId)),
       numbers(rows.map((f) => f.fulfilmentId)),

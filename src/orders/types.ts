@@ -179,7 +179,12 @@ export type OrderEvent =
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
       answered: { lineNo: number; quantity: number }[];
     }
-  | { type: 'order.cancel_asked'; reference: string; fulfilmentId: number; lines: { lineNo: number; quantity: number }[] }
+  | {
+      type: 'order.cancel_asked';
+      reference: string;
+      fulfilmentId: number;
+      lines: { lineNo: number; quantity: number }[];
+    }
   | {
       type: 'return.authorised';
       returnId: number;
@@ -237,8 +242,21 @@ export type OrderCommand =
   | { kind: 'confirm'; erpNumber: string }
   | { kind: 'release'; fulfilmentId: number }
   | { kind: 'allocate_backorders'; lineNos: readonly number[] }
-  | { kind: 'pick'; fulfilmentId: number; source: string; sourceId: string; sequence: number | null; lines: { lineNo: number; quantity: number }[] }
-  | { kind: 'ship'; fulfilmentId: number; shipment: string; tracking: string | null; lines: { lineNo: number; quantity: number }[] }
+  | {
+      kind: 'pick';
+      fulfilmentId: number;
+      source: string;
+      sourceId: string;
+      sequence: number | null;
+      lines: { lineNo: number; quantity: number }[];
+    }
+  | {
+      kind: 'ship';
+      fulfilmentId: number;
+      shipment: string;
+      tracking: string | null;
+      lines: { lineNo: number; quantity: number }[];
+    }
   | {
       kind: 'post_document';
       document: 'invoice' | 'credit_note';
@@ -248,9 +266,33 @@ export type OrderCommand =
       lines: { lineNo: number; quantity: number; amountMinor: number }[];
     }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
-  | { kind: 'answer_cancel'; reference: string; fulfilmentId: number; lines: { lineNo: number; cancelled: number; tooLate: number }[] }
-  | { kind: 'receive_return'; returnId: number; source: string; sourceId: string; sequence: number | null; lines: { lineNo: number; quantity: number }[] };
+  | {
+      kind: 'answer_cancel';
+      reference: string;
+      fulfilmentId: number;
+      lines: { lineNo: number; cancelled: number; tooLate: number }[];
+    }
+  | {
+      kind: 'receive_return';
+      returnId: number;
+      source: string;
+      sourceId: string;
+      sequence: number | null;
+      lines: { lineNo: number; quantity: number }[];
+    };
 
 export type Decision =
   | { ok: true; events: OrderEvent[] }
-  | { ok: false; refused: 'unknown_line' | 'over_cancel' | 'over_pick' | 'over_ship' | 'over_return' | 'unknown_fulfilment' | 'unknown_return' | 'duplicate_line'; detail: string };
+  | {
+      ok: false;
+      refused:
+        | 'unknown_line'
+        | 'over_cancel'
+        | 'over_pick'
+        | 'over_ship'
+        | 'over_return'
+        | 'unknown_fulfilment'
+        | 'unknown_return'
+        | 'duplicate_line';
+      detail: string;
+    };

@@ -5,9 +5,23 @@
  * In doubt: wait the destination's effect horizon, look it up by its reference; found is confirmed, not found is new again.
  * A destination that may lie confirms nothing by its answer: what it said it took is looked up at once.
  */
-import type { Connector, DeliveryKind, FulfilmentCancelAnswer, Outcome, SalesOrderAnswer } from '../connectors/kit/index.ts';
+import type {
+  Connector,
+  DeliveryKind,
+  FulfilmentCancelAnswer,
+  Outcome,
+  SalesOrderAnswer,
+} from '../connectors/kit/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
-import { type Database, isConnectionFault, isSerializationFault, type Leases, numbers, type Tx, texts } from '../store/index.ts';
+import {
+  type Database,
+  isConnectionFault,
+  isSerializationFault,
+  type Leases,
+  numbers,
+  type Tx,
+  texts,
+} from '../store/index.ts';
 import * as statements from './deliver.sql.ts';
 import type { Freshness } from './freshness.ts';
 import { BUCKETS } from './plan.ts';
@@ -73,7 +87,9 @@ export class DeliveryDispatcher {
     const { db, leases, destination, connector, effectHorizonMs } = this.#options;
     const held = heldBuckets(leases, destination.code);
     if (held.size === 0) return 0;
-    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000);
+    const fresh = [...held].filter(
+      ([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000,
+    );
     if (fresh.length > 0) {
       await db.query(statements.doubtOrphans, [
         destination.destinationId,
@@ -86,7 +102,11 @@ export class DeliveryDispatcher {
     }
     if (this.#strays.size > 0) {
       const strays = [...this.#strays];
-      await db.query(statements.doubtStrays, [numbers(strays.map(([id]) => id)), numbers(strays.map(([, epoch]) => epoch)), effectHorizonMs]);
+      await db.query(statements.doubtStrays, [
+        numbers(strays.map(([id]) => id)),
+        numbers(strays.map(([, epoch]) => epoch)),
+        effectHorizonMs,
+      ]);
       for (const [id] of strays) this.#strays.delete(id);
     }
     const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), CLAIM_MAX]);
@@ -102,7 +122,18 @@ export class DeliveryDispatcher {
     for (const [kind, list] of byKind) {
       const served = connector.deliveries[kind];
       if (served === undefined) {
-        jobs.push(() => this.#record(list.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'p', error: `${destination.code} does not serve ${kind}`, answer: null, pauseMs: 0 }))));
+        jobs.push(() =>
+          this.#record(
+            list.map((row) => ({
+              row,
+              epoch: held.get(row.bucket)!,
+              state: 'p',
+              error: `${destination.code} does not serve ${kind}`,
+              answer: null,
+              pauseMs: 0,
+            })),
+          ),
+        );
         continue;
       }
       for (let i = 0; i < list.length; i += served.batchMax) {
@@ -120,7 +151,11 @@ export class DeliveryDispatcher {
   }
 
   /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
-  async #keepingStrays(rows: readonly statements.ClaimedDelivery[], held: ReadonlyMap<number, number>, work: () => Promise<void>): Promise<void> {
+  async #keepingStrays(
+    rows: readonly statements.ClaimedDelivery[],
+    held: ReadonlyMap<number, number>,
+    work: () => Promise<void>,
+  ): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -129,27 +164,45 @@ export class DeliveryDispatcher {
     }
   }
 
-  async #work(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #work(
+    kind: DeliveryKind,
+    rows: statements.ClaimedDelivery[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const doubtful = rows.filter((row) => row.state === 'd');
     if (doubtful.length > 0) await this.#lookUp(kind, doubtful, held);
     const fresh = rows.filter((row) => row.state === 'n');
     if (fresh.length > 0) await this.#send(kind, fresh, held);
   }
 
-  async #send(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #send(
+    kind: DeliveryKind,
+    rows: statements.ClaimedDelivery[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const { db, leases, destination, signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
     const claimed = new Set(
-      (await db.query(statements.markSending, [numbers(rows.map((r) => r.delivery_id)), numbers(rows.map((r) => held.get(r.bucket)!))])).map(
-        (row) => row.delivery_id,
-      ),
+      (
+        await db.query(statements.markSending, [
+          numbers(rows.map((r) => r.delivery_id)),
+          numbers(rows.map((r) => held.get(r.bucket)!)),
+        ])
+      ).map((row) => row.delivery_id),
     );
     // The lease may have gone while we waited for the database: what we can still hold back, we do not send.
-    const mine = rows.filter((row) => claimed.has(row.delivery_id) && leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket));
-    for (const row of rows) if (claimed.has(row.delivery_id) && !mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
+    const mine = rows.filter(
+      (row) =>
+        claimed.has(row.delivery_id) && leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket),
+    );
+    for (const row of rows)
+      if (claimed.has(row.delivery_id) && !mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
     if (mine.length === 0) return;
     let outcomes: Outcome[];
     try {
-      outcomes = await kind.write(mine.map(({ reference, payload }) => ({ reference, payload })), signal);
+      outcomes = await kind.write(
+        mine.map(({ reference, payload }) => ({ reference, payload })),
+        signal,
+      );
     } catch (error) {
       outcomes = mine.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
     }
@@ -168,34 +221,83 @@ export class DeliveryDispatcher {
         const epoch = held.get(row.bucket)!;
         const attempts = row.attempts + 1;
         if (outcome.outcome === 'confirmed') {
-          if (connector.confirmedBy === 'answer') return { row, epoch, state: 'c', error: null, answer: outcome.answer, pauseMs: 0 };
-          if (found?.has(row.reference)) return { row, epoch, state: 'c', error: null, answer: found.get(row.reference) ?? outcome.answer, pauseMs: 0 };
-          return { row, epoch, state: 'd', error: 'said to be done, but not found', answer: null, pauseMs: effectHorizonMs };
+          if (connector.confirmedBy === 'answer')
+            return { row, epoch, state: 'c', error: null, answer: outcome.answer, pauseMs: 0 };
+          if (found?.has(row.reference))
+            return {
+              row,
+              epoch,
+              state: 'c',
+              error: null,
+              answer: found.get(row.reference) ?? outcome.answer,
+              pauseMs: 0,
+            };
+          return {
+            row,
+            epoch,
+            state: 'd',
+            error: 'said to be done, but not found',
+            answer: null,
+            pauseMs: effectHorizonMs,
+          };
         }
-        if (outcome.outcome === 'refused') return { row, epoch, state: 'p', error: outcome.error, answer: outcome.answer ?? null, pauseMs: 0 };
-        if (outcome.outcome === 'in_doubt') return { row, epoch, state: 'd', error: outcome.error, answer: null, pauseMs: effectHorizonMs };
-        if (attempts >= attemptsMax) return { row, epoch, state: 'p', error: `${attempts} attempts; the last: ${outcome.error}`, answer: null, pauseMs: 0 };
-        return { row, epoch, state: 'n', error: outcome.error, answer: null, pauseMs: retryPauseMs(attempts, outcome.retryAfterMs, random) };
+        if (outcome.outcome === 'refused')
+          return { row, epoch, state: 'p', error: outcome.error, answer: outcome.answer ?? null, pauseMs: 0 };
+        if (outcome.outcome === 'in_doubt')
+          return { row, epoch, state: 'd', error: outcome.error, answer: null, pauseMs: effectHorizonMs };
+        if (attempts >= attemptsMax)
+          return {
+            row,
+            epoch,
+            state: 'p',
+            error: `${attempts} attempts; the last: ${outcome.error}`,
+            answer: null,
+            pauseMs: 0,
+          };
+        return {
+          row,
+          epoch,
+          state: 'n',
+          error: outcome.error,
+          answer: null,
+          pauseMs: retryPauseMs(attempts, outcome.retryAfterMs, random),
+        };
       }),
     );
   }
 
-  async #lookUp(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #lookUp(
+    kind: DeliveryKind,
+    rows: statements.ClaimedDelivery[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const { signal, random, attemptsMax } = this.#options;
     let found: Map<string, unknown>;
     try {
-      found = await kind.locate(rows.map((row) => row.reference), signal);
+      found = await kind.locate(
+        rows.map((row) => row.reference),
+        signal,
+      );
     } catch (error) {
       await this.#record(
-        rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'd', error: `could not be looked up: ${messageOf(error)}`, answer: null, pauseMs: retryPauseMs(row.attempts, undefined, random) })),
+        rows.map((row) => ({
+          row,
+          epoch: held.get(row.bucket)!,
+          state: 'd',
+          error: `could not be looked up: ${messageOf(error)}`,
+          answer: null,
+          pauseMs: retryPauseMs(row.attempts, undefined, random),
+        })),
       );
       return;
     }
     await this.#record(
       rows.map((row): Result => {
         const epoch = held.get(row.bucket)!;
-        if (found.has(row.reference)) return { row, epoch, state: 'c', error: null, answer: found.get(row.reference), pauseMs: 0 };
-        if (row.attempts >= attemptsMax) return { row, epoch, state: 'p', error: `${row.attempts} attempts and not found`, answer: null, pauseMs: 0 };
+        if (found.has(row.reference))
+          return { row, epoch, state: 'c', error: null, answer: found.get(row.reference), pauseMs: 0 };
+        if (row.attempts >= attemptsMax)
+          return { row, epoch, state: 'p', error: `${row.attempts} attempts and not found`, answer: null, pauseMs: 0 };
         return { row, epoch, state: 'n', error: 'not found after the effect horizon', answer: null, pauseMs: 0 };
       }),
     );
@@ -243,7 +345,10 @@ export class DeliveryDispatcher {
       if (works.length > 0) {
         const batch = await processOrders(tx, deps, works);
         for (const outcome of batch.results)
-          if (outcome.outcome === 'refused') throw new Error(`${destination.code} answered what the order can't take: ${outcome.refused}, ${outcome.detail}`);
+          if (outcome.outcome === 'refused')
+            throw new Error(
+              `${destination.code} answered what the order can't take: ${outcome.refused}, ${outcome.detail}`,
+            );
         await batch.finish();
       }
       return written;
@@ -265,18 +370,38 @@ function workOf(row: statements.ClaimedDelivery, answer: unknown): OrderWork | u
   const reference = { orderId: row.order_id };
   const causationId = `delivery/${row.delivery_id}`;
   if (row.kind === 'sales_order')
-    return { reference, command: { kind: 'confirm', erpNumber: (answer as SalesOrderAnswer).number }, occurredAt, causationId };
-  if (row.kind === 'fulfilment') return { reference, command: { kind: 'release', fulfilmentId: Number(row.reference.slice(1)) }, occurredAt, causationId };
+    return {
+      reference,
+      command: { kind: 'confirm', erpNumber: (answer as SalesOrderAnswer).number },
+      occurredAt,
+      causationId,
+    };
+  if (row.kind === 'fulfilment')
+    return {
+      reference,
+      command: { kind: 'release', fulfilmentId: Number(row.reference.slice(1)) },
+      occurredAt,
+      causationId,
+    };
   if (row.kind === 'fulfilment_cancel') {
     const { fulfilment } = row.payload as { fulfilment: string };
     const { lines } = answer as FulfilmentCancelAnswer;
-    return { reference, command: { kind: 'answer_cancel', reference: row.reference, fulfilmentId: Number(fulfilment.slice(1)), lines }, occurredAt, causationId };
+    return {
+      reference,
+      command: { kind: 'answer_cancel', reference: row.reference, fulfilmentId: Number(fulfilment.slice(1)), lines },
+      occurredAt,
+      causationId,
+    };
   }
   return undefined;
 }
 
 /** Runs jobs, at most `limit` at once. A failed one is reported and stops no other. */
-export async function runAll(jobs: (() => Promise<void>)[], limit: number, onError: (error: unknown) => void): Promise<void> {
+export async function runAll(
+  jobs: (() => Promise<void>)[],
+  limit: number,
+  onError: (error: unknown) => void,
+): Promise<void> {
   let next = 0;
   const runner = async () => {
     while (next < jobs.length) {

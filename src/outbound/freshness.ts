@@ -60,7 +60,8 @@ export class Freshness {
 
   async flush(db: Database): Promise<void> {
     const rows: { flow: string; edge: number; count: number; sum: number; max: number }[] = [];
-    for (const [flow, buckets] of this.#flows) for (const [edge, bucket] of buckets) rows.push({ flow, edge, ...bucket });
+    for (const [flow, buckets] of this.#flows)
+      for (const [edge, bucket] of buckets) rows.push({ flow, edge, ...bucket });
     this.#flows.clear();
     if (rows.length === 0) return;
     await db.query(add, [

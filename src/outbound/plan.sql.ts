@@ -23,7 +23,13 @@ export const dropHeld = sql(
   `delete from held_fact h using unnest($1::text[], $2::bigint[]) as t(stream, stream_version)
     where h.stream = t.stream and h.stream_version = t.stream_version`,
 );
-export const readHeaders = sql<{ order_id: number; channel_id: number; account_id: number; external_no: string; currency: string }>(
+export const readHeaders = sql<{
+  order_id: number;
+  channel_id: number;
+  account_id: number;
+  external_no: string;
+  currency: string;
+}>(
   'outbound_read_headers',
   'select order_id, channel_id, account_id, external_no, currency from sales_order where order_id = any($1::bigint[])',
 );

@@ -2,8 +2,15 @@
  * Reads the log and writes outbound work: which destination must receive which fact, and whose state is no longer what it was
  * told. One transaction: what is planned and how far the log is read are one.
  */
-import type { ChargePayload, FulfilmentCancelPayload, FulfilmentPayload, OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
+
 import { orderReference } from '../canonical/index.ts';
+import type {
+  ChargePayload,
+  FulfilmentCancelPayload,
+  FulfilmentPayload,
+  OrderDocumentPayload,
+  SalesOrderPayload,
+} from '../connectors/kit/index.ts';
 import { type Fact, listFacts, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import type { OrderEvent } from '../orders/index.ts';
@@ -27,7 +34,15 @@ export interface PlanDeps {
 }
 
 interface Work {
-  deliveries: { destinationId: number; key: number; kind: string; reference: string; position: number; orderId: number | null; payload: unknown }[];
+  deliveries: {
+    destinationId: number;
+    key: number;
+    kind: string;
+    reference: string;
+    position: number;
+    orderId: number | null;
+    payload: unknown;
+  }[];
   dirty: Map<string, { destinationId: number; kind: string; key: number; changedAt: Date }>;
 }
 
@@ -64,7 +79,9 @@ async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
   }
   if (byStream.size === 0) return result;
   const streams = [...byStream.keys()];
-  const planned = new Map((await tx.query(statements.readPlanned, [texts(streams)])).map((row) => [row.stream, row.version]));
+  const planned = new Map(
+    (await tx.query(statements.readPlanned, [texts(streams)])).map((row) => [row.stream, row.version]),
+  );
   const heldRows = await tx.query(statements.readHeld, [texts(streams)]);
   if (heldRows.length > 0) {
     const keys = heldRows.map((row) => ({ stream: row.stream, version: row.stream_version }));
@@ -88,7 +105,10 @@ async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
     if (at > before) progress.push([stream, at]);
   }
   if (heldRows.length > 0)
-    await tx.query(statements.dropHeld, [texts(released.map((f) => f.stream)), numbers(released.map((f) => f.version))]);
+    await tx.query(statements.dropHeld, [
+      texts(released.map((f) => f.stream)),
+      numbers(released.map((f) => f.version)),
+    ]);
   if (held.length > 0)
     await tx.query(statements.holdFacts, [
       texts(held.map((f) => f.stream)),
@@ -96,7 +116,8 @@ async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
       numbers(held.map((f) => f.position)),
       texts(held.map((f) => f.recordedAt.toISOString())),
     ]);
-  if (progress.length > 0) await tx.query(statements.writePlanned, [texts(progress.map((p) => p[0])), numbers(progress.map((p) => p[1]))]);
+  if (progress.length > 0)
+    await tx.query(statements.writePlanned, [texts(progress.map((p) => p[0])), numbers(progress.map((p) => p[1]))]);
   return result;
 }
 
@@ -125,15 +146,25 @@ async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<number, 
   for (const id of headers.keys()) missing.delete(id);
   if (missing.size > 0)
     for (const row of await tx.query(statements.readHeaders, [numbers([...missing])]))
-      headers.set(row.order_id, { channelId: row.channel_id, accountId: row.account_id, externalNo: row.external_no, currency: row.currency });
+      headers.set(row.order_id, {
+        channelId: row.channel_id,
+        accountId: row.account_id,
+        externalNo: row.external_no,
+        currency: row.currency,
+      });
   return headers;
 }
 
-async function loadCodes(directory: Directory, facts: readonly Fact[], headers: ReadonlyMap<number, Header>): Promise<void> {
+async function loadCodes(
+  directory: Directory,
+  facts: readonly Fact[],
+  headers: ReadonlyMap<number, Header>,
+): Promise<void> {
   const skuIds = new Set<number>();
   for (const fact of facts)
     if (fact.type === 'order.accepted' || fact.type === 'fulfilment.requested' || fact.type === 'return.authorised')
-      for (const line of (fact.data as { lines: { skuId?: number }[] }).lines) if (line.skuId !== undefined) skuIds.add(line.skuId);
+      for (const line of (fact.data as { lines: { skuId?: number }[] }).lines)
+        if (line.skuId !== undefined) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
   await directory.loadAccountCodes([...headers.values()].map((header) => header.accountId));
 }
@@ -155,7 +186,15 @@ function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, 
   }
   if (fact.type === 'charge.recorded') {
     if (routing.orders === null) return;
-    const charge = fact.data as { reference: string; charge: string; account: string; code: string; quantity: number; amountMinor: number; currency: string };
+    const charge = fact.data as {
+      reference: string;
+      charge: string;
+      account: string;
+      code: string;
+      quantity: number;
+      amountMinor: number;
+      currency: string;
+    };
     const payload: ChargePayload = {
       reference: charge.reference,
       kind: charge.charge,
@@ -167,11 +206,19 @@ function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, 
       at: fact.occurredAt,
     };
     // A charge belongs to no order; its own position orders it among nothing else.
-    deliver(deps, work, routing.orders, { key: fact.position, kind: 'charge', reference: charge.reference, position: fact.position, orderId: null, payload });
+    deliver(deps, work, routing.orders, {
+      key: fact.position,
+      kind: 'charge',
+      reference: charge.reference,
+      position: fact.position,
+      orderId: null,
+      payload,
+    });
     return;
   }
   if (fact.type.startsWith('stock.')) {
-    for (const skuId of data.skuIds ?? (data.skuId === undefined ? [] : [data.skuId])) availabilityDirty(deps, work, skuId, fact.recordedAt);
+    for (const skuId of data.skuIds ?? (data.skuId === undefined ? [] : [data.skuId]))
+      availabilityDirty(deps, work, skuId, fact.recordedAt);
   }
 }
 
@@ -184,11 +231,13 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   // In order per key, and the key is what must be in order: an order in the ERP; in the WMS a fulfilment and its cancels, or a
   // return. An order that is served week by week would otherwise wait for itself.
   const to = (system: string | null, kind: string, ref: string, payload: unknown, key = orderId) => {
-    if (system !== null) deliver(deps, work, system, { key, kind, reference: ref, position: fact.position, orderId, payload });
+    if (system !== null)
+      deliver(deps, work, system, { key, kind, reference: ref, position: fact.position, orderId, payload });
   };
   const status = () => {
     dirty(deps, work, routing.accounts, 'order_status', orderId, fact.recordedAt);
-    if (channel.system !== routing.accounts) dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt);
+    if (channel.system !== routing.accounts)
+      dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt);
   };
   switch (event.type) {
     case 'order.accepted': {
@@ -224,7 +273,11 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         reference: `F${event.fulfilmentId}`,
         order: reference,
         location: directory.locationById.get(event.locationId)!.code,
-        lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
+        lines: event.lines.map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          quantity: line.quantity,
+        })),
       };
       to(routing.fulfilment, 'fulfilment', payload.reference, payload, event.fulfilmentId);
       return;
@@ -232,7 +285,11 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     case 'order.cancel_asked': {
       // One cancel document may name several lines of one fulfilment: its own reference doesn't tell them apart, the version does.
       const ref = `${event.reference}/${fact.version}`;
-      const payload: FulfilmentCancelPayload = { reference: ref, fulfilment: `F${event.fulfilmentId}`, lines: event.lines };
+      const payload: FulfilmentCancelPayload = {
+        reference: ref,
+        fulfilment: `F${event.fulfilmentId}`,
+        lines: event.lines,
+      };
       to(routing.fulfilment, 'fulfilment_cancel', ref, payload, event.fulfilmentId);
       return;
     }
@@ -252,7 +309,11 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         reference: `R${event.returnId}`,
         order: reference,
         location: directory.locationById.get(event.locationId)!.code,
-        lines: event.lines.map((line) => ({ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), quantity: line.quantity })),
+        lines: event.lines.map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          quantity: line.quantity,
+        })),
       };
       to(routing.fulfilment, 'return_announcement', payload.reference, payload, event.returnId);
       return;
@@ -284,10 +345,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     case 'fulfilment.released':
       status();
       return;
-      return;
     case 'stock.picked':
       // On hand and allocated fall together, so nothing changes for anybody, unless a count knew of the pick before we did.
-      for (const skuId of (fact.data as { countedBefore?: number[] }).countedBefore ?? []) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      for (const skuId of (fact.data as { countedBefore?: number[] }).countedBefore ?? [])
+        availabilityDirty(deps, work, skuId, fact.recordedAt);
       return;
     default: {
       const never: never = event;
@@ -296,7 +357,12 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   }
 }
 
-function deliver(deps: PlanDeps, work: Work, system: string, delivery: Omit<Work['deliveries'][number], 'destinationId'>): void {
+function deliver(
+  deps: PlanDeps,
+  work: Work,
+  system: string,
+  delivery: Omit<Work['deliveries'][number], 'destinationId'>,
+): void {
   const destination = deps.directory.destinations.get(system);
   if (destination !== undefined) work.deliveries.push({ destinationId: destination.destinationId, ...delivery });
 }
@@ -334,7 +400,10 @@ async function write(tx: Tx, work: Work): Promise<void> {
 }
 
 /** Marks publications as no longer what the destination holds. */
-export async function writeDirty(tx: Tx, dirt: readonly { destinationId: number; kind: string; key: number; changedAt: Date }[]): Promise<void> {
+export async function writeDirty(
+  tx: Tx,
+  dirt: readonly { destinationId: number; kind: string; key: number; changedAt: Date }[],
+): Promise<void> {
   if (dirt.length === 0) return;
   await tx.query(statements.markDirty, [
     numbers(dirt.map((d) => d.destinationId)),

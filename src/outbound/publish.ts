@@ -2,8 +2,9 @@
  * Tells one destination the newest state of things: availability, prices, order status. Only the newest counts; what to say is
  * computed when it is sent, and what the other side confirmed (by reading it back) is kept.
  */
-import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
+
 import { orderReference } from '../canonical/index.ts';
+import type { AvailabilitySink, Connector, Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import { hasSettleable, prepareNumbers, recordNumbers, screenNumbers, settleNumbers } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { backorderedUnits, type OrderDeps, readOrderLines } from '../orders/index.ts';
@@ -75,7 +76,9 @@ export class Publisher {
       ]);
       this.#strays = this.#strays.filter((stray) => !strays.includes(stray));
     }
-    const fresh = [...held].filter(([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000);
+    const fresh = [...held].filter(
+      ([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000,
+    );
     if (fresh.length === 0) return;
     await db.query(statements.doubtOrphans, [
       destination.destinationId,
@@ -99,15 +102,24 @@ export class Publisher {
     const doubtful = due.filter((row) => row.state === 'd');
     const fresh = due.filter((row) => row.state === 'n');
     const jobs: (() => Promise<void>)[] = [];
-    for (const batch of chunks(doubtful, sink.batchMax)) jobs.push(() => this.#resolveNumbers(sink, channel, batch, held));
+    for (const batch of chunks(doubtful, sink.batchMax))
+      jobs.push(() => this.#resolveNumbers(sink, channel, batch, held));
     const worth = fresh.length === 0 ? [] : await this.#screen(channel, fresh, held);
-    for (const batch of chunks(worth, sink.batchMax)) jobs.push(() => this.#keepingStrays('availability', batch, held, () => this.#sendNumbers(sink, channel, batch, held)));
+    for (const batch of chunks(worth, sink.batchMax))
+      jobs.push(() =>
+        this.#keepingStrays('availability', batch, held, () => this.#sendNumbers(sink, channel, batch, held)),
+      );
     await runAll(jobs, this.#options.concurrency, this.#options.onError);
     return due.length + settled;
   }
 
   /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
-  async #keepingStrays(kind: Kind, rows: readonly statements.DuePublication[], held: ReadonlyMap<number, number>, work: () => Promise<void>): Promise<void> {
+  async #keepingStrays(
+    kind: Kind,
+    rows: readonly statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+    work: () => Promise<void>,
+  ): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -117,10 +129,15 @@ export class Publisher {
   }
 
   /** Those whose lease is still believed in: what we can still hold back, we do not send. The others are left in doubt. */
-  #stillHeld(kind: Kind, rows: readonly statements.DuePublication[], held: ReadonlyMap<number, number>): statements.DuePublication[] {
+  #stillHeld(
+    kind: Kind,
+    rows: readonly statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): statements.DuePublication[] {
     const { leases, destination } = this.#options;
     const mine = rows.filter((row) => leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket));
-    for (const row of rows) if (!mine.includes(row)) this.#strays.push({ kind, key: row.key, epoch: held.get(row.bucket)! });
+    for (const row of rows)
+      if (!mine.includes(row)) this.#strays.push({ kind, key: row.key, epoch: held.get(row.bucket)! });
     return mine;
   }
 
@@ -137,9 +154,13 @@ export class Publisher {
       const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
       if (keys.length > 0) {
         const changedAt = await databaseNow(tx);
-        await writeDirty(tx, keys.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })));
+        await writeDirty(
+          tx,
+          keys.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })),
+        );
       }
-      if (result.readAgain.length > 0) await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
+      if (result.readAgain.length > 0)
+        await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
       return result.settled;
     }, true);
     if (settled > 0) onCommit();
@@ -147,7 +168,11 @@ export class Publisher {
   }
 
   /** Ends what need not be said, found without a lock. @returns what is worth saying */
-  async #screen(channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<statements.DuePublication[]> {
+  async #screen(
+    channel: ChannelEntry,
+    rows: statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<statements.DuePublication[]> {
     const { db, deps, destination } = this.#options;
     const keys = rows.map((row) => row.key);
     const { worth, unchanged } = await screenNumbers(db, deps, channel, keys, await backorderedUnits(db, keys));
@@ -157,44 +182,86 @@ export class Publisher {
       await db.transaction(async (tx) => {
         const named = [destination.destinationId, 'availability', numbers(silent.map((row) => row.key))];
         await tx.query(statements.lockPublications, named);
-        await tx.query(statements.confirmUnsaid, [...named, numbers(silent.map((row) => row.version)), numbers(silent.map((row) => held.get(row.bucket)!))]);
+        await tx.query(statements.confirmUnsaid, [
+          ...named,
+          numbers(silent.map((row) => row.version)),
+          numbers(silent.map((row) => held.get(row.bucket)!)),
+        ]);
       });
     return worth.map((key) => byKey.get(key)!);
   }
 
-  async #sendNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #sendNumbers(
+    sink: AvailabilitySink,
+    channel: ChannelEntry,
+    rows: statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const { db, deps, destination, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     const byKey = new Map(rows.map((row) => [row.key, row]));
     const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
     const prepared = await db.inTurn(async (tx) => {
-      return prepareNumbers(tx, deps, channel, skuIds, () => backorderedUnits(tx, skuIds), async (wanted) => {
-        const sending = wanted.map((skuId) => byKey.get(skuId)!);
-        const named = [destination.destinationId, 'availability', numbers(wanted)];
-        await tx.query(statements.lockPublications, named);
-        const marked = await tx.query(statements.markSending, [
-          ...named,
-          numbers(sending.map((row) => row.version)),
-          numbers(sending.map((row) => held.get(row.bucket)!)),
-        ]);
-        return new Set(marked.map((row) => row.key));
-      });
+      return prepareNumbers(
+        tx,
+        deps,
+        channel,
+        skuIds,
+        () => backorderedUnits(tx, skuIds),
+        async (wanted) => {
+          const sending = wanted.map((skuId) => byKey.get(skuId)!);
+          const named = [destination.destinationId, 'availability', numbers(wanted)];
+          await tx.query(statements.lockPublications, named);
+          const marked = await tx.query(statements.markSending, [
+            ...named,
+            numbers(sending.map((row) => row.version)),
+            numbers(sending.map((row) => held.get(row.bucket)!)),
+          ]);
+          return new Set(marked.map((row) => row.key));
+        },
+      );
     }, true);
     const records: Recorded[] = prepared.unchanged.map((skuId) => {
       const row = byKey.get(skuId)!;
-      return { row, epoch: held.get(row.bucket)!, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true };
+      return {
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: row.version,
+        error: null,
+        pauseMs: 0,
+        silent: true,
+      };
     });
     for (const skuId of prepared.unsettled) {
       const row = byKey.get(skuId)!;
-      records.push({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: null, pauseMs: UNSETTLED_PAUSE_MS });
+      records.push({
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: null,
+        error: null,
+        pauseMs: UNSETTLED_PAUSE_MS,
+      });
     }
-    const mine = new Set(this.#stillHeld('availability', prepared.send.map((item) => byKey.get(item.skuId)!), held));
+    const mine = new Set(
+      this.#stillHeld(
+        'availability',
+        prepared.send.map((item) => byKey.get(item.skuId)!),
+        held,
+      ),
+    );
     const send = prepared.send.filter((item) => mine.has(byKey.get(item.skuId)!));
     if (send.length === 0) {
       await this.#record('availability', records);
       return;
     }
-    const items = send.map(({ skuId, from, quantity }) => ({ sku: deps.directory.skuCode(skuId), from, quantity, ordersThrough: prepared.ordersThrough }));
+    const items = send.map(({ skuId, from, quantity }) => ({
+      sku: deps.directory.skuCode(skuId),
+      from,
+      quantity,
+      ordersThrough: prepared.ordersThrough,
+    }));
     let outcomes: (Outcome | { outcome: 'conflict' })[];
     try {
       outcomes = await sink.write(items, signal);
@@ -246,23 +313,48 @@ export class Publisher {
   }
 
   /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
-  async #resolveNumbers(sink: AvailabilitySink, channel: ChannelEntry, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #resolveNumbers(
+    sink: AvailabilitySink,
+    channel: ChannelEntry,
+    rows: statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const { deps, signal, random } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     let there: Map<string, number>;
     try {
-      there = await sink.readBack(rows.map((row) => deps.directory.skuCode(row.key)), signal);
+      there = await sink.readBack(
+        rows.map((row) => deps.directory.skuCode(row.key)),
+        signal,
+      );
     } catch (error) {
       await this.#record(
         'availability',
-        rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'd', confirmed: null, error: messageOf(error), pauseMs: retryPauseMs(row.attempts, undefined, random) })),
+        rows.map((row) => ({
+          row,
+          epoch: held.get(row.bucket)!,
+          state: 'd',
+          confirmed: null,
+          error: messageOf(error),
+          pauseMs: retryPauseMs(row.attempts, undefined, random),
+        })),
       );
       return;
     }
     await this.#record(
       'availability',
-      rows.map((row) => ({ row, epoch: held.get(row.bucket)!, state: 'n', confirmed: null, error: row.state === 'd' ? 'was in doubt' : null, pauseMs: 0 })),
-      { channel, readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })) },
+      rows.map((row) => ({
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: null,
+        error: row.state === 'd' ? 'was in doubt' : null,
+        pauseMs: 0,
+      })),
+      {
+        channel,
+        readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })),
+      },
     );
   }
 
@@ -287,7 +379,8 @@ export class Publisher {
         const due = await this.#due(kind, held, limit);
         worked += due.length;
         if (due.length === limit) again = true;
-        for (const batch of chunks(due, sink.batchMax)) jobs.push(() => this.#keepingStrays(kind, batch, held, () => this.#sendStates(kind, sink, batch, held)));
+        for (const batch of chunks(due, sink.batchMax))
+          jobs.push(() => this.#keepingStrays(kind, batch, held, () => this.#sendStates(kind, sink, batch, held)));
       }
       await runAll(jobs, concurrency, (error) => {
         again = false;
@@ -297,7 +390,12 @@ export class Publisher {
     return worked;
   }
 
-  async #sendStates(kind: Kind, sink: StateSink, rows: statements.DuePublication[], held: ReadonlyMap<number, number>): Promise<void> {
+  async #sendStates(
+    kind: Kind,
+    sink: StateSink,
+    rows: statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<void> {
     const { db, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
     // What is in doubt is only read back; nothing newer overtakes it on the way.
     const fresh = rows.filter((row) => row.state === 'n');
@@ -314,7 +412,11 @@ export class Publisher {
         marked.clear();
         for (const row of rowsMarked) marked.add(row.key);
       });
-    const sending = this.#stillHeld(kind, fresh.filter((row) => marked.has(row.key)), held);
+    const sending = this.#stillHeld(
+      kind,
+      fresh.filter((row) => marked.has(row.key)),
+      held,
+    );
     marked.clear();
     for (const row of sending) marked.add(row.key);
     const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')]);
@@ -322,18 +424,27 @@ export class Publisher {
     const writable = sending.filter((row) => states.has(row.key));
     if (writable.length > 0)
       try {
-        const results = await sink.write(writable.map((row): StateItem => ({ ...states.get(row.key)!, version: row.version })), signal);
-        writable.forEach((row, i) => outcomes.set(row.key, results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' }));
+        const results = await sink.write(
+          writable.map((row): StateItem => ({ ...states.get(row.key)!, version: row.version })),
+          signal,
+        );
+        writable.forEach((row, i) => {
+          outcomes.set(row.key, results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' });
+        });
       } catch (error) {
         for (const row of writable) outcomes.set(row.key, { outcome: 'in_doubt', error: messageOf(error) });
       }
-    const toRead = [...rows.filter((row) => row.state === 'd'), ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed')].filter((row) =>
-      states.has(row.key),
-    );
+    const toRead = [
+      ...rows.filter((row) => row.state === 'd'),
+      ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed'),
+    ].filter((row) => states.has(row.key));
     let versions: Map<string, number> | undefined;
     if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
       try {
-        versions = await sink.readBack(toRead.map((row) => states.get(row.key)!.key), signal);
+        versions = await sink.readBack(
+          toRead.map((row) => states.get(row.key)!.key),
+          signal,
+        );
       } catch (error) {
         this.#options.onError(error);
       }
@@ -350,29 +461,70 @@ export class Publisher {
       const there = versions?.get(state.key);
       if (row.state === 'd') {
         const sent = row.sending_version ?? row.version;
-        if (versions === undefined) records.push({ row, epoch, state: 'd', confirmed: null, error: 'could not be looked up', pauseMs: retryPauseMs(row.attempts, undefined, random) });
-        else if (there !== undefined && there >= sent) records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
-        else records.push({ row, epoch, state: 'n', confirmed: null, error: 'not found after the effect horizon', pauseMs: 0 });
+        if (versions === undefined)
+          records.push({
+            row,
+            epoch,
+            state: 'd',
+            confirmed: null,
+            error: 'could not be looked up',
+            pauseMs: retryPauseMs(row.attempts, undefined, random),
+          });
+        else if (there !== undefined && there >= sent)
+          records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
+        else
+          records.push({
+            row,
+            epoch,
+            state: 'n',
+            confirmed: null,
+            error: 'not found after the effect horizon',
+            pauseMs: 0,
+          });
         continue;
       }
       const outcome = outcomes.get(row.key)!;
       if (outcome.outcome === 'confirmed') {
         const seen = connector.confirmedBy === 'answer' || (there !== undefined && there >= row.version);
         if (seen) records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
-        else records.push({ row, epoch, state: 'd', confirmed: null, error: 'said to be done, but not found', pauseMs: effectHorizonMs });
-      } else if (outcome.outcome === 'refused') records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
-      else if (outcome.outcome === 'in_doubt') records.push({ row, epoch, state: 'd', confirmed: null, error: outcome.error, pauseMs: effectHorizonMs });
-      else if (row.attempts + 1 >= attemptsMax) records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
-      else records.push({ row, epoch, state: 'n', confirmed: null, error: outcome.error, pauseMs: retryPauseMs(row.attempts, outcome.retryAfterMs, random) });
+        else
+          records.push({
+            row,
+            epoch,
+            state: 'd',
+            confirmed: null,
+            error: 'said to be done, but not found',
+            pauseMs: effectHorizonMs,
+          });
+      } else if (outcome.outcome === 'refused')
+        records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else if (outcome.outcome === 'in_doubt')
+        records.push({ row, epoch, state: 'd', confirmed: null, error: outcome.error, pauseMs: effectHorizonMs });
+      else if (row.attempts + 1 >= attemptsMax)
+        records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else
+        records.push({
+          row,
+          epoch,
+          state: 'n',
+          confirmed: null,
+          error: outcome.error,
+          pauseMs: retryPauseMs(row.attempts, outcome.retryAfterMs, random),
+        });
     }
     await this.#record(kind, records);
   }
 
   /** What there is to say now, by publication key. */
-  async #statesOf(kind: Kind, rows: readonly statements.DuePublication[]): Promise<Map<number, { key: string; state: unknown }>> {
+  async #statesOf(
+    kind: Kind,
+    rows: readonly statements.DuePublication[],
+  ): Promise<Map<number, { key: string; state: unknown }>> {
     const { db, deps } = this.#options;
     const keys = rows.map((row) => row.key);
-    return kind === 'price' ? priceStates(db, deps.directory, keys, this.#currency()) : orderStates(db, deps.directory, keys);
+    return kind === 'price'
+      ? priceStates(db, deps.directory, keys, this.#currency())
+      : orderStates(db, deps.directory, keys);
   }
 
   #currency(): string {
@@ -382,14 +534,20 @@ export class Publisher {
   }
 
   /** Writes the outcomes; with stock numbers, what was read back in the same transaction. Locks balances, then publications. */
-  async #record(kind: Kind, records: readonly Recorded[], stock?: { channel: ChannelEntry; readBack: { skuId: number; number: number | null }[] }): Promise<void> {
+  async #record(
+    kind: Kind,
+    records: readonly Recorded[],
+    stock?: { channel: ChannelEntry; readBack: { skuId: number; number: number | null }[] },
+  ): Promise<void> {
     const { db, deps, destination, freshness, onCommit } = this.#options;
     if (records.length === 0) return;
     const silent = new Set(records.filter((record) => record.silent).map((record) => record.row.key));
     const write = async (tx: Tx) => {
       const writeOutcomes = async () => {
         const named = [destination.destinationId, kind, numbers(records.map((r) => r.row.key))];
-        const changedAt = new Map((await tx.query(statements.lockPublications, named)).map((row) => [row.key, row.changed_at]));
+        const changedAt = new Map(
+          (await tx.query(statements.lockPublications, named)).map((row) => [row.key, row.changed_at]),
+        );
         const written = await tx.query(statements.record, [
           ...named,
           numbers(records.map((r) => r.epoch)),
@@ -410,7 +568,9 @@ export class Publisher {
       return written;
     };
     const rows = await (stock === undefined ? db.transaction(write) : db.inTurn(write, true));
-    const confirmed = new Set(records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key));
+    const confirmed = new Set(
+      records.filter((record) => record.confirmed !== null && !record.silent).map((record) => record.row.key),
+    );
     for (const row of rows)
       if (confirmed.has(row.key) && !silent.has(row.key) && row.confirmed_at !== null)
         freshness.record(`${kind}:${destination.code}`, row.confirmed_at.getTime() - row.changed_at.getTime());
@@ -418,13 +578,27 @@ export class Publisher {
   }
 }
 
-async function priceStates(db: Database, directory: Directory, skuIds: number[], currency: string): Promise<Map<number, { key: string; state: unknown }>> {
+async function priceStates(
+  db: Database,
+  directory: Directory,
+  skuIds: number[],
+  currency: string,
+): Promise<Map<number, { key: string; state: unknown }>> {
   await directory.loadSkuCodes(skuIds);
   const rows = await db.query(statements.readPrices, [numbers(skuIds), currency]);
-  return new Map(rows.map((row) => [row.sku_id, { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } }]));
+  return new Map(
+    rows.map((row) => [
+      row.sku_id,
+      { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } },
+    ]),
+  );
 }
 
-async function orderStates(db: Database, directory: Directory, orderIds: number[]): Promise<Map<number, { key: string; state: unknown }>> {
+async function orderStates(
+  db: Database,
+  directory: Directory,
+  orderIds: number[],
+): Promise<Map<number, { key: string; state: unknown }>> {
   const orders = await readOrderLines(db, orderIds);
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines.values()) skuIds.add(line.skuId);
@@ -460,7 +634,11 @@ async function orderStates(db: Database, directory: Directory, orderIds: number[
 }
 
 /** Whether what is shown can be what we wrote. Sales take a number down that means what may be sold; nothing else changes one. */
-function isWritten(channel: ChannelEntry, item: { from: number | null; quantity: number }, there: number | null): boolean {
+function isWritten(
+  channel: ChannelEntry,
+  item: { from: number | null; quantity: number },
+  there: number | null,
+): boolean {
   if (there === null) return false;
   if (channel.numberMeans === 'on_hand') return there === item.quantity;
   return there <= item.quantity && (there !== item.from || item.from === item.quantity);

@@ -151,7 +151,8 @@ export class Database implements Queryable {
   }
 
   #nextTurn(): (() => void) | undefined {
-    if (this.#urgentTurns.length > 0 && (this.#turns.length === 0 || ++this.#urgentInARow <= URGENT_IN_A_ROW_MAX)) return this.#urgentTurns.shift();
+    if (this.#urgentTurns.length > 0 && (this.#turns.length === 0 || ++this.#urgentInARow <= URGENT_IN_A_ROW_MAX))
+      return this.#urgentTurns.shift();
     this.#urgentInARow = 0;
     return this.#turns.shift() ?? this.#urgentTurns.shift();
   }
@@ -181,7 +182,8 @@ export class Database implements Queryable {
       committing = true;
       const { command } = await client.query('commit');
       // COMMIT of a transaction in which a statement failed rolls back, and calls that a success.
-      if (command !== 'COMMIT') fail('XD_INTERNAL', `transaction ${xid} ended with ${command} instead of a commit`, { xid });
+      if (command !== 'COMMIT')
+        fail('XD_INTERNAL', `transaction ${xid} ended with ${command} instead of a commit`, { xid });
     } catch (error) {
       const gone = broken !== undefined || isConnectionFault(error);
       if (!gone) {

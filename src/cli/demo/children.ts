@@ -23,10 +23,19 @@ export class Children {
   }
 
   /** Starts a script with this Node; each line of JSON on its stdout goes to `onLine`. What it complains about goes to a log file. */
-  start(name: string, script: string, args: string[], options: { onLine: (line: Record<string, unknown>) => void; mayEnd?: boolean }): ChildProcess {
-    const child = spawn(process.execPath, ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning', script, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+  start(
+    name: string,
+    script: string,
+    args: string[],
+    options: { onLine: (line: Record<string, unknown>) => void; mayEnd?: boolean },
+  ): ChildProcess {
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=8', '--disable-warning=ExperimentalWarning', script, ...args],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    );
     child.stdin!.on('error', () => {});
     child.stderr!.pipe(createWriteStream(join(this.#logDir, `${name}.log`)));
     createInterface({ input: child.stdout! }).on('line', (text) => {
@@ -50,7 +59,13 @@ export class Children {
   startSystem(name: string, script: string, args: string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new CrossdockError('XD_SETUP_FAILED', `the simulated ${name} did not start within ${READY_MS_MAX / 1000} s; see ${join(this.#logDir, `${name}.log`)}`)),
+        () =>
+          reject(
+            new CrossdockError(
+              'XD_SETUP_FAILED',
+              `the simulated ${name} did not start within ${READY_MS_MAX / 1000} s; see ${join(this.#logDir, `${name}.log`)}`,
+            ),
+          ),
         READY_MS_MAX,
       );
       const child = this.start(name, script, args, {
@@ -62,14 +77,21 @@ export class Children {
       });
       child.once('exit', (code) => {
         clearTimeout(timer);
-        reject(new CrossdockError('XD_SETUP_FAILED', `the simulated ${name} ended with code ${code}; see ${join(this.#logDir, `${name}.log`)}`));
+        reject(
+          new CrossdockError(
+            'XD_SETUP_FAILED',
+            `the simulated ${name} ended with code ${code}; see ${join(this.#logDir, `${name}.log`)}`,
+          ),
+        );
       });
     });
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    const ends = [...this.#children.values()].map((child) => new Promise<void>((resolve) => child.once('exit', () => resolve())));
+    const ends = [...this.#children.values()].map(
+      (child) => new Promise<void>((resolve) => child.once('exit', () => resolve())),
+    );
     for (const child of this.#children.values()) child.kill('SIGTERM');
     const timer = setTimeout(() => {
       for (const child of this.#children.values()) child.kill('SIGKILL');

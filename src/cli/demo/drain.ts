@@ -1,7 +1,10 @@
 import { pendingWork } from '../../ops/index.ts';
 import { type Database, sql } from '../../store/index.ts';
 
-const readCursors = sql<{ system: string; cursor: string }>('demo_read_cursors', 'select system, cursor from feed_cursor');
+const readCursors = sql<{ system: string; cursor: string }>(
+  'demo_read_cursors',
+  'select system, cursor from feed_cursor',
+);
 
 type SystemStats = {
   pending?: number;
@@ -15,7 +18,10 @@ export async function systemStats(url: string): Promise<SystemStats & Record<str
 }
 
 /** What is still to be done, in the hub and in the systems, by name; empty when everything has come to rest. */
-export async function findPending(db: Database, urls: Readonly<Record<string, string>>): Promise<Record<string, number>> {
+export async function findPending(
+  db: Database,
+  urls: Readonly<Record<string, string>>,
+): Promise<Record<string, number>> {
   const open: Record<string, number> = {};
   const { total: _, ...hub } = await pendingWork(db);
   for (const [name, count] of Object.entries(hub)) if (count > 0) open[`hub.${name}`] = count;
@@ -33,7 +39,12 @@ export async function findPending(db: Database, urls: Readonly<Record<string, st
 export async function waitUntilDrained(
   db: Database,
   urls: Readonly<Record<string, string>>,
-  options: { lookMs: number; stillMsMax: number; onLook?: (pending: Record<string, number>) => void; signal: AbortSignal },
+  options: {
+    lookMs: number;
+    stillMsMax: number;
+    onLook?: (pending: Record<string, number>) => void;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   let quiet = 0;
   let last = '';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createApiKey } from '../../api/index.ts';
 import { createHub, type Hub } from '../../app.ts';
@@ -34,7 +34,10 @@ export interface FeederDone {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const startedAt = performance.now();
   if (options.orders !== undefined && !existsSync(options.orders))
-    fail('XD_SETUP_FAILED', `there is no file ${options.orders}; give the path of a CSV file (gzip) with --orders`, { reason: 'no_file', file: options.orders });
+    fail('XD_SETUP_FAILED', `there is no file ${options.orders}; give the path of a CSV file (gzip) with --orders`, {
+      reason: 'no_file',
+      file: options.orders,
+    });
   const abort = new AbortController();
   const cleanups: (() => Promise<unknown> | unknown)[] = [];
   let ended = false;
@@ -56,7 +59,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-async function run(options: DemoOptions, startedAt: number, signal: AbortSignal, cleanups: (() => Promise<unknown> | unknown)[]): Promise<number> {
+async function run(
+  options: DemoOptions,
+  startedAt: number,
+  signal: AbortSignal,
+  cleanups: (() => Promise<unknown> | unknown)[],
+): Promise<number> {
   const demoDir = resolve(options.dir, 'demo');
   rmSync(demoDir, { recursive: true, force: true });
   mkdirSync(demoDir, { recursive: true });
@@ -69,7 +77,8 @@ async function run(options: DemoOptions, startedAt: number, signal: AbortSignal,
   const children = new Children(demoDir);
   cleanups.push(() => children.stop());
   const failed = new Promise<never>((_, reject) => {
-    children.onUnexpectedEnd = (name, code) => reject(new Error(`the simulated ${name} ended with code ${code}; see ${join(demoDir, `${name}.log`)}`));
+    children.onUnexpectedEnd = (name, code) =>
+      reject(new Error(`the simulated ${name} ended with code ${code}; see ${join(demoDir, `${name}.log`)}`));
   });
   failed.catch(() => {});
   const urls: Record<string, string> = {};
@@ -77,7 +86,18 @@ async function run(options: DemoOptions, startedAt: number, signal: AbortSignal,
     SYSTEMS.map(async (system) => {
       urls[system] = await children.startSystem(system, join(root, 'sim/main.ts'), [
         system,
-        ...['--data', join(demoDir, system), '--token', token, '--seed', String(options.seed), '--faults', options.faults, '--unread-max', '1000'],
+        ...[
+          '--data',
+          join(demoDir, system),
+          '--token',
+          token,
+          '--seed',
+          String(options.seed),
+          '--faults',
+          options.faults,
+          '--unread-max',
+          '1000',
+        ],
         ...(system === 'shop' ? ['--webhook-url', `${hubUrl}/ingest/shop`, '--webhook-secret', webhookSecret] : []),
       ]);
       process.env[`${system.toUpperCase()}_URL`] = urls[system];
@@ -97,7 +117,8 @@ async function run(options: DemoOptions, startedAt: number, signal: AbortSignal,
       const last = error instanceof Error ? error.message.slice(0, 200) : String(error);
       if (known === undefined) {
         faults.set(where, { count: 1, last });
-        if (options.faults === 'none') say(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        if (options.faults === 'none')
+          say(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       } else {
         known.count++;
         known.last = last;
@@ -134,14 +155,29 @@ async function run(options: DemoOptions, startedAt: number, signal: AbortSignal,
       lookMs: 300,
       stillMsMax: 60_000,
       signal,
-      onLook: (pending) => progress.update?.(0, Object.entries(pending).map(([name, count]) => `${name} ${count}`).join(', ')),
+      onLook: (pending) =>
+        progress.update?.(
+          0,
+          Object.entries(pending)
+            .map(([name, count]) => `${name} ${count}`)
+            .join(', '),
+        ),
     }),
     failed,
   ]);
   progress.end?.();
   const seconds = (performance.now() - workStartedAt) / 1000;
   await hub.freshness.flush(hub.db);
-  const summary = await summarise(hub, { done, urls, token, seconds, fedSeconds, peakRssMb: rss.peakMb(), options, faults: Object.fromEntries(faults) });
+  const summary = await summarise(hub, {
+    done,
+    urls,
+    token,
+    seconds,
+    fedSeconds,
+    peakRssMb: rss.peakMb(),
+    options,
+    faults: Object.fromEntries(faults),
+  });
   printResult(summary, { json: options.json, text: () => textOf(summary) });
   return summary.ok ? EXIT.ok : EXIT.findings;
 }
@@ -157,13 +193,16 @@ async function freshDatabase(options: DemoOptions, cleanups: (() => Promise<unkn
     const [row] = (await client.query('select exists (select from sales_order) as used')).rows;
     await client.end();
     if (row.used)
-      fail('XD_SETUP_FAILED', 'the database of DATABASE_URL holds orders already; the demo needs an empty one', { reason: 'not_empty' });
+      fail('XD_SETUP_FAILED', 'the database of DATABASE_URL holds orders already; the demo needs an empty one', {
+        reason: 'not_empty',
+      });
     return connected.url;
   }
   const client = new pg.Client(connected.url);
   await client.connect();
   const old = await client.query("select datname from pg_database where datname like 'crossdock_demo_%'");
-  for (const { datname } of old.rows) await client.query(`drop database if exists ${client.escapeIdentifier(datname)} with (force)`);
+  for (const { datname } of old.rows)
+    await client.query(`drop database if exists ${client.escapeIdentifier(datname)} with (force)`);
   const name = `crossdock_demo_${Date.now()}`;
   await client.query(`create database ${client.escapeIdentifier(name)}`);
   await client.end();
@@ -182,20 +221,39 @@ function announce(server: Server, key: string, options: DemoOptions, startedAt: 
   say(`  API key  ${key}  (of this run; read, write, operate)`);
 }
 
-function feed(children: Children, options: DemoOptions, urls: Record<string, string>, key: string, demoDir: string, signal: AbortSignal): { done: Promise<FeederDone> } {
+function feed(
+  children: Children,
+  options: DemoOptions,
+  urls: Record<string, string>,
+  key: string,
+  demoDir: string,
+  signal: AbortSignal,
+): { done: Promise<FeederDone> } {
   const done = (async () => {
-    const orders = options.orders === undefined ? await sampleFile(children, options, demoDir) : resolve(options.orders);
+    const orders =
+      options.orders === undefined ? await sampleFile(children, options, demoDir) : resolve(options.orders);
     return new Promise<FeederDone>((resolveDone, reject) => {
       const progress = startProgress('orders', 541_909);
       let result: FeederDone | undefined;
       let failure: Record<string, unknown> | undefined;
-      const args = ['--orders', orders, '--seed', String(options.seed), '--state', join(demoDir, 'feeder'), '--hub-key', key, '--json'];
+      const args = [
+        '--orders',
+        orders,
+        '--seed',
+        String(options.seed),
+        '--state',
+        join(demoDir, 'feeder'),
+        '--hub-key',
+        key,
+        '--json',
+      ];
       for (const name of ['shop', 'marketplace', 'crm', 'wms', 'hub']) args.push(`--${name}`, urls[name]!);
       if (options.limitOrders !== undefined) args.push('--limit-orders', String(options.limitOrders));
       const child = children.start('feeder', join(root, 'sim/feeder/main.ts'), args, {
         mayEnd: true,
         onLine: (line) => {
-          if (line.type === 'progress') progress.update?.(Number(line.lines ?? 0), `${line.orders ?? 0} orders, ${line.at ?? ''}`);
+          if (line.type === 'progress')
+            progress.update?.(Number(line.lines ?? 0), `${line.orders ?? 0} orders, ${line.at ?? ''}`);
           else if (line.type === 'done') result = line as unknown as FeederDone;
           else if (line.type === 'error') failure = line;
         },
@@ -205,7 +263,10 @@ function feed(children: Children, options: DemoOptions, urls: Record<string, str
         if (signal.aborted) return;
         if (code === 0 && result !== undefined) resolveDone(result);
         else {
-          const what = failure === undefined ? readFileSync(join(demoDir, 'feeder.log'), 'utf8').trim().split('\n').slice(-3).join(' ') : JSON.stringify(failure);
+          const what =
+            failure === undefined
+              ? readFileSync(join(demoDir, 'feeder.log'), 'utf8').trim().split('\n').slice(-3).join(' ')
+              : JSON.stringify(failure);
           reject(new Error(`feeding the orders ended with code ${code}: ${what}`));
         }
       });
@@ -217,11 +278,18 @@ function feed(children: Children, options: DemoOptions, urls: Record<string, str
 function sampleFile(children: Children, options: DemoOptions, demoDir: string): Promise<string> {
   const path = join(demoDir, 'sample.csv.gz');
   return new Promise((resolveFile, reject) => {
-    const child = children.start('sample', join(root, 'sim/feeder/sample.ts'), ['--out', path, '--seed', String(options.seed), '--orders', String(options.limitOrders ?? SAMPLE_ORDERS)], {
-      mayEnd: true,
-      onLine: () => {},
-    });
-    child.once('exit', (code) => (code === 0 ? resolveFile(path) : reject(new Error(`the sample could not be written (code ${code})`))));
+    const child = children.start(
+      'sample',
+      join(root, 'sim/feeder/sample.ts'),
+      ['--out', path, '--seed', String(options.seed), '--orders', String(options.limitOrders ?? SAMPLE_ORDERS)],
+      {
+        mayEnd: true,
+        onLine: () => {},
+      },
+    );
+    child.once('exit', (code) =>
+      code === 0 ? resolveFile(path) : reject(new Error(`the sample could not be written (code ${code})`)),
+    );
   });
 }
 
@@ -247,8 +315,12 @@ function textOf(summary: Awaited<ReturnType<typeof summarise>>): string {
     `${summary.lines.read} lines, ${summary.orders.accepted} orders in ${summary.seconds} s; hub peak ${summary.memory.hubPeakRssMb} MB`,
     `oversell ${summary.oversell}`,
     ...Object.entries(summary.parity).map(([system, p]) => `parity ${system}: ${JSON.stringify(p)}`),
-    ...Object.entries(summary.freshness).map(([flow, f]) => `fresh ${flow}: p50 ${f.p50} ms, p99 ${f.p99} ms, max ${f.max} ms (${f.count})`),
-    ...Object.entries(summary.promises).map(([name, p]) => `${name} ${p.holds ? 'holds' : 'BROKEN'}: ${p.checked} checked, ${p.violations} violations`),
+    ...Object.entries(summary.freshness).map(
+      ([flow, f]) => `fresh ${flow}: p50 ${f.p50} ms, p99 ${f.p99} ms, max ${f.max} ms (${f.count})`,
+    ),
+    ...Object.entries(summary.promises).map(
+      ([name, p]) => `${name} ${p.holds ? 'holds' : 'BROKEN'}: ${p.checked} checked, ${p.violations} violations`,
+    ),
   ];
   return lines.join('\n');
 }

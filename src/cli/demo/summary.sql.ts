@@ -27,8 +27,19 @@ export const countOrders = sql<{
           (select count(*)::int from sales_order where state = 'refused') as orders_refused
      from order_line l`,
 );
-export const countStates = sql<{ state: string; count: number }>('demo_count_states', 'select state, count(*)::int as count from sales_order group by state order by state');
-export const countStock = sql<{ on_hand: number; reserved: number; allocated: number; exposed: number; skus: number; movements: number; shortages: number }>(
+export const countStates = sql<{ state: string; count: number }>(
+  'demo_count_states',
+  'select state, count(*)::int as count from sales_order group by state order by state',
+);
+export const countStock = sql<{
+  on_hand: number;
+  reserved: number;
+  allocated: number;
+  exposed: number;
+  skus: number;
+  movements: number;
+  shortages: number;
+}>(
   'demo_count_stock',
   `select sum(on_hand)::bigint as on_hand, sum(reserved)::bigint as reserved, sum(allocated)::bigint as allocated,
           sum(exposed)::bigint as exposed, count(distinct sku_id)::int as skus,

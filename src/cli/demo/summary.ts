@@ -20,7 +20,10 @@ export interface SummaryInput {
 
 /** Lines of the file by kind must add up to what was read. */
 function addsUp(lines: FeederDone['lines'], rejected: number): boolean {
-  return Object.values(lines.byKind).reduce((sum, count) => sum + count, 0) + (rejected || 0) === lines.read || Object.values(lines.byKind).reduce((sum, count) => sum + count, 0) === lines.read;
+  return (
+    Object.values(lines.byKind).reduce((sum, count) => sum + count, 0) + (rejected || 0) === lines.read ||
+    Object.values(lines.byKind).reduce((sum, count) => sum + count, 0) === lines.read
+  );
 }
 
 /** Asks the hub and every system for its own truth and puts it side by side. Keys are relied on by others: add, never rename. */
@@ -34,18 +37,26 @@ export async function summarise(hub: Hub, input: SummaryInput) {
   const deliveries = await db.query(statements.countDeliveries);
   const freshness = await readFreshness(db, hub.startedAt);
   const promises = await checkPromises(db);
-  const comparison = await compareWithSystems(db, input.urls as Record<'erp' | 'crm' | 'wms' | 'shop' | 'marketplace', string>, input.token);
+  const comparison = await compareWithSystems(
+    db,
+    input.urls as Record<'erp' | 'crm' | 'wms' | 'shop' | 'marketplace', string>,
+    input.token,
+  );
   const systems: Record<string, unknown> = {};
-  let calls = 0;
   for (const [name, url] of Object.entries(input.urls)) {
     const stats = await systemStats(url);
     systems[name] = stats;
-    calls += Number((stats as { calls?: unknown }).calls ?? 0) || 0;
   }
   const { lines } = input.done;
   const oversell = comparison.oversell;
-  const parityHolds = Object.values(comparison.parity).every((p) => p.missing === 0 && p.extra === 0 && p.different === 0);
-  const ok = parityHolds && oversell === 0 && Object.values(promises).every((promise) => promise.holds) && addsUp(lines, input.done.rejected);
+  const parityHolds = Object.values(comparison.parity).every(
+    (p) => p.missing === 0 && p.extra === 0 && p.different === 0,
+  );
+  const ok =
+    parityHolds &&
+    oversell === 0 &&
+    Object.values(promises).every((promise) => promise.holds) &&
+    addsUp(lines, input.done.rejected);
   const perSecond = (count: number) => Math.round((count / Math.max(0.001, input.seconds)) * 10) / 10;
   return {
     ok,
@@ -78,7 +89,12 @@ export async function summarise(hub: Hub, input: SummaryInput) {
     compareSeconds: Math.round((performance.now() - comparedAt) / 100) / 10,
     promises,
     parked: Object.fromEntries(parked.map((row) => [row.class, row.count])),
-    deliveries: deliveries.map((row) => ({ system: row.code, state: row.state, count: row.count, attempts: row.attempts })),
+    deliveries: deliveries.map((row) => ({
+      system: row.code,
+      state: row.state,
+      count: row.count,
+      attempts: row.attempts,
+    })),
     feeder: input.done,
     systems,
     faultsMet: input.faults,

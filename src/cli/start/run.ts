@@ -22,7 +22,15 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
     databaseUrl: database.url,
     connectors,
     role: options.role,
-    onError: (where, error) => log.warn({ where, code: (error as { code?: string }).code, message: error instanceof Error ? error.message : String(error) }, 'will be tried again'),
+    onError: (where, error) =>
+      log.warn(
+        {
+          where,
+          code: (error as { code?: string }).code,
+          message: error instanceof Error ? error.message : String(error),
+        },
+        'will be tried again',
+      ),
   });
   let stop: (reason: string) => void = () => {};
   const stopped = new Promise<string>((resolve) => {
@@ -31,7 +39,11 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
   const release = onShutdown((reason) => stop(reason));
   await hub.start();
   // A worker answers health and metrics too, on a port of its own choosing.
-  const server = await listen(hub, { host: options.host, port: options.port ?? Number(process.env.PORT ?? (options.role === 'worker' ? 0 : 8480)), log });
+  const server = await listen(hub, {
+    host: options.host,
+    port: options.port ?? Number(process.env.PORT ?? (options.role === 'worker' ? 0 : 8480)),
+    log,
+  });
   log.info({ url: server.url }, 'ready');
   if (options.json) process.stdout.write(`${JSON.stringify({ ready: true, url: server.url, pid: process.pid })}\n`);
   else process.stdout.write(`Crossdock ready: ${server.url}\n`);

@@ -16,7 +16,7 @@ const TYPES = ['picked', 'shipped', 'received', 'adjusted', 'returned'] as const
 const RESERVATION_PREFIX = 'res:';
 const ADJUSTMENT_MAX = 1_000_000_000;
 
-/** What happened in the warehouses: goods that came, went, were found or lost. */
+/** What happened at the locations: goods that came, went, were found or lost. */
 export function mapEvents(records: readonly unknown[], system: string): InboundItem[] {
   return mapRecords(records, '/records', (raw, place) => mapEvent(raw, place, system));
 }
