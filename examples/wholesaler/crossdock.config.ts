@@ -1,7 +1,7 @@
 // In a project of your own, where the package is installed: import { defineEstate, env } from 'crossdock';
 import { defineEstate, env } from '../../src/estate/index.ts';
 
-/** A British gift wholesaler: one company, three warehouses, five systems, four ways to sell. See the README beside it. */
+/** A British gift wholesaler: one company, three locations, five systems, four ways to sell. See the README beside it. */
 
 const token = env('SIM_TOKEN');
 const pollMs = 100;
