@@ -151,13 +151,11 @@ function addFulfilment(
   orders: ReadonlyMap<number, Order>,
   row: { order_id: number; fulfilment_id: number; location_id: number; state: 'requested' | 'released' },
 ): void {
-  orders
-    .get(row.order_id)
-    ?.fulfilments.set(row.fulfilment_id, {
-      fulfilmentId: row.fulfilment_id,
-      locationId: row.location_id,
-      state: row.state,
-    });
+  orders.get(row.order_id)?.fulfilments.set(row.fulfilment_id, {
+    fulfilmentId: row.fulfilment_id,
+    locationId: row.location_id,
+    state: row.state,
+  });
 }
 
 function addReturn(

@@ -73,7 +73,7 @@ const lies: [string, Partial<Record<SimSystem, 'missing' | 'extra' | 'different'
   [
     'an order that nobody else has',
     { erp: 'missing', crm: 'missing', shop: 'missing' },
-    `insert into sales_order select 999, company_id, channel_id, account_id, 'S1a', state, version, currency, 0, ordered_at from sales_order where external_no = 'S1'`,
+    `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, units, units_open, units_refused) select 999, company_id, channel_id, account_id, 'S1a', state, version, currency, 0, ordered_at, units, units_open, units_refused from sales_order where external_no = 'S1'`,
   ],
   [
     'an order less',

@@ -1,5 +1,10 @@
 /** Rounds of work that repeat: at once while there is work, after a wake-up, else after a pause. */
 
+import { isConnectionFault } from './database.ts';
+
+/** Asking a database that is away costs nothing, and everything waits for it. */
+export const DATABASE_PAUSE_MS_MAX = 1_000;
+
 /** Wakes loops in this process after a commit; other processes find the work by their pause. */
 export class Wake {
   readonly #waiting = new Set<() => void>();
@@ -56,7 +61,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       } catch (error) {
         if (signal.aborted) return;
         failures++;
-        pauseMs = Math.min(5_000, 50 * 2 ** Math.min(failures, 7));
+        pauseMs = Math.min(isConnectionFault(error) ? DATABASE_PAUSE_MS_MAX : 5_000, 50 * 2 ** Math.min(failures, 7));
         options.onError(options.name, error);
         await never.wait(pauseMs, signal);
         continue;
