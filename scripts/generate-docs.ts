@@ -1,0 +1,204 @@
+/**
+ * The reference pages that follow from the code: error codes, order states, the estate file, the command line.
+ * `npm run docs` writes them; with `--check` nothing is written and the exit code is 1 when one is not up to date.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
+import { errorKinds } from '../src/canonical/index.ts';
+import { estateSchema } from '../src/estate/index.ts';
+import { eventRules, stateRules } from '../src/orders/index.ts';
+
+const root = join(import.meta.dirname, '..');
+const note = (from: string) => `<!-- Written by npm run docs from ${from}; edit that. -->\n`;
+
+/** Pages by path below the root. */
+export async function generateDocs(): Promise<Record<string, string>> {
+  return {
+    'docs/reference/errors.md': errors(),
+    'docs/reference/order-states.md': orderStates(),
+    'docs/reference/estate-file.md': estateFile(),
+    'docs/reference/cli.md': await commandLine(),
+  };
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function errors(): string {
+  const rows = Object.entries(errorKinds).map(([code, { status, retry, meaning }]) => [
+    `\`${code}\``,
+    String(status),
+    retry,
+    meaning,
+  ]);
+  return `# Error codes
+${note('src/canonical/errors.ts')}
+HTTP answers are problem+json (RFC 9457) with \`code\`, \`title\` (the meaning), \`detail\` (with the value found) and, where one value is to
+blame, \`place\`. Commands print the code and the message, and exit with 1.
+
+\`retry\`: \`later\` by itself and safe with the same key; \`never\` with this content; \`operator\` after a person has acted.
+
+${table(['code', 'status', 'retry', 'meaning'], rows)}
+`;
+}
+
+function orderStates(): string {
+  const states = stateRules.map(({ state, meaning, guard, next }) => [
+    `\`${state}\``,
+    meaning,
+    guard,
+    next.length === 0 ? 'none' : next.map((one) => `\`${one}\``).join(', '),
+  ]);
+  const events = Object.entries(eventRules).map(([type, { meaning, from }]) => [
+    `\`${type}\``,
+    meaning,
+    typeof from === 'string' ? { any: 'any', none: 'no order yet' }[from] : from.map((one) => `\`${one}\``).join(', '),
+  ]);
+  const arrows = stateRules.flatMap(({ state, next }) => next.map((one) => `    ${state} --> ${one}`));
+  return `# Order states
+${note('src/orders/machine.ts')}
+A state says how far the whole order has come; how far each line has come is in its quantities. Facts arrive in any order, so a later
+state can be reached from any earlier one. An order never moves back. The first rule that fits, from the top, gives the state; open units
+are those neither cancelled nor refused.
+
+${table(['state', 'meaning', 'when', 'next'], states)}
+
+\`\`\`mermaid
+stateDiagram-v2
+    [*] --> accepted
+    [*] --> refused
+${arrows.join('\n')}
+\`\`\`
+
+## Events
+
+${table(['event', 'what it does', 'may meet'], events)}
+
+Each line keeps \`quantity = allocated + backordered + picked + cancelled + refused\`, always.
+`;
+}
+
+interface Schema {
+  type?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  patternProperties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  anyOf?: Schema[];
+  const?: unknown;
+  minimum?: number;
+  exclusiveMinimum?: number;
+  maximum?: number;
+}
+
+function estateFile(): string {
+  const rows: string[][] = [];
+  const walk = (schema: Schema, path: string) => {
+    for (const [name, property] of Object.entries(schema.properties ?? {})) {
+      const at = path === '' ? name : `${path}.${name}`;
+      const isRequired = schema.required?.includes(name) === true;
+      rows.push([`\`${at}\``, typeOf(property), isRequired ? 'yes' : '', property.description ?? '']);
+      descend(property, at);
+    }
+  };
+  const descend = (property: Schema, at: string) => {
+    if (property.properties !== undefined) walk(property, at);
+    for (const value of Object.values(property.patternProperties ?? {})) walk(value, `${at}.<code>`);
+  };
+  walk(estateSchema as unknown as Schema, '');
+  return `# The estate file
+${note('src/estate/schema.ts')}
+\`crossdock.config.ts\` exports \`defineEstate({…})\` as its default. Unknown and missing keys are refused with their path and the nearest right
+one; all faults are told at once. A code is 1 to 40 letters, digits, \`_\`, \`.\` or \`-\`. A secret is \`env('NAME')\` or \`file('path')\`.
+What is checked beyond this table: codes name things that exist, locations belong to the channel's company, a system serves one channel, and
+shares of channels that sell by themselves add up to at most 1 at each location unless \`risk: 'shared'\`. How to write one:
+[guides/write-an-estate.md](../guides/write-an-estate.md).
+
+${table(['key', 'type', 'required', 'what'], rows)}
+
+Checked and kept, but not applied yet: \`locations.<code>.safetyStock\`, \`channels.<code>.horizonDays\`, \`owners\`, \`partners\`, \`degradedModes\`,
+\`retention\`.
+`;
+}
+
+function typeOf(schema: Schema): string {
+  if (schema.const !== undefined) return `\`'${String(schema.const)}'\``;
+  if (schema.anyOf !== undefined) {
+    const isSecret = (one: Schema) => one.properties?.secret !== undefined || (one.anyOf ?? []).some((two) => isSecret(two));
+    const kinds = new Set(schema.anyOf.map((one) => (isSecret(one) ? 'secret' : typeOf(one))));
+    return [...kinds].join(' or ');
+  }
+  if (schema.patternProperties !== undefined) return 'by code or name';
+  if (schema.properties !== undefined) return 'object';
+  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
+  const least = schema.minimum ?? (schema.exclusiveMinimum === undefined ? undefined : `above ${schema.exclusiveMinimum}`);
+  const range = schema.maximum === undefined ? (least === undefined ? '' : ` from ${least}`) : ` ${least ?? ''} to ${schema.maximum}`;
+  return `${schema.type ?? 'anything'}${range.replace('from above', 'above')}`;
+}
+
+async function commandLine(): Promise<string> {
+  const program = new Command('crossdock').configureHelp({ helpWidth: 110 });
+  // A default that this machine's environment gives is not everyone's.
+  delete process.env.HOST;
+  const folder = join(root, 'src', 'cli');
+  for (const name of readdirSync(folder).sort()) {
+    const file = join(folder, name);
+    if (!name.endsWith('.ts') || !readFileSync(file, 'utf8').includes('export function register(')) continue;
+    const { register } = (await import(pathToFileURL(file).href)) as { register(program: Command): void };
+    register(program);
+  }
+  const parts: string[] = [];
+  const add = (command: Command, path: string) => {
+    if (command.commands.length > 0) {
+      parts.push(`## ${path}\n\n${command.description()}`);
+      for (const one of command.commands) add(one, `${path} ${one.name()}`);
+      return;
+    }
+    command.configureHelp({ helpWidth: 110 });
+    let help = '';
+    command.configureOutput({ writeOut: (text) => {
+      help += text;
+    } });
+    command.outputHelp();
+    parts.push(`## ${path}\n\n\`\`\`\n${help.trimEnd()}\n\`\`\``);
+  };
+  for (const command of program.commands) add(command, `crossdock ${command.name()}`);
+  return `# The command line
+${note('src/cli')}
+In a checkout: \`npm run -s crossdock -- COMMAND …\`; \`npm start -- …\` is \`crossdock demo …\`. In a project that installed the package:
+\`npx crossdock COMMAND …\`.
+
+With \`--json\` stdout holds one JSON document and nothing else; people's lines and progress go to stderr. Exit codes: 0 done, 1 failed, 2 wrong
+usage, 3 done and something was found. Without \`--database-url\` and \`DATABASE_URL\` a command uses the embedded database in \`.crossdock/pg\`,
+starting it for as long as it needs; commands that look at what a hub has written take the demo's database while it runs, and after
+it as long as no estate of one's own was started there.
+
+${parts.join('\n\n')}
+`;
+}
+
+if (import.meta.main) {
+  const isCheck = process.argv.includes('--check');
+  const stale: string[] = [];
+  for (const [path, text] of Object.entries(await generateDocs())) {
+    const file = join(root, path);
+    let before = '';
+    try {
+      before = readFileSync(file, 'utf8');
+    } catch {
+      // Not there yet.
+    }
+    if (before === text) continue;
+    stale.push(path);
+    if (!isCheck) writeFileSync(file, text);
+  }
+  process.stderr.write(
+    stale.length === 0 ? 'up to date\n' : `${isCheck ? 'not up to date, run npm run docs' : 'wrote'}: ${stale.join(', ')}\n`,
+  );
+  if (isCheck && stale.length > 0) process.exitCode = 1;
+}

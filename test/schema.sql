@@ -1,0 +1,556 @@
+-- What sql/ comes to. Written by test/schema.db.test.ts (npm test -- test/schema -u); never run.
+
+table account (
+  account_id bigint identity not null,
+  company_id integer not null,
+  code text not null,
+  channel text,
+  name text default ''::text not null,
+  currency text not null,
+  credit_limit_minor bigint,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  UNIQUE (company_id, code),
+  PRIMARY KEY (account_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id)
+);
+
+table allocation (
+  order_id bigint not null,
+  allocation_id bigint not null,
+  line_no integer not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  quantity bigint not null,
+  open_quantity bigint not null,
+  fulfilment_id bigint,
+  PRIMARY KEY (order_id, line_no, allocation_id),
+  CHECK ((open_quantity >= 0)),
+  CHECK ((quantity > 0))
+) with (fillfactor=70);
+
+table api_key (
+  key_id text not null,
+  key_hash bytea not null,
+  name text not null,
+  scopes text[] not null,
+  channel text,
+  created_at timestamp with time zone default crossdock_now() not null,
+  revoked_at timestamp with time zone,
+  UNIQUE (key_hash),
+  PRIMARY KEY (key_id)
+);
+
+table channel (
+  channel_id integer identity not null,
+  code text not null,
+  company_id integer not null,
+  settings json not null,
+  UNIQUE (code),
+  PRIMARY KEY (channel_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id)
+);
+
+table channel_number (
+  channel_id integer not null,
+  sku_id bigint not null,
+  shown bigint,
+  sending bigint,
+  read_back bigint,
+  read_back_at timestamp with time zone,
+  sold_since bigint default 0 not null,
+  PRIMARY KEY (channel_id, sku_id)
+) with (fillfactor=50);
+CREATE INDEX channel_number_channel_id_read_back_at_idx ON public.channel_number USING btree (channel_id, read_back_at) WHERE (read_back_at IS NOT NULL);
+
+table company (
+  company_id integer identity not null,
+  code text not null,
+  currency text not null,
+  time_zone text not null,
+  UNIQUE (code),
+  PRIMARY KEY (company_id)
+);
+
+table crossdock_migration (
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone default clock_timestamp() not null,
+  PRIMARY KEY (name)
+);
+
+table crosswalk_entry (
+  system text not null,
+  kind text not null,
+  outside_id text not null,
+  our_code text not null,
+  valid_from timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  valid_to timestamp with time zone default 'infinity'::timestamp with time zone not null,
+  PRIMARY KEY (system, kind, outside_id, valid_from)
+);
+
+table delivery (
+  delivery_id bigint identity not null,
+  destination_id integer not null,
+  bucket smallint not null,
+  key bigint not null,
+  kind text not null,
+  reference text not null,
+  fact_position bigint not null,
+  order_id bigint,
+  state "char" default 'n'::"char" not null,
+  attempts integer default 0 not null,
+  lease_epoch bigint default 0 not null,
+  next_at timestamp with time zone default crossdock_now() not null,
+  sent_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  error text,
+  payload json not null,
+  answer json,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  UNIQUE (destination_id, kind, reference),
+  PRIMARY KEY (delivery_id)
+) with (fillfactor=70);
+CREATE INDEX delivery_destination_id_bucket_delivery_id_idx ON public.delivery USING btree (destination_id, bucket, delivery_id) WHERE (state = ANY (ARRAY['n'::"char", 's'::"char", 'd'::"char"]));
+CREATE INDEX delivery_destination_id_key_delivery_id_idx ON public.delivery USING btree (destination_id, key, delivery_id) WHERE (state = ANY (ARRAY['n'::"char", 's'::"char", 'd'::"char", 'p'::"char"]));
+CREATE INDEX delivery_order_id_idx ON public.delivery USING btree (order_id);
+CREATE INDEX delivery_state_destination_id_idx ON public.delivery USING btree (state, destination_id) WHERE (state = ANY (ARRAY['p'::"char", 'r'::"char"]));
+
+table destination (
+  destination_id integer identity not null,
+  code text not null,
+  paused boolean default false not null,
+  UNIQUE (code),
+  PRIMARY KEY (destination_id)
+);
+
+table exposure (
+  channel_id integer not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  quantity bigint not null,
+  PRIMARY KEY (channel_id, sku_id, location_id),
+  CHECK ((quantity >= 0))
+) with (fillfactor=50);
+
+table fact (
+  position bigint identity not null,
+  transaction_id xid8 default pg_current_xact_id() not null,
+  type text not null,
+  stream text not null,
+  stream_version bigint not null,
+  company_id integer not null,
+  occurred_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  correlation_id text,
+  causation_id text,
+  data json not null
+) partition by RANGE (recorded_at);
+CREATE INDEX fact_stream_stream_version_idx ON ONLY public.fact USING btree (stream, stream_version);
+CREATE INDEX fact_transaction_id_position_idx ON ONLY public.fact USING btree (transaction_id, "position");
+
+table feed_cursor (
+  system text not null,
+  feed text not null,
+  cursor text default ''::text not null,
+  drained_at timestamp with time zone,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (system, feed)
+);
+
+table freshness (
+  flow text not null,
+  minute timestamp with time zone not null,
+  le_ms integer not null,
+  count bigint not null,
+  sum_ms bigint not null,
+  max_ms bigint not null,
+  PRIMARY KEY (flow, minute, le_ms)
+) with (fillfactor=50);
+
+table fulfilment (
+  order_id bigint not null,
+  fulfilment_id bigint not null,
+  location_id integer not null,
+  state text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, fulfilment_id)
+);
+CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btree (fulfilment_id);
+
+table held_fact (
+  stream text not null,
+  stream_version bigint not null,
+  position bigint not null,
+  recorded_at timestamp with time zone not null,
+  PRIMARY KEY (stream, stream_version)
+);
+
+table inbound (
+  scope text not null,
+  key text not null,
+  state "char" not null,
+  fingerprint text not null,
+  subject bigint,
+  raw_id bigint not null,
+  item_no integer not null,
+  repeats integer default 0 not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (scope, key)
+) with (fillfactor=95);
+CREATE INDEX inbound_scope_idx ON public.inbound USING btree (scope) WHERE (state = ANY (ARRAY['w'::"char", 'p'::"char"]));
+
+table invoice (
+  invoice_no text not null,
+  kind text not null,
+  order_id bigint not null,
+  currency text not null,
+  total_minor bigint not null,
+  lines json not null,
+  posted_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (kind, invoice_no)
+);
+CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
+
+table lease (
+  name text not null,
+  holder text not null,
+  epoch bigint default 1 not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (name)
+);
+
+table location (
+  location_id integer identity not null,
+  code text not null,
+  company_id integer not null,
+  region text not null,
+  priority integer default 0 not null,
+  UNIQUE (code),
+  PRIMARY KEY (location_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id)
+);
+
+table log_cursor (
+  consumer text not null,
+  shard integer default 0 not null,
+  epoch integer default 1 not null,
+  transaction_id xid8 default '0'::xid8 not null,
+  position bigint default 0 not null,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (consumer, shard)
+);
+
+table log_epoch (
+  epoch integer not null,
+  started_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (epoch)
+);
+
+table order_line (
+  order_id bigint not null,
+  line_no integer not null,
+  sku_id bigint not null,
+  quantity bigint not null,
+  unit_price numeric not null,
+  amount_minor bigint not null,
+  within bigint default 0 not null,
+  within_short bigint default 0 not null,
+  allocated bigint default 0 not null,
+  backordered bigint default 0 not null,
+  refused bigint default 0 not null,
+  picked bigint default 0 not null,
+  shipped bigint default 0 not null,
+  invoiced bigint default 0 not null,
+  cancel_asked bigint default 0 not null,
+  cancelled bigint default 0 not null,
+  return_expected bigint default 0 not null,
+  returned bigint default 0 not null,
+  shipped_minor bigint default 0 not null,
+  invoiced_minor bigint default 0 not null,
+  cancelled_minor bigint default 0 not null,
+  returned_minor bigint default 0 not null,
+  credited_minor bigint default 0 not null,
+  PRIMARY KEY (order_id, line_no),
+  CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
+) with (fillfactor=60);
+CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
+
+table parked_record (
+  parked_id bigint identity not null,
+  scope text not null,
+  key text not null,
+  system text not null,
+  class text not null,
+  reason text not null,
+  place text,
+  wait_key text,
+  item json not null,
+  raw_id bigint not null,
+  item_no integer not null,
+  state text default 'open'::text not null,
+  attempts integer default 0 not null,
+  resolution text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (parked_id),
+  CHECK ((state = ANY (ARRAY['open'::text, 'replayed'::text, 'resolved'::text])))
+);
+CREATE INDEX parked_record_class_idx ON public.parked_record USING btree (class) WHERE (state = 'open'::text);
+CREATE INDEX parked_record_scope_key_idx ON public.parked_record USING btree (scope, key);
+CREATE INDEX parked_record_wait_key_idx ON public.parked_record USING btree (wait_key) WHERE ((state = 'open'::text) AND (wait_key IS NOT NULL));
+
+table partitioned_table (
+  table_name text not null,
+  retention_days integer not null,
+  kept_since timestamp with time zone,
+  PRIMARY KEY (table_name),
+  CHECK ((retention_days > 0))
+);
+
+table planned_stream (
+  stream text not null,
+  version bigint not null,
+  PRIMARY KEY (stream)
+) with (fillfactor=60);
+
+table price (
+  sku_id bigint not null,
+  price_list text not null,
+  currency text not null,
+  valid_from date default '-infinity'::date not null,
+  unit_price numeric not null,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (sku_id, price_list, currency, valid_from),
+  FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((unit_price >= (0)::numeric))
+);
+
+table publication (
+  destination_id integer not null,
+  kind text not null,
+  key bigint not null,
+  bucket smallint not null,
+  version bigint default 1 not null,
+  confirmed_version bigint default 0 not null,
+  sending_version bigint,
+  state "char" default 'n'::"char" not null,
+  attempts integer default 0 not null,
+  lease_epoch bigint default 0 not null,
+  changed_at timestamp with time zone default crossdock_now() not null,
+  sent_at timestamp with time zone,
+  confirmed_at timestamp with time zone,
+  next_at timestamp with time zone default crossdock_now() not null,
+  error text,
+  PRIMARY KEY (destination_id, kind, key)
+) with (fillfactor=50);
+CREATE INDEX publication_destination_id_kind_bucket_next_at_idx ON public.publication USING btree (destination_id, kind, bucket, next_at) WHERE ((version > confirmed_version) AND (state <> 'p'::"char"));
+
+table raw_record (
+  raw_id bigint not null,
+  system text not null,
+  source text not null,
+  content_type text not null,
+  items integer not null,
+  body bytea not null,
+  recorded_at timestamp with time zone default crossdock_now() not null
+) partition by RANGE (recorded_at);
+CREATE INDEX raw_record_raw_id_idx ON ONLY public.raw_record USING btree (raw_id);
+
+table reservation (
+  reservation_id bigint not null,
+  location_id integer not null,
+  sku_id bigint not null,
+  channel_id integer not null,
+  quantity bigint not null,
+  open_quantity bigint not null,
+  state text not null,
+  purpose text default 'order'::text not null,
+  expires_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (reservation_id, location_id),
+  CHECK ((open_quantity >= 0)),
+  CHECK ((quantity > 0))
+) with (fillfactor=80);
+CREATE INDEX reservation_expires_at_idx ON public.reservation USING btree (expires_at) WHERE (state = 'open'::text);
+
+table return_authorisation (
+  order_id bigint not null,
+  return_id bigint not null,
+  reference text not null,
+  location_id integer not null,
+  lines json not null,
+  state text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, return_id)
+);
+CREATE UNIQUE INDEX return_authorisation_return_id_idx ON public.return_authorisation USING btree (return_id);
+
+table sales_order (
+  order_id bigint not null,
+  company_id integer not null,
+  channel_id integer not null,
+  account_id bigint not null,
+  external_no text not null,
+  state text not null,
+  version bigint not null,
+  currency text not null,
+  total_minor bigint not null,
+  ordered_at timestamp with time zone not null,
+  erp_number text,
+  units bigint not null,
+  units_open bigint not null,
+  units_refused bigint not null,
+  units_shipped bigint default 0 not null,
+  units_invoiced bigint default 0 not null,
+  is_released boolean default false not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  UNIQUE (channel_id, external_no),
+  PRIMARY KEY (order_id)
+) with (fillfactor=70);
+CREATE INDEX sales_order_account_id_idx ON public.sales_order USING btree (account_id);
+CREATE INDEX sales_order_recorded_at_idx ON public.sales_order USING btree (recorded_at);
+
+table shipment (
+  shipment_no text not null,
+  order_id bigint not null,
+  fulfilment_id bigint not null,
+  tracking text,
+  lines json not null,
+  shipped_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (shipment_no)
+);
+CREATE INDEX shipment_order_id_idx ON public.shipment USING btree (order_id);
+
+table shortage (
+  shortage_id bigint identity not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  quantity bigint not null,
+  cause text not null,
+  owner text default 'operations'::text not null,
+  state text default 'open'::text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (shortage_id)
+);
+CREATE INDEX shortage_state_sku_id_idx ON public.shortage USING btree (state, sku_id);
+
+table sku (
+  sku_id bigint identity not null,
+  code text not null,
+  description text default ''::text not null,
+  unit text default 'each'::text not null,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  UNIQUE (code),
+  PRIMARY KEY (sku_id)
+);
+
+table stock_balance (
+  sku_id bigint not null,
+  location_id integer not null,
+  on_hand bigint default 0 not null,
+  reserved bigint default 0 not null,
+  allocated bigint default 0 not null,
+  exposed bigint default 0 not null,
+  safety_stock bigint default 0 not null,
+  version bigint default 0 not null,
+  counted_at timestamp with time zone,
+  counted_source text,
+  counted_sequence bigint,
+  PRIMARY KEY (sku_id, location_id)
+) with (fillfactor=50);
+
+table stock_closing (
+  sku_id bigint not null,
+  location_id integer not null,
+  on_hand bigint not null,
+  closed_before timestamp with time zone not null,
+  PRIMARY KEY (sku_id, location_id)
+);
+
+table stock_movement (
+  movement_id bigint not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  kind text not null,
+  quantity bigint not null,
+  effect bigint not null,
+  balance_version bigint not null,
+  order_id bigint,
+  source text not null,
+  source_id text not null,
+  source_sequence bigint,
+  occurred_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null
+) partition by RANGE (recorded_at);
+CREATE INDEX stock_movement_sku_id_location_id_occurred_at_idx ON ONLY public.stock_movement USING btree (sku_id, location_id, occurred_at);
+
+table supply (
+  supply_id bigint identity not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  quantity bigint not null,
+  due_at timestamp with time zone not null,
+  source text not null,
+  source_id text not null,
+  UNIQUE (source, source_id, sku_id, location_id),
+  PRIMARY KEY (supply_id),
+  CHECK ((quantity >= 0))
+);
+CREATE INDEX supply_sku_id_location_id_idx ON public.supply USING btree (sku_id, location_id);
+
+table supply_commitment (
+  supply_id bigint not null,
+  order_id bigint not null,
+  line_no integer not null,
+  quantity bigint not null,
+  PRIMARY KEY (supply_id, order_id, line_no),
+  CHECK ((quantity > 0))
+);
+
+sequence allocation_id_seq increment by 1000;
+
+sequence fulfilment_id_seq increment by 200;
+
+sequence movement_id_seq increment by 1000;
+
+sequence order_id_seq increment by 200;
+
+sequence raw_id_seq increment by 500;
+
+sequence reservation_id_seq increment by 1000;
+
+sequence return_id_seq increment by 200;
+
+CREATE OR REPLACE FUNCTION public.crossdock_ensure_partitions(p_from timestamp with time zone, p_months integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  parent text;
+  month_start timestamptz;
+  part text;
+  made int := 0;
+begin
+  perform pg_advisory_xact_lock(7302001);
+  for parent in select table_name from partitioned_table order by table_name loop
+    for i in 0 .. p_months loop
+      month_start := date_trunc('month', p_from at time zone 'UTC') at time zone 'UTC' + make_interval(months => i);
+      part := parent || '_p' || to_char(month_start at time zone 'UTC', 'YYYYMM');
+      if to_regclass(part) is null then
+        execute format('create table %I partition of %I for values from (%L) to (%L)',
+          part, parent, month_start, month_start + interval '1 month');
+        made := made + 1;
+      end if;
+    end loop;
+  end loop;
+  return made;
+end
+$function$
+
+CREATE OR REPLACE FUNCTION public.crossdock_now()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$ select clock_timestamp() + coalesce(nullif(current_setting('crossdock.clock_shift', true), ''), '0')::interval $function$
