@@ -1,5 +1,5 @@
 import type { Source } from '../connectors/kit/index.ts';
-import { type Database, databaseNow } from '../store/index.ts';
+import { DATABASE_PAUSE_MS_MAX, type Database, databaseNow, isConnectionFault } from '../store/index.ts';
 import type { Receiver } from './receive.ts';
 import * as statements from './store.sql.ts';
 
@@ -78,7 +78,8 @@ export class Poller {
         } catch (error) {
           if (signal.aborted) return;
           this.#failures++;
-          pauseMs = Math.min(5_000, this.#options.pollMs * 2 ** Math.min(this.#failures, 8));
+          const pauseMsMax = isConnectionFault(error) ? DATABASE_PAUSE_MS_MAX : 5_000;
+          pauseMs = Math.min(pauseMsMax, this.#options.pollMs * 2 ** Math.min(this.#failures, 8));
           this.#options.onError(error);
         }
       }
