@@ -128,19 +128,30 @@ export async function prepareNumbers(
       unchanged.push(skuId);
       continue;
     }
-    // What the channel shows may be low because it sold units that we have not read. A compare-and-set from that number would
-    // succeed and add to them; only after its orders are read to the end is the number a base to raise from. A number that
-    // means `on_hand` carries the orders it knows of and needs no base.
-    if (channel.numberMeans === 'net_available' && number.readBackAt !== null && target > (number.readBack ?? 0)) {
+    const shown = number.shown ?? 0;
+    const raisable = raisableOf(stock, channel, skuId);
+    // What is asked for may lie in units that are not free before the channel's orders are read to the end.
+    if (channel.numberMeans === 'net_available' && number.readBackAt !== null && target - shown > raisable) {
       unsettled.push(skuId);
       continue;
     }
-    wanted.push({ skuId, from: number.shown, quantity: target });
+    const quantity = channel.numberMeans === 'net_available' ? Math.min(target, shown + raisable) : target;
+    wanted.push({ skuId, from: number.shown, quantity });
   }
   const claimed = wanted.length === 0 ? new Set<number>() : await claim(wanted.map((item) => item.skuId));
   const send = wanted.filter((item) => claimed.has(item.skuId));
-  for (const { skuId, quantity } of send) {
-    raiseExposure(stock, channel, skuId, quantity);
+  for (const { skuId, from, quantity } of send) {
+    // A net number is raised by compare-and-set, and what it is raised by is set aside on top of all that is: the base may be
+    // low because of sales that we have not read, and those must stay covered. A number that means `on_hand` carries the orders it
+    // knows of, so that all together never exceed it.
+    let own = 0;
+    for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
+    raiseExposure(
+      stock,
+      channel,
+      skuId,
+      channel.numberMeans === 'net_available' ? quantity - (from ?? 0) : quantity - own,
+    );
     const number = stock.channelNumber(channel.channelId, skuId);
     number.sending = quantity;
     number.readBack = null;
@@ -152,11 +163,15 @@ export async function prepareNumbers(
   return { send, unchanged, unsettled, ordersThrough: cursor?.cursor ?? '' };
 }
 
-/** Sets aside more where it is free, fullest location first, until the exposure covers `target`. Never less than before. */
-function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number, target: number): void {
-  let own = 0;
-  for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
-  let missing = target - own;
+function raisableOf(stock: StockSession, channel: ChannelEntry, skuId: number): number {
+  let raisable = 0;
+  for (const locationId of channel.locationIds) raisable += Math.max(0, stock.free(skuId, locationId));
+  return raisable;
+}
+
+/** Sets aside `units` more where they are free, fullest location first. The caller has made sure that there are as many. */
+function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number, units: number): void {
+  let missing = units;
   if (missing <= 0) return;
   const byFree = channel.locationIds
     .map((locationId) => ({ locationId, free: stock.free(skuId, locationId) }))
@@ -168,6 +183,7 @@ function raiseExposure(stock: StockSession, channel: ChannelEntry, skuId: number
     missing -= add;
     if (missing === 0) return;
   }
+  throw new Error(`${missing} units of SKU ${skuId} are not free for channel ${channel.code}`);
 }
 
 /**
