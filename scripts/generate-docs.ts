@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
+import { type ApiHub, buildApi } from '../src/api/index.ts';
 import { errorKinds } from '../src/canonical/index.ts';
 import { estateSchema } from '../src/estate/index.ts';
 import { eventRules, stateRules } from '../src/orders/index.ts';
@@ -20,6 +21,7 @@ export async function generateDocs(): Promise<Record<string, string>> {
     'docs/reference/order-states.md': orderStates(),
     'docs/reference/estate-file.md': estateFile(),
     'docs/reference/cli.md': await commandLine(),
+    'docs/reference/http-api.md': await httpApi(),
   };
 }
 
@@ -179,6 +181,58 @@ starting it for as long as it needs; commands that look at what a hub has writte
 it as long as no estate of one's own was started there.
 
 ${parts.join('\n\n')}
+`;
+}
+
+interface Operation {
+  summary?: string;
+  'x-scope'?: string;
+  parameters?: { name: string; in: string; required?: boolean; schema?: { default?: unknown } }[];
+  requestBody?: { content?: Record<string, { schema?: Schema }> };
+  responses?: Record<string, unknown>;
+}
+
+/** The routes as the application itself describes them; it is built over nothing and never answers. */
+async function httpApi(): Promise<string> {
+  const app = buildApi({ freshnessTargetsMs: {} } as unknown as ApiHub);
+  await app.ready();
+  const { paths, tags: _ } = app.swagger() as { paths: Record<string, Record<string, Operation>>; tags?: unknown };
+  await app.close();
+  const rows: string[][] = [];
+  for (const [path, operations] of Object.entries(paths))
+    for (const [method, operation] of Object.entries(operations)) {
+      const given = (operation.parameters ?? []).filter((one) => one.in === 'query');
+      const query = given.map((one) => (one.required === true && one.schema?.default === undefined ? `**${one.name}**` : one.name)).join(', ');
+      const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
+      const names = Object.keys(body?.properties ?? {}).map((name) => (body?.required?.includes(name) ? `**${name}**` : name));
+      const needsKey = (operation.parameters ?? []).some((one) => one.name.toLowerCase() === 'idempotency-key');
+      const takes = [query === '' ? '' : `?${query}`, names.length === 0 ? '' : `{${names.join(', ')}}`].filter((one) => one !== '');
+      rows.push([
+        `\`${method.toUpperCase()} ${path}\``,
+        operation['x-scope'] ?? '',
+        `${takes.join(' ')}${needsKey ? ' Idempotency-Key' : ''}`.trim(),
+        operation.summary ?? '',
+      ]);
+    }
+  rows.sort(([a], [b]) => (a!.split(' ')[1]! < b!.split(' ')[1]! ? -1 : a!.split(' ')[1]! > b!.split(' ')[1]! ? 1 : a! < b! ? -1 : 1));
+  return `# The HTTP API
+${note('the routes of src/api')}
+Every route but the open ones asks for \`Authorization: Bearer xd_…\` (\`crossdock keys create NAME --scope read,write\`). The whole contract, with
+schemas and limits, is OpenAPI 3.1 at \`GET /openapi.json\` (scope \`read\`); for people there is a page at \`/\`.
+
+- Errors are problem+json with a [code](errors.md). \`503\` carries \`Retry-After\`.
+- Quantities are whole base units; money is a decimal string with a currency, beside whole minor units; times are RFC 3339, answered in UTC.
+- **A retry is safe.** Same key and content: the first answer, with \`Idempotent-Replayed: true\` where one thing is made. Other content:
+  \`XD_KEY_CONFLICT\`, naming the field. What was refused leaves no key. The key for ever of an order is (channel, externalNo); of a cancel reference,
+  order and line; of a movement or count its \`id\` within the API key; of a reservation the Idempotency-Key within the API key.
+- Batches answer item by item, each with a \`status\` of its own. What waits or was set aside is 202.
+- Lists: \`cursor\` is opaque, the next one is \`nextCursor\`; at most 500 a page.
+- Events: \`GET /v1/events\` is a stream of CloudEvents; \`Last-Event-ID\` or \`after\` goes on from there, \`after=0\` from the beginning. Order by
+  \`streamversion\` within a subject: position is not causality.
+
+What is required is bold.
+
+${table(['route', 'scope', 'takes', 'what'], rows)}
 `;
 }
 
