@@ -131,15 +131,22 @@ Checked and kept, but not applied yet: \`locations.<code>.safetyStock\`, \`chann
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`'${String(schema.const)}'\``;
   if (schema.anyOf !== undefined) {
-    const isSecret = (one: Schema) => one.properties?.secret !== undefined || (one.anyOf ?? []).some((two) => isSecret(two));
+    const isSecret = (one: Schema): boolean =>
+      one.properties?.secret !== undefined || (one.anyOf ?? []).some((two) => isSecret(two));
     const kinds = new Set(schema.anyOf.map((one) => (isSecret(one) ? 'secret' : typeOf(one))));
     return [...kinds].join(' or ');
   }
   if (schema.patternProperties !== undefined) return 'by code or name';
   if (schema.properties !== undefined) return 'object';
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
-  const least = schema.minimum ?? (schema.exclusiveMinimum === undefined ? undefined : `above ${schema.exclusiveMinimum}`);
-  const range = schema.maximum === undefined ? (least === undefined ? '' : ` from ${least}`) : ` ${least ?? ''} to ${schema.maximum}`;
+  const least =
+    schema.minimum ?? (schema.exclusiveMinimum === undefined ? undefined : `above ${schema.exclusiveMinimum}`);
+  const range =
+    schema.maximum === undefined
+      ? least === undefined
+        ? ''
+        : ` from ${least}`
+      : ` ${least ?? ''} to ${schema.maximum}`;
   return `${schema.type ?? 'anything'}${range.replace('from above', 'above')}`;
 }
 
@@ -163,9 +170,11 @@ async function commandLine(): Promise<string> {
     }
     command.configureHelp({ helpWidth: 110 });
     let help = '';
-    command.configureOutput({ writeOut: (text) => {
-      help += text;
-    } });
+    command.configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    });
     command.outputHelp();
     parts.push(`## ${path}\n\n\`\`\`\n${help.trimEnd()}\n\`\`\``);
   };
@@ -202,11 +211,17 @@ async function httpApi(): Promise<string> {
   for (const [path, operations] of Object.entries(paths))
     for (const [method, operation] of Object.entries(operations)) {
       const given = (operation.parameters ?? []).filter((one) => one.in === 'query');
-      const query = given.map((one) => (one.required === true && one.schema?.default === undefined ? `**${one.name}**` : one.name)).join(', ');
+      const query = given
+        .map((one) => (one.required === true && one.schema?.default === undefined ? `**${one.name}**` : one.name))
+        .join(', ');
       const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
-      const names = Object.keys(body?.properties ?? {}).map((name) => (body?.required?.includes(name) ? `**${name}**` : name));
+      const names = Object.keys(body?.properties ?? {}).map((name) =>
+        body?.required?.includes(name) ? `**${name}**` : name,
+      );
       const needsKey = (operation.parameters ?? []).some((one) => one.name.toLowerCase() === 'idempotency-key');
-      const takes = [query === '' ? '' : `?${query}`, names.length === 0 ? '' : `{${names.join(', ')}}`].filter((one) => one !== '');
+      const takes = [query === '' ? '' : `?${query}`, names.length === 0 ? '' : `{${names.join(', ')}}`].filter(
+        (one) => one !== '',
+      );
       rows.push([
         `\`${method.toUpperCase()} ${path}\``,
         operation['x-scope'] ?? '',
@@ -214,7 +229,9 @@ async function httpApi(): Promise<string> {
         operation.summary ?? '',
       ]);
     }
-  rows.sort(([a], [b]) => (a!.split(' ')[1]! < b!.split(' ')[1]! ? -1 : a!.split(' ')[1]! > b!.split(' ')[1]! ? 1 : a! < b! ? -1 : 1));
+  rows.sort(([a], [b]) =>
+    a!.split(' ')[1]! < b!.split(' ')[1]! ? -1 : a!.split(' ')[1]! > b!.split(' ')[1]! ? 1 : a! < b! ? -1 : 1,
+  );
   return `# The HTTP API
 ${note('the routes of src/api')}
 Every route but the open ones asks for \`Authorization: Bearer xd_…\` (\`crossdock keys create NAME --scope read,write\`). The whole contract, with
@@ -252,7 +269,9 @@ if (import.meta.main) {
     if (!isCheck) writeFileSync(file, text);
   }
   process.stderr.write(
-    stale.length === 0 ? 'up to date\n' : `${isCheck ? 'not up to date, run npm run docs' : 'wrote'}: ${stale.join(', ')}\n`,
+    stale.length === 0
+      ? 'up to date\n'
+      : `${isCheck ? 'not up to date, run npm run docs' : 'wrote'}: ${stale.join(', ')}\n`,
   );
   if (isCheck && stale.length > 0) process.exitCode = 1;
 }
