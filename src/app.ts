@@ -321,6 +321,9 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     poolMax: options.poolMax ?? 16,
     onIdleFault: (error) => options.onError?.('database connection', error),
   });
-  const directory = await Directory.open(db, estate);
+  const directory = await Directory.open(db, estate).catch(async (error) => {
+    await db.end();
+    throw error;
+  });
   return new Hub(options, db, directory, built);
 }

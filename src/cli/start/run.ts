@@ -1,43 +1,49 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createHub } from '../../app.ts';
+import { CrossdockError } from '../../canonical/index.ts';
 import { connectors } from '../../connectors/index.ts';
 import { loadEstate } from '../../estate/index.ts';
 import { listen } from '../../server.ts';
+import { DATABASE_PAUSE_MS_MAX, isConnectionFault } from '../../store/index.ts';
 import { migrate } from '../../store/migrate.ts';
 import { connectDatabase } from '../connect.ts';
 import { EXIT } from '../output.ts';
 import { onShutdown } from '../shutdown.ts';
 import type { StartOptions } from '../start.ts';
 
+const DATABASE_WAIT_MS_MAX = 60_000;
+
 /** Runs until told to stop. Logs are JSON lines on stderr: ids and codes, no payloads. */
 export async function runStart(options: StartOptions & { json: boolean }): Promise<number> {
   const log = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { role: options.role } }, pino.destination(2));
   const estate = await loadEstate(options.config);
   const database = await connectDatabase({ dir: join(options.dir, 'pg') });
-  const { applied } = await migrate(database.url);
+  const { applied } = await whenDatabaseAnswers(log, () => migrate(database.url));
   if (applied.length > 0) log.info({ applied }, 'schema migrated');
-  const hub = await createHub({
-    estate,
-    databaseUrl: database.url,
-    connectors,
-    role: options.role,
-    onError: (where, error) =>
-      log.warn(
-        {
-          where,
-          code: (error as { code?: string }).code,
-          message: error instanceof Error ? error.message : String(error),
-        },
-        'will be tried again',
-      ),
-  });
+  const hub = await whenDatabaseAnswers(log, () =>
+    createHub({
+      estate,
+      databaseUrl: database.url,
+      connectors,
+      role: options.role,
+      onError: (where, error) =>
+        log.warn(
+          {
+            where,
+            code: (error as { code?: string }).code,
+            message: error instanceof Error ? error.message : String(error),
+          },
+          'will be tried again',
+        ),
+    }),
+  );
   let stop: (reason: string) => void = () => {};
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
   });
   const release = onShutdown((reason) => stop(reason));
-  await hub.start();
+  await whenDatabaseAnswers(log, () => hub.start());
   // A worker answers health and metrics too, on a port of its own choosing.
   const server = await listen(hub, {
     host: options.host,
@@ -54,4 +60,29 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
   await database.close();
   release();
   return EXIT.ok;
+}
+
+/**
+ * Hub and database are often started together, or fail together: one that came up first waits for the other instead of ending.
+ * The work must bear being done again.
+ */
+async function whenDatabaseAnswers<T>(log: Logger, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  for (let pauseMs = 100; ; pauseMs = Math.min(DATABASE_PAUSE_MS_MAX, pauseMs * 2)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionFault(error) && !isConnectionFault((error as Error).cause)) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      if (performance.now() - started > DATABASE_WAIT_MS_MAX)
+        throw new CrossdockError(
+          'XD_STORE_UNAVAILABLE',
+          `the database has not answered for ${DATABASE_WAIT_MS_MAX / 1000} s: ${message}; start it, or check DATABASE_URL`,
+          {},
+          { cause: error },
+        );
+      log.warn({ code: (error as { code?: string }).code, message }, 'waiting for the database');
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
 }
