@@ -93,6 +93,10 @@ export class HubProcess {
     createInterface({ input: child.stderr! }).on('line', (text) => this.#note(text));
   }
 
+  hasComplained(message: string): boolean {
+    return this.complaints.some((line) => line.msg === message);
+  }
+
   get ready(): Promise<void> {
     return this.#ready;
   }
