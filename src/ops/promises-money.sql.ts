@@ -20,13 +20,14 @@ export const orderTotals = verdict(
   `format('order %s: total %s, its lines %s', order_id, total_minor, amount)`,
 );
 
-// Amounts of parts are differences of cumulative amounts (round half away from zero); the last part shipped takes what is left.
+// Amounts of parts are differences of cumulative amounts (round half away from zero): what was undone is counted from the line's
+// beginning, what was shipped from its end.
 export const lineAmounts = verdict(
   'line_amounts',
   `select order_id, line_no, unit_price, quantity, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
           returned_minor, invoiced, invoiced_minor, credited_minor,
           amount_minor <> round(unit_price * 100 * quantity)
-            or (shipped_minor <> round(unit_price * 100 * shipped) and shipped_minor <> amount_minor - cancelled_minor)
+            or shipped_minor <> amount_minor - round(unit_price * 100 * (quantity - shipped))
             or cancelled_minor + returned_minor <> round(unit_price * 100 * (cancelled + returned))
             or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
             or credited_minor > returned_minor as bad
