@@ -42,8 +42,11 @@ export const record = sql<{ key: number; confirmed_at: Date | null }>(
       set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + 1 else 0 end,
           confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
           confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
-          -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it.
-          changed_at = case when t.confirmed is not null then coalesce(p.sent_at, p.changed_at) else p.changed_at end,
+          -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it. What
+          -- was found not worth saying is told as of now.
+          changed_at = case when t.confirmed is null then p.changed_at
+                            when p.state = 'n' then crossdock_now()
+                            else coalesce(p.sent_at, p.changed_at) end,
           next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000)
      from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
        as t(key, epoch, state, error, confirmed, pause_ms)
@@ -66,7 +69,8 @@ export const doubtOrphans = sql<{ key: number }>(
 // The destination holds what would be said, or what is near enough to it.
 export const confirmUnsaid = sql(
   'outbound_confirm_unsaid_publications',
-  `update publication p set confirmed_version = t.version, attempts = 0
+  // Lateness counts from here: up to the look, what it shows was near enough.
+  `update publication p set confirmed_version = t.version, attempts = 0, changed_at = greatest(p.changed_at, $6::timestamptz)
      from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
       and p.state = 'n' and p.lease_epoch <= t.epoch and p.confirmed_version < t.version`,

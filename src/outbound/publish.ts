@@ -175,6 +175,7 @@ export class Publisher {
   ): Promise<statements.DuePublication[]> {
     const { db, deps, destination } = this.#options;
     const keys = rows.map((row) => row.key);
+    const lookedAt = await databaseNow(db);
     const { worth, unchanged } = await screenNumbers(db, deps, channel, keys, await backorderedUnits(db, keys));
     const byKey = new Map(rows.map((row) => [row.key, row]));
     const silent = unchanged.map((key) => byKey.get(key)!);
@@ -186,6 +187,7 @@ export class Publisher {
           ...named,
           numbers(silent.map((row) => row.version)),
           numbers(silent.map((row) => held.get(row.bucket)!)),
+          lookedAt,
         ]);
       });
     return worth.map((key) => byKey.get(key)!);
