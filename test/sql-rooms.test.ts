@@ -79,8 +79,8 @@ describe('SQL', () => {
 
   it('locks rows in an order', () => {
     const wrong: string[] = [];
+    // One row, by its whole key, has no order.
     for (const file of statementFiles)
-      // One row, by its whole key, has no order.
       for (const [statement] of textOf(file).matchAll(/`[^`]*\bfor (?:no key )?update\b[^`]*`/gs))
         if (!/order by/.test(statement) && !/where \w+ = \$1::\w+( and \w+ = \$2::\w+)? for update/.test(statement))
           wrong.push(`${file}: ${statement.slice(0, 120)}`);
