@@ -70,8 +70,9 @@ async function run(
   mkdirSync(demoDir, { recursive: true });
   const databaseUrl = await freshDatabase(options, cleanups);
 
-  const token = randomBytes(18).toString('base64url');
-  const webhookSecret = randomBytes(24).toString('base64url');
+  // With a word in front: a token that began with a dash would be read as an option.
+  const token = `sim_${randomBytes(18).toString('base64url')}`;
+  const webhookSecret = `whsec_${randomBytes(24).toString('base64url')}`;
   const port = options.port ?? Number(process.env.PORT ?? DEFAULT_PORT);
   const hubUrl = `http://127.0.0.1:${port}`;
   const children = new Children(demoDir);
