@@ -3,7 +3,11 @@ import { dirname, join } from 'node:path';
 
 /** Node options for everything that is run: Node 24's first releases warn that type stripping is new. */
 // A small young generation and a bound on the old one: what the hub holds is small, and garbage should not look like a leak.
-export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=24', '--max-old-space-size=384'];
+export const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=24',
+  '--max-old-space-size=384',
+];
 
 /**
  * Runs a program to its end and returns its exit code, as a shell would see it.

@@ -109,7 +109,8 @@ export const channelSchema = Type.Object(
       Type.Number({
         minimum: 0,
         maximum: 0.9,
-        description: 'a higher number is published only when it differs by more than this part; default 0',
+        description:
+          'a number is published only when it differs by more than this part; to and from 0 always, and a lower one while backorders wait; default 0',
       }),
     ),
     onShort: Type.Optional(Type.Union([Type.Literal('backorder'), Type.Literal('refuse')])),
