@@ -68,37 +68,39 @@ describe('no lock order', () => {
 
   /** @returns deadlocks that two processes met which asked for the same balances in opposite orders */
   async function deadlocks(db: Database): Promise<number> {
-    const count = async () => {
-      await database.pool.query('select pg_stat_force_next_flush()');
-      return (await database.pool.query('select deadlocks from pg_stat_database where datname = current_database()'))
-        .rows[0].deadlocks;
-    };
     const hub = await open({ db });
-    const before = await count();
+    let met = 0;
     const skus = Array.from({ length: 300 }, (_, i) => 50_000 + i);
     await database.pool.query(
       'insert into stock_balance (sku_id, location_id) select i, 1 from generate_series(50000, 50299) as i on conflict do nothing',
     );
-    for (let round = 0; round < 30; round++) {
-      let ready = 0;
-      let start = () => {};
-      const both = new Promise<void>((resolve) => {
-        start = resolve;
-      });
-      const session = (list: number[]) =>
-        hub.db.transaction(async (tx) => {
-          if (++ready === 2) start();
-          await both;
-          await StockSession.open(
-            tx,
-            hub.ids,
-            list.map((sku) => [sku, 1] as const),
-          );
+    // Somebody holds the row in the middle until both have locked towards it and wait: whoever gets it then wants what the
+    // other has.
+    const keeper = await database.pool.connect();
+    await keeper.query('begin');
+    await keeper.query('select from stock_balance where sku_id = 50150 and location_id = 1 for update');
+    const session = (list: number[]) =>
+      hub.db.transaction(async (tx) => {
+        await StockSession.open(
+          tx,
+          hub.ids,
+          list.map((sku) => [sku, 1] as const),
+        ).catch((error) => {
+          if (error.code === '40P01') met++;
+          throw error;
         });
-      await Promise.all([session(skus), session([...skus].reverse())]);
-      if ((await count()) > before) break;
+      });
+    const both = Promise.all([session(skus), session([...skus].reverse())]);
+    for (let waiting = 0; waiting < 2; ) {
+      const { rows } = await database.pool.query(
+        "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      waiting = rows[0].n;
     }
-    return (await count()) - before;
+    await keeper.query('commit');
+    keeper.release();
+    await both;
+    return met;
   }
 
   it('is caught by processes that ask in opposite orders', async () => {
