@@ -97,6 +97,35 @@ describe('a number', () => {
     expect(shop.available(sku)).toBe(9);
   });
 
+  it('is neither raised nor freed while an order that sold it is set aside, and goes on when it is applied', async () => {
+    const hub = await open();
+    await receive(hub, 5);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    shop.sell(sku, 3);
+    const sold = shop.sales[0]!.item;
+    sold.command = { ...sold.command!, account: 'NOBODY' } as typeof sold.command;
+    await read(hub);
+    await receive(hub, 4);
+    for (let i = 0; i < 4; i++) {
+      await tell(hub);
+      await read(hub);
+    }
+    expect(shop.available(sku)).toBe(2);
+    expect(await balances(database.pool, sku)).toEqual(['north 9/0/0/5']);
+
+    await hub.seed([], ['NOBODY']);
+    const { rows } = await database.pool.query("select parked_id from parked_record where state = 'open'");
+    expect(await hub.receiver.replay(rows.map((row) => row.parked_id))).toEqual({ applied: 1, still: 0 });
+    for (let i = 0; i < 4; i++) {
+      await tell(hub);
+      await read(hub);
+    }
+    expect(shop.available(sku)).toBe(6);
+    expect(await balances(database.pool, sku)).toEqual(['north 9/0/3/6']);
+  });
+
   it('of a listing that is gone is told anew', async () => {
     const hub = await open();
     await receive(hub, 5);

@@ -8,6 +8,18 @@ export const findSettleable = sql<{ sku_id: number; drained_at: Date }>(
     order by n.sku_id limit $3::int`,
 );
 
+// Orders of a channel that were set aside: what they sold has left the channel's number but not yet its exposure. sku_id is null
+// where the lines could not be read: it may be any SKU. Ingest owns the table; this is its only reader here.
+export const readParkedSales = sql<{ sku_id: number | null }>(
+  'ledger_read_parked_sales',
+  `select distinct s.sku_id
+     from parked_record p
+     left join lateral json_array_elements(p.item -> 'command' -> 'lines') l on true
+     left join sku s on s.code = upper(l.value ->> 'sku')
+    where p.scope = $1::text and p.state = 'open' and p.class <> 'key_conflict'
+      and (l.value is null or s.sku_id is not null)`,
+);
+
 // Read after the balances are locked: every order that is in the cursor and concerns these SKUs is in the balances too.
 export const readOrdersThrough = sql<{ cursor: string }>(
   'ledger_read_orders_through',

@@ -117,6 +117,7 @@ export async function prepareNumbers(
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
   const backordered = await readBackordered();
   const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '']);
+  const parked = await parkedSales(tx, channel);
   const wanted: NumberToSend[] = [];
   const unchanged: number[] = [];
   const unsettled: number[] = [];
@@ -130,6 +131,11 @@ export async function prepareNumbers(
     }
     const shown = number.shown ?? 0;
     const raisable = raisableOf(stock, channel, skuId);
+    // Said again when the order is applied: that is a change.
+    if (target > shown && parked(skuId)) {
+      unchanged.push(skuId);
+      continue;
+    }
     // What is asked for may lie in units that are not free before the channel's orders are read to the end.
     if (channel.numberMeans === 'net_available' && number.readBackAt !== null && target - shown > raisable) {
       unsettled.push(skuId);
@@ -161,6 +167,16 @@ export async function prepareNumbers(
   }
   await stock.flush();
   return { send, unchanged, unsettled, ordersThrough: cursor?.cursor ?? '' };
+}
+
+/**
+ * Which SKUs have sales in orders that were set aside. Until a person has decided about such an order its units stay in the
+ * exposure: nothing of it is freed and the number is not raised.
+ */
+async function parkedSales(db: Queryable, channel: ChannelEntry): Promise<(skuId: number) => boolean> {
+  const rows = await db.query(statements.readParkedSales, [`order/${channel.code}`]);
+  const skuIds = new Set(rows.map((row) => row.sku_id));
+  return (skuId) => skuIds.has(null) || skuIds.has(skuId);
 }
 
 function raisableOf(stock: StockSession, channel: ChannelEntry, skuId: number): number {
@@ -249,6 +265,7 @@ export async function settleNumbers(
   const candidates = rows.map((row) => row.sku_id);
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, candidates), [channel.channelId]);
   const backordered = await readBackordered(candidates);
+  const parked = await parkedSales(tx, channel);
   const lowered: number[] = [];
   const sayAgain: number[] = [];
   const readAgain: number[] = [];
@@ -259,6 +276,7 @@ export async function settleNumbers(
     if (number.readBackAt.getTime() >= drainedAt) continue;
     let surplus = -number.readBack;
     for (const locationId of channel.locationIds) surplus += stock.exposure(channel.channelId, skuId, locationId);
+    if (parked(skuId)) surplus = 0;
     // From where the least is free first: what is short comes back first.
     const byFree = channel.locationIds
       .map((locationId) => ({ locationId, free: stock.free(skuId, locationId) }))
