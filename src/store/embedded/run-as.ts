@@ -123,7 +123,12 @@ export async function handOver(path: string, runAs: RunAs): Promise<void> {
   for (const name of await readdir(path)) {
     const below = join(path, name);
     // A data folder that is this user's already is so all the way down; it may hold a hundred thousand files.
-    if ((await lstat(below)).uid !== uid) await handOver(below, runAs);
+    // Another start may be trying the folder at this moment and take its trial file away again.
+    const there = await lstat(below).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (there !== undefined && there.uid !== uid) await handOver(below, runAs);
   }
 }
 
