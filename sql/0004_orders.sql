@@ -64,7 +64,7 @@ create table allocation (
   location_id   int not null,
   quantity      bigint not null check (quantity > 0),
   open_quantity bigint not null check (open_quantity >= 0),
-  fulfilment_id bigint,
+  fulfilment_id bigint not null,                      -- what it will leave with; requested once the ERP knows the order
   primary key (order_id, line_no, allocation_id)
 ) with (fillfactor = 70);
 
@@ -76,7 +76,7 @@ create table fulfilment (
   state         text collate "C" not null,            -- requested | released
   recorded_at   timestamptz not null default crossdock_now(),
   primary key (order_id, fulfilment_id)
-);
+) with (fillfactor = 70);
 create unique index on fulfilment (fulfilment_id);
 
 create sequence return_id_seq increment by 200;

@@ -5,14 +5,9 @@ create table destination (
   paused         boolean not null default false
 );
 
--- The newest order version that outbound has planned; a fact that arrives out of order waits in held_fact.
-create table planned_stream (stream text collate "C" primary key, version bigint not null) with (fillfactor = 60);
-create table held_fact (
-  stream text collate "C" not null, stream_version bigint not null, position bigint not null, recorded_at timestamptz not null,
-  primary key (stream, stream_version)
-);
-
 -- state: n = new, s = sending (committed before the first byte), d = in doubt, c = confirmed, r = refused, p = parked, x = cancelled
+-- is_open and needs_person stand in the predicates of the partial indexes instead of state: an update that changes neither, such
+-- as from new to sending, stays on its page and touches no index.
 create table delivery (
   delivery_id    bigint generated always as identity primary key,
   destination_id int not null,
@@ -32,12 +27,14 @@ create table delivery (
   payload        json not null,
   answer         json,
   recorded_at    timestamptz not null default crossdock_now(),
+  is_open        boolean not null generated always as (state in ('n', 's', 'd', 'p')) stored,
+  needs_person   boolean not null generated always as (state in ('p', 'r')) stored,
   unique (destination_id, kind, reference)
-) with (fillfactor = 70);
-create index on delivery (destination_id, bucket, delivery_id) where state in ('n', 's', 'd');
+) with (fillfactor = 60);
+create index on delivery (destination_id, delivery_id) where is_open;
 -- In order per key: is there an earlier one that has not ended?
-create index on delivery (destination_id, key, delivery_id) where state in ('n', 's', 'd', 'p');
-create index on delivery (state, destination_id) where state in ('p', 'r');
+create index on delivery (destination_id, key, delivery_id) where is_open;
+create index on delivery (destination_id, delivery_id) where needs_person;
 create index on delivery (order_id);
 
 -- Dirty means version > confirmed_version. key: a sku_id or an order_id by kind.
@@ -57,9 +54,11 @@ create table publication (
   confirmed_at      timestamptz,
   next_at           timestamptz not null default crossdock_now(),
   error             text,
+  -- In the predicate instead of what it is made of: most changes of a row change neither it nor when it is due.
+  is_dirty          boolean not null generated always as (version > confirmed_version and state <> 'p') stored,
   primary key (destination_id, kind, key)
 ) with (fillfactor = 50);
-create index on publication (destination_id, kind, bucket, next_at) where version > confirmed_version and state <> 'p';
+create index on publication (destination_id, kind, next_at) where is_dirty;
 
 -- Lateness per flow, one row a minute and bucket: the histogram that freshness is read from.
 create table freshness (

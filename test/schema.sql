@@ -22,7 +22,7 @@ table allocation (
   location_id integer not null,
   quantity bigint not null,
   open_quantity bigint not null,
-  fulfilment_id bigint,
+  fulfilment_id bigint not null,
   PRIMARY KEY (order_id, line_no, allocation_id),
   CHECK ((open_quantity >= 0)),
   CHECK ((quantity > 0))
@@ -107,13 +107,15 @@ table delivery (
   payload json not null,
   answer json,
   recorded_at timestamp with time zone default crossdock_now() not null,
+  is_open boolean generated always as ((state = ANY (ARRAY['n'::"char", 's'::"char", 'd'::"char", 'p'::"char"]))) not null,
+  needs_person boolean generated always as ((state = ANY (ARRAY['p'::"char", 'r'::"char"]))) not null,
   UNIQUE (destination_id, kind, reference),
   PRIMARY KEY (delivery_id)
-) with (fillfactor=70);
-CREATE INDEX delivery_destination_id_bucket_delivery_id_idx ON public.delivery USING btree (destination_id, bucket, delivery_id) WHERE (state = ANY (ARRAY['n'::"char", 's'::"char", 'd'::"char"]));
-CREATE INDEX delivery_destination_id_key_delivery_id_idx ON public.delivery USING btree (destination_id, key, delivery_id) WHERE (state = ANY (ARRAY['n'::"char", 's'::"char", 'd'::"char", 'p'::"char"]));
+) with (fillfactor=60);
+CREATE INDEX delivery_destination_id_delivery_id_idx ON public.delivery USING btree (destination_id, delivery_id) WHERE is_open;
+CREATE INDEX delivery_destination_id_delivery_id_idx1 ON public.delivery USING btree (destination_id, delivery_id) WHERE needs_person;
+CREATE INDEX delivery_destination_id_key_delivery_id_idx ON public.delivery USING btree (destination_id, key, delivery_id) WHERE is_open;
 CREATE INDEX delivery_order_id_idx ON public.delivery USING btree (order_id);
-CREATE INDEX delivery_state_destination_id_idx ON public.delivery USING btree (state, destination_id) WHERE (state = ANY (ARRAY['p'::"char", 'r'::"char"]));
 
 table destination (
   destination_id integer identity not null,
@@ -174,16 +176,8 @@ table fulfilment (
   state text not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
   PRIMARY KEY (order_id, fulfilment_id)
-);
+) with (fillfactor=70);
 CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btree (fulfilment_id);
-
-table held_fact (
-  stream text not null,
-  stream_version bigint not null,
-  position bigint not null,
-  recorded_at timestamp with time zone not null,
-  PRIMARY KEY (stream, stream_version)
-);
 
 table inbound (
   scope text not null,
@@ -308,12 +302,6 @@ table partitioned_table (
   CHECK ((retention_days > 0))
 );
 
-table planned_stream (
-  stream text not null,
-  version bigint not null,
-  PRIMARY KEY (stream)
-) with (fillfactor=60);
-
 table price (
   sku_id bigint not null,
   price_list text not null,
@@ -342,9 +330,10 @@ table publication (
   confirmed_at timestamp with time zone,
   next_at timestamp with time zone default crossdock_now() not null,
   error text,
+  is_dirty boolean generated always as (((version > confirmed_version) AND (state <> 'p'::"char"))) not null,
   PRIMARY KEY (destination_id, kind, key)
 ) with (fillfactor=50);
-CREATE INDEX publication_destination_id_kind_bucket_next_at_idx ON public.publication USING btree (destination_id, kind, bucket, next_at) WHERE ((version > confirmed_version) AND (state <> 'p'::"char"));
+CREATE INDEX publication_destination_id_kind_next_at_idx ON public.publication USING btree (destination_id, kind, next_at) WHERE is_dirty;
 
 table raw_record (
   raw_id bigint not null,

@@ -44,7 +44,7 @@ function gate(): { wait: Promise<void>; open: () => void } {
 /** Reads until what was asked for is there: other files' transactions may hold readers back for a moment. */
 async function readUntil(consumer: string, stream: string, found: string[] = []): Promise<string[]> {
   while (!found.includes(stream)) {
-    const facts = await hub().db.transaction((tx) => readNext(tx, consumer));
+    const { facts } = await hub().db.transaction((tx) => readNext(tx, consumer));
     found.push(...facts.map((f) => f.stream));
     if (facts.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -63,7 +63,7 @@ describe('a reader of the log', () => {
     });
     await written.wait;
     await hubs[1]!.db.transaction((tx) => appendFacts(tx, [fact('late/quick', 1)]));
-    const early = await hub().db.transaction((tx) => readNext(tx, 'late'));
+    const { facts: early } = await hub().db.transaction((tx) => readNext(tx, 'late'));
     expect(early.map((f) => f.stream).filter((s) => s.startsWith('late/'))).toEqual([]);
     // The double: what is committed now, up to the highest position, is taken for all there is.
     const byPosition = async (after: number) =>
@@ -89,7 +89,7 @@ describe('a reader of the log', () => {
     );
     const found: string[] = [];
     for (let i = 0; i < 2; i++)
-      found.push(...(await hub().db.transaction((tx) => readNext(tx, 'digits', 1))).map((f) => f.stream));
+      found.push(...(await hub().db.transaction((tx) => readNext(tx, 'digits', 1))).facts.map((f) => f.stream));
     expect(found).toEqual(['digits/99', 'digits/100']);
   });
 
@@ -112,23 +112,18 @@ describe('a reader of the log', () => {
         appendFacts(tx, [{ ...fact(stream, version + step, cancelled(`c${step}`)), type: 'order.lines_cancelled' }]),
       );
     const deps = { db: hub().db, directory: hub().directory, routing };
-    const held = async () =>
+    const planned = async () =>
       (
-        await database.pool.query('select stream_version::int - $1::int as step from held_fact order by 1', [version])
-      ).rows.map((row) => row.step);
-    const one = async () => {
+        await database.pool.query(
+          `select reference from delivery where order_id = $1 and kind = 'order_cancellation' order by delivery_id`,
+          [orderId],
+        )
+      ).rows.map((row) => row.reference);
+    // The first that is read is the newest; it takes both others along, and they are not told twice when the reader comes to them.
+    for (let i = 0; i < 3; i++) {
       while ((await planNext(deps, 1)) === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    };
-    await one();
-    expect(await held()).toEqual([3]);
-    await one();
-    await one();
-    expect(await held()).toEqual([]);
-    const planned = await database.pool.query(
-      `select reference from delivery where order_id = $1 and kind = 'order_cancellation' order by delivery_id`,
-      [orderId],
-    );
-    expect(planned.rows.map((row) => row.reference)).toEqual([1, 2, 3].map((step) => `C/${orderId}/${version + step}`));
+      expect(await planned()).toEqual([1, 2, 3].map((step) => `C/${orderId}/${version + step}`));
+    }
     await database.pool.query(`delete from fact where stream = $1 and stream_version > $2`, [stream, version]);
   });
 });

@@ -20,9 +20,9 @@ export const countDeliveries = sql<{
   `select d.code as destination, l.state, l.deliveries, l.oldest_ms
      from (select destination_id, state, count(*)::int as deliveries,
                   (extract(epoch from crossdock_now() - min(recorded_at)) * 1000)::float8 as oldest_ms
-             from delivery where state in ('n', 's', 'd') group by destination_id, state
+             from delivery where is_open and state in ('n', 's', 'd') group by destination_id, state
            union all
-           select destination_id, state, count(*)::int, null from delivery where state in ('p', 'r') group by destination_id, state) l
+           select destination_id, state, count(*)::int, null from delivery where needs_person group by destination_id, state) l
      join destination d on d.destination_id = l.destination_id
     order by d.code, l.state`,
 );
@@ -37,9 +37,9 @@ export const countPublications = sql<{
   'api_count_publications',
   `select d.code as destination, p.kind, p.dirty, p.in_doubt, p.parked, p.oldest_ms
      from (select destination_id, kind,
-                  count(*) filter (where version > confirmed_version and state <> 'p')::int as dirty,
+                  count(*) filter (where is_dirty)::int as dirty,
                   count(*) filter (where state = 'd')::int as in_doubt, count(*) filter (where state = 'p')::int as parked,
-                  (extract(epoch from crossdock_now() - min(changed_at) filter (where version > confirmed_version and state <> 'p')) * 1000)::float8
+                  (extract(epoch from crossdock_now() - min(changed_at) filter (where is_dirty)) * 1000)::float8
                     as oldest_ms
              from publication group by destination_id, kind) p
      join destination d on d.destination_id = p.destination_id
@@ -70,7 +70,7 @@ export const listProblems = sql<ProblemRow>(
    (select 'delivery', case l.state when 'p' then 'parked' else 'refused' end, l.kind || ' ' || l.reference || ' → ' || d.code, l.error, null,
            coalesce(l.ended_at, l.recorded_at)
       from delivery l join destination d on d.destination_id = l.destination_id
-     where l.state in ('p', 'r') order by l.delivery_id desc limit $1::int)
+     where l.needs_person order by l.delivery_id desc limit $1::int)
    union all
    (select 'publication', 'parked', p.kind || ' ' || p.key || ' → ' || d.code, p.error, null, p.changed_at
       from publication p join destination d on d.destination_id = p.destination_id

@@ -17,7 +17,7 @@ describe('reading the log', () => {
     try {
       const read: string[] = [];
       for (let i = 0; i < 4; i++)
-        for (const fact of await db.transaction((tx) => readNext(tx, 'test', 1))) read.push(fact.transactionId);
+        for (const fact of (await db.transaction((tx) => readNext(tx, 'test', 1))).facts) read.push(fact.transactionId);
       expect(read).toEqual(['9', '10', '100']);
     } finally {
       await db.end();

@@ -31,18 +31,35 @@ export const lockCursor = sql<{ transaction_id: string; position: number; epoch:
 
 // A sequence alone would skip a transaction that commits late; a transaction below the snapshot's xmin can't.
 // recorded_at bounds the partitions that are looked at: a fact is never older than the cursor's day by more than a day.
-// Data travels only for the types that the consumer wants; the cursor moves over the others all the same.
 // Ordered by the columns of the table: a bare transaction_id would be the text of the output, and 10000 come before 9999.
 export const readFacts = sql<FactRow>(
   'log_read_facts',
   `select f.position, f.transaction_id::text as transaction_id, f.type, f.stream, f.stream_version, f.company_id, f.occurred_at,
-          f.recorded_at, f.correlation_id, f.causation_id,
-          case when $4::text[] is null or f.type = any($4::text[]) then f.data end as data
+          f.recorded_at, f.correlation_id, f.causation_id, f.data
      from fact f
     where (f.transaction_id, f.position) > ($1::text::xid8, $2::bigint)
       and f.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
     order by f.transaction_id, f.position
     limit $3::int`,
+);
+
+// The same for a consumer that wants few types: only they travel, and the last row whatever it is, since the cursor moves over all.
+export const readFactsOf = sql<FactRow & { read: number }>(
+  'log_read_facts_of',
+  `with page as (
+     select f.position, f.transaction_id, f.type, f.stream, f.stream_version, f.company_id, f.occurred_at, f.recorded_at,
+            f.correlation_id, f.causation_id, case when f.type = any($4::text[]) then f.data end as data
+       from fact f
+      where (f.transaction_id, f.position) > ($1::text::xid8, $2::bigint)
+        and f.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      order by f.transaction_id, f.position
+      limit $3::int)
+   select p.position, p.transaction_id::text as transaction_id, p.type, p.stream, p.stream_version, p.company_id, p.occurred_at,
+          p.recorded_at, p.correlation_id, p.causation_id, p.data, p.read
+     from (select page.*, count(*) over ()::int as read, row_number() over (order by transaction_id desc, position desc) as from_end
+             from page) as p
+    where p.type = any($4::text[]) or p.from_end = 1
+    order by p.from_end desc`,
 );
 
 export const moveCursor = sql(
@@ -60,6 +77,17 @@ export const readPositions = sql<FactRow>(
   'log_read_positions',
   `select ${columns} from fact f
      join unnest($1::text[], $2::bigint[]) as t(s, v) on f.stream = t.s and f.stream_version = t.v`,
+);
+
+// A fact beyond the cursor was written after the last read one's transaction began, and transactions are far shorter than a
+// day: older partitions need not be looked at.
+export const readUnread = sql<FactRow>(
+  'log_read_unread',
+  `select ${columns} from fact f
+     join unnest($2::text[], $3::bigint[]) as t(s, v) on f.stream = t.s and f.stream_version = t.v
+     join (select transaction_id as xid, position as at from log_cursor where consumer = $1::text and shard = 0) as c
+       on (f.transaction_id, f.position) > (c.xid, c.at)
+    where f.recorded_at > $4::timestamptz - interval '1 day'`,
 );
 
 export const lagRow = sql<{ behind: number; oldest_ms: number | null }>(

@@ -6,7 +6,6 @@ export interface PendingRow {
   numbers: number;
   waiting: number;
   behind: number;
-  held: number;
 }
 
 /**
@@ -15,8 +14,8 @@ export interface PendingRow {
  */
 export const readPending = sql<PendingRow>(
   'hub_read_pending',
-  `select (select count(*)::int from delivery where state in ('n', 's', 'd')) as deliveries,
-          (select count(*)::int from publication where version > confirmed_version and state <> 'p') as publications,
+  `select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
+          (select count(*)::int from publication where is_dirty) as publications,
           (select count(*)::int from channel_number where sending is not null or read_back_at is not null) as numbers,
           (select count(*)::int from parked_record p
             where p.state = 'open' and p.wait_key is not null
@@ -27,6 +26,5 @@ export const readPending = sql<PendingRow>(
              from (select from (values ('outbound'), ('backorders')) as k(consumer)
                      left join log_cursor c on c.consumer = k.consumer and c.shard = 0
                      join fact f on (f.transaction_id, f.position) > (coalesce(c.transaction_id, '0'::xid8), coalesce(c.position, 0))
-                    limit 1000) as t) as behind,
-          (select count(*)::int from held_fact) as held`,
+                    limit 1000) as t) as behind`,
 );

@@ -2,13 +2,20 @@ import { type Database, sql } from '../store/index.ts';
 
 const sample = sql<{ unfinished: number; oldest_ms: number; behind: number }>(
   'hub_sample_pressure',
-  `select (select count(*)::int from (select from delivery where state in ('n', 's', 'd') limit 20000) as t) as unfinished,
-          coalesce((select extract(epoch from crossdock_now() - min(recorded_at)) * 1000
-                      from delivery where state in ('n', 's') and attempts <= 1), 0)::float8 as oldest_ms,
+  `select (select count(*)::int from (select from delivery where is_open and state in ('n', 's', 'd') limit $1::int + 1) as t) as unfinished,
+          coalesce((select extract(epoch from crossdock_now() - min(o.recorded_at)) * 1000
+                      from destination t cross join lateral
+                           (select recorded_at from delivery
+                             where destination_id = t.destination_id and is_open and state in ('n', 's') and attempts <= 1
+                             order by delivery_id limit 1) as o), 0)::float8 as oldest_ms,
           (select count(*)::int from (select from fact f, log_cursor c
                                        where c.consumer = 'outbound' and (f.transaction_id, f.position) > (c.transaction_id, c.position)
                                        limit 5000) as t) as behind`,
 );
+
+/** Parts of this process's time that are spent working, between which gathering grows. */
+const BUSY_FROM = 0.1;
+const BUSY_TO = 0.4;
 
 export interface PressureLimits {
   inFlightMax: number;
@@ -19,6 +26,8 @@ export interface PressureLimits {
 export class Pressure {
   readonly #db: Database;
   readonly #limits: PressureLimits;
+  #utilization = performance.eventLoopUtilization();
+  #busy = 0;
   unfinished = 0;
   oldestMs = 0;
   behind = 0;
@@ -29,10 +38,19 @@ export class Pressure {
   }
 
   async sample(): Promise<void> {
-    const [row] = await this.#db.query(sample);
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    this.#busy = (this.#busy + utilization) / 2;
+    const [row] = await this.#db.query(sample, [this.#limits.inFlightMax]);
     this.unfinished = row!.unfinished;
     this.oldestMs = row!.oldest_ms;
     this.behind = row!.behind;
+  }
+
+  /** From 0, this process idles, to 1, it is so busy that what can wait should be gathered. */
+  get load(): number {
+    return Math.min(1, Math.max(0, (this.#busy - BUSY_FROM) / (BUSY_TO - BUSY_FROM)));
   }
 
   get high(): boolean {

@@ -11,7 +11,6 @@ export const undelivered = verdict(
   'undelivered_facts',
   `select f.position, f.type, f.stream, f.stream_version,
           d.delivery_id is null
-            and not exists (select from held_fact h where h.stream = f.stream and h.stream_version = f.stream_version)
             and not exists (
               select from delivery e
                where e.kind = f.kind
@@ -61,7 +60,7 @@ export const deliveryOrder = verdict(
           exists (select from delivery d
                    where d.destination_id = e.destination_id and d.key = e.key and d.delivery_id > e.delivery_id
                      and d.state in ('s', 'c', 'd')) as bad
-     from delivery e where e.state in ('n', 's', 'd', 'p')`,
+     from delivery e where e.is_open`,
   `format('delivery %s (%s %s) has not ended (%s) and a later one of its key has left', delivery_id, kind, reference, state)`,
 );
 

@@ -122,7 +122,10 @@ const corruptions: [PromiseName, string, ...string[]][] = [
     'I6',
     'one delivery twice',
     drop('delivery'),
-    `insert into delivery overriding system value select * from delivery where kind = 'charge'`,
+    `insert into delivery (delivery_id, destination_id, bucket, key, kind, reference, fact_position, state, attempts, sent_at, ended_at, payload)
+       overriding system value
+       select delivery_id, destination_id, bucket, key, kind, reference, fact_position, state, attempts, sent_at, ended_at, payload
+         from delivery where kind = 'charge'`,
   ],
   ['I6', 'a confirmed delivery that was never sent', `update delivery set sent_at = null where kind = 'charge'`],
   [
@@ -188,7 +191,13 @@ const corruptions: [PromiseName, string, ...string[]][] = [
     'sending what is older than confirmed',
     `update publication set state = 's', sending_version = confirmed_version - 1 where kind = 'order_status'`,
   ],
-  ['I9', 'a stream planned beyond its order', `update planned_stream set version = version + 1`],
+  [
+    'I9',
+    'an order told backwards',
+    `update delivery d set fact_position = o.fact_position
+       from delivery o
+      where o.order_id = d.order_id and o.destination_id = d.destination_id and o.key = d.key and o.delivery_id <> d.delivery_id`,
+  ],
   ['I9', 'a balance that went back', `update stock_balance set version = 0`],
   [
     'I10',

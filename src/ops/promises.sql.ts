@@ -139,11 +139,15 @@ export const publicationVersions = verdict(
   `format('destination %s %s %s: version %s, confirmed %s, sending %s, state %s', destination_id, kind, key, version,
           confirmed_version, sending_version, state)`,
 );
-export const plannedVersions = verdict(
-  'planned_versions',
-  `select p.stream, p.version, o.version as order_version, o.version is null or p.version > o.version as bad
-     from planned_stream p left join sales_order o on p.stream = 'order/' || o.order_id::text`,
-  `format('%s: planned up to version %s, the order is at %s', stream, version, coalesce(order_version::text, 'none'))`,
+// A destination receives what an order's facts say in the order of their versions, whatever order they stand in the log. Keys of
+// fulfilments, returns and orders may be the same number.
+export const deliveryVersions = verdict(
+  'delivery_versions',
+  `select reference, kind, version, before, coalesce(before > version, false) as bad
+     from (select d.reference, d.kind, f.stream_version as version,
+                  lag(f.stream_version) over (partition by d.destination_id, d.key, d.order_id order by d.delivery_id) as before
+             from delivery d join fact f on f.position = d.fact_position where d.order_id is not null) t`,
+  `format('%s %s tells version %s after version %s', kind, reference, version, before)`,
 );
 export const balanceVersions = verdict(
   'balance_versions',

@@ -72,7 +72,7 @@ const checks: Readonly<Record<PromiseName, Check>> = {
   },
   I9: {
     how: 'confirmed and sending versions never above the version, sending above confirmed; planned and booked versions never beyond their stream, no balance version twice',
-    parts: [statements.publicationVersions, statements.plannedVersions, statements.balanceVersions],
+    parts: [statements.publicationVersions, statements.deliveryVersions, statements.balanceVersions],
   },
   I10: {
     how: 'order total = its lines; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines',

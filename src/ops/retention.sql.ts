@@ -20,16 +20,12 @@ export const listPartitions = sql<PartitionRow>(
     order by t.table_name, until nulls last`,
 );
 
-// A fact that a consumer has not read, or that waits for one before it, is not to be forgotten.
+// A fact that a consumer has not read is not to be forgotten.
 export const findUnread = sql<{ consumer: string }>(
   'ops_find_unread_facts',
   `select c.consumer from log_cursor c
     where exists (select from fact f
                    where f.tableoid = $1::text::regclass and f.recorded_at < $2::timestamptz
                      and (f.transaction_id, f.position) > (c.transaction_id, c.position))
-   union all
-   select 'outbound' from held_fact h
-    where exists (select from fact f where f.tableoid = $1::text::regclass and f.recorded_at < $2::timestamptz
-                     and f.stream = h.stream and f.stream_version = h.stream_version)
     limit 1`,
 );

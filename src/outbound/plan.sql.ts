@@ -1,28 +1,5 @@
 import { sql } from '../store/index.ts';
 
-export const readPlanned = sql<{ stream: string; version: number }>(
-  'outbound_read_planned',
-  'select stream, version from planned_stream where stream = any($1::text[])',
-);
-export const writePlanned = sql(
-  'outbound_write_planned',
-  `insert into planned_stream (stream, version) select * from unnest($1::text[], $2::bigint[])
-   on conflict (stream) do update set version = excluded.version`,
-);
-export const holdFacts = sql(
-  'outbound_hold_facts',
-  `insert into held_fact (stream, stream_version, position, recorded_at)
-   select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) on conflict do nothing`,
-);
-export const readHeld = sql<{ stream: string; stream_version: number }>(
-  'outbound_read_held',
-  'select stream, stream_version from held_fact where stream = any($1::text[]) order by stream, stream_version',
-);
-export const dropHeld = sql(
-  'outbound_drop_held',
-  `delete from held_fact h using unnest($1::text[], $2::bigint[]) as t(stream, stream_version)
-    where h.stream = t.stream and h.stream_version = t.stream_version`,
-);
 export const readHeaders = sql<{
   order_id: number;
   channel_id: number;

@@ -11,7 +11,7 @@ import type {
   OrderDocumentPayload,
   SalesOrderPayload,
 } from '../connectors/kit/index.ts';
-import { type Fact, listFacts, readNext } from '../log/index.ts';
+import { type Fact, listUnread, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import type { OrderEvent } from '../orders/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
@@ -49,75 +49,61 @@ interface Work {
 /** Plans the next facts. @returns how many were read */
 export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
   return deps.db.transaction(async (tx) => {
-    const read = await readNext(tx, CONSUMER, limit);
-    if (read.length === 0) return 0;
-    const facts = await inStreamOrder(tx, read);
+    const { read, facts: next } = await readNext(tx, CONSUMER, limit);
+    if (read === 0) return 0;
+    const facts = await inStreamOrder(tx, next);
     const work: Work = { deliveries: [], dirty: new Map() };
     const headers = await readHeaders(tx, facts);
     await loadCodes(deps.directory, facts, headers);
     for (const fact of facts) plan(deps, fact, headers, work);
     await write(tx, work);
-    return read.length;
+    return read;
   });
 }
 
 /**
- * Two facts about one order may stand in the log in the wrong order: position is not causality. The stream's version is, so
- * a fact whose predecessor has not been seen is held until it comes.
+ * Two facts about one order may stand in the log in the wrong order: position is not causality. The stream's version is, so a
+ * fact takes along those of its stream that come before it and are not read yet. They are committed: each was written under the
+ * lock that its predecessor had given up. When the reader comes to them they are planned again, which changes nothing.
  */
 async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
   const result: Fact[] = [];
-  const byStream = new Map<string, Fact[]>();
+  const byStream = new Map<string, Map<number, Fact>>();
   for (const fact of read) {
     if (!fact.stream.startsWith('order/')) {
       result.push(fact);
       continue;
     }
-    const list = byStream.get(fact.stream);
-    if (list === undefined) byStream.set(fact.stream, [fact]);
-    else list.push(fact);
+    const versions = byStream.get(fact.stream);
+    if (versions === undefined) byStream.set(fact.stream, new Map([[fact.version, fact]]));
+    else versions.set(fact.version, fact);
   }
-  if (byStream.size === 0) return result;
-  const streams = [...byStream.keys()];
-  const planned = new Map(
-    (await tx.query(statements.readPlanned, [texts(streams)])).map((row) => [row.stream, row.version]),
-  );
-  const heldRows = await tx.query(statements.readHeld, [texts(streams)]);
-  if (heldRows.length > 0) {
-    const keys = heldRows.map((row) => ({ stream: row.stream, version: row.stream_version }));
-    for (const fact of await listFacts(tx, keys)) byStream.get(fact.stream)!.push(fact);
-  }
-  const held: Fact[] = [];
-  const released: Fact[] = [];
-  const progress: [string, number][] = [];
-  for (const [stream, facts] of byStream) {
-    facts.sort((a, b) => a.version - b.version);
-    const before = planned.get(stream) ?? 0;
-    let at = before;
-    for (const fact of facts) {
-      if (fact.version <= at) continue;
-      if (fact.version === at + 1) {
-        result.push(fact);
-        released.push(fact);
-        at++;
-      } else held.push(fact);
+  const since = read.at(-1)!.recordedAt;
+  let before = predecessors(byStream, byStream.keys());
+  while (before.length > 0) {
+    const streams = new Set<string>();
+    // Those before the reader are planned already, and with them all that came before them.
+    for (const fact of await listUnread(tx, CONSUMER, before, since)) {
+      byStream.get(fact.stream)!.set(fact.version, fact);
+      streams.add(fact.stream);
     }
-    if (at > before) progress.push([stream, at]);
+    before = predecessors(byStream, streams);
   }
-  if (heldRows.length > 0)
-    await tx.query(statements.dropHeld, [
-      texts(released.map((f) => f.stream)),
-      numbers(released.map((f) => f.version)),
-    ]);
-  if (held.length > 0)
-    await tx.query(statements.holdFacts, [
-      texts(held.map((f) => f.stream)),
-      numbers(held.map((f) => f.version)),
-      numbers(held.map((f) => f.position)),
-      texts(held.map((f) => f.recordedAt.toISOString())),
-    ]);
-  if (progress.length > 0)
-    await tx.query(statements.writePlanned, [texts(progress.map((p) => p[0])), numbers(progress.map((p) => p[1]))]);
+  for (const versions of byStream.values())
+    result.push(...[...versions.values()].sort((a, b) => a.version - b.version));
+  return result;
+}
+/** The versions that come right before those we have and are not among them. */
+function predecessors(
+  byStream: ReadonlyMap<string, ReadonlyMap<number, Fact>>,
+  streams: Iterable<string>,
+): { stream: string; version: number }[] {
+  const result: { stream: string; version: number }[] = [];
+  for (const stream of streams) {
+    const versions = byStream.get(stream)!;
+    for (const version of versions.keys())
+      if (version > 1 && !versions.has(version - 1)) result.push({ stream, version: version - 1 });
+  }
   return result;
 }
 

@@ -32,7 +32,6 @@ export interface GapInput {
     state: string;
     recorded_at: Date;
   }[];
-  held: readonly { stream_version: number; recorded_at: Date }[];
   /** Versions that outbound has not read yet. */
   unread: readonly number[];
   lines: readonly LineState[];
@@ -71,7 +70,6 @@ export function gapsOf(input: GapInput): Gap[] {
     version = fact.version;
   }
   const unread = new Set(input.unread);
-  const held = new Set(input.held.map((row) => row.stream_version));
   const told = new Set(input.deliveries.map((row) => row.fact_position));
   const kinds = new Set(input.deliveries.map((row) => row.kind));
   for (const fact of input.facts) {
@@ -80,11 +78,6 @@ export function gapsOf(input: GapInput): Gap[] {
       gaps.push({
         since: fact.recordedAt.toISOString(),
         what: `${fact.type} (version ${fact.version}) was not read by outbound yet`,
-      });
-    else if (held.has(fact.version))
-      gaps.push({
-        since: fact.recordedAt.toISOString(),
-        what: `${fact.type} (version ${fact.version}) waits for a fact before it`,
       });
     else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0)
       gaps.push({

@@ -23,6 +23,7 @@ export const readOrderState = sql<LineState>(
      join sales_order o using (order_id)
      join sku s using (sku_id)
      left join lateral (select sum(open_quantity) as open from allocation a
-                         where a.order_id = l.order_id and a.line_no = l.line_no and a.fulfilment_id is null) a on true
+                         where a.order_id = l.order_id and a.line_no = l.line_no
+                           and not exists (select from fulfilment f where f.order_id = a.order_id and f.fulfilment_id = a.fulfilment_id)) a on true
     where l.order_id = any($1::bigint[]) order by l.line_no`,
 );

@@ -92,11 +92,6 @@ export const listParkedOf = sql<{
     order by parked_id limit 200`,
 );
 
-export const listHeld = sql<{ stream_version: number; recorded_at: Date }>(
-  'projections_list_held',
-  'select stream_version, recorded_at from held_fact where stream = $1::text order by stream_version',
-);
-
 export const readCursor = sql<{ unread: number[] | null }>(
   'projections_read_unread',
   `select array_agg(f.stream_version order by f.stream_version) as unread

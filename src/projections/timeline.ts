@@ -90,7 +90,6 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     `cancel/${order.channel}`,
     texts(referencesOf(facts)),
   ]);
-  const held = await db.query(statements.listHeld, [stream]);
   const [cursor] = await db.query(statements.readCursor, [stream]);
   const state = await db.query(readOrderState, [numbers([order.orderId])]);
 
@@ -169,7 +168,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     state: order.state,
     erpNumber: order.erpNumber,
     entries,
-    gaps: gapsOf({ facts, deliveries, publications, parked, held, unread: cursor?.unread ?? [], lines: state }),
+    gaps: gapsOf({ facts, deliveries, publications, parked, unread: cursor?.unread ?? [], lines: state }),
     truncated: facts.length === ENTRIES_MAX || deliveries.length === ENTRIES_MAX,
   };
 }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 const TABLES = `
   select c.relname as name,
          string_agg(format('  %s %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
-                           case when a.attidentity <> '' then ' identity' when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid) else '' end,
+                           case when a.attidentity <> '' then ' identity' when a.attgenerated <> '' then ' generated always as (' || pg_get_expr(d.adbin, d.adrelid) || ')' when d.adbin is not null then ' default ' || pg_get_expr(d.adbin, d.adrelid) else '' end,
                            case when a.attnotnull then ' not null' else '' end), E',\\n' order by a.attnum) as columns,
          pg_get_partkeydef(c.oid) as partition_key, array_to_string(c.reloptions, ', ') as options
     from pg_class c
