@@ -226,7 +226,7 @@ async function totals(setting: Setting) {
             (select count(*) from sales_order where state = 'released' and erp_number is not null) as orders,
             (select sum(total_minor) from sales_order) as amount,
             (select count(*) from order_line where allocated = quantity) as lines,
-            (select count(*) from allocation where open_quantity = quantity and fulfilment_id is not null) as allocations,
+            (select count(*) from allocation where open_quantity = quantity and fulfilment_id in (select fulfilment_id from fulfilment)) as allocations,
             (select sum(allocated) from stock_balance) as allocated,
             (select count(*) from (select distinct stream, stream_version from fact where type = any($1::text[])) as f) as facts,
             (select count(*) from fulfilment where state = 'released') as fulfilments,

@@ -12,7 +12,7 @@ import { expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
 import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
-import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, Publisher, planNext } from './outbound/index.ts';
+import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, Outcomes, Publisher, planNext } from './outbound/index.ts';
 import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
 
 export interface HubOptions {
@@ -30,11 +30,15 @@ export interface HubOptions {
 
 const PLAN_GATHER_MS = 20;
 const AVAILABILITY_GATHER_MS = 150;
-// Not urgent, and an order changes often in a short time: what is gathered is said once.
-const STATUS_GATHER_MS = 2_500;
+// An order changes often in a short time, and its state is not urgent: the busier the hub is, the longer it is gathered and then
+// said once.
+const STATUS_GATHER_MS_MIN = 100;
+const STATUS_GATHER_MS_MAX = 2_500;
 const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
-const BACKORDER_GATHER_MS = 250;
+// What is freed within it goes to an order together: fewer and larger fulfilments.
+const BACKORDER_GATHER_MS_MIN = 250;
+const BACKORDER_GATHER_MS_MAX = 2_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
 const BACKORDER_SWEEP_EVERY = 6;
 
@@ -54,6 +58,8 @@ export class Hub {
   readonly #wake = new Wake();
   readonly #abort = new AbortController();
   readonly #pollers: Poller[] = [];
+  readonly #dispatchers: DeliveryDispatcher[] = [];
+  readonly #outcomes: Outcomes;
   #loops: Promise<void>[] = [];
   #ready = false;
 
@@ -66,6 +72,7 @@ export class Hub {
     this.directory = directory;
     this.connectors = connectors;
     this.receiver = new Receiver({ db, ids: this.ids, directory, onCommit: () => this.#wake.fire() });
+    this.#outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: this.onCommit });
     this.leases = new Leases({ db, holder: randomUUID(), onFault: (error) => this.#fault('leases', error) });
     this.pressure = new Pressure(db, {
       inFlightMax: options.estate.intake?.inFlightMax ?? 4_000,
@@ -168,7 +175,11 @@ export class Hub {
         if (served > 0) this.#wake.fire();
         return read > 0;
       },
-      { lease: 'backorders', gatherMs: BACKORDER_GATHER_MS, idleMs: 200 },
+      {
+        lease: 'backorders',
+        gatherMs: () => this.#gather(BACKORDER_GATHER_MS_MIN, BACKORDER_GATHER_MS_MAX),
+        idleMs: 200,
+      },
     );
     let sweeps = 0;
     this.#loop(
@@ -207,8 +218,9 @@ export class Hub {
     };
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
     if (Object.keys(connector.deliveries).length > 0) {
-      const dispatcher = new DeliveryDispatcher(common);
-      this.#loop(`deliver to ${code}`, async () => (await dispatcher.round()) > 0, {
+      const dispatcher = new DeliveryDispatcher({ ...common, outcomes: this.#outcomes });
+      this.#dispatchers.push(dispatcher);
+      this.#loop(`deliver to ${code}`, async () => (await dispatcher.step()) > 0, {
         gatherMs: DELIVERY_GATHER_MS,
         idleMs: 200,
       });
@@ -221,7 +233,7 @@ export class Hub {
       });
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
       this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, {
-        gatherMs: STATUS_GATHER_MS,
+        gatherMs: () => this.#gather(STATUS_GATHER_MS_MIN, STATUS_GATHER_MS_MAX),
         idleMs: 400,
       });
     for (const source of connector.sources) {
@@ -241,10 +253,15 @@ export class Hub {
     }
   }
 
+  /** The busier this process, the longer. */
+  #gather(fromMs: number, toMs: number): number {
+    return fromMs + (toMs - fromMs) * this.pressure.load;
+  }
+
   #loop(
     name: string,
     round: () => Promise<boolean>,
-    options: { lease?: string; gatherMs: number; idleMs: number },
+    options: { lease?: string; gatherMs: number | (() => number); idleMs: number },
   ): void {
     const { lease, gatherMs, idleMs } = options;
     this.#loops.push(
@@ -268,6 +285,7 @@ export class Hub {
     await Promise.allSettled(this.#pollers.map((poller) => poller.stop()));
     await this.receiver.drained();
     await Promise.allSettled(this.#loops);
+    await Promise.allSettled(this.#dispatchers.map((dispatcher) => dispatcher.settled()));
     await this.freshness.flush(this.db).catch(() => {});
     if (this.role !== 'api') await this.leases.stop().catch(() => {});
     await Promise.allSettled([...this.connectors.values()].map((connector) => connector.close()));

@@ -147,13 +147,13 @@ describe('a delivery', () => {
     const no = await submit(hub);
     systems.erp.onTheWay = async () => {
       systems.erp.onTheWay = undefined;
-      // The hub's next transaction breaks: the one that would write the outcome.
+      // The hub's next transaction breaks, however often it is tried: the one that would write the outcome.
       hub.db.beforeCommit = () => {
-        hub.db.beforeCommit = undefined;
         throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
       };
     };
     await round(hub);
+    hub.db.beforeCommit = undefined;
     expect(hub.errors.map(String)).toEqual(['Error: Connection terminated unexpectedly']);
     expect(await states()).toEqual(['s 1']);
     await round(hub);

@@ -152,7 +152,7 @@ describe('no xmin bound', () => {
     });
     const found: string[] = [];
     const look = async () => {
-      const facts = await hub.db.transaction((tx) => readNext(tx, consumer));
+      const { facts } = await hub.db.transaction((tx) => readNext(tx, consumer));
       found.push(...facts.map((f) => f.stream).filter((stream) => stream.startsWith(`${consumer}/`)));
       return facts.length;
     };

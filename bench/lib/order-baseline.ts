@@ -78,6 +78,7 @@ export class OrderBaseline {
         command.currency,
         totalMinor,
         command.orderedAt,
+        lines.reduce((sum, line) => sum + line.quantity, 0),
       ]);
       await query('lines', [
         orderId,
@@ -106,7 +107,7 @@ export class OrderBaseline {
         amountMinor,
       })),
     };
-    await this.#transaction(async (query) => {
+    const fulfilmentId = await this.#transaction(async (query) => {
       const bySku = new Map<number, number>();
       for (const line of lines) bySku.set(line.skuId, (bySku.get(line.skuId) ?? 0) + line.quantity);
       const skuIds = [...bySku.keys()];
@@ -117,12 +118,15 @@ export class OrderBaseline {
         ]),
       );
       for (const [skuId, quantity] of bySku) if (free.get(skuId)! < quantity) throw new Error('short');
+      const [next] = await query('fulfilment_id', []);
+      const fulfilmentId = Number(next!.fulfilment_id);
       const allocated = await query('allocations', [
         orderId,
         numbers(lines.map((l) => l.lineNo)),
         numbers(lines.map((l) => l.skuId)),
         locationId,
         numbers(lines.map((l) => l.quantity)),
+        fulfilmentId,
       ]);
       await query('balances', [numbers(skuIds), locationId, numbers([...bySku.values()])]);
       await query('allocate_lines', [orderId]);
@@ -159,6 +163,7 @@ export class OrderBaseline {
             lineNo: lines[i]!.lineNo,
             skuId: lines[i]!.skuId,
             locationId,
+            fulfilmentId,
             quantity: lines[i]!.quantity,
             fromExposure: 0,
           })),
@@ -173,6 +178,7 @@ export class OrderBaseline {
         reference,
         JSON.stringify(erpPayload),
       ]);
+      return fulfilmentId;
     });
 
     // 3. confirmed by the ERP, and the WMS's work written down
@@ -184,13 +190,11 @@ export class OrderBaseline {
       location: 'MAIN',
       lines: lines.map(({ lineNo, sku, quantity }) => ({ lineNo, sku, quantity })),
     };
-    const fulfilmentId = await this.#transaction(async (query) => {
+    await this.#transaction(async (query) => {
       await query('delivered', [destinations.erp, 'sales_order', reference, JSON.stringify(answer)]);
       await query('lock_order', [orderId]);
       await query('order_state', [orderId, 'confirmed', 3, answer.number]);
-      const [row] = await query('fulfilment', [orderId, locationId]);
-      const fulfilmentId = Number(row!.fulfilment_id);
-      const assigned = await query('assign', [orderId, fulfilmentId]);
+      await query('fulfilment', [orderId, fulfilmentId, locationId]);
       const occurredAt = new Date().toISOString();
       await query('two_facts', [
         `order/${orderId}`,
@@ -201,7 +205,6 @@ export class OrderBaseline {
           type: 'fulfilment.requested',
           fulfilmentId,
           locationId,
-          allocationIds: assigned.map((a) => Number(a.allocation_id)),
           lines: lines.map(({ lineNo, skuId, quantity }) => ({ lineNo, skuId, quantity })),
         }),
       ]);
@@ -214,7 +217,6 @@ export class OrderBaseline {
         wmsPayload.reference,
         JSON.stringify(wmsPayload),
       ]);
-      return fulfilmentId;
     });
 
     // 4. confirmed by the WMS, and the CRM's work written down
@@ -288,15 +290,16 @@ const statements = {
   order_id: `select nextval('order_id_seq') as order_id`,
   key: `insert into inbound (scope, key, state, fingerprint, subject, raw_id, item_no)
         values ($1::text, $2::text, 'a', $3::text, $4::bigint, $5::bigint, 0)`,
-  order: `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at)
-          values ($1::bigint, $2::int, $3::int, $4::bigint, $5::text, 'accepted', 1, $6::text, $7::bigint, $8::timestamptz)`,
+  order: `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at,
+                                   units, units_open, units_refused)
+          values ($1::bigint, $2::int, $3::int, $4::bigint, $5::text, 'accepted', 1, $6::text, $7::bigint, $8::timestamptz, $9::bigint, $9::bigint, 0)`,
   lines: `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, backordered)
           select $1::bigint, line_no, sku_id, quantity, unit_price, amount_minor, quantity
             from unnest($2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[]) as t(line_no, sku_id, quantity, unit_price, amount_minor)`,
   lock_balances: `select sku_id, on_hand - reserved - allocated - exposed - safety_stock as free from stock_balance
                    where sku_id = any($1::bigint[]) and location_id = $2::int order by sku_id, location_id for update`,
-  allocations: `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity)
-                select $1::bigint, nextval('allocation_id_seq'), line_no, sku_id, $4::int, quantity, quantity
+  allocations: `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id)
+                select $1::bigint, nextval('allocation_id_seq'), line_no, sku_id, $4::int, quantity, quantity, $6::bigint
                   from unnest($2::int[], $3::bigint[], $5::bigint[]) as t(line_no, sku_id, quantity) returning allocation_id`,
   balances: `update stock_balance b set allocated = b.allocated + t.quantity, version = b.version + 1
                from unnest($1::bigint[], $3::bigint[]) as t(sku_id, quantity) where b.sku_id = t.sku_id and b.location_id = $2::int`,
@@ -311,10 +314,11 @@ const statements = {
   delivered: `update delivery set state = 'c', answer = $4::json, ended_at = crossdock_now()
                where destination_id = $1::int and kind = $2::text and reference = $3::text and state = 's'`,
   lock_order: `select state, version from sales_order where order_id = $1::bigint for update`,
-  order_state: `update sales_order set state = $2::text, version = $3::bigint, erp_number = $4::text where order_id = $1::bigint`,
+  order_state: `update sales_order set state = $2::text, version = $3::bigint, erp_number = $4::text, is_released = $2::text = 'released'
+                 where order_id = $1::bigint`,
+  fulfilment_id: `select nextval('fulfilment_id_seq') as fulfilment_id`,
   fulfilment: `insert into fulfilment (order_id, fulfilment_id, location_id, state)
-               values ($1::bigint, nextval('fulfilment_id_seq'), $2::int, 'requested') returning fulfilment_id`,
-  assign: `update allocation set fulfilment_id = $2::bigint where order_id = $1::bigint and fulfilment_id is null returning allocation_id`,
+               values ($1::bigint, $2::bigint, $3::int, 'requested')`,
   release: `update fulfilment set state = 'released' where order_id = $1::bigint and fulfilment_id = $2::bigint`,
   publication: `insert into publication (destination_id, kind, key, bucket, state, sent_at)
                 values ($1::int, 'order_status', $2::bigint, $3::smallint, 's', crossdock_now())`,

@@ -85,6 +85,7 @@ export class Receiver {
       weigh: linesOf,
       weightMax: LINES_PER_BATCH_MAX,
       waitingMax: MESSAGES_WAITING_MAX,
+      enter: () => deps.db.turn(true),
       run: (messages) => this.#run(messages),
       overflow: (waiting) =>
         new CrossdockError('XD_BUSY', `${waiting} messages wait already`, { retryAfterSeconds: 1 }),
@@ -151,7 +152,7 @@ export class Receiver {
       directory,
       messages.flatMap((message) => message.items.map((item) => ({ system: message.system, item }))),
     );
-    const result = await db.inTurn((tx) => this.#decide(tx, messages, ids, directory), true);
+    const result = await db.transaction((tx) => this.#decide(tx, messages, ids, directory));
     this.#deps.onCommit?.();
     return result;
   }

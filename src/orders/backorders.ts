@@ -3,6 +3,8 @@ import { type Database, sql } from '../store/index.ts';
 import { allocateBackorders, type OrderDeps } from './process.ts';
 
 export const BACKORDER_CONSUMER = 'backorders';
+/** Most facts free nothing and are passed over unread. */
+const FACTS_PER_READ_MAX = 5_000;
 
 // The log tells us quickly; this finds what a full batch left behind, or what nobody told.
 const findServable = sql<{ sku_id: number }>(
@@ -59,13 +61,26 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
   }
 }
 
-/** Follows the log and gives freed stock to waiting lines, in the transaction that moves the cursor. @returns facts read and orders served */
+/**
+ * Follows the log to its end and gives freed stock to waiting lines, in the transactions that move the cursor.
+ * @returns facts read and orders served
+ */
 export async function followBackorders(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
+  const all = { read: 0, served: 0 };
+  for (;;) {
+    const { read, served } = await followPage(db, deps);
+    all.read += read;
+    all.served += served;
+    if (read < FACTS_PER_READ_MAX) return all;
+  }
+}
+
+function followPage(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
   return db.inTurn(async (tx) => {
-    const facts = await readNext(tx, BACKORDER_CONSUMER, 2_000, FREEING);
+    const { read, facts } = await readNext(tx, BACKORDER_CONSUMER, FACTS_PER_READ_MAX, FREEING);
     const skuIds = new Set<number>();
     for (const fact of facts) for (const skuId of freedSkus(fact)) skuIds.add(skuId);
-    return { read: facts.length, served: await allocateBackorders(tx, deps, [...skuIds]) };
+    return { read, served: await allocateBackorders(tx, deps, [...skuIds]) };
   });
 }
 

@@ -22,7 +22,7 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
     case 'confirm':
       return order.erpNumber !== null
         ? nothing
-        : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order, context)]);
+        : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order)]);
     case 'release': {
       const fulfilment = order.fulfilments.get(command.fulfilmentId);
       if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
@@ -108,9 +108,22 @@ class Taker {
   }
 }
 
+/** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
+function fulfilmentsOf(context: DecideContext): (locationId: number) => number {
+  const byLocation = new Map<number, number>();
+  return (locationId) => {
+    const known = byLocation.get(locationId);
+    if (known !== undefined) return known;
+    const taken = context.takeFulfilmentId();
+    byLocation.set(locationId, taken);
+    return taken;
+  };
+}
+
 function submit(order: Order | undefined, command: SubmitCommand, context: DecideContext): Decision {
   if (order !== undefined) throw new Error(`order ${order.orderId} exists`);
   const taker = new Taker(context);
+  const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   const exposureUsed = new Map<number, number>();
   const seen = new Set<number>();
@@ -132,6 +145,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
           lineNo: line.lineNo,
           skuId: line.skuId,
           locationId,
+          fulfilmentId: fulfilmentAt(locationId),
           quantity,
           fromExposure: from === 'own' ? quantity : 0,
         });
@@ -173,37 +187,46 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   ]);
 }
 
-/** One fulfilment a location for all open allocations that have none. Only once the ERP knows the order. */
-function requestFulfilments(order: Order, context: DecideContext, added: readonly NewAllocation[] = []): OrderEvent[] {
-  const byLocation = new Map<
+/** Asks for what is allocated, by fulfilment. The ERP knows the order: before, nothing of it is asked; from then on, all at once. */
+function requestFulfilments(
+  order: Order,
+  allocations: Iterable<Omit<NewAllocation, 'fromExposure'>> = openAllocations(order),
+): OrderEvent[] {
+  const requests = new Map<
     number,
-    { allocationIds: number[]; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }
+    { locationId: number; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }
   >();
-  const add = (part: { allocationId: number; lineNo: number; skuId: number; locationId: number }, quantity: number) => {
-    let group = byLocation.get(part.locationId);
-    if (group === undefined) {
-      group = { allocationIds: [], lines: new Map() };
-      byLocation.set(part.locationId, group);
+  for (const { fulfilmentId, locationId, lineNo, skuId, quantity } of allocations) {
+    let request = requests.get(fulfilmentId);
+    if (request === undefined) {
+      request = { locationId, lines: new Map() };
+      requests.set(fulfilmentId, request);
     }
-    group.allocationIds.push(part.allocationId);
-    const line = group.lines.get(part.lineNo);
-    if (line === undefined) group.lines.set(part.lineNo, { lineNo: part.lineNo, skuId: part.skuId, quantity });
+    const line = request.lines.get(lineNo);
+    if (line === undefined) request.lines.set(lineNo, { lineNo, skuId, quantity });
     else line.quantity += quantity;
-  };
-  for (const allocation of order.allocations.values())
-    if (allocation.fulfilmentId === null && allocation.openQuantity > 0) add(allocation, allocation.openQuantity);
-  for (const allocation of added) add(allocation, allocation.quantity);
-  return [...byLocation].map(([locationId, group]) => ({
+  }
+  return [...requests].map(([fulfilmentId, { locationId, lines }]) => ({
     type: 'fulfilment.requested',
-    fulfilmentId: context.takeFulfilmentId(),
+    fulfilmentId,
     locationId,
-    allocationIds: group.allocationIds,
-    lines: [...group.lines.values()],
+    lines: [...lines.values()],
   }));
+}
+
+function* openAllocations(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
+  for (const allocation of order.allocations.values())
+    if (allocation.openQuantity > 0) yield { ...allocation, quantity: allocation.openQuantity };
+}
+
+/** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order. */
+function isHandedOver(order: Order): boolean {
+  return order.erpNumber !== null;
 }
 
 function allocateBackorders(order: Order, lineNos: readonly number[], context: DecideContext): Decision {
   const taker = new Taker(context);
+  const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   for (const line of order.lines.values()) {
     if (line.backordered === 0 || !lineNos.includes(line.lineNo)) continue;
@@ -213,12 +236,13 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
         lineNo: line.lineNo,
         skuId: line.skuId,
         locationId,
+        fulfilmentId: fulfilmentAt(locationId),
         quantity,
         fromExposure: 0,
       });
   }
   if (allocations.length === 0) return nothing;
-  const requests = order.erpNumber === null ? [] : requestFulfilments(order, context, allocations);
+  const requests = isHandedOver(order) ? requestFulfilments(order, allocations) : [];
   return events([{ type: 'order.lines_allocated', allocations }, ...requests]);
 }
 
@@ -278,8 +302,9 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
 /** Units that the WMS may have picked without our having heard of it. */
 function handedOver(order: Order, lineNo: number): number {
   let units = 0;
+  if (!isHandedOver(order)) return units;
   for (const allocation of order.allocations.values())
-    if (allocation.lineNo === lineNo && allocation.fulfilmentId !== null) units += allocation.openQuantity;
+    if (allocation.lineNo === lineNo) units += allocation.openQuantity;
   return units;
 }
 
@@ -317,7 +342,7 @@ function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>
   );
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   for (const allocation of own) {
-    if (missing === 0 || allocation.fulfilmentId !== null) continue;
+    if (missing === 0 || isHandedOver(order)) break;
     const quantity = Math.min(allocation.openQuantity, missing);
     released.push({
       allocationId: allocation.allocationId,
@@ -341,7 +366,7 @@ function cancel(order: Order, command: Extract<OrderCommand, { kind: 'cancel' }>
   let askable = 0;
   const byFulfilment = new Map<number, number>();
   for (const allocation of own) {
-    if (allocation.fulfilmentId === null) continue;
+    if (!isHandedOver(order)) break;
     byFulfilment.set(
       allocation.fulfilmentId,
       (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,

@@ -64,7 +64,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
 }
 
 function addAllocations(order: Order, allocations: readonly NewAllocation[], fromBackorder: boolean): void {
-  for (const { allocationId, lineNo, skuId, locationId, quantity } of allocations) {
+  for (const { allocationId, lineNo, skuId, locationId, fulfilmentId, quantity } of allocations) {
     order.allocations.set(allocationId, {
       allocationId,
       lineNo,
@@ -72,7 +72,7 @@ function addAllocations(order: Order, allocations: readonly NewAllocation[], fro
       locationId,
       quantity,
       openQuantity: quantity,
-      fulfilmentId: null,
+      fulfilmentId,
     });
     const line = lineOf(order, lineNo);
     line.allocated += quantity;
@@ -98,7 +98,6 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
         locationId: event.locationId,
         state: 'requested',
       });
-      for (const id of event.allocationIds) order.allocations.get(id)!.fulfilmentId = event.fulfilmentId;
       return;
     case 'fulfilment.released':
       order.fulfilments.get(event.fulfilmentId)!.state = 'released';

@@ -89,11 +89,11 @@ export async function processOrders(
     if (command.kind === 'submit') {
       if (channel.sellsByItself) channelIds.add(channel.channelId);
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
+      fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
-    } else if (command.kind === 'confirm') fulfilmentsMax += deps.directory.locationById.size;
-    else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
+    } else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
       returnsMax += deps.directory.locationById.size;
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);

@@ -57,10 +57,11 @@ export const LINE_NUMBERS = [
   'returned_minor',
   'credited_minor',
 ] as const;
-export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
+/** lines: one after another, `;` between, each its price and then its numbers: `2.55{1,…};3.39{2,…}` */
+export const readLines = sql<{ order_id: number; lines: string }>(
   'orders_read_lines',
-  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
-     from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
+  `select order_id, string_agg(unit_price::text || array[${LINE_NUMBERS.join(', ')}]::text, ';' order by line_no) as lines
+     from order_line where order_id = any($1::bigint[]) group by order_id`,
 );
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
 export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
@@ -68,17 +69,17 @@ export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)`,
 );
-/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id (0: none) */
+/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id */
 export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, coalesce(fulfilment_id, 0)]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, coalesce(fulfilment_id, 0)]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
      from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
     order by order_id, allocation_id`,
 );
@@ -172,9 +173,9 @@ export const insertAllocations = sql(
 );
 export const updateAllocations = sql(
   'orders_update_allocations',
-  `update allocation a set open_quantity = t.open_quantity, fulfilment_id = t.fulfilment_id
-     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
-       as t(order_id, line_no, allocation_id, open_quantity, fulfilment_id)
+  `update allocation a set open_quantity = t.open_quantity
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[])
+       as t(order_id, line_no, allocation_id, open_quantity)
     where a.order_id = t.order_id and a.line_no = t.line_no and a.allocation_id = t.allocation_id`,
 );
 export const writeFulfilments = sql(

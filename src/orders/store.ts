@@ -57,8 +57,11 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
 async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
   const orders = headersOf(rows);
   if (rows.length > 0)
-    for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))]))
-      addLine(orders, row);
+    for (const { order_id, lines } of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))]))
+      for (const line of lines.split(';')) {
+        const at = line.indexOf('{');
+        addLine(orders, { order_id, unit_price: line.slice(0, at), numbers: line.slice(at) });
+      }
   return orders;
 }
 
@@ -143,7 +146,7 @@ function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: numb
     locationId,
     quantity,
     openQuantity,
-    fulfilmentId: fulfilmentId === 0 ? null : fulfilmentId,
+    fulfilmentId,
   });
 }
 
@@ -225,7 +228,6 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'stock.picked') for (const line of event.lines) touchedAllocations.add(line.allocationId);
       if (event.type === 'order.lines_cancelled')
         for (const part of event.released) touchedAllocations.add(part.allocationId);
-      if (event.type === 'fulfilment.requested') for (const id of event.allocationIds) touchedAllocations.add(id);
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
       if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
@@ -318,7 +320,6 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(allocations.map(([, a]) => a.lineNo)),
       numbers(allocations.map(([, a]) => a.allocationId)),
       numbers(allocations.map(([, a]) => a.openQuantity)),
-      numbers(allocations.map(([, a]) => a.fulfilmentId)),
     ]);
   if (fulfilments.length > 0) {
     const rows = fulfilments.map(({ order, fulfilmentId }) => ({

@@ -36,7 +36,8 @@ export interface Allocation {
   locationId: number;
   quantity: number;
   openQuantity: number;
-  fulfilmentId: number | null;
+  /** What it leaves with. It is requested of the WMS once the ERP knows the order. */
+  fulfilmentId: number;
 }
 
 export interface Fulfilment {
@@ -105,6 +106,8 @@ export interface NewAllocation {
   lineNo: number;
   skuId: number;
   locationId: number;
+  /** What it will leave with. */
+  fulfilmentId: number;
   quantity: number;
   /** Taken from the channel's own exposure at this location. */
   fromExposure: number;
@@ -141,7 +144,6 @@ export type OrderEvent =
       type: 'fulfilment.requested';
       fulfilmentId: number;
       locationId: number;
-      allocationIds: number[];
       lines: { lineNo: number; skuId: number; quantity: number }[];
     }
   | { type: 'fulfilment.released'; fulfilmentId: number }

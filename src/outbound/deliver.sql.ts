@@ -18,18 +18,17 @@ export const findDue = sql<ClaimedDelivery>(
   'outbound_find_due_deliveries',
   `select delivery_id, kind, reference, bucket, state, attempts, order_id, payload, recorded_at
      from delivery d
-    where destination_id = $1::int and bucket = any($2::smallint[]) and state in ('n', 'd') and next_at <= crossdock_now()
+    where destination_id = $1::int and bucket = any($2::smallint[]) and is_open and state in ('n', 'd') and next_at <= crossdock_now()
       and delivery_id = (select min(e.delivery_id) from delivery e
-                          where e.destination_id = $1::int and e.key = d.key and e.state in ('n', 's', 'd', 'p'))
+                          where e.destination_id = $1::int and e.key = d.key and e.is_open)
     order by delivery_id limit $3::int`,
 );
 
-// state::text: planned while nothing is pending, the partial indexes on state look free, and every batch would read all that waits.
 export const markSending = sql<{ delivery_id: number }>(
   'outbound_mark_sending',
   `update delivery d set state = 's', attempts = d.attempts + 1, lease_epoch = t.epoch, sent_at = crossdock_now()
      from unnest($1::bigint[], $2::bigint[]) as t(delivery_id, epoch)
-    where d.delivery_id = t.delivery_id and d.state::text = 'n' and d.lease_epoch <= t.epoch
+    where d.delivery_id = t.delivery_id and d.state = 'n' and d.lease_epoch <= t.epoch
    returning d.delivery_id`,
 );
 
@@ -42,7 +41,7 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
           ended_at = case when t.state in ('c', 'r', 'x') then crossdock_now() end
      from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
        as t(delivery_id, epoch, state, error, answer, pause_ms)
-    where d.delivery_id = t.delivery_id and d.state::text in ('s', 'd') and d.lease_epoch <= t.epoch
+    where d.delivery_id = t.delivery_id and d.state in ('s', 'd') and d.lease_epoch <= t.epoch
    returning d.delivery_id, d.ended_at`,
 );
 
@@ -53,7 +52,7 @@ export const doubtOrphans = sql<{ delivery_id: number }>(
       set state = 'd', lease_epoch = t.epoch, next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000),
           error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
-    where d.destination_id = $1::int and d.bucket = t.bucket and d.state = 's'
+    where d.destination_id = $1::int and d.bucket = t.bucket and d.is_open and d.state = 's'
       and (d.lease_epoch < t.epoch or d.sent_at < crossdock_now() - interval '30 seconds')
    returning d.delivery_id`,
 );

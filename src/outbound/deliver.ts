@@ -5,54 +5,29 @@
  * In doubt: wait the destination's effect horizon, look it up by its reference; found is confirmed, not found is new again.
  * A destination that may lie confirms nothing by its answer: what it said it took is looked up at once.
  */
-import type {
-  Connector,
-  DeliveryKind,
-  FulfilmentCancelAnswer,
-  Outcome,
-  SalesOrderAnswer,
-} from '../connectors/kit/index.ts';
-import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
-import {
-  type Database,
-  isConnectionFault,
-  isSerializationFault,
-  type Leases,
-  numbers,
-  type Tx,
-  texts,
-} from '../store/index.ts';
+import type { Connector, DeliveryKind, Outcome } from '../connectors/kit/index.ts';
+import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
 import * as statements from './deliver.sql.ts';
-import type { Freshness } from './freshness.ts';
+import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
 import { BUCKETS } from './plan.ts';
 import { retryPauseMs } from './retry.ts';
+import { Slots } from './slots.ts';
 
 const CLAIM_MAX = 400;
 
 export interface DispatcherOptions {
   db: Database;
-  deps: OrderDeps;
   leases: Leases;
   destination: { destinationId: number; code: string };
   connector: Connector;
   concurrency: number;
   effectHorizonMs: number;
   attemptsMax: number;
-  freshness: Freshness;
+  outcomes: Outcomes;
   random: () => number;
-  onCommit: () => void;
   onError: (error: unknown) => void;
   /** Ends a write that takes too long; the connector's own timeouts come first. */
   signal: AbortSignal;
-}
-
-interface Result {
-  row: statements.ClaimedDelivery;
-  epoch: number;
-  state: 'c' | 'r' | 'd' | 'n' | 'p';
-  error: string | null;
-  answer: unknown;
-  pauseMs: number;
 }
 
 export function leaseName(destination: string, bucket: number): string {
@@ -78,12 +53,49 @@ export class DeliveryDispatcher {
   /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
   readonly #strays = new Map<number, number>();
 
+  readonly #slots: Slots;
+  /** Batches that begin together are marked as on their way together. */
+  readonly #claims: Lane<{ id: number; epoch: number }, boolean>;
+
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.concurrency, options.onError);
+    this.#claims = new Lane({
+      name: `claims of ${options.destination.code}`,
+      itemsMax: CLAIM_MAX,
+      waitingMax: Number.POSITIVE_INFINITY,
+      run: async (claims) => {
+        // In a transaction, so that a cut connection leaves no doubt whether they are marked.
+        const marked = await options.db.transaction((tx) =>
+          tx.query(statements.markSending, [
+            numbers(claims.map(({ id }) => id)),
+            numbers(claims.map(({ epoch }) => epoch)),
+          ]),
+        );
+        const ids = new Set(marked.map((row) => row.delivery_id));
+        return claims.map(({ id }) => ids.has(id));
+      },
+      overflow: (waiting) => new Error(`${waiting} claims wait`),
+    });
   }
 
-  /** One round. @returns how many deliveries were worked on */
+  /** Begins what is due and waits until it has ended. @returns how many deliveries were worked on */
   async round(): Promise<number> {
+    const begun = await this.step();
+    await this.settled();
+    return begun;
+  }
+
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void> {
+    return this.#slots.settled();
+  }
+
+  /**
+   * Begins what is due; resolves when all of it is under way, so that the next step may follow while answers are awaited.
+   * @returns how many deliveries were begun
+   */
+  async step(): Promise<number> {
     const { db, leases, destination, connector, effectHorizonMs } = this.#options;
     const held = heldBuckets(leases, destination.code);
     if (held.size === 0) return 0;
@@ -109,10 +121,19 @@ export class DeliveryDispatcher {
       ]);
       for (const [id] of strays) this.#strays.delete(id);
     }
-    const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), CLAIM_MAX]);
-    const rows = due.filter((row) => !this.#busy.has(row.delivery_id));
-    if (rows.length === 0) return 0;
-    const jobs: (() => Promise<void>)[] = [];
+    // What a batch of ours was working on when we looked may be read in a state that it has left since.
+    const busy = new Set(this.#busy);
+    const limit = CLAIM_MAX + busy.size;
+    const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), limit]);
+    const rows = due.filter((row) => !busy.has(row.delivery_id));
+    const begun: Promise<void>[] = [];
+    const begin = (batch: readonly statements.ClaimedDelivery[], work: () => Promise<void>) => {
+      for (const row of batch) this.#busy.add(row.delivery_id);
+      const done = () => {
+        for (const row of batch) this.#busy.delete(row.delivery_id);
+      };
+      begun.push(this.#slots.begin(() => work().finally(done)));
+    };
     const byKind = new Map<string, statements.ClaimedDelivery[]>();
     for (const row of rows) {
       const list = byKind.get(row.kind);
@@ -122,9 +143,10 @@ export class DeliveryDispatcher {
     for (const [kind, list] of byKind) {
       const served = connector.deliveries[kind];
       if (served === undefined) {
-        jobs.push(() =>
-          this.#record(
+        begin(list, () =>
+          this.#options.outcomes.record(
             list.map((row) => ({
+              destination: destination.code,
               row,
               epoch: held.get(row.bucket)!,
               state: 'p',
@@ -138,15 +160,10 @@ export class DeliveryDispatcher {
       }
       for (let i = 0; i < list.length; i += served.batchMax) {
         const batch = list.slice(i, i + served.batchMax);
-        jobs.push(() => this.#keepingStrays(batch, held, () => this.#work(served, batch, held)));
+        begin(batch, () => this.#keepingStrays(batch, held, () => this.#work(served, batch, held)));
       }
     }
-    for (const row of rows) this.#busy.add(row.delivery_id);
-    try {
-      await runAll(jobs, this.#options.concurrency, this.#options.onError);
-    } finally {
-      for (const row of rows) this.#busy.delete(row.delivery_id);
-    }
+    await Promise.all(begun);
     return rows.length;
   }
 
@@ -180,22 +197,16 @@ export class DeliveryDispatcher {
     rows: statements.ClaimedDelivery[],
     held: ReadonlyMap<number, number>,
   ): Promise<void> {
-    const { db, leases, destination, signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
-    const claimed = new Set(
-      (
-        await db.query(statements.markSending, [
-          numbers(rows.map((r) => r.delivery_id)),
-          numbers(rows.map((r) => held.get(r.bucket)!)),
-        ])
-      ).map((row) => row.delivery_id),
+    const { leases, destination, signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
+    const claims = await Promise.all(
+      rows.map((row) => this.#claims.submit({ id: row.delivery_id, epoch: held.get(row.bucket)! })),
     );
+    const claimed = rows.filter((_, i) => claims[i]);
     // The lease may have gone while we waited for the database: what we can still hold back, we do not send.
-    const mine = rows.filter(
-      (row) =>
-        claimed.has(row.delivery_id) && leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket),
+    const mine = claimed.filter(
+      (row) => leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket),
     );
-    for (const row of rows)
-      if (claimed.has(row.delivery_id) && !mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
+    for (const row of claimed) if (!mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
     if (mine.length === 0) return;
     let outcomes: Outcome[];
     try {
@@ -215,16 +226,25 @@ export class DeliveryDispatcher {
         found = undefined;
       }
     }
-    await this.#record(
-      mine.map((row, i): Result => {
+    await this.#options.outcomes.record(
+      mine.map((row, i): DeliveryOutcome => {
         const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
         const epoch = held.get(row.bucket)!;
         const attempts = row.attempts + 1;
         if (outcome.outcome === 'confirmed') {
           if (connector.confirmedBy === 'answer')
-            return { row, epoch, state: 'c', error: null, answer: outcome.answer, pauseMs: 0 };
+            return {
+              destination: destination.code,
+              row,
+              epoch,
+              state: 'c',
+              error: null,
+              answer: outcome.answer,
+              pauseMs: 0,
+            };
           if (found?.has(row.reference))
             return {
+              destination: destination.code,
               row,
               epoch,
               state: 'c',
@@ -233,6 +253,7 @@ export class DeliveryDispatcher {
               pauseMs: 0,
             };
           return {
+            destination: destination.code,
             row,
             epoch,
             state: 'd',
@@ -242,11 +263,28 @@ export class DeliveryDispatcher {
           };
         }
         if (outcome.outcome === 'refused')
-          return { row, epoch, state: 'p', error: outcome.error, answer: outcome.answer ?? null, pauseMs: 0 };
+          return {
+            destination: destination.code,
+            row,
+            epoch,
+            state: 'p',
+            error: outcome.error,
+            answer: outcome.answer ?? null,
+            pauseMs: 0,
+          };
         if (outcome.outcome === 'in_doubt')
-          return { row, epoch, state: 'd', error: outcome.error, answer: null, pauseMs: effectHorizonMs };
+          return {
+            destination: destination.code,
+            row,
+            epoch,
+            state: 'd',
+            error: outcome.error,
+            answer: null,
+            pauseMs: effectHorizonMs,
+          };
         if (attempts >= attemptsMax)
           return {
+            destination: destination.code,
             row,
             epoch,
             state: 'p',
@@ -255,6 +293,7 @@ export class DeliveryDispatcher {
             pauseMs: 0,
           };
         return {
+          destination: destination.code,
           row,
           epoch,
           state: 'n',
@@ -271,7 +310,7 @@ export class DeliveryDispatcher {
     rows: statements.ClaimedDelivery[],
     held: ReadonlyMap<number, number>,
   ): Promise<void> {
-    const { signal, random, attemptsMax } = this.#options;
+    const { signal, random, attemptsMax, destination } = this.#options;
     let found: Map<string, unknown>;
     try {
       found = await kind.locate(
@@ -279,10 +318,11 @@ export class DeliveryDispatcher {
         signal,
       );
     } catch (error) {
-      await this.#record(
+      await this.#options.outcomes.record(
         rows.map((row) => ({
           row,
           epoch: held.get(row.bucket)!,
+          destination: destination.code,
           state: 'd',
           error: `could not be looked up: ${messageOf(error)}`,
           answer: null,
@@ -291,129 +331,41 @@ export class DeliveryDispatcher {
       );
       return;
     }
-    await this.#record(
-      rows.map((row): Result => {
+    await this.#options.outcomes.record(
+      rows.map((row): DeliveryOutcome => {
         const epoch = held.get(row.bucket)!;
         if (found.has(row.reference))
-          return { row, epoch, state: 'c', error: null, answer: found.get(row.reference), pauseMs: 0 };
+          return {
+            destination: destination.code,
+            row,
+            epoch,
+            state: 'c',
+            error: null,
+            answer: found.get(row.reference),
+            pauseMs: 0,
+          };
         if (row.attempts >= attemptsMax)
-          return { row, epoch, state: 'p', error: `${row.attempts} attempts and not found`, answer: null, pauseMs: 0 };
-        return { row, epoch, state: 'n', error: 'not found after the effect horizon', answer: null, pauseMs: 0 };
+          return {
+            destination: destination.code,
+            row,
+            epoch,
+            state: 'p',
+            error: `${row.attempts} attempts and not found`,
+            answer: null,
+            pauseMs: 0,
+          };
+        return {
+          destination: destination.code,
+          row,
+          epoch,
+          state: 'n',
+          error: 'not found after the effect horizon',
+          answer: null,
+          pauseMs: 0,
+        };
       }),
     );
   }
-
-  /**
-   * Writes outcomes. One answer that its order can't take must not hold back its neighbours: the batch is halved until it is
-   * alone, and then it is set aside for a person, with what was answered.
-   */
-  async #record(results: readonly Result[]): Promise<void> {
-    try {
-      await this.#recordTogether(results);
-    } catch (error) {
-      if (isSerializationFault(error) || isConnectionFault(error)) throw error;
-      const [only] = results;
-      if (results.length > 1) {
-        const half = results.length >> 1;
-        await this.#record(results.slice(0, half));
-        await this.#record(results.slice(half));
-      } else if (only!.state !== 'p') await this.#recordTogether([{ ...only!, state: 'p', error: messageOf(error) }]);
-      else throw error;
-    }
-  }
-
-  /** Writes outcomes and what they do to the orders in one transaction. Locks delivery, then orders, then balances. */
-  async #recordTogether(results: readonly Result[]): Promise<void> {
-    const { db, deps, freshness, destination, onCommit } = this.#options;
-    const tells = results.some((result) => result.state === 'c' && workOf(result.row, result.answer) !== undefined);
-    const write = async (tx: Tx) => {
-      const rows = await tx.query(statements.recordOutcomes, [
-        numbers(results.map((r) => r.row.delivery_id)),
-        numbers(results.map((r) => r.epoch)),
-        texts(results.map((r) => r.state)),
-        texts(results.map((r) => r.error?.slice(0, 500) ?? null)),
-        texts(results.map((r) => (r.answer === null || r.answer === undefined ? null : JSON.stringify(r.answer)))),
-        numbers(results.map((r) => Math.round(r.pauseMs))),
-      ]);
-      const written = new Map(rows.map((row) => [row.delivery_id, row.ended_at]));
-      const works: OrderWork[] = [];
-      for (const result of results)
-        if (result.state === 'c' && written.has(result.row.delivery_id)) {
-          const work = workOf(result.row, result.answer);
-          if (work !== undefined) works.push(work);
-        }
-      if (works.length > 0) {
-        const batch = await processOrders(tx, deps, works);
-        for (const outcome of batch.results)
-          if (outcome.outcome === 'refused')
-            throw new Error(
-              `${destination.code} answered what the order can't take: ${outcome.refused}, ${outcome.detail}`,
-            );
-        await batch.finish();
-      }
-      return written;
-    };
-    const ended = await (tells ? db.inTurn(write) : db.transaction(write));
-    for (const result of results) {
-      const at = ended.get(result.row.delivery_id);
-      if (result.state === 'c' && at !== undefined && at !== null)
-        freshness.record(`${result.row.kind}:${destination.code}`, at.getTime() - result.row.recorded_at.getTime());
-    }
-    onCommit();
-  }
-}
-
-/** What a confirmed delivery tells the order it belongs to. */
-function workOf(row: statements.ClaimedDelivery, answer: unknown): OrderWork | undefined {
-  if (row.order_id === null) return undefined;
-  const occurredAt = new Date().toISOString();
-  const reference = { orderId: row.order_id };
-  const causationId = `delivery/${row.delivery_id}`;
-  if (row.kind === 'sales_order')
-    return {
-      reference,
-      command: { kind: 'confirm', erpNumber: (answer as SalesOrderAnswer).number },
-      occurredAt,
-      causationId,
-    };
-  if (row.kind === 'fulfilment')
-    return {
-      reference,
-      command: { kind: 'release', fulfilmentId: Number(row.reference.slice(1)) },
-      occurredAt,
-      causationId,
-    };
-  if (row.kind === 'fulfilment_cancel') {
-    const { fulfilment } = row.payload as { fulfilment: string };
-    const { lines } = answer as FulfilmentCancelAnswer;
-    return {
-      reference,
-      command: { kind: 'answer_cancel', reference: row.reference, fulfilmentId: Number(fulfilment.slice(1)), lines },
-      occurredAt,
-      causationId,
-    };
-  }
-  return undefined;
-}
-
-/** Runs jobs, at most `limit` at once. A failed one is reported and stops no other. */
-export async function runAll(
-  jobs: (() => Promise<void>)[],
-  limit: number,
-  onError: (error: unknown) => void,
-): Promise<void> {
-  let next = 0;
-  const runner = async () => {
-    while (next < jobs.length) {
-      const job = jobs[next++]!;
-      try {
-        await job();
-      } catch (error) {
-        onError(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, jobs.length) }, runner));
 }
 
 export function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
 export { DeliveryDispatcher, type DispatcherOptions, heldBuckets, leaseName, messageOf } from './deliver.ts';
 export { type FlowFreshness, Freshness, readFreshness } from './freshness.ts';
+export { Outcomes } from './outcomes.ts';
 export { BUCKETS, CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';
 export { Publisher, type PublisherOptions } from './publish.ts';
 export { retryPauseMs } from './retry.ts';

@@ -15,7 +15,7 @@ export const findDue = sql<DuePublication>(
   'outbound_find_due_publications',
   `select key, bucket, version, state, attempts, sending_version, changed_at from publication
     where destination_id = $1::int and kind = $2::text and bucket = any($3::smallint[])
-      and version > confirmed_version and state in ('n', 'd') and next_at <= crossdock_now()
+      and is_dirty and state in ('n', 'd') and next_at <= crossdock_now()
     order by next_at limit $4::int`,
 );
 
@@ -61,7 +61,7 @@ export const doubtOrphans = sql<{ key: number }>(
       set state = 'd', lease_epoch = t.epoch, next_at = crossdock_now() + make_interval(secs => $4::float8 / 1000),
           error = 'its sender is gone'
      from unnest($2::smallint[], $3::bigint[]) as t(bucket, epoch)
-    where p.destination_id = $1::int and p.bucket = t.bucket and p.state = 's'
+    where p.destination_id = $1::int and p.bucket = t.bucket and p.is_dirty and p.state = 's'
       and (p.lease_epoch < t.epoch or p.sent_at < crossdock_now() - interval '30 seconds')
    returning p.key`,
 );

@@ -58,6 +58,40 @@ describe('a lane', () => {
     await lane.drained();
   });
 
+  it('takes what has gathered only when it may begin, and ends its turn also after a fault', async () => {
+    const turns: string[] = [];
+    const gates: (() => void)[] = [];
+    const lane = new Lane<number, number>({
+      name: 't',
+      itemsMax: 10,
+      waitingMax: 100,
+      overflow,
+      enter: async () => {
+        await new Promise<void>((resolve) => gates.push(resolve));
+        turns.push('in');
+        return () => turns.push('out');
+      },
+      run: async (items) => {
+        turns.push(items.join());
+        if (items.includes(9)) throw new Error('nine');
+        return items;
+      },
+    });
+    const early = lane.submit(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([gates.length, lane.waiting]).toEqual([1, 1]);
+    const late = lane.submit(2);
+    gates.shift()!();
+    expect(await Promise.all([early, late])).toEqual([1, 2]);
+    await lane.drained();
+    const bad = settled([lane.submit(9)]);
+    while (gates.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    gates.shift()!();
+    expect(await bad).toEqual(['Error: nine']);
+    await lane.drained();
+    expect(turns).toEqual(['in', '1,2', 'out', 'in', '9', 'out']);
+  });
+
   it('refuses what is beyond its bound at once, and takes up again when it has room', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -9,6 +9,8 @@ export interface LaneOptions<Item, Result> {
   weightMax?: number;
   /** The most items that may wait; one more is refused at once with `overflow`. */
   waitingMax: number;
+  /** Waits until a batch may begin; what is returned is called when it has ended. What comes meanwhile goes with it. */
+  enter?: () => Promise<() => void>;
   /** How many batches may be under way at once. */
   concurrency?: number;
   /** Decides all items in one transaction and returns one result per item, in order. */
@@ -75,14 +77,24 @@ export class Lane<Item, Result> {
 
   #start(): void {
     if (this.#queue.length === 0 || this.#running >= (this.#options.concurrency ?? 1)) return;
-    const batch = this.#queue.splice(0, this.#batchSize());
     this.#running++;
-    void this.#decide(batch).finally(() => {
+    void this.#next().finally(() => {
       this.#running--;
       if (this.#queue.length > 0) this.#schedule();
       else if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
-    if (this.#queue.length > 0) this.#schedule();
+  }
+
+  async #next(): Promise<void> {
+    const leave = await this.#options.enter?.();
+    try {
+      const batch = this.#queue.splice(0, this.#batchSize());
+      // Those who may run beside us look for what is left.
+      if (this.#queue.length > 0) this.#schedule();
+      await this.#decide(batch);
+    } finally {
+      leave?.();
+    }
   }
 
   #batchSize(): number {

@@ -4,6 +4,8 @@ import { isConnectionFault } from './database.ts';
 
 /** Asking a database that is away costs nothing, and everything waits for it. */
 export const DATABASE_PAUSE_MS_MAX = 1_000;
+/** How often a gather time that is not fixed is asked for again. */
+const GATHER_STEP_MS = 50;
 
 /** Wakes loops in this process after a commit; other processes find the work by their pause. */
 export class Wake {
@@ -38,8 +40,8 @@ export interface LoopOptions {
   /** Whether this process may do it now (it holds the lease). */
   may: () => boolean;
   wake: Wake;
-  /** The least time between two rounds: what arrives in it is done together. */
-  gatherMs: number;
+  /** The least time between two rounds: what arrives in it is done together. A function may change its mind meanwhile. */
+  gatherMs: number | (() => number);
   /** The longest pause without a wake-up. */
   idleMs: number;
   signal: AbortSignal;
@@ -51,6 +53,14 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   const { round, may, wake, gatherMs, idleMs, signal } = options;
   let failures = 0;
   const never = new Wake();
+  const gather = async () => {
+    if (typeof gatherMs === 'number') {
+      if (gatherMs > 0) await never.wait(gatherMs, signal);
+      return;
+    }
+    for (let waitedMs = 0; waitedMs < gatherMs() && !signal.aborted; waitedMs += GATHER_STEP_MS)
+      await never.wait(GATHER_STEP_MS, signal);
+  };
   while (!signal.aborted) {
     let more = false;
     let pauseMs = idleMs;
@@ -67,11 +77,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
         continue;
       }
     }
-    if (more) {
-      if (gatherMs > 0) await never.wait(gatherMs, signal);
-      continue;
-    }
-    await wake.wait(pauseMs, signal);
-    if (gatherMs > 0) await never.wait(gatherMs, signal);
+    if (!more) await wake.wait(pauseMs, signal);
+    await gather();
   }
 }

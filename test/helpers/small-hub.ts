@@ -12,6 +12,7 @@ import {
   DeliveryDispatcher,
   Freshness,
   leaseName,
+  Outcomes,
   Publisher,
   planNext,
   type Routing,
@@ -131,7 +132,8 @@ export class SmallHub {
         onError: (error: unknown) => this.errors.push(error),
         signal: new AbortController().signal,
       };
-      this.dispatchers.set(code, new DeliveryDispatcher(common));
+      const outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: () => {} });
+      this.dispatchers.set(code, new DeliveryDispatcher({ ...common, outcomes }));
       const channel = [...directory.channels.values()].find((c) => c.system === code && c.sellsByItself) ?? null;
       this.publishers.set(code, new Publisher({ ...common, channel }));
       this.leases.want(Array.from({ length: BUCKETS }, (_, bucket) => leaseName(code, bucket)));

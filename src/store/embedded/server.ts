@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import {
   chmod,
   chown,
@@ -315,7 +315,8 @@ class Server implements EmbeddedPostgres {
 async function prepareFolder(dir: string): Promise<void> {
   try {
     await makeOwnedFolder(dir);
-    const probe = join(dir, `.write-probe-${process.pid}`);
+    // Its own name for each start: two of one process may come at once.
+    const probe = join(dir, `.write-probe-${randomUUID()}`);
     await writeFile(probe, '');
     await rm(probe);
     if (process.getuid?.() === (await stat(dir)).uid) await chmod(dir, 0o700);

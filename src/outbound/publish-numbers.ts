@@ -1,0 +1,327 @@
+/** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
+import type { AvailabilitySink, Outcome } from '../connectors/kit/index.ts';
+import {
+  hasSettleable,
+  type NumberToSend,
+  prepareNumbers,
+  recordNumbers,
+  screenNumbers,
+  settleNumbers,
+} from '../ledger/index.ts';
+import type { ChannelEntry } from '../master/index.ts';
+import { backorderedUnits } from '../orders/index.ts';
+import { databaseNow, Lane, numbers } from '../store/index.ts';
+import { messageOf } from './deliver.ts';
+import { writeDirty } from './plan.ts';
+import { chunks, type Held, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
+import * as statements from './publish.sql.ts';
+import { retryPauseMs } from './retry.ts';
+import { runAll } from './slots.ts';
+
+/** How soon to look again at a number that waits for the channel's orders to be read. */
+const UNSETTLED_PAUSE_MS = 100;
+/** Numbers looked at in one round; most of them need not be said. */
+const DUE_MAX = 3_000;
+/** Numbers set aside in one turn, and batches whose outcomes are written in one. */
+const PREPARE_MAX = 1_000;
+const BATCHES_RECORDED_MAX = 20;
+
+/** What became of a batch, with what was read back. */
+interface Done {
+  records: Recorded[];
+  readBack: { skuId: number; number: number | null }[];
+}
+
+export class NumberPublisher {
+  readonly #options: PublisherOptions;
+  readonly #publications: Publications;
+  readonly #channel: ChannelEntry;
+  /** Outcomes of batches that end together are written in one turn. */
+  readonly #done: Lane<Done, undefined>;
+
+  constructor(options: PublisherOptions, publications: Publications, channel: ChannelEntry) {
+    this.#options = options;
+    this.#publications = publications;
+    this.#channel = channel;
+    this.#done = new Lane({
+      name: `numbers of ${options.destination.code}`,
+      itemsMax: BATCHES_RECORDED_MAX,
+      waitingMax: Number.POSITIVE_INFINITY,
+      enter: () => options.db.turn(true),
+      run: async (batches) => {
+        await this.#record(batches);
+        return batches.map(() => undefined);
+      },
+      overflow: (waiting) => new Error(`${waiting} batches wait`),
+    });
+  }
+
+  /** @returns how many rows were worked on */
+  async round(sink: AvailabilitySink): Promise<number> {
+    const publications = this.#publications;
+    const held = await publications.held();
+    if (held.size === 0) return 0;
+    const settled = held.has(0) ? await this.#settle(this.#channel) : 0;
+    const due = await publications.due('availability', held, DUE_MAX);
+    const doubtful = due.filter((row) => row.state === 'd');
+    const fresh = due.filter((row) => row.state === 'n');
+    const jobs = chunks(doubtful, sink.batchMax).map((batch) => () => this.#resolve(sink, batch, held));
+    const worth = fresh.length === 0 ? [] : await this.#screen(this.#channel, fresh, held);
+    for (const part of chunks(worth, PREPARE_MAX))
+      try {
+        const { send, ordersThrough } = await publications.keepingStrays('availability', part, held, () =>
+          this.#prepare(part, held),
+        );
+        for (const batch of chunks(send, sink.batchMax)) {
+          const rows = batch.map((item) => item.row);
+          const work = () => this.#send(sink, batch, ordersThrough, held);
+          jobs.push(() => publications.keepingStrays('availability', rows, held, work));
+        }
+      } catch (error) {
+        // What the other parts have set aside is sent all the same.
+        this.#options.onError(error);
+      }
+    await runAll(jobs, this.#options.concurrency, this.#options.onError);
+    return due.length + settled;
+  }
+
+  async #settle(channel: ChannelEntry): Promise<number> {
+    const { db, deps, destination, onCommit } = this.#options;
+    if (!(await hasSettleable(db, channel))) return 0;
+    const settled = await db.inTurn(async (tx) => {
+      const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
+      const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
+      if (keys.length > 0) {
+        const changedAt = await databaseNow(tx);
+        await writeDirty(
+          tx,
+          keys.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })),
+        );
+      }
+      if (result.readAgain.length > 0)
+        await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
+      return result.settled;
+    }, true);
+    if (settled > 0) onCommit();
+    return settled;
+  }
+
+  /** Ends what need not be said, found without a lock. @returns what is worth saying */
+  async #screen(
+    channel: ChannelEntry,
+    rows: statements.DuePublication[],
+    held: ReadonlyMap<number, number>,
+  ): Promise<statements.DuePublication[]> {
+    const { db, deps, destination } = this.#options;
+    const keys = rows.map((row) => row.key);
+    const lookedAt = await databaseNow(db);
+    const { worth, unchanged } = await screenNumbers(db, deps, channel, keys, await backorderedUnits(db, keys));
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    const silent = unchanged.map((key) => byKey.get(key)!);
+    if (silent.length > 0)
+      await db.transaction(async (tx) => {
+        const named = [destination.destinationId, 'availability', numbers(silent.map((row) => row.key))];
+        await tx.query(statements.lockPublications, named);
+        await tx.query(statements.confirmUnsaid, [
+          ...named,
+          numbers(silent.map((row) => row.version)),
+          numbers(silent.map((row) => held.get(row.bucket)!)),
+          lookedAt,
+        ]);
+      });
+    return worth.map((key) => byKey.get(key)!);
+  }
+
+  /** Sets aside what is added and marks it as on its way. @returns what is to be sent */
+  async #prepare(
+    rows: readonly statements.DuePublication[],
+    held: Held,
+  ): Promise<{ send: Sending[]; ordersThrough: string }> {
+    const { db, deps, destination } = this.#options;
+    await deps.directory.loadSkuCodes(rows.map((row) => row.key));
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
+    const prepared = await db.inTurn(async (tx) => {
+      return prepareNumbers(
+        tx,
+        deps,
+        this.#channel,
+        skuIds,
+        () => backorderedUnits(tx, skuIds),
+        async (wanted) => {
+          const sending = wanted.map((skuId) => byKey.get(skuId)!);
+          const named = [destination.destinationId, 'availability', numbers(wanted)];
+          await tx.query(statements.lockPublications, named);
+          const marked = await tx.query(statements.markSending, [
+            ...named,
+            numbers(sending.map((row) => row.version)),
+            numbers(sending.map((row) => held.get(row.bucket)!)),
+          ]);
+          return new Set(marked.map((row) => row.key));
+        },
+      );
+    }, true);
+    const records: Recorded[] = prepared.unchanged.map((skuId) => {
+      const row = byKey.get(skuId)!;
+      return {
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: row.version,
+        error: null,
+        pauseMs: 0,
+        silent: true,
+      };
+    });
+    for (const skuId of prepared.unsettled) {
+      const row = byKey.get(skuId)!;
+      records.push({
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: null,
+        error: null,
+        pauseMs: UNSETTLED_PAUSE_MS,
+      });
+    }
+    const sending = prepared.send.map((item): Sending => ({ ...item, row: byKey.get(item.skuId)! }));
+    const mine = new Set(
+      this.#publications.stillHeld(
+        'availability',
+        sending.map((item) => item.row),
+        held,
+      ),
+    );
+    if (records.length > 0) await this.#done.submit({ records, readBack: [] });
+    return { send: sending.filter((item) => mine.has(item.row)), ordersThrough: prepared.ordersThrough };
+  }
+
+  async #send(sink: AvailabilitySink, batch: readonly Sending[], ordersThrough: string, held: Held): Promise<void> {
+    const { deps, signal, effectHorizonMs, attemptsMax, random } = this.#options;
+    const channel = this.#channel;
+    const items = batch.map(({ skuId, from, quantity }) => ({
+      sku: deps.directory.skuCode(skuId),
+      from,
+      quantity,
+      ordersThrough,
+    }));
+    const records: Recorded[] = [];
+    let outcomes: (Outcome | { outcome: 'conflict' })[];
+    try {
+      outcomes = await sink.write(items, signal);
+    } catch (error) {
+      outcomes = items.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
+    }
+    // What may still take effect later can't be settled by reading now.
+    const readable = items.filter((_, i) => outcomes[i]?.outcome !== 'in_doubt').map((item) => item.sku);
+    let numbersThere: Map<string, number> | undefined;
+    if (readable.length > 0)
+      try {
+        numbersThere = await sink.readBack(readable, signal);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    const readBack: { skuId: number; number: number | null }[] = [];
+    batch.forEach((item, i) => {
+      const { skuId, quantity, row } = item;
+      const epoch = held.get(row.bucket)!;
+      const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
+      if (outcome.outcome === 'in_doubt' || numbersThere === undefined) {
+        const error = 'error' in outcome ? outcome.error : 'could not be read back';
+        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
+        return;
+      }
+      const there = numbersThere.get(items[i]!.sku) ?? null;
+      if (outcome.outcome === 'confirmed' && !isWritten(channel, item, there)) {
+        // It was lost, or comes later: only after the horizon is what is read what the channel believes.
+        const error = `said to be done, but it shows ${there}, not ${quantity}`;
+        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
+        return;
+      }
+      readBack.push({ skuId, number: there });
+      if (outcome.outcome === 'confirmed') {
+        records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
+        return;
+      }
+      const error = `${outcome.outcome}: it shows ${there}, not ${quantity}`;
+      if (outcome.outcome !== 'conflict' && row.attempts + 1 >= attemptsMax) {
+        records.push({ row, epoch, state: 'p', confirmed: null, error: `${outcome.error}; ${error}`, pauseMs: 0 });
+        return;
+      }
+      const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
+      const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
+      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs });
+    });
+    await this.#done.submit({ records, readBack });
+  }
+
+  /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
+  async #resolve(sink: AvailabilitySink, rows: readonly statements.DuePublication[], held: Held): Promise<void> {
+    const { deps, signal, random } = this.#options;
+    await deps.directory.loadSkuCodes(rows.map((row) => row.key));
+    let there: Map<string, number>;
+    try {
+      there = await sink.readBack(
+        rows.map((row) => deps.directory.skuCode(row.key)),
+        signal,
+      );
+    } catch (error) {
+      await this.#done.submit({
+        records: rows.map((row) => ({
+          row,
+          epoch: held.get(row.bucket)!,
+          state: 'd',
+          confirmed: null,
+          error: messageOf(error),
+          pauseMs: retryPauseMs(row.attempts, undefined, random),
+        })),
+        readBack: [],
+      });
+      return;
+    }
+    await this.#done.submit({
+      records: rows.map((row) => ({
+        row,
+        epoch: held.get(row.bucket)!,
+        state: 'n',
+        confirmed: null,
+        error: row.state === 'd' ? 'was in doubt' : null,
+        pauseMs: 0,
+      })),
+      readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })),
+    });
+  }
+
+  /** Writes outcomes and what was read back. Locks balances, then publications. Called within a turn. */
+  async #record(batches: readonly Done[]): Promise<void> {
+    const { db, deps } = this.#options;
+    const publications = this.#publications;
+    const records = batches.flatMap((batch) => batch.records);
+    const readBack = batches.flatMap((batch) => batch.readBack);
+    const written = await db.transaction(async (tx) => {
+      if (readBack.length === 0) return publications.write(tx, 'availability', records);
+      // Numbers are recorded only for rows that are still ours: whoever took over knows better than what we read.
+      let rows: Awaited<ReturnType<typeof publications.write>> = [];
+      await recordNumbers(tx, deps, this.#channel, readBack, async () => {
+        rows = await publications.write(tx, 'availability', records);
+        return new Set(rows.map((row) => row.key));
+      });
+      return rows;
+    });
+    publications.committed('availability', records, written);
+  }
+}
+
+/** A number on its way, with its publication. */
+type Sending = NumberToSend & { row: statements.DuePublication };
+
+/** Whether what is shown can be what we wrote. Sales take a number down that means what may be sold; nothing else changes one. */
+function isWritten(
+  channel: ChannelEntry,
+  item: { from: number | null; quantity: number },
+  there: number | null,
+): boolean {
+  if (there === null) return false;
+  if (channel.numberMeans === 'on_hand') return there === item.quantity;
+  return there <= item.quantity && (there !== item.from || item.from === item.quantity);
+}

@@ -1,0 +1,255 @@
+/** Tells a system the newest state of orders and prices. */
+import { orderReference } from '../canonical/index.ts';
+import type { Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
+import type { Directory } from '../master/index.ts';
+import { readOrderLines } from '../orders/index.ts';
+import { type Database, numbers } from '../store/index.ts';
+import { messageOf } from './deliver.ts';
+import {
+  chunks,
+  type Held,
+  type Kind,
+  type Publications,
+  type PublisherOptions,
+  type Recorded,
+} from './publications.ts';
+import * as statements from './publish.sql.ts';
+import { retryPauseMs } from './retry.ts';
+import { runAll } from './slots.ts';
+
+export class StatePublisher {
+  readonly #options: PublisherOptions;
+  readonly #publications: Publications;
+
+  constructor(options: PublisherOptions, publications: Publications) {
+    this.#options = options;
+    this.#publications = publications;
+  }
+
+  /** @returns how many rows were worked on */
+  async round(): Promise<number> {
+    const { connector, concurrency, signal, onError } = this.#options;
+    const publications = this.#publications;
+    const held = await publications.held();
+    if (held.size === 0) return 0;
+    const kinds: [Kind, StateSink | undefined][] = [
+      ['order_status', connector.orderStatus],
+      ['price', connector.prices],
+    ];
+    let worked = 0;
+    // The loop gathers before a round, so that what changes often is said once; a backlog must not pay for that at each batch.
+    for (let again = true; again && !signal.aborted; ) {
+      again = false;
+      const jobs: (() => Promise<void>)[] = [];
+      for (const [kind, sink] of kinds) {
+        if (sink === undefined) continue;
+        const limit = sink.batchMax * concurrency;
+        const due = await publications.due(kind, held, limit);
+        worked += due.length;
+        if (due.length === limit) again = true;
+        for (const batch of chunks(due, sink.batchMax))
+          jobs.push(() => publications.keepingStrays(kind, batch, held, () => this.#send(kind, sink, batch, held)));
+      }
+      await runAll(jobs, concurrency, (error) => {
+        again = false;
+        onError(error);
+      });
+    }
+    return worked;
+  }
+
+  async #send(kind: Kind, sink: StateSink, rows: statements.DuePublication[], held: Held): Promise<void> {
+    const { db, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
+    // What is in doubt is only read back; nothing newer overtakes it on the way.
+    const fresh = rows.filter((row) => row.state === 'n');
+    const marked = new Set<number>();
+    if (fresh.length > 0)
+      await db.transaction(async (tx) => {
+        const named = [destination.destinationId, kind, numbers(fresh.map((row) => row.key))];
+        await tx.query(statements.lockPublications, named);
+        const rowsMarked = await tx.query(statements.markSending, [
+          ...named,
+          numbers(fresh.map((row) => row.version)),
+          numbers(fresh.map((row) => held.get(row.bucket)!)),
+        ]);
+        marked.clear();
+        for (const row of rowsMarked) marked.add(row.key);
+      });
+    const sending = this.#publications.stillHeld(
+      kind,
+      fresh.filter((row) => marked.has(row.key)),
+      held,
+    );
+    marked.clear();
+    for (const row of sending) marked.add(row.key);
+    const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')]);
+    const outcomes = new Map<number, Outcome>();
+    const writable = sending.filter((row) => states.has(row.key));
+    if (writable.length > 0)
+      try {
+        const results = await sink.write(
+          writable.map((row): StateItem => ({ ...states.get(row.key)!, version: row.version })),
+          signal,
+        );
+        writable.forEach((row, i) => {
+          outcomes.set(row.key, results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' });
+        });
+      } catch (error) {
+        for (const row of writable) outcomes.set(row.key, { outcome: 'in_doubt', error: messageOf(error) });
+      }
+    const toRead = [
+      ...rows.filter((row) => row.state === 'd'),
+      ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed'),
+    ].filter((row) => states.has(row.key));
+    let versions: Map<string, number> | undefined;
+    if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
+      try {
+        versions = await sink.readBack(
+          toRead.map((row) => states.get(row.key)!.key),
+          signal,
+        );
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    const records: Recorded[] = [];
+    for (const row of rows) {
+      const epoch = held.get(row.bucket)!;
+      const state = states.get(row.key);
+      if (row.state === 'n' && !marked.has(row.key)) continue;
+      if (state === undefined) {
+        // There is nothing to say about it, e.g. a SKU without a base price.
+        records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true });
+        continue;
+      }
+      const there = versions?.get(state.key);
+      if (row.state === 'd') {
+        const sent = row.sending_version ?? row.version;
+        if (versions === undefined)
+          records.push({
+            row,
+            epoch,
+            state: 'd',
+            confirmed: null,
+            error: 'could not be looked up',
+            pauseMs: retryPauseMs(row.attempts, undefined, random),
+          });
+        else if (there !== undefined && there >= sent)
+          records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
+        else
+          records.push({
+            row,
+            epoch,
+            state: 'n',
+            confirmed: null,
+            error: 'not found after the effect horizon',
+            pauseMs: 0,
+          });
+        continue;
+      }
+      const outcome = outcomes.get(row.key)!;
+      if (outcome.outcome === 'confirmed') {
+        const seen = connector.confirmedBy === 'answer' || (there !== undefined && there >= row.version);
+        if (seen) records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
+        else
+          records.push({
+            row,
+            epoch,
+            state: 'd',
+            confirmed: null,
+            error: 'said to be done, but not found',
+            pauseMs: effectHorizonMs,
+          });
+      } else if (outcome.outcome === 'refused')
+        records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else if (outcome.outcome === 'in_doubt')
+        records.push({ row, epoch, state: 'd', confirmed: null, error: outcome.error, pauseMs: effectHorizonMs });
+      else if (row.attempts + 1 >= attemptsMax)
+        records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
+      else
+        records.push({
+          row,
+          epoch,
+          state: 'n',
+          confirmed: null,
+          error: outcome.error,
+          pauseMs: retryPauseMs(row.attempts, outcome.retryAfterMs, random),
+        });
+    }
+    if (records.length === 0) return;
+    const written = await db.transaction((tx) => this.#publications.write(tx, kind, records));
+    this.#publications.committed(kind, records, written);
+  }
+
+  /** What there is to say now, by publication key. */
+  async #statesOf(
+    kind: Kind,
+    rows: readonly statements.DuePublication[],
+  ): Promise<Map<number, { key: string; state: unknown }>> {
+    const { db, deps } = this.#options;
+    const keys = rows.map((row) => row.key);
+    return kind === 'price'
+      ? priceStates(db, deps.directory, keys, this.#currency())
+      : orderStates(db, deps.directory, keys);
+  }
+
+  #currency(): string {
+    const { channel, deps } = this.#options;
+    const company = channel === null ? undefined : deps.directory.companyById.get(channel.companyId);
+    return company?.currency ?? '';
+  }
+}
+
+async function priceStates(
+  db: Database,
+  directory: Directory,
+  skuIds: number[],
+  currency: string,
+): Promise<Map<number, { key: string; state: unknown }>> {
+  await directory.loadSkuCodes(skuIds);
+  const rows = await db.query(statements.readPrices, [numbers(skuIds), currency]);
+  return new Map(
+    rows.map((row) => [
+      row.sku_id,
+      { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } },
+    ]),
+  );
+}
+
+async function orderStates(
+  db: Database,
+  directory: Directory,
+  orderIds: number[],
+): Promise<Map<number, { key: string; state: unknown }>> {
+  const orders = await readOrderLines(db, orderIds);
+  const skuIds = new Set<number>();
+  for (const order of orders.values()) for (const line of order.lines.values()) skuIds.add(line.skuId);
+  await directory.loadSkuCodes(skuIds);
+  await directory.loadAccountCodes([...orders.values()].map((order) => order.accountId));
+  const states = new Map<number, { key: string; state: unknown }>();
+  for (const order of orders.values()) {
+    const channel = directory.channelById.get(order.channelId)!;
+    states.set(order.orderId, {
+      key: orderReference(channel.code, order.externalNo),
+      state: {
+        channel: channel.code,
+        externalNo: order.externalNo,
+        status: order.state,
+        account: directory.accountCode(order.accountId),
+        currency: order.currency,
+        totalMinor: order.totalMinor,
+        lines: [...order.lines.values()].map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          quantity: line.quantity,
+          amountMinor: line.amountMinor,
+          cancelled: line.cancelled,
+          backordered: line.backordered,
+          shipped: line.shipped,
+          invoiced: line.invoiced,
+          returned: line.returned,
+        })),
+      },
+    });
+  }
+  return states;
+}
