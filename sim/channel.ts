@@ -116,8 +116,13 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
 
   const setStatus = (item: Item, call: Call): object => {
     const number = textOf(item, 'number');
-    if (!orders.has(number)) throw new Refusal(404, 'unknown_order', `no order ${number}`);
-    const lines = linesOf(item).map((line): StatusRow => {
+    const sale = orders.get(number);
+    if (sale === undefined) throw new Refusal(404, 'unknown_order', `no order ${number}`);
+    // What only says what changed must build on what is here.
+    const base = item.base === undefined ? 0 : countOf(item, 'base', 0);
+    if (base > sale.statusVersion)
+      throw new Refusal(409, 'base_missing', `order ${number} is at version ${sale.statusVersion}, not ${base}`);
+    const lines = linesOf(item, base > 0 ? 0 : 1).map((line): StatusRow => {
       const waiting = [countOf(line, 'cancelled', 0), countOf(line, 'backordered', 0)] as const;
       return [integerOf(line, 'lineNo'), ...waiting, countOf(line, 'shipped', 0), countOf(line, 'returned', 0)];
     });

@@ -64,3 +64,23 @@ test('orders and cancels that people enter become requests, each once', async ()
     more: false,
   });
 });
+
+test('a record that says only what changed keeps its other lines, and is refused when what it builds on is missing', async () => {
+  const crm = await openSim('crm');
+  const whole = record('O1', 1, 0);
+  const two = { ...whole, lines: [whole.lines[0], { ...whole.lines[0], lineNo: 2 }] };
+  const shipped = { ...record('O1', 4, 2), base: 1, lines: [{ ...whole.lines[0], lineNo: 2, shipped: 2 }] };
+  const lost = { ...record('O1', 9, 2), base: 7, lines: [] };
+  const { results } = (await crm.post('/orders/upsert', { records: [two, shipped, lost] })).body;
+  expect(results.map((result: { status: number }) => result.status)).toEqual([201, 200, 409]);
+  expect(await crm.truth('orders')).toMatchObject({
+    O1: {
+      version: 4,
+      status: 'shipped',
+      lines: [
+        { lineNo: 1, shipped: 0 },
+        { lineNo: 2, shipped: 2 },
+      ],
+    },
+  });
+});

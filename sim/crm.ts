@@ -1,4 +1,4 @@
-import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, textOf } from './lib/items.ts';
+import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
 import { requestsOf } from './lib/requests.ts';
 import { business, type Call, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
@@ -17,6 +17,18 @@ interface Held {
   lines: Lines;
 }
 
+/** The lines with those that changed in place of what they were. */
+function withChanged(lines: Lines, rows: readonly number[][]): Lines {
+  const added = rows.filter((row) => lines.rowOf(row[0]!) < 0);
+  for (const row of rows) {
+    const at = lines.rowOf(row[0]!);
+    if (at >= 0) for (let column = 1; column < WIDTH; column++) lines.set(at, column, row[column]!);
+  }
+  if (added.length === 0) return lines;
+  const known = lines.map((at) => Array.from({ length: WIDTH }, (_, column) => lines.get(at, column)));
+  return new Lines(WIDTH, [...known, ...added]);
+}
+
 type Row = [lineNo: number, sku: string, ...counts: number[]];
 
 /** What salespeople see of their accounts' orders. It takes what it is given, also an older version, and counts that. */
@@ -30,23 +42,23 @@ export function crm(kit: Kit): System {
     const id = entry.id as string;
     const version = entry.version as number;
     if (version < (orders.get(id)?.version ?? 0)) backwards += 1;
+    const rows = (entry.lines as Row[]).map(([lineNo, sku, ...counts]) => [lineNo, skus.idOf(sku), ...counts]);
     orders.set(id, {
       version,
       status: entry.status as string,
       account: entry.account as string,
       currency: entry.currency as string,
       totalMinor: entry.totalMinor as number,
-      lines: new Lines(
-        WIDTH,
-        (entry.lines as Row[]).map(([lineNo, sku, ...counts]) => [lineNo, skus.idOf(sku), ...counts]),
-      ),
+      lines: (entry.base as number) > 0 ? withChanged(orders.get(id)!.lines, rows) : new Lines(WIDTH, rows),
     });
   };
 
   const upsert = (item: Item, call: Call): object => {
     const externalId = textOf(item, 'externalId');
     const status = orders.has(externalId) ? 200 : 201;
-    const lines = linesOf(item).map((line): Row => {
+    // What only says what changed must build on what is here.
+    const base = item.base === undefined ? 0 : countOf(item, 'base', 0);
+    const lines = linesOf(item, base > 0 ? 0 : 1).map((line): Row => {
       return [integerOf(line, 'lineNo'), textOf(line, 'sku'), ...COUNTS.map((name) => integerOf(line, name))];
     });
     const head = {
@@ -55,8 +67,10 @@ export function crm(kit: Kit): System {
       account: textOf(item, 'account'),
     };
     const money = { currency: textOf(item, 'currency'), totalMinor: integerOf(item, 'totalMinor') };
+    const held = orders.get(externalId)?.version ?? 0;
+    if (base > held) throw new Refusal(409, 'base_missing', `order ${externalId} is at version ${held}, not ${base}`);
     if (call.lost()) return { externalId, status };
-    const entry = { do: 'upsert', id: externalId, ...head, ...money, lines };
+    const entry = { do: 'upsert', id: externalId, base, ...head, ...money, lines };
     kit.keep(entry);
     restore(entry);
     return { externalId, status };

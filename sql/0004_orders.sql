@@ -50,6 +50,7 @@ create table order_line (
   cancelled_minor bigint not null default 0,
   returned_minor bigint not null default 0,
   credited_minor bigint not null default 0,
+  changed_version bigint not null default 1,          -- the order's version at which something last changed that others are told of
   primary key (order_id, line_no),
   check (quantity = allocated + backordered + picked + cancelled + refused)
 ) with (fillfactor = 60);

@@ -90,6 +90,7 @@ const salesOrder = {
 const status = (channel: string, version: number) => ({
   key: `${channel}/536365`,
   version,
+  base: 0,
   state: {
     channel,
     externalNo: '536365',
@@ -209,7 +210,7 @@ describe('without faults', () => {
       { kind: 'order.cancel_requested', channel: kind, order: '536365', lineNo: 1, quantity: 1 },
       { kind: 'order.cancel_requested', channel: kind, order: null, lineNo: null, quantity: 6 },
     ]);
-    const price = { key: '85123A', version: 3, state: { unitPrice: '2.55', currency: 'GBP' } };
+    const price = { key: '85123A', version: 3, base: 0, state: { unitPrice: '2.55', currency: 'GBP' } };
     expect(await connector.prices!.write([price], signal)).toMatchObject([{ outcome: 'confirmed' }]);
     expect(await connector.prices!.readBack(['85123A'], signal)).toEqual(new Map([['85123A', 3]]));
     expect(await connector.orderStatus!.write([status(kind, 2)], signal)).toMatchObject([{ outcome: 'confirmed' }]);

@@ -265,6 +265,7 @@ table order_line (
   cancelled_minor bigint default 0 not null,
   returned_minor bigint default 0 not null,
   credited_minor bigint default 0 not null,
+  changed_version bigint default 1 not null,
   PRIMARY KEY (order_id, line_no),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);

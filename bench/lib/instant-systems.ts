@@ -83,6 +83,7 @@ export class InstantSystems {
         system('crm', {
           orderStatus: {
             batchMax: 100,
+            takesChanges: true,
             write: async (items) => items.map((item) => this.writeStatus(item)),
             readBack: async (keys) =>
               new Map(

@@ -258,7 +258,7 @@ export class OrderBaseline {
         returned: 0,
       })),
     };
-    this.#systems.writeStatus({ key: reference, version: 1, state });
+    this.#systems.writeStatus({ key: reference, version: 1, base: 0, state });
     await this.#transaction(async (query) => {
       await query('published', [destinations.crm, orderId]);
     });

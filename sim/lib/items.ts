@@ -82,9 +82,10 @@ export function priceOf(item: Item, field: string): string {
   return value;
 }
 
-export function linesOf(item: Item): Item[] {
+export function linesOf(item: Item, atLeast = 1): Item[] {
   const lines = item.lines;
-  if (!Array.isArray(lines) || lines.length === 0) throw new Refusal(422, 'empty', 'lines must hold at least one line');
+  if (!Array.isArray(lines) || lines.length < atLeast)
+    throw new Refusal(422, 'empty', `lines must be a list of at least ${atLeast}`);
   return lines.map(itemOf);
 }
 

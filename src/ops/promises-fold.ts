@@ -172,6 +172,7 @@ const lineNumbers = [
   'cancelledMinor',
   'returnedMinor',
   'creditedMinor',
+  'changedVersion',
 ] as const satisfies readonly (keyof OrderLine)[];
 const allocationNumbers = [
   'lineNo',

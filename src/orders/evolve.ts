@@ -56,6 +56,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
       cancelledMinor: 0,
       returnedMinor: 0,
       creditedMinor: 0,
+      changedVersion: 1,
     });
   }
   addAllocations(order, event.allocations, false);
@@ -74,10 +75,17 @@ function addAllocations(order: Order, allocations: readonly NewAllocation[], fro
       openQuantity: quantity,
       fulfilmentId,
     });
-    const line = lineOf(order, lineNo);
+    const line = fromBackorder ? toldLineOf(order, lineNo) : lineOf(order, lineNo);
     line.allocated += quantity;
     if (fromBackorder) line.backordered -= quantity;
   }
+}
+
+/** A line of which something changes that systems are told of. The event at hand gives the order its next version. */
+function toldLineOf(order: Order, lineNo: number): OrderLine {
+  const line = lineOf(order, lineNo);
+  line.changedVersion = order.version + 1;
+  return line;
 }
 
 function lineOf(order: Order, lineNo: number): OrderLine {
@@ -116,7 +124,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'shipment.confirmed':
       for (const { lineNo, quantity, amountMinor } of event.lines) {
-        const line = lineOf(order, lineNo);
+        const line = toldLineOf(order, lineNo);
         line.shipped += quantity;
         order.progress.shipped += quantity;
         line.shippedMinor += amountMinor;
@@ -124,7 +132,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'document.posted':
       for (const { lineNo, quantity, amountMinor } of event.lines) {
-        const line = lineOf(order, lineNo);
+        const line = toldLineOf(order, lineNo);
         if (event.document === 'invoice') {
           line.invoiced += quantity;
           order.progress.invoiced += quantity;
@@ -134,7 +142,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'order.lines_cancelled':
       for (const { lineNo, quantity, amountMinor, fromBackorder } of event.lines) {
-        const line = lineOf(order, lineNo);
+        const line = toldLineOf(order, lineNo);
         line.cancelled += quantity;
         order.progress.open -= quantity;
         line.cancelledMinor += amountMinor;
@@ -162,7 +170,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
     case 'return.received':
       order.returns.get(event.returnId)!.state = 'received';
       for (const { lineNo, quantity, amountMinor } of event.lines) {
-        const line = lineOf(order, lineNo);
+        const line = toldLineOf(order, lineNo);
         line.returnExpected -= quantity;
         line.returned += quantity;
         line.returnedMinor += amountMinor;

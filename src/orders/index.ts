@@ -12,5 +12,5 @@ export {
   processOrders,
   type WorkResult,
 } from './process.ts';
-export { lockOrders, readOrderLines, readOrders } from './store.ts';
+export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export * from './types.ts';

@@ -56,12 +56,30 @@ export const LINE_NUMBERS = [
   'cancelled_minor',
   'returned_minor',
   'credited_minor',
+  'changed_version',
 ] as const;
-/** lines: one after another, `;` between, each its price and then its numbers: `2.55{1,…};3.39{2,…}` */
-export const readLines = sql<{ order_id: number; lines: string }>(
+export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
-  `select order_id, string_agg(unit_price::text || array[${LINE_NUMBERS.join(', ')}]::text, ';' order by line_no) as lines
-     from order_line where order_id = any($1::bigint[]) group by order_id`,
+  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
+);
+export const TOLD_NUMBERS = [
+  'line_no',
+  'sku_id',
+  'quantity',
+  'amount_minor',
+  'cancelled',
+  'backordered',
+  'shipped',
+  'invoiced',
+  'returned',
+] as const;
+/** lines: those that changed beyond the version that is known there, `;` between, each its TOLD_NUMBERS with `,` between. */
+export const readToldLines = sql<{ order_id: number; lines: string }>(
+  'orders_read_told_lines',
+  `select l.order_id, string_agg(concat_ws(',', ${TOLD_NUMBERS.map((name) => `l.${name}`).join(', ')}), ';' order by l.line_no) as lines
+     from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
+    where l.changed_version > t.known group by l.order_id`,
 );
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
 export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
@@ -149,9 +167,9 @@ export const updateOrders = sql(
 export const insertLines = sql(
   'orders_insert_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
-                           backordered, refused, cancelled, cancelled_minor)
+                           backordered, refused, cancelled, cancelled_minor, changed_version)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
-                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])`,
+                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',
@@ -159,11 +177,11 @@ export const updateLines = sql(
       set allocated = t.allocated, backordered = t.backordered, picked = t.picked, shipped = t.shipped, invoiced = t.invoiced,
           cancel_asked = t.cancel_asked, cancelled = t.cancelled, return_expected = t.return_expected, returned = t.returned,
           shipped_minor = t.shipped_minor, invoiced_minor = t.invoiced_minor, cancelled_minor = t.cancelled_minor,
-          returned_minor = t.returned_minor, credited_minor = t.credited_minor
+          returned_minor = t.returned_minor, credited_minor = t.credited_minor, changed_version = t.changed_version
      from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-                 $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
+                 $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
        as t(order_id, line_no, allocated, backordered, picked, shipped, invoiced, cancel_asked, cancelled, return_expected,
-            returned, shipped_minor, invoiced_minor, cancelled_minor, returned_minor, credited_minor)
+            returned, shipped_minor, invoiced_minor, cancelled_minor, returned_minor, credited_minor, changed_version)
     where l.order_id = t.order_id and l.line_no = t.line_no`,
 );
 export const insertAllocations = sql(

@@ -57,11 +57,8 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
 async function withLines(db: Queryable, rows: readonly statements.OrderRow[]): Promise<Map<number, Order>> {
   const orders = headersOf(rows);
   if (rows.length > 0)
-    for (const { order_id, lines } of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))]))
-      for (const line of lines.split(';')) {
-        const at = line.indexOf('{');
-        addLine(orders, { order_id, unit_price: line.slice(0, at), numbers: line.slice(at) });
-      }
+    for (const row of await db.query(statements.readLines, [numbers(rows.map((r) => r.order_id))]))
+      addLine(orders, row);
   return orders;
 }
 
@@ -126,6 +123,7 @@ function addLine(
     cancelledMinor: n[18]!,
     returnedMinor: n[19]!,
     creditedMinor: n[20]!,
+    changedVersion: n[21]!,
   });
 }
 
@@ -186,10 +184,51 @@ function unpack(text: string): number[] {
   return text.slice(1, -1).split(',').map(Number);
 }
 
-/** Reads orders and their lines without locking them, and without what they are served by. */
-export async function readOrderLines(db: Queryable, orderIds: readonly number[]): Promise<Map<number, Order>> {
-  if (orderIds.length === 0) return new Map();
-  return withLines(db, await db.query(statements.readOrders, [numbers(orderIds)]));
+/** An order as others are told of it, with the lines that changed since. */
+export interface ToldOrder extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns'> {
+  lines: {
+    lineNo: number;
+    skuId: number;
+    quantity: number;
+    amountMinor: number;
+    cancelled: number;
+    backordered: number;
+    shipped: number;
+    invoiced: number;
+    returned: number;
+  }[];
+}
+
+/**
+ * Reads orders without locking them, each with the lines that changed after the version that is known of it (0: all lines). An
+ * order of a thousand lines changes a hundred times; all of them each time would be most of what the hub does.
+ */
+export async function readToldOrders(
+  db: Queryable,
+  known: readonly { orderId: number; version: number }[],
+): Promise<Map<number, ToldOrder>> {
+  if (known.length === 0) return new Map();
+  const ids = numbers(known.map(({ orderId }) => orderId));
+  const told = new Map<number, ToldOrder>();
+  for (const [id, order] of headersOf(await db.query(statements.readOrders, [ids])))
+    told.set(id, { ...order, lines: [] });
+  for (const row of await db.query(statements.readToldLines, [ids, numbers(known.map(({ version }) => version))]))
+    told.get(row.order_id)!.lines = row.lines.split(';').map((line) => {
+      // In the order of TOLD_NUMBERS.
+      const n = line.split(',').map(Number);
+      return {
+        lineNo: n[0]!,
+        skuId: n[1]!,
+        quantity: n[2]!,
+        amountMinor: n[3]!,
+        cancelled: n[4]!,
+        backordered: n[5]!,
+        shipped: n[6]!,
+        invoiced: n[7]!,
+        returned: n[8]!,
+      };
+    });
+  return told;
 }
 
 /** An order that was changed in this transaction, with the events that changed it. */
@@ -283,6 +322,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newLines.map(([, l]) => l.refused)),
       numbers(newLines.map(([, l]) => l.cancelled)),
       numbers(newLines.map(([, l]) => l.cancelledMinor)),
+      numbers(newLines.map(([, l]) => l.changedVersion)),
     ]);
   if (lines.length > 0)
     await tx.query(statements.updateLines, [
@@ -302,6 +342,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(lines.map(([, l]) => l.cancelledMinor)),
       numbers(lines.map(([, l]) => l.returnedMinor)),
       numbers(lines.map(([, l]) => l.creditedMinor)),
+      numbers(lines.map(([, l]) => l.changedVersion)),
     ]);
   if (newAllocations.length > 0)
     await tx.query(statements.insertAllocations, [

@@ -27,6 +27,8 @@ export interface OrderLine {
   cancelledMinor: number;
   returnedMinor: number;
   creditedMinor: number;
+  /** The order's version at which something last changed that others are told of. */
+  changedVersion: number;
 }
 
 export interface Allocation {

@@ -21,15 +21,16 @@ export const insertDeliveries = sql(
    on conflict (destination_id, kind, reference) do nothing`,
 );
 
+// What is said of an order carries the order's own version; other things count their changes.
 // changed_at is when the oldest change happened that the destination was not told yet: freshness counts from there.
 export const markDirty = sql(
   'outbound_mark_dirty',
-  `insert into publication as p (destination_id, kind, key, bucket, changed_at)
-   select destination_id, kind, key, bucket, changed_at
-     from unnest($1::int[], $2::text[], $3::bigint[], $4::smallint[], $5::timestamptz[])
-       as t(destination_id, kind, key, bucket, changed_at)
+  `insert into publication as p (destination_id, kind, key, bucket, changed_at, version)
+   select destination_id, kind, key, bucket, changed_at, coalesce(version, 1)
+     from unnest($1::int[], $2::text[], $3::bigint[], $4::smallint[], $5::timestamptz[], $6::bigint[])
+       as t(destination_id, kind, key, bucket, changed_at, version)
     order by destination_id, kind, key
    on conflict (destination_id, kind, key) do update
-     set version = p.version + 1,
+     set version = case when p.kind = 'order_status' then greatest(p.version, excluded.version) else p.version + 1 end,
          changed_at = case when p.version > p.confirmed_version then p.changed_at else excluded.changed_at end`,
 );

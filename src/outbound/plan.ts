@@ -33,6 +33,15 @@ export interface PlanDeps {
   routing: Routing;
 }
 
+/** Something of which a destination no longer holds the newest state; an order with its version. */
+export interface Dirt {
+  destinationId: number;
+  kind: string;
+  key: number;
+  changedAt: Date;
+  version?: number;
+}
+
 interface Work {
   deliveries: {
     destinationId: number;
@@ -43,7 +52,7 @@ interface Work {
     orderId: number | null;
     payload: unknown;
   }[];
-  dirty: Map<string, { destinationId: number; kind: string; key: number; changedAt: Date }>;
+  dirty: Map<string, Dirt>;
 }
 
 /** Plans the next facts. @returns how many were read */
@@ -221,9 +230,9 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       deliver(deps, work, system, { key, kind, reference: ref, position: fact.position, orderId, payload });
   };
   const status = () => {
-    dirty(deps, work, routing.accounts, 'order_status', orderId, fact.recordedAt);
+    dirty(deps, work, routing.accounts, 'order_status', orderId, fact.recordedAt, fact.version);
     if (channel.system !== routing.accounts)
-      dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt);
+      dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt, fact.version);
   };
   switch (event.type) {
     case 'order.accepted': {
@@ -353,11 +362,28 @@ function deliver(
   if (destination !== undefined) work.deliveries.push({ destinationId: destination.destinationId, ...delivery });
 }
 
-function dirty(deps: PlanDeps, work: Work, system: string | null, kind: string, key: number, changedAt: Date): void {
+function dirty(
+  deps: PlanDeps,
+  work: Work,
+  system: string | null,
+  kind: string,
+  key: number,
+  changedAt: Date,
+  version?: number,
+): void {
   const destination = system === null ? undefined : deps.directory.destinations.get(system);
   if (destination === undefined) return;
   const id = `${destination.destinationId}/${kind}/${key}`;
-  if (!work.dirty.has(id)) work.dirty.set(id, { destinationId: destination.destinationId, kind, key, changedAt });
+  const known = work.dirty.get(id);
+  if (known === undefined)
+    work.dirty.set(id, {
+      destinationId: destination.destinationId,
+      kind,
+      key,
+      changedAt,
+      ...(version === undefined ? {} : { version }),
+    });
+  else if (version !== undefined) known.version = Math.max(known.version ?? 0, version);
 }
 
 function availabilityDirty(deps: PlanDeps, work: Work, skuId: number, changedAt: Date): void {
@@ -386,10 +412,7 @@ async function write(tx: Tx, work: Work): Promise<void> {
 }
 
 /** Marks publications as no longer what the destination holds. */
-export async function writeDirty(
-  tx: Tx,
-  dirt: readonly { destinationId: number; kind: string; key: number; changedAt: Date }[],
-): Promise<void> {
+export async function writeDirty(tx: Tx, dirt: readonly Dirt[]): Promise<void> {
   if (dirt.length === 0) return;
   await tx.query(statements.markDirty, [
     numbers(dirt.map((d) => d.destinationId)),
@@ -397,5 +420,6 @@ export async function writeDirty(
     numbers(dirt.map((d) => d.key)),
     numbers(dirt.map((d) => bucketOf(d.key))),
     texts(dirt.map((d) => d.changedAt.toISOString())),
+    numbers(dirt.map((d) => d.version ?? null)),
   ]);
 }

@@ -2,7 +2,7 @@
 import { orderReference } from '../canonical/index.ts';
 import type { Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
-import { readOrderLines } from '../orders/index.ts';
+import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import { messageOf } from './deliver.ts';
 import {
@@ -82,18 +82,33 @@ export class StatePublisher {
     );
     marked.clear();
     for (const row of sending) marked.add(row.key);
-    const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')]);
+    // Of an order only what the destination does not hold yet; nothing new of one that is only read back.
+    const baseOf = (row: statements.DuePublication) =>
+      row.state === 'd' ? row.version : sink.takesChanges === true ? row.confirmed_version : 0;
+    const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')], baseOf);
     const outcomes = new Map<number, Outcome>();
     const writable = sending.filter((row) => states.has(row.key));
     if (writable.length > 0)
       try {
-        const results = await sink.write(
-          writable.map((row): StateItem => ({ ...states.get(row.key)!, version: row.version })),
-          signal,
-        );
-        writable.forEach((row, i) => {
-          outcomes.set(row.key, results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' });
-        });
+        const write = async (part: readonly statements.DuePublication[], base: typeof baseOf, known: typeof states) => {
+          const results = await sink.write(
+            part.map((row): StateItem => ({ ...known.get(row.key)!, version: row.version, base: base(row) })),
+            signal,
+          );
+          const conflicts: statements.DuePublication[] = [];
+          part.forEach((row, i) => {
+            const outcome = results[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
+            if (outcome.outcome === 'conflict') {
+              conflicts.push(row);
+              outcomes.set(row.key, { outcome: 'later', error: `it does not hold version ${base(row)}` });
+            } else outcomes.set(row.key, outcome);
+          });
+          return conflicts;
+        };
+        // It holds less than it said, e.g. after a restore: it is told everything.
+        const lacking = await write(writable, baseOf, states);
+        const whole = () => 0;
+        if (lacking.length > 0) await write(lacking, whole, await this.#statesOf(kind, lacking, whole));
       } catch (error) {
         for (const row of writable) outcomes.set(row.key, { outcome: 'in_doubt', error: messageOf(error) });
       }
@@ -184,12 +199,21 @@ export class StatePublisher {
   async #statesOf(
     kind: Kind,
     rows: readonly statements.DuePublication[],
+    baseOf: (row: statements.DuePublication) => number,
   ): Promise<Map<number, { key: string; state: unknown }>> {
     const { db, deps } = this.#options;
-    const keys = rows.map((row) => row.key);
-    return kind === 'price'
-      ? priceStates(db, deps.directory, keys, this.#currency())
-      : orderStates(db, deps.directory, keys);
+    if (kind === 'price')
+      return priceStates(
+        db,
+        deps.directory,
+        rows.map((row) => row.key),
+        this.#currency(),
+      );
+    return orderStates(
+      db,
+      deps.directory,
+      rows.map((row) => ({ orderId: row.key, version: baseOf(row) })),
+    );
   }
 
   #currency(): string {
@@ -218,11 +242,11 @@ async function priceStates(
 async function orderStates(
   db: Database,
   directory: Directory,
-  orderIds: number[],
+  known: readonly { orderId: number; version: number }[],
 ): Promise<Map<number, { key: string; state: unknown }>> {
-  const orders = await readOrderLines(db, orderIds);
+  const orders = await readToldOrders(db, known);
   const skuIds = new Set<number>();
-  for (const order of orders.values()) for (const line of order.lines.values()) skuIds.add(line.skuId);
+  for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
   await directory.loadAccountCodes([...orders.values()].map((order) => order.accountId));
   const states = new Map<number, { key: string; state: unknown }>();
@@ -237,17 +261,7 @@ async function orderStates(
         account: directory.accountCode(order.accountId),
         currency: order.currency,
         totalMinor: order.totalMinor,
-        lines: [...order.lines.values()].map((line) => ({
-          lineNo: line.lineNo,
-          sku: directory.skuCode(line.skuId),
-          quantity: line.quantity,
-          amountMinor: line.amountMinor,
-          cancelled: line.cancelled,
-          backordered: line.backordered,
-          shipped: line.shipped,
-          invoiced: line.invoiced,
-          returned: line.returned,
-        })),
+        lines: order.lines.map(({ skuId, ...line }) => ({ ...line, sku: directory.skuCode(skuId) })),
       },
     });
   }

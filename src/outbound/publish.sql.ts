@@ -4,6 +4,7 @@ export interface DuePublication {
   key: number;
   bucket: number;
   version: number;
+  confirmed_version: number;
   state: 'n' | 'd';
   attempts: number;
   sending_version: number | null;
@@ -13,7 +14,7 @@ export interface DuePublication {
 // Only the newest state counts, so order doesn't matter: the oldest change first.
 export const findDue = sql<DuePublication>(
   'outbound_find_due_publications',
-  `select key, bucket, version, state, attempts, sending_version, changed_at from publication
+  `select key, bucket, version, confirmed_version, state, attempts, sending_version, changed_at from publication
     where destination_id = $1::int and kind = $2::text and bucket = any($3::smallint[])
       and is_dirty and state in ('n', 'd') and next_at <= crossdock_now()
     order by next_at limit $4::int`,

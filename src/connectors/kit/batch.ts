@@ -93,6 +93,11 @@ function resultOf<Item>(route: BatchRoute<Item>, item: Item, result: Fields): It
   return { status, outcome: { outcome: 'in_doubt', error } };
 }
 
+/** For routes that answer 409 to what does not fit what they hold: nothing was changed. */
+export function unlessConflict({ status, outcome }: ItemAnswer): Outcome | { outcome: 'conflict' } {
+  return status === 409 ? { outcome: 'conflict' } : outcome;
+}
+
 /**
  * What a system holds under these keys; a key can be there more than once.
  * @throws XD_CONNECTOR_*; "not found" is only said by an answer that is whole, since work is sent again on the strength of it

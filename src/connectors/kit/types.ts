@@ -62,12 +62,17 @@ export interface AvailabilitySink {
 export interface StateItem {
   key: string;
   version: number;
+  /** The version that the destination holds, if `state` has only what changed after it; 0: it is whole. */
+  base: number;
   state: unknown;
 }
 
 export interface StateSink {
   readonly batchMax: number;
-  write(items: readonly StateItem[], signal: AbortSignal): Promise<Outcome[]>;
+  /** Whether it takes what changed since a version that the destination holds; default: each state is whole. */
+  readonly takesChanges?: boolean;
+  /** `conflict`: the destination does not hold `base`, and nothing was changed. */
+  write(items: readonly StateItem[], signal: AbortSignal): Promise<(Outcome | { outcome: 'conflict' })[]>;
   /** The version that the destination holds; absent means none. */
   readBack(keys: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
 }
@@ -86,6 +91,7 @@ export interface OrderStatusState {
   account: string;
   currency: string;
   totalMinor: number;
+  /** Those that changed after `base`. */
   lines: {
     lineNo: number;
     sku: string;

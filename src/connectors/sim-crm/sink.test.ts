@@ -40,11 +40,11 @@ const state: OrderStatusState = {
 
 it('a state goes out under channel and number with all its lines', async () => {
   system.answer({ json: { results: [{ externalId: 'shop/536365', status: 200 }] } });
-  const outcomes = await crm.orderStatus!.write([{ key: 'shop/536365', version: 4, state }], signal);
+  const outcomes = await crm.orderStatus!.write([{ key: 'shop/536365', version: 4, base: 0, state }], signal);
   expect(outcomes).toMatchObject([{ outcome: 'confirmed' }]);
   const { channel: _, externalNo: __, ...shown } = state;
   expect(system.calls[0]).toMatchObject({ path: '/orders/upsert' });
-  expect(system.calls[0]!.body).toEqual({ records: [{ externalId: 'shop/536365', version: 4, ...shown }] });
+  expect(system.calls[0]!.body).toEqual({ records: [{ externalId: 'shop/536365', version: 4, base: 0, ...shown }] });
 });
 
 it('the version it holds is read back; a version that is none is an error', async () => {

@@ -8,6 +8,7 @@ import {
   type OrderStatusState,
   type StateItem,
   type StateSink,
+  unlessConflict,
   writeBatch,
 } from '../kit/index.ts';
 
@@ -21,9 +22,9 @@ const upsert: BatchRoute<StateItem> = {
   itemsMax: STATUS_MAX,
   keyName: 'externalId',
   keyOf: (item) => item.key,
-  bodyOf({ key, version, state }) {
+  bodyOf({ key, version, base, state }) {
     const { status, account, currency, totalMinor, lines } = state as OrderStatusState;
-    return { externalId: key, version, status, account, currency, totalMinor, lines };
+    return { externalId: key, version, base, status, account, currency, totalMinor, lines };
   },
 };
 
@@ -39,7 +40,8 @@ const lookup: LookupRoute<number> = {
 export function orderStatus(client: HttpClient, limits: ConnectorContext['limits']): StateSink {
   return {
     batchMax: batchMaxOf(limits, STATUS_MAX),
-    write: async (items, signal) => (await writeBatch(client, upsert, items, signal)).map(({ outcome }) => outcome),
+    takesChanges: true,
+    write: async (items, signal) => (await writeBatch(client, upsert, items, signal)).map(unlessConflict),
     readBack: (keys, signal) => lookUpOne(client, lookup, keys, signal),
   };
 }

@@ -50,7 +50,7 @@ describe('availability', () => {
 describe('prices', () => {
   it('are set with their version and read back by it', async () => {
     system.answer({ json: { results: [{ sku: '85123A', status: 200 }] } });
-    const item = { key: '85123A', version: 7, state: { unitPrice: '2.55', currency: 'GBP' } };
+    const item = { key: '85123A', version: 7, base: 0, state: { unitPrice: '2.55', currency: 'GBP' } };
     expect(await shop.prices!.write([item], signal)).toMatchObject([{ outcome: 'confirmed' }]);
     expect(system.calls[0]!.path).toBe('/prices/set');
     expect(system.calls[0]!.body).toEqual({
@@ -74,14 +74,14 @@ describe('order states', () => {
     totalMinor: 1530,
     lines: [{ ...line, ...counts }],
   };
-  const item = { key: 'shop/536365', version: 4, state };
+  const item = { key: 'shop/536365', version: 4, base: 0, state };
 
   it('go out under the number alone, with what the buyer is shown', async () => {
     system.answer({ json: { results: [{ number: '536365', status: 200 }] } });
     expect(await shop.orderStatus!.write([item], signal)).toMatchObject([{ outcome: 'confirmed' }]);
     expect(system.calls[0]!.path).toBe('/orders/status');
     expect(system.calls[0]!.body).toEqual({
-      items: [{ number: '536365', version: 4, status: 'shipped', lines: [{ lineNo: 1, ...counts }] }],
+      items: [{ number: '536365', version: 4, base: 0, status: 'shipped', lines: [{ lineNo: 1, ...counts }] }],
     });
   });
 

@@ -9,6 +9,7 @@ import {
   type PriceState,
   type StateItem,
   type StateSink,
+  unlessConflict,
   writeBatch,
 } from '../kit/index.ts';
 
@@ -43,11 +44,12 @@ const setStatus: BatchRoute<StateItem> = {
   itemsMax: STATUS_MAX,
   keyName: 'number',
   keyOf: (item) => (item.state as OrderStatusState).externalNo,
-  bodyOf({ version, state }) {
+  bodyOf({ version, base, state }) {
     const { externalNo, status, lines } = state as OrderStatusState;
     return {
       number: externalNo,
       version,
+      base,
       status,
       lines: lines.map(({ lineNo, cancelled, backordered, shipped, returned }) => {
         return { lineNo, cancelled, backordered, shipped, returned };
@@ -78,7 +80,8 @@ export function orderStatus(client: HttpClient, limits: ConnectorContext['limits
   const prefix = `${channel}/`;
   return {
     batchMax: batchMaxOf(limits, STATUS_MAX),
-    write: async (items, signal) => (await writeBatch(client, setStatus, items, signal)).map(({ outcome }) => outcome),
+    takesChanges: true,
+    write: async (items, signal) => (await writeBatch(client, setStatus, items, signal)).map(unlessConflict),
     async readBack(keys, signal) {
       // Keys of other channels are not here; asked without their channel, they could be taken for a namesake of ours.
       const numbers = keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));

@@ -1,0 +1,112 @@
+/** What systems are told of an order: all of it once, then what changed, and all of it again when they lack what it builds on. */
+import { afterEach, expect, it } from 'vitest';
+import type { OrderStatusState, StateItem } from '../src/connectors/kit/index.ts';
+import { useDatabase } from './helpers/database.ts';
+import { MemorySystem } from './helpers/memory-system.ts';
+import { cancel, moved, order, SmallHub } from './helpers/small-hub.ts';
+
+const database = useDatabase();
+let hub: SmallHub;
+
+afterEach(async () => {
+  await hub.close();
+  await database.pool.query(`update lease set expires_at = '-infinity'; delete from publication`);
+});
+
+/** A CRM that keeps the lines it was told of, by version. */
+class Crm {
+  readonly told: { version: number; base: number; lines: number[] }[] = [];
+  readonly lines = new Map<number, OrderStatusState['lines'][number]>();
+  version = 0;
+
+  write(item: StateItem) {
+    const { lines } = item.state as OrderStatusState;
+    this.told.push({ version: item.version, base: item.base, lines: lines.map((line) => line.lineNo) });
+    if (item.base > this.version) return { outcome: 'conflict' as const };
+    if (item.base === 0) this.lines.clear();
+    for (const line of lines) this.lines.set(line.lineNo, line);
+    this.version = item.version;
+    return { outcome: 'confirmed' as const };
+  }
+}
+
+async function open(takesChanges: boolean): Promise<Crm> {
+  const crm = new Crm();
+  const system = new MemorySystem('crm', []);
+  Object.assign(system, {
+    orderStatus: {
+      batchMax: 10,
+      takesChanges,
+      write: async (items: readonly StateItem[]) => items.map((item) => crm.write(item)),
+      readBack: async (keys: readonly string[]) => new Map(keys.map((key) => [key, crm.version])),
+    },
+  });
+  hub = await SmallHub.open({ url: database.url, connectors: { crm: system } });
+  return crm;
+}
+
+async function change(no: string, lineNo: number, reference: string): Promise<void> {
+  await hub.receive('api', [cancel('api', no, lineNo, 1, reference)]);
+  await hub.plan();
+  await hub.publishers.get('crm')!.stateRound();
+}
+
+async function accept(no: string, skus: [string, string]): Promise<void> {
+  await hub.seed(skus);
+  await hub.receive(
+    'wms',
+    skus.map((sku) => moved(`in-${sku}`, sku, 'north', 9)),
+  );
+  await hub.receive('api', [
+    order(
+      'api',
+      no,
+      skus.map((sku) => ({ sku, quantity: 3 })),
+    ),
+  ]);
+  await hub.plan();
+  await hub.publishers.get('crm')!.stateRound();
+}
+
+it('is told whole, and then only the lines that changed, each time on top of what is confirmed', async () => {
+  const crm = await open(true);
+  await accept('T1', ['T1A', 'T1B']);
+  await change('T1', 2, 'T1-a');
+  await change('T1', 1, 'T1-b');
+  expect(crm.told.map(({ base, lines }) => [base === 0, lines])).toEqual([
+    [true, [1, 2]],
+    [false, [2]],
+    [false, [1]],
+  ]);
+  expect(crm.told.slice(1).map(({ base }) => base)).toEqual(crm.told.slice(0, 2).map(({ version }) => version));
+  expect([...crm.lines.values()].map(({ lineNo, cancelled }) => [lineNo, cancelled])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
+it('is told whole again by a system that lost what the change builds on, in the same round', async () => {
+  const crm = await open(true);
+  await accept('T2', ['T2A', 'T2B']);
+  await change('T2', 1, 'T2-a');
+  // Restored from a backup of yesterday.
+  crm.version = 0;
+  crm.lines.clear();
+  await change('T2', 2, 'T2-b');
+  expect(crm.told.slice(2).map(({ base, lines }) => [base === 0, lines])).toEqual([
+    [false, [2]],
+    [true, [1, 2]],
+  ]);
+  expect([...crm.lines.values()].map((line) => line.cancelled)).toEqual([1, 1]);
+  expect(hub.errors).toEqual([]);
+});
+
+it('is always told whole to a system that does not take changes', async () => {
+  const crm = await open(false);
+  await accept('T3', ['T3A', 'T3B']);
+  await change('T3', 2, 'T3-a');
+  expect(crm.told.map(({ base, lines }) => [base, lines])).toEqual([
+    [0, [1, 2]],
+    [0, [1, 2]],
+  ]);
+});
