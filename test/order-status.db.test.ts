@@ -1,12 +1,13 @@
 /** What systems are told of an order: all of it once, then what changed, and all of it again when they lack what it builds on. */
 import { afterEach, expect, it } from 'vitest';
-import type { OrderStatusState, StateItem } from '../src/connectors/kit/index.ts';
+import { mayStart, type OrderStatusState, type StateItem, type StateSink } from '../src/connectors/kit/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { MemorySystem } from './helpers/memory-system.ts';
 import { cancel, moved, order, SmallHub } from './helpers/small-hub.ts';
 
 const database = useDatabase();
 let hub: SmallHub;
+let system: { orderStatus: StateSink };
 
 afterEach(async () => {
   await hub.close();
@@ -32,16 +33,18 @@ class Crm {
 
 async function open(takesChanges: boolean): Promise<Crm> {
   const crm = new Crm();
-  const system = new MemorySystem('crm', []);
-  Object.assign(system, {
+  system = {
     orderStatus: {
       batchMax: 10,
       takesChanges,
-      write: async (items: readonly StateItem[]) => items.map((item) => crm.write(item)),
-      readBack: async (keys: readonly string[]) => new Map(keys.map((key) => [key, crm.version])),
+      write: async (items) => items.map((item) => crm.write(item)),
+      readBack: async (keys) => new Map(keys.map((key) => [key, crm.version])),
     },
+  };
+  hub = await SmallHub.open({
+    url: database.url,
+    connectors: { crm: Object.assign(new MemorySystem('crm', []), system) },
   });
-  hub = await SmallHub.open({ url: database.url, connectors: { crm: system } });
   return crm;
 }
 
@@ -109,4 +112,17 @@ it('is always told whole to a system that does not take changes', async () => {
     [0, [1, 2]],
     [0, [1, 2]],
   ]);
+});
+
+it('may not leave any more once its lease is gone, however late the connector comes to its first byte', async () => {
+  const crm = await open(true);
+  const allowed: boolean[] = [];
+  system.orderStatus.write = async (items, signal) => {
+    allowed.push(mayStart(signal));
+    await hub.leases.stop();
+    allowed.push(mayStart(signal));
+    return items.map(() => ({ outcome: 'later' as const, error: 'may not start' }));
+  };
+  await accept('T4', ['T4A', 'T4B']);
+  expect([allowed, crm.told]).toEqual([[true, false], []]);
 });

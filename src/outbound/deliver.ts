@@ -5,7 +5,7 @@
  * In doubt: wait the destination's effect horizon, look it up by its reference; found is confirmed, not found is new again.
  * A destination that may lie confirms nothing by its answer: what it said it took is looked up at once.
  */
-import type { Connector, DeliveryKind, Outcome } from '../connectors/kit/index.ts';
+import { type Connector, type DeliveryKind, type Outcome, permitted } from '../connectors/kit/index.ts';
 import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
@@ -42,6 +42,20 @@ export function heldBuckets(leases: Leases, destination: string): Map<number, nu
     if (epoch !== undefined) held.set(bucket, epoch);
   }
   return held;
+}
+
+/** A signal under which a write of these rows may begin only while all their leases are still the ones they were claimed under. */
+export function whileHeld(
+  signal: AbortSignal,
+  leases: Leases,
+  destination: string,
+  rows: readonly { bucket: number }[],
+  held: ReadonlyMap<number, number>,
+): AbortSignal {
+  const buckets = [...new Set(rows.map((row) => row.bucket))];
+  return permitted(signal, () =>
+    buckets.every((bucket) => leases.epoch(leaseName(destination, bucket)) === held.get(bucket)),
+  );
 }
 
 export class DeliveryDispatcher {
@@ -212,7 +226,7 @@ export class DeliveryDispatcher {
     try {
       outcomes = await kind.write(
         mine.map(({ reference, payload }) => ({ reference, payload })),
-        signal,
+        whileHeld(signal, leases, destination.code, mine, held),
       );
     } catch (error) {
       outcomes = mine.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));

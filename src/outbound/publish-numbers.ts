@@ -11,7 +11,7 @@ import {
 import type { ChannelEntry } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
 import { databaseNow, Lane, numbers } from '../store/index.ts';
-import { messageOf } from './deliver.ts';
+import { messageOf, whileHeld } from './deliver.ts';
 import { writeDirty } from './plan.ts';
 import { chunks, type Held, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
@@ -197,7 +197,7 @@ export class NumberPublisher {
   }
 
   async #send(sink: AvailabilitySink, batch: readonly Sending[], ordersThrough: string, held: Held): Promise<void> {
-    const { deps, signal, effectHorizonMs, attemptsMax, random } = this.#options;
+    const { deps, leases, destination, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     const channel = this.#channel;
     const items = batch.map(({ skuId, from, quantity }) => ({
       sku: deps.directory.skuCode(skuId),
@@ -208,7 +208,8 @@ export class NumberPublisher {
     const records: Recorded[] = [];
     let outcomes: (Outcome | { outcome: 'conflict' })[];
     try {
-      outcomes = await sink.write(items, signal);
+      const rows = batch.map((item) => item.row);
+      outcomes = await sink.write(items, whileHeld(signal, leases, destination.code, rows, held));
     } catch (error) {
       outcomes = items.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
     }

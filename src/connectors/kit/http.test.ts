@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CrossdockError } from '../../canonical/index.ts';
 import { HttpClient, type HttpOptions, retryAfterMsOf } from './http.ts';
+import { permitted } from './permit.ts';
 import { contextFor, type FakeAnswer, type FakeSystem, fakeSystem } from './testing.ts';
 import type { ConnectorContext } from './types.ts';
 
@@ -55,6 +56,22 @@ describe('what is sent', () => {
       expect(() => client({ url })).toThrow(
         expect.objectContaining({ message: expect.not.stringContaining('hidden') }),
       );
+  });
+
+  it('nothing, when the permission goes while the call waits for its connection: surely without effect', async () => {
+    system.answer({ json: {} });
+    const asked: number[] = [];
+    const gone = permitted(signal, () => asked.push(1) < 0);
+    expect(await client().write('/x', {}, gone)).toMatchObject({ answered: false, outcome: { outcome: 'later' } });
+    expect([asked, system.calls]).toEqual([[1], []]);
+    expect(
+      await client().write(
+        '/x',
+        {},
+        permitted(signal, () => true),
+      ),
+    ).toMatchObject({ answered: true });
+    expect(system.calls).toHaveLength(1);
   });
 
   it('many calls over few connections', async () => {

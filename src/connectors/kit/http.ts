@@ -2,6 +2,7 @@ import { type Dispatcher, Pool } from 'undici';
 import { CrossdockError, type ErrorCode, fail } from '../../canonical/index.ts';
 import { CallBudget, type Refused } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { mayStart } from './permit.ts';
 import type { ConnectorContext, Outcome } from './types.ts';
 
 /** An answer larger than this is not read to its end. */
@@ -211,8 +212,8 @@ export class HttpClient {
           { method, path: this.#basePath + path, headers: requestHeaders, body: body ?? null, idempotent: false },
           {
             onRequestStart(started) {
-              // Given up while it waited for a connection: stopped here, right before its first byte.
-              if (settled) started.abort(new Error('given up before it was sent'));
+              // Given up, or no longer permitted, while it waited: stopped here, right before its first byte.
+              if (settled || !mayStart(signal)) started.abort(new Error('given up before it was sent'));
               else controller = started;
             },
             onResponseStart(_controller, statusCode, responseHeaders) {

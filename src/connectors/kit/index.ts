@@ -5,6 +5,7 @@ export * from './feed.ts';
 export * from './fields.ts';
 export * from './http.ts';
 export * from './items.ts';
+export * from './permit.ts';
 export * from './registry.ts';
 export * from './settings.ts';
 export * from './types.ts';
