@@ -17,8 +17,11 @@ import * as statements from './deliver.sql.ts';
 import type { Freshness } from './freshness.ts';
 
 /** Deliveries in one transaction, and lines of theirs that orders are told of: a turn must stay short. */
-const OUTCOMES_PER_BATCH_MAX = 500;
+const OUTCOMES_PER_BATCH_MAX = 300;
 const LINES_PER_BATCH_MAX = 3_000;
+
+/** Batches that tell orders what was answered; orders are locked by id, so they can't block each other for ever. */
+const TELLING_BATCHES_MAX = 3;
 
 export interface DeliveryOutcome {
   destination: string;
@@ -55,7 +58,7 @@ export class Outcomes {
     };
     const weighed = { ...common, weigh: linesOf, weightMax: LINES_PER_BATCH_MAX };
     this.#moving = new Lane({ ...weighed, name: 'moving outcomes', enter: () => options.db.turn() });
-    this.#telling = new Lane({ ...weighed, name: 'telling outcomes' });
+    this.#telling = new Lane({ ...weighed, name: 'telling outcomes', concurrency: TELLING_BATCHES_MAX });
     this.#plain = new Lane({ ...common, name: 'plain outcomes' });
   }
 

@@ -252,12 +252,14 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         })),
       };
       to(routing.orders, 'sales_order', reference, payload);
-      for (const line of event.lines) availabilityDirty(deps, work, line.skuId, fact.recordedAt);
+      const { taken, sold } = changedNumbers(event);
+      for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      for (const skuId of sold) dirty(deps, work, channel.system, 'availability', skuId, fact.recordedAt);
       status();
       return;
     }
     case 'order.lines_allocated':
-      for (const allocation of event.allocations) availabilityDirty(deps, work, allocation.skuId, fact.recordedAt);
+      // What was free waited for these lines: no channel was offered it, so no number changes.
       status();
       return;
     case 'order.confirmed':
@@ -350,6 +352,22 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       throw new Error(`unknown fact ${(never as OrderEvent).type}`);
     }
   }
+}
+
+/**
+ * Whose numbers an accepted order changes. What is taken from the free stock, or waits for some, changes every channel's; what a
+ * channel sold out of its own exposure changes only what it may be given again.
+ */
+function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepted' }>): {
+  taken: Set<number>;
+  sold: Set<number>;
+} {
+  const taken = new Set<number>();
+  for (const { skuId, quantity, fromExposure } of event.allocations) if (fromExposure < quantity) taken.add(skuId);
+  for (const { skuId, backordered } of event.lines) if (backordered > 0) taken.add(skuId);
+  const sold = new Set<number>();
+  for (const { skuId } of event.exposureUsed) if (!taken.has(skuId)) sold.add(skuId);
+  return { taken, sold };
 }
 
 function deliver(
