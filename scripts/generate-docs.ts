@@ -123,7 +123,7 @@ shares of channels that sell by themselves add up to at most 1 at each location 
 
 ${table(['key', 'type', 'required', 'what'], rows)}
 
-Checked and kept, but not applied yet: \`locations.<code>.safetyStock\`, \`channels.<code>.horizonDays\`, \`owners\`, \`partners\`, \`degradedModes\`,
+Checked and kept, but not applied yet: \`channels.<code>.horizonDays\`, \`owners\`, \`partners\`, \`degradedModes\`,
 \`retention\`.
 `;
 }

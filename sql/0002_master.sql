@@ -10,7 +10,8 @@ create table location (
   code        text collate "C" not null unique,
   company_id  int not null references company,
   region      text collate "C" not null,
-  priority    int not null default 0
+  priority    int not null default 0,
+  safety_stock bigint not null default 0               -- as declared, per SKU; each balance of the location follows it
 );
 create table channel (
   channel_id  int generated always as identity primary key,

@@ -100,7 +100,7 @@ create table supply_commitment (
 create table shortage (
   shortage_id bigint generated always as identity primary key,
   sku_id bigint not null, location_id int not null, quantity bigint not null,
-  cause text not null, owner text not null default 'operations', state text collate "C" not null default 'open',
+  cause text not null, owner text not null default 'operations', state text collate "C" not null default 'open', -- open | ended
   recorded_at timestamptz not null default crossdock_now()
 );
 create index on shortage (state, sku_id);

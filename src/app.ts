@@ -8,7 +8,7 @@ import { fail } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
 import { type Estate, resolveSecret, resolveText, type SecretSources, secretSources } from './estate/index.ts';
 import { Poller, Receiver } from './ingest/index.ts';
-import { expireReservations } from './ledger/index.ts';
+import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
 import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
@@ -339,9 +339,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     poolMax: options.poolMax ?? 16,
     onIdleFault: (error) => options.onError?.('database connection', error),
   });
-  const directory = await Directory.open(db, estate).catch(async (error) => {
+  try {
+    const directory = await Directory.open(db, estate);
+    const hub = new Hub(options, db, directory, built);
+    await applySafetyStock(db, hub.deps);
+    return hub;
+  } catch (error) {
     await db.end();
     throw error;
-  });
-  return new Hub(options, db, directory, built);
+  }
 }

@@ -220,6 +220,7 @@ table location (
   company_id integer not null,
   region text not null,
   priority integer default 0 not null,
+  safety_stock bigint default 0 not null,
   UNIQUE (code),
   PRIMARY KEY (location_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id)

@@ -43,7 +43,7 @@ export async function explainPast(
       safetyStock: null,
     };
   });
-  reasons.add('exposed and safety stock: they leave no facts, only their present values are known');
+  reasons.add('exposed and safety stock: not every change of them leaves a fact, only their present values are known');
   return {
     sku: directory.skuCode(skuId),
     unit: 'each',

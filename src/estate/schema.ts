@@ -25,7 +25,10 @@ export const locationSchema = Type.Object(
       Type.Integer({ minimum: 0, maximum: 1000, description: 'lower is asked first; default 0' }),
     ),
     safetyStock: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'base units kept out of all promises, per SKU; default 0' }),
+      Type.Integer({
+        minimum: 0,
+        description: 'base units kept out of all promises, per SKU; applied to all balances at each start; default 0',
+      }),
     ),
   },
   closed,

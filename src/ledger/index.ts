@@ -20,6 +20,7 @@ export {
   reserveStock,
   writeClaims,
 } from './reservations.ts';
+export { applySafetyStock } from './safety-stock.ts';
 export {
   type Balance,
   type ChannelNumber,

@@ -33,11 +33,16 @@ export const readBalances = sql<BalanceRow>(
      join unnest($1::bigint[], $2::int[]) as t(sku_id, location_id) using (sku_id, location_id)`,
 );
 
+// Under a share lock of the location: a start that declares another safety stock waits for this, and then finds the new rows.
 export const createBalances = sql(
   'ledger_create_balances',
-  `insert into stock_balance (sku_id, location_id)
-   select sku_id, location_id from unnest($1::bigint[], $2::int[]) as t(sku_id, location_id)
-    order by sku_id, location_id
+  `with declared as materialized (
+     select location_id, safety_stock from location where location_id = any($2::int[]) order by location_id for share)
+   insert into stock_balance (sku_id, location_id, safety_stock)
+   select t.sku_id, t.location_id, coalesce(d.safety_stock, 0)
+     from unnest($1::bigint[], $2::int[]) as t(sku_id, location_id)
+     left join declared d using (location_id)
+    order by t.sku_id, t.location_id
    on conflict do nothing`,
 );
 
@@ -56,6 +61,13 @@ export const writeWatermarks = sql(
       set counted_at = t.counted_at, counted_source = t.counted_source, counted_sequence = t.counted_sequence
      from unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[], $5::bigint[])
        as t(sku_id, location_id, counted_at, counted_source, counted_sequence)
+    where b.sku_id = t.sku_id and b.location_id = t.location_id`,
+);
+
+export const writeSafetyStock = sql(
+  'ledger_write_safety_stock',
+  `update stock_balance b set safety_stock = t.safety_stock
+     from unnest($1::bigint[], $2::int[], $3::bigint[]) as t(sku_id, location_id, safety_stock)
     where b.sku_id = t.sku_id and b.location_id = t.location_id`,
 );
 
@@ -122,6 +134,13 @@ export const insertShortages = sql(
   'ledger_insert_shortages',
   `insert into shortage (sku_id, location_id, quantity, cause)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[])`,
+);
+
+export const endShortages = sql(
+  'ledger_end_shortages',
+  `update shortage s set state = 'ended'
+     from unnest($1::bigint[], $2::int[]) as t(sku_id, location_id)
+    where s.sku_id = t.sku_id and s.location_id = t.location_id and s.cause = $3::text and s.state = 'open'`,
 );
 
 export interface ReservationRow {

@@ -55,6 +55,9 @@ interface BookedMovement extends Movement {
 
 export type Pair = readonly [skuId: number, locationId: number];
 
+/** The cause of a shortage that no loss made: safety stock was raised above what was free. */
+export const SAFETY_CAUSE = 'safety stock raised';
+
 /** A pair as one number: SKU ids stay below 2^40 and location ids below 2^12. */
 function pairKey(skuId: number, locationId: number): number {
   return skuId * 4096 + locationId;
@@ -72,6 +75,7 @@ export class StockSession {
   readonly #movements: BookedMovement[] = [];
   readonly #shortages: { skuId: number; locationId: number; quantity: number; cause: string }[] = [];
   readonly #watermarks = new Set<Balance>();
+  readonly #safeties = new Set<Balance>();
   /** SKUs whose promisable quantity rose: what backorders wait for. */
   readonly freed = new Set<number>();
   /** SKUs whose promisable quantity changed at all: what publications follow. */
@@ -263,6 +267,18 @@ export class StockSession {
   }
 
   /**
+   * Sets what is kept out of all promises. Promises that reach into it stay and new ones are refused until the balance is whole;
+   * what they hold of it is a shortage with an owner, which ends when the safety stock is set again.
+   */
+  setSafetyStock(skuId: number, locationId: number, quantity: number): Balance {
+    const balance = this.#change(skuId, locationId);
+    if (quantity < balance.safetyStock) this.freed.add(skuId);
+    balance.safetyStock = quantity;
+    this.#safeties.add(balance);
+    return balance;
+  }
+
+  /**
    * Books a movement. One that a later count already knew of does nothing to the quantity but is kept. On hand may fall
    * below what is promised only by a loss; the shortage is then an exception with an owner.
    * @returns the version of the balance's stream, and the effect on on hand
@@ -270,10 +286,10 @@ export class StockSession {
   move(movement: Movement): { version: number; effect: number } {
     const balance = this.#change(movement.skuId, movement.locationId);
     const effect = this.#alreadyCounted(balance, movement) ? 0 : movement.quantity;
-    const shortBefore = shortOf(balance);
+    const before = { ...balance };
     balance.onHand += effect;
     if (effect > 0) this.freed.add(movement.skuId);
-    const short = shortOf(balance) - shortBefore;
+    const short = shortBy(before, balance);
     if (effect < 0 && movement.kind !== 'picked' && short > 0)
       this.#shortages.push({
         skuId: movement.skuId,
@@ -313,10 +329,10 @@ export class StockSession {
       for (const m of this.#movements)
         if (m.skuId === count.skuId && m.locationId === count.locationId && isAfter(m, count)) later += m.effect;
       const effect = count.quantity + later - balance.onHand;
-      const shortBefore = shortOf(balance);
+      const before = { ...balance };
       balance.onHand += effect;
       if (effect > 0) this.freed.add(count.skuId);
-      const short = shortOf(balance) - shortBefore;
+      const short = shortBy(before, balance);
       if (short > 0)
         this.#shortages.push({
           skuId: count.skuId,
@@ -380,6 +396,17 @@ export class StockSession {
         texts(counted.map((b) => b.countedSource)),
         numbers(counted.map((b) => b.countedSequence)),
       ]);
+    }
+    if (this.#safeties.size > 0) {
+      const set = [...this.#safeties];
+      const pairs = [numbers(set.map((b) => b.skuId)), numbers(set.map((b) => b.locationId))];
+      await tx.query(statements.writeSafetyStock, [...pairs, numbers(set.map((b) => b.safetyStock))]);
+      await tx.query(statements.endShortages, [...pairs, SAFETY_CAUSE]);
+      for (const balance of set) {
+        const { skuId, locationId } = balance;
+        const quantity = shortOf(balance) - shortOf({ ...balance, safetyStock: 0 });
+        if (quantity > 0) this.#shortages.push({ skuId, locationId, quantity, cause: SAFETY_CAUSE });
+      }
     }
     if (this.#movements.length > 0) {
       const booked = this.#movements;
@@ -454,8 +481,18 @@ function distinct(pairs: Iterable<Pair>): Pair[] {
   return [...unique.values()];
 }
 
-function shortOf(balance: Balance): number {
-  return Math.max(0, balance.reserved + balance.allocated + balance.exposed - (balance.onHand - balance.safetyStock));
+type Shelf = Pick<Balance, 'onHand' | 'reserved' | 'allocated' | 'exposed' | 'safetyStock'>;
+
+/** Promised beyond what may be. Safety stock that was never filled is no shortage: nobody was promised anything. */
+function shortOf({ onHand, reserved, allocated, exposed, safetyStock }: Shelf): number {
+  const most = Math.min(onHand, Math.max(0, onHand - safetyStock));
+  return Math.max(0, reserved + allocated + exposed - most);
+}
+
+/** How much shorter a loss made it: beyond what may be promised, or beyond what is there at all, whichever is more. */
+function shortBy(before: Shelf, after: Shelf): number {
+  const bare = (shelf: Shelf) => shortOf({ ...shelf, safetyStock: 0 });
+  return Math.max(shortOf(after) - shortOf(before), bare(after) - bare(before));
 }
 
 function isAfter(movement: Movement, count: Movement): boolean {

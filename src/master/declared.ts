@@ -26,7 +26,10 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
       companies.map((row) => [row.code, { currency: row.currency, timeZone: row.time_zone }]),
     ),
     locations: Object.fromEntries(
-      locations.map((row) => [row.code, { company: row.company, region: row.region, priority: row.priority }]),
+      locations.map((row) => [
+        row.code,
+        { company: row.company, region: row.region, priority: row.priority, safetyStock: null },
+      ]),
     ),
     systems: Object.fromEntries(destinations.map((row) => [row.code, {}])),
     channels: Object.fromEntries(

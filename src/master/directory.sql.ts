@@ -7,8 +7,11 @@ export const upsertCompany = sql<{ company_id: number }>(
 );
 export const upsertLocation = sql<{ location_id: number }>(
   'master_upsert_location',
-  `insert into location (code, company_id, region, priority) values ($1::text, $2::int, $3::text, $4::int)
-   on conflict (code) do update set region = excluded.region, priority = excluded.priority returning location_id`,
+  `insert into location as l (code, company_id, region, priority, safety_stock)
+   values ($1::text, $2::int, $3::text, $4::int, coalesce($5::bigint, 0))
+   on conflict (code) do update set region = excluded.region, priority = excluded.priority,
+                                    safety_stock = coalesce($5::bigint, l.safety_stock)
+   returning location_id`,
 );
 export const upsertChannel = sql<{ channel_id: number }>(
   'master_upsert_channel',

@@ -43,7 +43,8 @@ export interface DestinationEntry {
 /** What the directory needs of an estate; the estate room's type fits it. */
 export interface DeclaredEstate {
   companies: Record<string, { currency: string; timeZone: string }>;
-  locations: Record<string, { company: string; region: string; priority?: number }>;
+  /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
+  locations: Record<string, { company: string; region: string; priority?: number; safetyStock?: number | null }>;
   systems: Record<string, unknown>;
   channels: Record<
     string,
@@ -94,9 +95,9 @@ export class Directory {
       directory.companyById.set(entry.companyId, entry);
     }
     for (const code of Object.keys(estate.locations).sort()) {
-      const { company, region, priority = 0 } = estate.locations[code]!;
+      const { company, region, priority = 0, safetyStock = 0 } = estate.locations[code]!;
       const companyId = directory.companies.get(company)!.companyId;
-      const [row] = await db.query(statements.upsertLocation, [code, companyId, region, priority]);
+      const [row] = await db.query(statements.upsertLocation, [code, companyId, region, priority, safetyStock]);
       const entry = { locationId: row!.location_id, code, companyId, region, priority };
       directory.locations.set(code, entry);
       directory.locationById.set(entry.locationId, entry);

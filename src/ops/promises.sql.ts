@@ -62,12 +62,14 @@ export const endedReservations = verdict(
   `format('reservation %s at location %s is %s with %s open', reservation_id, location_id, state, open_quantity)`,
 );
 
-// I3, I4. A loss may leave less than was promised; then an open shortage says so, of at least that size.
+// I3, I4. A loss, or a raised safety stock, may leave less than was promised; then an open shortage says so, of at least that size.
+// Safety stock that was never filled breaks nothing: what may be promised is then 0.
 const shortages = `(select sku_id, location_id, sum(quantity) as quantity from shortage where state = 'open' group by sku_id, location_id)`;
+const promisable = 'least(b.on_hand, greatest(0, b.on_hand - b.safety_stock))';
 export const promisedStock = verdict(
   'promised_stock',
   `select b.sku_id, b.location_id, b.reserved, b.allocated, b.on_hand, b.safety_stock, coalesce(s.quantity, 0) as short,
-          b.reserved < 0 or b.allocated < 0 or b.reserved + b.allocated > b.on_hand - b.safety_stock + coalesce(s.quantity, 0) as bad
+          b.reserved < 0 or b.allocated < 0 or b.reserved + b.allocated > ${promisable} + coalesce(s.quantity, 0) as bad
      from stock_balance b left join ${shortages} s using (sku_id, location_id)`,
   `format('SKU %s at location %s: reserved %s + allocated %s of on hand %s less safety stock %s, recorded shortage %s',
           sku_id, location_id, reserved, allocated, on_hand, safety_stock, short)`,
@@ -76,7 +78,7 @@ export const exposedStock = verdict(
   'exposed_stock',
   `select b.sku_id, b.location_id, b.reserved, b.allocated, coalesce(e.quantity, 0) as exposed, b.on_hand, b.safety_stock,
           coalesce(s.quantity, 0) as short,
-          b.reserved + b.allocated + coalesce(e.quantity, 0) > b.on_hand - b.safety_stock + coalesce(s.quantity, 0) as bad
+          b.reserved + b.allocated + coalesce(e.quantity, 0) > ${promisable} + coalesce(s.quantity, 0) as bad
      from stock_balance b
      left join (select e.sku_id, e.location_id, sum(e.quantity) as quantity
                   from exposure e join channel c using (channel_id)

@@ -24,6 +24,7 @@ const FREEING = [
   'stock.reservation_released',
   'stock.reservation_expired',
   'stock.exposure_lowered',
+  'stock.safety_stock_changed',
   'order.lines_cancelled',
   'return.received',
   'stock.picked',
@@ -35,6 +36,8 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
     skuId?: number;
     skuIds?: number[];
     effect?: number;
+    safetyStock?: number;
+    before?: number;
     released?: { skuId: number }[];
     lines?: { skuId: number }[];
     countedBefore?: number[];
@@ -47,6 +50,8 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
     case 'stock.reservation_released':
     case 'stock.reservation_expired':
       return data.skuId === undefined ? [] : [data.skuId];
+    case 'stock.safety_stock_changed':
+      return data.skuId !== undefined && data.safetyStock! < data.before! ? [data.skuId] : [];
     case 'stock.exposure_lowered':
       return data.skuIds ?? [];
     case 'order.lines_cancelled':

@@ -19,10 +19,10 @@ const checks: Record<string, string> = {
          from stock_balance b
          left join (select sku_id, location_id, sum(quantity) as q from exposure group by 1, 2) e using (sku_id, location_id)
         where b.exposed <> coalesce(e.q, 0)`,
-  // A loss is allowed to break these two, and then it is a shortage with an owner.
+  // A loss or a raised safety stock is allowed to break these two, and then it is a shortage with an owner.
   I3: `select b.* from stock_balance b
         where b.reserved < 0 or b.allocated < 0 or b.exposed < 0
-           or (b.reserved + b.allocated > b.on_hand - b.safety_stock
+           or (b.reserved + b.allocated > least(b.on_hand, greatest(0, b.on_hand - b.safety_stock))
                and not exists (select from shortage s where s.sku_id = b.sku_id and s.location_id = b.location_id))`,
   I4: `select b.* from stock_balance b
         where b.exposed + b.reserved + b.allocated > b.on_hand - b.safety_stock and (b.exposed > 0 or b.reserved + b.allocated > 0)
