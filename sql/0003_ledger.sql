@@ -83,18 +83,29 @@ create table channel_number (
 ) with (fillfactor = 50);
 create index on channel_number (channel_id, read_back_at) where read_back_at is not null;
 
--- Dated supply, and what of it is promised; never mixed into reserved or allocated.
+-- Dated supply, and what of it is promised; never mixed into reserved or allocated. Under one id its source may announce several
+-- SKUs and locations; each is a supply of its own. Guarded, with its commitments, by the lock of the balance of (sku_id, location_id).
 create table supply (
-  supply_id   bigint generated always as identity primary key,
-  sku_id      bigint not null, location_id int not null, quantity bigint not null check (quantity >= 0),
-  due_at      timestamptz not null, source text collate "C" not null, source_id text collate "C" not null,
-  unique (source, source_id, sku_id, location_id)
+  supply_id    bigint generated always as identity primary key,
+  sku_id       bigint not null,
+  location_id  int not null,
+  source       text collate "C" not null,
+  source_id    text collate "C" not null,
+  quantity     bigint not null default 0 check (quantity >= 0), -- as last announced, with what came already; 0: withdrawn
+  received     bigint not null default 0,             -- by receipts that name it, also before it was announced
+  due_at       timestamptz,
+  announced_at timestamptz,                           -- null: only received against so far
+  version      bigint not null default 0,             -- stream version of supply/<id>
+  unique (source, source_id, sku_id, location_id),
+  check (quantity = 0 or due_at is not null)
 );
 create index on supply (sku_id, location_id);
+-- Backordered units of asking channels that a supply is promised to. Never more than is still to come of it, or than the line waits for.
 create table supply_commitment (
   supply_id bigint not null, order_id bigint not null, line_no int not null, quantity bigint not null check (quantity > 0),
   primary key (supply_id, order_id, line_no)
 );
+create index on supply_commitment (order_id, line_no);
 
 -- A shortage is an exception with an owner: goods that were promised and are not there any more.
 create table shortage (

@@ -56,6 +56,23 @@ create table order_line (
 ) with (fillfactor = 60);
 create index on order_line (sku_id, order_id) where backordered > 0;
 
+-- What may still be promised of a SKU's dated supply: what is to come to these places within so many days and is promised to nobody,
+-- less the units that wait without a promise of their own: they came first and will be served first. What is late counts until it is
+-- received or withdrawn. Stable, so that it sees the same moment as the statement that asks.
+create function dated_supply(p_sku_id bigint, p_location_ids int[], p_days int) returns bigint
+language sql stable
+as $$
+  select case when p_days <= 0 then 0 else greatest(0,
+    coalesce((select sum(greatest(0, s.quantity - s.received) - coalesce(c.committed, 0))
+                from supply s
+                left join lateral (select sum(quantity) as committed from supply_commitment where supply_id = s.supply_id) c on true
+               where s.sku_id = p_sku_id and s.location_id = any(p_location_ids) and s.quantity > s.received
+                 and s.due_at <= crossdock_now() + make_interval(days => p_days)), 0)
+    - greatest(0, coalesce((select sum(backordered) from order_line where sku_id = p_sku_id and backordered > 0), 0)
+                - coalesce((select sum(c.quantity) from supply s join supply_commitment c using (supply_id)
+                             where s.sku_id = p_sku_id), 0))) end::bigint
+$$;
+
 create sequence allocation_id_seq increment by 1000;
 create table allocation (
   order_id      bigint not null,

@@ -481,12 +481,16 @@ table supply (
   supply_id bigint identity not null,
   sku_id bigint not null,
   location_id integer not null,
-  quantity bigint not null,
-  due_at timestamp with time zone not null,
   source text not null,
   source_id text not null,
+  quantity bigint default 0 not null,
+  received bigint default 0 not null,
+  due_at timestamp with time zone,
+  announced_at timestamp with time zone,
+  version bigint default 0 not null,
   UNIQUE (source, source_id, sku_id, location_id),
   PRIMARY KEY (supply_id),
+  CHECK (((quantity = 0) OR (due_at IS NOT NULL))),
   CHECK ((quantity >= 0))
 );
 CREATE INDEX supply_sku_id_location_id_idx ON public.supply USING btree (sku_id, location_id);
@@ -499,6 +503,7 @@ table supply_commitment (
   PRIMARY KEY (supply_id, order_id, line_no),
   CHECK ((quantity > 0))
 );
+CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
 
 sequence allocation_id_seq increment by 1000;
 
@@ -545,3 +550,19 @@ CREATE OR REPLACE FUNCTION public.crossdock_now()
  LANGUAGE sql
  PARALLEL SAFE
 AS $function$ select clock_timestamp() + coalesce(nullif(current_setting('crossdock.clock_shift', true), ''), '0')::interval $function$
+
+CREATE OR REPLACE FUNCTION public.dated_supply(p_sku_id bigint, p_location_ids integer[], p_days integer)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when p_days <= 0 then 0 else greatest(0,
+    coalesce((select sum(greatest(0, s.quantity - s.received) - coalesce(c.committed, 0))
+                from supply s
+                left join lateral (select sum(quantity) as committed from supply_commitment where supply_id = s.supply_id) c on true
+               where s.sku_id = p_sku_id and s.location_id = any(p_location_ids) and s.quantity > s.received
+                 and s.due_at <= crossdock_now() + make_interval(days => p_days)), 0)
+    - greatest(0, coalesce((select sum(backordered) from order_line where sku_id = p_sku_id and backordered > 0), 0)
+                - coalesce((select sum(c.quantity) from supply s join supply_commitment c using (supply_id)
+                             where s.sku_id = p_sku_id), 0))) end::bigint
+$function$

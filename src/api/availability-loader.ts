@@ -1,7 +1,7 @@
 /** The numbers of one channel for many callers at once. */
 import type { ChannelEntry } from '../master/index.ts';
 import { type Database, numbers } from '../store/index.ts';
-import { packExposed, packFree } from './availability.sql.ts';
+import { packExposed, packFree, packFreeAndSupply } from './availability.sql.ts';
 
 export const SKUS_PER_QUERY_MAX = 4_000;
 
@@ -74,6 +74,12 @@ export class AvailabilityLoader {
     const channel = this.#channel;
     const values = [numbers(batch.skuIds), numbers(channel.locationIds)];
     try {
+      if (!channel.sellsByItself && channel.horizonDays > 0) {
+        const [row] = await this.#db.query(packFreeAndSupply, [...values, channel.share, channel.horizonDays]);
+        const supply = (row!.packed_supply ?? '').split(',').map(Number);
+        batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '', supply) });
+        return;
+      }
       const [row] = channel.sellsByItself
         ? await this.#db.query(packExposed, [...values, channel.channelId])
         : await this.#db.query(packFree, [...values, channel.share]);
@@ -89,8 +95,8 @@ function newBatch(): Batch {
   return { skuIds: [], places: new Map(), done: promise, resolve, reject };
 }
 
-/** The channel's buffer and cap on what the query added up: the same rule as the ledger's `atpOf`, which a test compares. */
-function limited(channel: ChannelEntry, packed: string): number[] {
+/** The channel's buffer, dated supply and cap on what the query added up: the same rule as the ledger's `atpOf`, which a test compares. */
+function limited(channel: ChannelEntry, packed: string, supply?: readonly number[]): number[] {
   const { sellsByItself, buffer, cap } = channel;
   const result: number[] = [];
   let from = 0;
@@ -99,6 +105,7 @@ function limited(channel: ChannelEntry, packed: string): number[] {
     if (to < 0) to = packed.length;
     let atp = Number(packed.slice(from, to));
     if (!sellsByItself && buffer > 0) atp = Math.max(0, atp - buffer);
+    if (supply !== undefined) atp += supply[result.length]!;
     if (cap !== null && atp > cap) atp = cap;
     result.push(atp);
     from = to + 1;

@@ -49,6 +49,23 @@ export interface StockMoved {
   sequence?: number;
   /** The reservation this adjustment was held under, if any. */
   reservation?: string;
+  /** The announced supply that a receipt brings; its source is the receipt's own system unless named. */
+  supply?: { source?: string; id: string };
+}
+
+/** What is to come. A later announcement of the same id, SKU and location replaces quantity and date. */
+export interface SupplyAnnounced {
+  kind: 'supply.announced';
+  /** Whose id it is; the announcing system unless named. */
+  source?: string;
+  supply: string;
+  sku: string;
+  location: string;
+  /** All units of it, those received already too; 0 withdraws it. */
+  quantity: number;
+  dueAt: string;
+  /** When it was said: of two announcements the later one holds, in whatever order they arrive. */
+  announcedAt: string;
 }
 
 export interface FulfilmentPicked {
@@ -103,6 +120,7 @@ export type InboundCommand =
   | OrderSubmitted
   | CancelRequested
   | StockMoved
+  | SupplyAnnounced
   | FulfilmentPicked
   | FulfilmentShipped
   | ReturnReceived

@@ -7,7 +7,8 @@
  * neighbours go on.
  */
 import { CrossdockError, type ErrorCode, fail, type InboundItem } from '../canonical/index.ts';
-import type { Movement, Pair } from '../ledger/index.ts';
+import { changeSupplies, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
+import { appendFacts } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import { type OrderEvent, processOrders } from '../orders/index.ts';
 import {
@@ -21,15 +22,9 @@ import {
   texts,
 } from '../store/index.ts';
 import * as statements from './store.sql.ts';
-import {
-  type Fault,
-  factOfMovement,
-  isFault,
-  loadCodes,
-  type StockWork,
-  type Translated,
-  translate,
-} from './translate.ts';
+import { loadCodes, translate } from './translate.ts';
+import { factOfMovement } from './translate-stock.ts';
+import { type Fault, isFault, type StockWork, type Translated } from './translated.ts';
 
 export const MESSAGES_PER_BATCH_MAX = 256;
 /** Lines (of orders, movements, picks) decided in one transaction: it holds their locks, and everybody behind it waits. */
@@ -381,10 +376,11 @@ function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
   return result;
 }
 
-/** Decides and applies entries that have no result yet: orders first, then stock that moves by itself, in one ledger session. */
+/** Decides and applies entries that have no result yet: orders first, then stock that moves by itself, in one ledger session; then supply. */
 async function applyEntries(tx: Tx, deps: ReceiveDeps, entries: readonly Entry[]): Promise<void> {
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
+  const supplies: { entry: Entry; change: SupplyChange }[] = [];
   const pairs: Pair[] = [];
   const holds: number[] = [];
   for (const entry of entries) {
@@ -397,6 +393,10 @@ async function applyEntries(tx: Tx, deps: ReceiveDeps, entries: readonly Entry[]
       moves.push({ entry, work });
       pairs.push([work.movement.skuId, work.movement.locationId]);
       if (work.reservationId !== null) holds.push(work.reservationId);
+    }
+    for (const change of entry.translated.supplies) {
+      supplies.push({ entry, change });
+      pairs.push([change.skuId, change.locationId]);
     }
   }
   const batch = await processOrders(
@@ -440,6 +440,15 @@ async function applyEntries(tx: Tx, deps: ReceiveDeps, entries: readonly Entry[]
     entry.result = { status: 'applied', orderId: null, events: [] };
   }
   await batch.finish();
+  // Last: what orders of this batch were promised is written, and the balances that guard it are still locked.
+  const { applied, facts } = await changeSupplies(
+    tx,
+    supplies.map(({ change }) => change),
+  );
+  supplies.forEach(({ entry }, i) => {
+    if (!applied[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
+  });
+  if (facts.length > 0) await appendFacts(tx, facts);
 }
 
 /** Goods that leave under a hold use it up: reserved and on hand fall together. */

@@ -1,39 +1,10 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
-import { CrossdockError, type ErrorCode, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
-import { type Movement, stockFact } from '../ledger/index.ts';
-import type { NewFact } from '../log/index.ts';
-import type { ChannelEntry, Directory } from '../master/index.ts';
-import type { OrderWork } from '../orders/index.ts';
+import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
+import type { Directory } from '../master/index.ts';
+import { translateAnnouncement, translateMovement } from './translate-stock.ts';
+import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
 export const ORDER_LINES_MAX = 5_000;
-
-export interface Fault {
-  /** What it is set aside as. */
-  class: string;
-  code: ErrorCode;
-  reason: string;
-  place: string | null;
-  /** The (scope, key) whose arrival lets it run. */
-  waitKey?: string;
-}
-
-export interface StockWork {
-  movement: Movement;
-  companyId: number;
-  /** The hold under which it happens. */
-  reservationId: number | null;
-}
-
-/** What one item asks for. */
-export interface Translated {
-  works: OrderWork[];
-  stock: StockWork[];
-  facts: NewFact[];
-  /** For `submit`: the id the order will have. */
-  orderId: number | null;
-  /** What to wait for if the order isn't known. */
-  waitKey?: string;
-}
 
 /** Loads all codes that the items name, a query a kind. */
 export async function loadCodes(
@@ -86,29 +57,6 @@ export function translate(
   }
 }
 
-export function isFault(result: Translated | Fault): result is Fault {
-  return 'class' in result;
-}
-
-function fault(kind: string, code: ErrorCode, reason: string, place: string | null): Fault {
-  return { class: kind, code, reason, place };
-}
-
-function skuOf(directory: Directory, system: string, code: string, place: string): number | Fault {
-  const ours = directory.ourCode(system, 'sku', code);
-  return (
-    directory.findSkuId(ours) ??
-    fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place)
-  );
-}
-
-function channelOf(directory: Directory, code: string): ChannelEntry | Fault {
-  return (
-    directory.channels.get(code) ??
-    fault('unknown_channel', 'XD_UNKNOWN_CHANNEL', `no channel ${JSON.stringify(code.slice(0, 60))}`, 'channel')
-  );
-}
-
 function numberOf(reference: string, prefix: string): number | null {
   if (!reference.startsWith(prefix)) return null;
   const value = Number(reference.slice(prefix.length));
@@ -122,7 +70,6 @@ function translateCommand(
   takeOrderId: () => number,
 ): Translated | Fault {
   const command = item.command!;
-  const empty: Translated = { works: [], stock: [], facts: [], orderId: null };
   const correlationId = `${item.scope}/${item.key}`;
   switch (command.kind) {
     case 'order.submitted': {
@@ -184,7 +131,7 @@ function translateCommand(
       });
       const orderId = takeOrderId();
       return {
-        ...empty,
+        ...NOTHING,
         orderId,
         works: [
           {
@@ -217,7 +164,7 @@ function translateCommand(
           'order',
         );
       return {
-        ...empty,
+        ...NOTHING,
         waitKey: `order/${command.channel} ${command.order}`,
         works: [
           {
@@ -234,42 +181,10 @@ function translateCommand(
         ],
       };
     }
-    case 'stock.moved': {
-      const skuId = skuOf(directory, system, command.sku, 'sku');
-      if (typeof skuId !== 'number') return skuId;
-      const location = directory.locations.get(command.location);
-      if (location === undefined)
-        return fault(
-          'unknown_location',
-          'XD_UNKNOWN_LOCATION',
-          `no location ${JSON.stringify(command.location.slice(0, 60))}`,
-          'location',
-        );
-      const { quantity } = command;
-      if (command.movement === 'received') quantityOf(quantity, 'quantity');
-      else if (command.movement === 'counted') quantityOf(quantity, 'quantity', 0);
-      else quantityOf(Math.abs(quantity), 'quantity');
-      const reservationId = command.reservation === undefined ? null : Number(command.reservation);
-      return {
-        ...empty,
-        stock: [
-          {
-            companyId: location.companyId,
-            reservationId: reservationId !== null && Number.isSafeInteger(reservationId) ? reservationId : null,
-            movement: {
-              skuId,
-              locationId: location.locationId,
-              kind: command.movement,
-              quantity,
-              source: system,
-              sourceId: item.key,
-              sourceSequence: command.sequence ?? null,
-              occurredAt: command.occurredAt,
-            },
-          },
-        ],
-      };
-    }
+    case 'stock.moved':
+      return translateMovement(directory, system, item, command);
+    case 'supply.announced':
+      return translateAnnouncement(directory, system, item, command);
     case 'fulfilment.picked':
     case 'fulfilment.shipped': {
       const fulfilmentId = numberOf(command.fulfilment, 'F');
@@ -285,7 +200,7 @@ function translateCommand(
         quantity: quantityOf(quantity, `lines[${i}].quantity`),
       }));
       return {
-        ...empty,
+        ...NOTHING,
         works: [
           {
             reference: { fulfilmentId },
@@ -316,7 +231,7 @@ function translateCommand(
           'reference',
         );
       return {
-        ...empty,
+        ...NOTHING,
         works: [
           {
             reference: { returnId },
@@ -344,7 +259,7 @@ function translateCommand(
       const externalNo = command.order.slice(cut + 1);
       const { document, number, totalMinor, currency, lines } = command;
       return {
-        ...empty,
+        ...NOTHING,
         waitKey: `order/${channel.code} ${externalNo}`,
         works: [
           {
@@ -359,7 +274,7 @@ function translateCommand(
     case 'charge.recorded': {
       const { kind, occurredAt, ...data } = command;
       return {
-        ...empty,
+        ...NOTHING,
         facts: [
           {
             type: kind,
@@ -378,30 +293,4 @@ function translateCommand(
       throw new Error(`unknown command ${(never as { kind: string }).kind}`);
     }
   }
-}
-
-const movementFact = {
-  received: 'stock.received',
-  adjusted: 'stock.adjusted',
-  counted: 'stock.counted',
-  picked: 'stock.picked',
-  returned: 'return.received',
-} as const;
-
-export function factOfMovement(work: StockWork, version: number, effect: number): NewFact {
-  const { movement, companyId } = work;
-  return stockFact(
-    movementFact[movement.kind],
-    movement.skuId,
-    movement.locationId,
-    version,
-    companyId,
-    movement.occurredAt,
-    {
-      quantity: movement.quantity,
-      effect,
-      source: movement.source,
-      sourceId: movement.sourceId,
-    },
-  );
 }

@@ -18,12 +18,14 @@ export interface AtpView {
   skuId: number;
   /** What may be promised to this channel now; never negative, never more than it may sell. */
   atp: number;
+  /** Of that, units of dated supply inside the channel's horizon; 0 for a channel that sells by itself. */
+  supply: number;
   locations: LocationAvailability[];
 }
 
 /**
- * ATP per SKU for one channel, from the balances: a channel that asks gets what is free in its locations, less its buffer, up to its
- * share and cap; one that sells by itself gets what is set aside for it. SKUs without stock are 0.
+ * ATP per SKU for one channel, from the balances: a channel that asks gets what is free in its locations, less its buffer, and
+ * the dated supply inside its horizon, up to its cap; one that sells by itself gets what is set aside for it. SKUs without stock are 0.
  */
 export async function readAtp(
   db: Queryable,
@@ -31,12 +33,19 @@ export async function readAtp(
   skuIds: readonly number[],
 ): Promise<Map<number, AtpView>> {
   const views = new Map<number, AtpView>();
-  for (const skuId of skuIds) views.set(skuId, { skuId, atp: 0, locations: [] });
+  for (const skuId of skuIds) views.set(skuId, { skuId, atp: 0, supply: 0, locations: [] });
   const served = new Set(channel.locationIds);
-  const rows = await db.query(statements.readAvailability, [numbers(skuIds), channel.channelId]);
+  const rows = await db.query(statements.readAvailability, [
+    numbers(skuIds),
+    channel.channelId,
+    numbers(channel.locationIds),
+    channel.sellsByItself ? 0 : channel.horizonDays,
+  ]);
   for (const row of rows) {
     if (!served.has(row.location_id)) continue;
-    views.get(row.sku_id)!.locations.push({
+    const view = views.get(row.sku_id)!;
+    view.supply = row.supply;
+    view.locations.push({
       locationId: row.location_id,
       onHand: row.on_hand,
       reserved: row.reserved,
@@ -46,7 +55,7 @@ export async function readAtp(
       safetyStock: row.safety_stock,
     });
   }
-  for (const view of views.values()) view.atp = atpOf(channel, view.locations);
+  for (const view of views.values()) view.atp = atpOf(channel, view.locations, view.supply);
   return views;
 }
 
@@ -54,6 +63,7 @@ export async function readAtp(
 export function atpOf(
   channel: Pick<ChannelEntry, 'sellsByItself' | 'share' | 'cap' | 'buffer'>,
   locations: readonly LocationAvailability[],
+  supply: number,
 ): number {
   let atp = 0;
   for (const l of locations) {
@@ -64,6 +74,6 @@ export function atpOf(
         Math.floor(channel.share * Math.max(0, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock)),
       );
   }
-  if (!channel.sellsByItself) atp = Math.max(0, atp - channel.buffer);
+  if (!channel.sellsByItself) atp = Math.max(0, atp - channel.buffer) + supply;
   return channel.cap === null ? atp : Math.min(atp, channel.cap);
 }

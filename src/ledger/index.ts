@@ -1,4 +1,5 @@
 export { type AtpView, atpOf, type LocationAvailability, readAtp } from './availability.ts';
+export { Commitments, type OrderLineKey, pairsOfCommitments, type SupplyOffer } from './commitments.ts';
 export {
   hasSettleable,
   isWorthSending,
@@ -30,3 +31,4 @@ export {
   StockSession,
   stockFact,
 } from './session.ts';
+export { changeSupplies, type SupplyChange } from './supply.ts';

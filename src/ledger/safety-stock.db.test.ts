@@ -7,7 +7,7 @@ import { Directory } from '../master/index.ts';
 import { checkPromises } from '../ops/index.ts';
 import { followBackorders } from '../orders/index.ts';
 import { Database } from '../store/index.ts';
-import { applySafetyStock, readAtp } from './index.ts';
+import { applySafetyStock, readAtp, StockSession } from './index.ts';
 
 const database = useDatabase();
 let hub: SmallHub;
@@ -44,6 +44,12 @@ const atp = async (sku: string) => {
   const id = hub.directory.findSkuId(sku)!;
   return (await readAtp(hub.db, hub.directory.channels.get('api')!, [id])).get(id)!.atp;
 };
+const waiting = async () =>
+  (
+    await database.pool.query(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+  ).rows[0].n;
 const expectWhole = async () => {
   expect(await violations(database.pool)).toEqual({});
   const promises = await checkPromises(hub.db);
@@ -114,6 +120,28 @@ describe('the safety stock that a location declares', () => {
     await Directory.open(hub.db, await readDeclared(hub.db));
     expect(await declare({ north: 6 })).toBe(0);
     expect((await shelf('A')).safety_stock).toBe(6);
+  });
+
+  it('finds a balance that is created while it is declared', async () => {
+    await declare({ west: 1 });
+    const created = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const creating = hub.db.transaction(async (tx) => {
+      await StockSession.open(tx, hub.ids, [[hub.sku('A'), hub.location('west')]]);
+      created.resolve();
+      await release.promise;
+    });
+    await created.promise;
+    const other = new Database({ url: database.url, poolMax: 3 });
+    let declared = false;
+    const declaring = declare({ west: 9 }, other).then(() => {
+      declared = true;
+    });
+    await expect.poll(async () => declared || (await waiting())).toBeTruthy();
+    release.resolve();
+    await Promise.all([creating, declaring]);
+    await other.end();
+    expect((await shelf('A', 'west')).safety_stock).toBe(9);
   });
 
   it('is the last one declared in every balance, whatever two starts and a receiving hub do at once', async () => {

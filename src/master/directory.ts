@@ -30,6 +30,8 @@ export interface ChannelEntry {
   share: number;
   cap: number | null;
   buffer: number;
+  /** Dated supply counts when it is due within so many days; 0: none does. */
+  horizonDays: number;
   tolerance: number;
   onShort: 'backorder' | 'refuse';
   sharedRisk: boolean;
@@ -57,6 +59,7 @@ export interface DeclaredEstate {
       share?: number;
       cap?: number;
       buffer?: number;
+      horizonDays?: number;
       tolerance?: number;
       onShort?: 'backorder' | 'refuse';
       risk?: 'none' | 'shared';
@@ -120,6 +123,7 @@ export class Directory {
         share: declared.share ?? 1,
         cap: declared.cap ?? null,
         buffer: declared.buffer ?? 0,
+        horizonDays: declared.horizonDays ?? 0,
         tolerance: declared.tolerance ?? 0,
         onShort: declared.onShort ?? 'backorder',
         sharedRisk: declared.risk === 'shared',

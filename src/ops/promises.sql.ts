@@ -107,6 +107,23 @@ export const shownNumbers = verdict(
   `format('channel %s SKU %s: shown %s, on its way %s, set aside %s (sold since: %s)', channel_id, sku_id, shown, sending, exposed, sold)`,
 );
 
+// I3, of what is to come: a supply that is short of its announcement ends promises of it at once, a line that is served its own.
+export const committedSupply = verdict(
+  'committed_supply',
+  `select c.supply_id, c.committed, s.quantity, s.received,
+          s.supply_id is null or c.committed > greatest(0, s.quantity - s.received) as bad
+     from (select supply_id, sum(quantity) as committed from supply_commitment group by supply_id) c
+     left join supply s using (supply_id)`,
+  `format('supply %s: %s committed of %s announced, %s of them received', supply_id, committed, coalesce(quantity, 0), coalesce(received, 0))`,
+);
+export const committedLines = verdict(
+  'committed_lines',
+  `select c.order_id, c.line_no, c.committed, l.backordered, l.order_id is null or c.committed > l.backordered as bad
+     from (select order_id, line_no, sum(quantity) as committed from supply_commitment group by order_id, line_no) c
+     left join order_line l using (order_id, line_no)`,
+  `format('order %s line %s: %s committed of dated supply, %s backordered', order_id, line_no, committed, coalesce(backordered, 0))`,
+);
+
 // I5. A conflict keeps the first content applied and sets the other aside, so its record doesn't count here.
 export const inboundStates = verdict(
   'inbound_states',

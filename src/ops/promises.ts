@@ -42,8 +42,8 @@ const checks: Readonly<Record<PromiseName, Check>> = {
     parts: [statements.balancesHeld, statements.linesAllocated, statements.endedReservations],
   },
   I3: {
-    how: '0 ≤ reserved + allocated ≤ on hand − safety stock + recorded open shortages',
-    parts: [statements.promisedStock],
+    how: '0 ≤ reserved + allocated ≤ on hand − safety stock + recorded open shortages; commitments ≤ announced − received per supply, ≤ backordered per line',
+    parts: [statements.promisedStock, statements.committedSupply, statements.committedLines],
   },
   I4: {
     how: 'exposures + reserved + allocated ≤ on hand − safety stock + recorded open shortages; no number shown or on its way above its exposure; channels at shared risk left out',

@@ -7,6 +7,7 @@ import type {
   DecideContext,
   Decision,
   NewAllocation,
+  NewCommitment,
   Offer,
   Order,
   OrderCommand,
@@ -72,6 +73,7 @@ function refused(reason: Extract<Decision, { ok: false }>['refused'], detail: st
 class Taker {
   readonly #context: DecideContext;
   readonly #left = new Map<number, Offer[]>();
+  readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
 
   constructor(context: DecideContext) {
     this.#context = context;
@@ -106,6 +108,26 @@ class Taker {
     }
     return taken;
   }
+
+  /** Takes from dated supply what no shelf has, soonest first. */
+  commit(lineNo: number, skuId: number, wanted: number): NewCommitment[] {
+    if (wanted === 0) return [];
+    let toCome = this.#toCome.get(skuId);
+    if (toCome === undefined) {
+      toCome = this.#context.supplies(skuId).map((supply) => ({ ...supply }));
+      this.#toCome.set(skuId, toCome);
+    }
+    const taken: NewCommitment[] = [];
+    let missing = wanted;
+    for (const supply of toCome) {
+      const quantity = Math.min(missing, supply.quantity);
+      if (quantity === 0) continue;
+      supply.quantity -= quantity;
+      missing -= quantity;
+      taken.push({ ...supply, lineNo, skuId, quantity });
+    }
+    return taken;
+  }
 }
 
 /** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
@@ -125,6 +147,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   const taker = new Taker(context);
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
+  const commitments: NewCommitment[] = [];
   const exposureUsed = new Map<number, number>();
   const seen = new Set<number>();
   let totalMinor = 0;
@@ -153,6 +176,10 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
         withinMissing = Math.max(0, withinMissing - quantity);
       }
     }
+    const promised = taker.commit(line.lineNo, line.skuId, missing);
+    commitments.push(...promised);
+    // What dated supply covers is not short: it waits for it, also where nothing else may wait.
+    const covered = promised.reduce((sum, part) => sum + part.quantity, 0);
     const refuse = context.onShort === 'refuse' && line.within === 0;
     const amount = amountMinor(line.unitPrice, line.quantity);
     totalMinor += amount;
@@ -164,8 +191,8 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       amountMinor: amount,
       within: line.within,
       withinShort: withinMissing,
-      backordered: refuse ? 0 : missing,
-      refused: refuse ? missing : 0,
+      backordered: refuse ? covered : missing,
+      refused: refuse ? missing - covered : 0,
     });
   }
   const { orderId, companyId, channelId, accountId, externalNo, currency, orderedAt } = command;
@@ -182,6 +209,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       orderedAt,
       lines,
       allocations,
+      commitments,
       exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
     },
   ]);

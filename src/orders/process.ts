@@ -4,10 +4,13 @@
  */
 
 import {
+  Commitments,
   type HeldReservation,
   lockHeld,
   type Movement,
+  type OrderLineKey,
   type Pair,
+  pairsOfCommitments,
   StockSession,
   writeClaims,
 } from '../ledger/index.ts';
@@ -74,7 +77,9 @@ export async function processOrders(
   const orderIds = await resolve(tx, works);
   const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
-  const pairs: Pair[] = [...extraPairs];
+  const waiting = waitingLines(works, orderIds, orders);
+  const pairs: Pair[] = [...extraPairs, ...(await pairsOfCommitments(tx, waiting))];
+  const datedSkus = new Set<number>();
   let allocationsMax = 0;
   let fulfilmentsMax = 0;
   let returnsMax = 0;
@@ -88,6 +93,7 @@ export async function processOrders(
     for (const pair of needed) pairs.push(pair);
     if (command.kind === 'submit') {
       if (channel.sellsByItself) channelIds.add(channel.channelId);
+      else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
@@ -108,6 +114,7 @@ export async function processOrders(
     else list.push(hold);
   }
   const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds]);
+  const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
   const changed = new Map<number, ChangedOrder>();
   const facts: NewFact[] = [];
@@ -130,6 +137,7 @@ export async function processOrders(
       }
     const decision = decide(order, command, {
       offers: (skuId) => offersOf(stock, channel, skuId),
+      supplies: (skuId) => commitments.offers(channel, skuId),
       onShort: channel.onShort,
       takeAllocationId: () => allocationIds.take(),
       takeFulfilmentId: () => fulfilmentIds.take(),
@@ -147,6 +155,7 @@ export async function processOrders(
     for (const event of decision.events) {
       current = evolve(current, event);
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
+      applyToCommitments(commitments, current, event);
       let change = changed.get(current.orderId);
       if (change === undefined) {
         change = { order: current, isNew: event.type === 'order.accepted', events: [] };
@@ -177,6 +186,7 @@ export async function processOrders(
       await writeOrders(tx, [...changed.values()]);
       await writeClaims(tx, [...held.values()].flat());
       await stock.flush();
+      await commitments.flush();
       await appendFacts(tx, facts);
     },
   };
@@ -242,6 +252,24 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if (command.kind === 'receive_return') parts.returnsOf.add(orderId);
   });
   return parts;
+}
+
+/** Lines of known orders that wait for stock and may cease to: what they hold of dated supply may end. */
+function waitingLines(
+  works: readonly OrderWork[],
+  orderIds: readonly (number | null)[],
+  orders: ReadonlyMap<number, Order>,
+): OrderLineKey[] {
+  const waiting: OrderLineKey[] = [];
+  works.forEach(({ command }, i) => {
+    const order = orders.get(orderIds[i]!);
+    if (order === undefined) return;
+    const lineNos =
+      command.kind === 'cancel' ? [command.lineNo] : command.kind === 'allocate_backorders' ? command.lineNos : [];
+    for (const lineNo of new Set(lineNos))
+      if ((order.lines.get(lineNo)?.backordered ?? 0) > 0) waiting.push({ orderId: order.orderId, lineNo });
+  });
+  return waiting;
 }
 
 function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry): Pair[] {
@@ -368,6 +396,32 @@ function applyToStock(
       );
     default:
       return undefined;
+  }
+}
+
+/** What an event does to promises of dated supply: they are made with the order, and end as its lines cease to wait. */
+function applyToCommitments(commitments: Commitments, order: Order, event: OrderEvent): void {
+  if (commitments.isEmpty) return;
+  const { orderId } = order;
+  switch (event.type) {
+    case 'order.accepted':
+      for (const { lineNo, skuId, backordered } of event.lines)
+        commitments.commit(
+          { orderId, lineNo, skuId, backordered },
+          event.commitments.filter((part) => part.lineNo === lineNo),
+        );
+      return;
+    case 'order.lines_allocated':
+      for (const { lineNo, quantity } of event.allocations) {
+        const { skuId, backordered } = order.lines.get(lineNo)!;
+        commitments.serve({ orderId, lineNo, skuId, backordered }, quantity);
+      }
+      return;
+    case 'order.lines_cancelled':
+      for (const { lineNo, fromBackorder } of event.lines) {
+        const { skuId, backordered } = order.lines.get(lineNo)!;
+        if (fromBackorder > 0) commitments.serve({ orderId, lineNo, skuId, backordered }, fromBackorder);
+      }
   }
 }
 

@@ -16,6 +16,8 @@ export class World {
   readonly shelves: Shelf[];
   readonly history: OrderEvent[] = [];
   onShort: 'backorder' | 'refuse' = 'backorder';
+  /** Dated supply that may be promised, per SKU. */
+  toCome: Record<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]> = {};
   #ids = { allocation: 100, fulfilment: 10, return: 50 };
 
   constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
@@ -28,6 +30,7 @@ export class World {
         this.shelves
           .filter((shelf) => shelf.skuId === skuId)
           .map(({ locationId, free, own }) => ({ locationId, free: Math.max(0, free), own, physical: free + own })),
+      supplies: (skuId) => this.toCome[skuId] ?? [],
       onShort: this.onShort,
       takeAllocationId: () => this.#ids.allocation++,
       takeFulfilmentId: () => this.#ids.fulfilment++,

@@ -115,6 +115,16 @@ export interface NewAllocation {
   fromExposure: number;
 }
 
+/** Backordered units that are promised of dated supply. */
+export interface NewCommitment {
+  lineNo: number;
+  skuId: number;
+  supplyId: number;
+  locationId: number;
+  quantity: number;
+  dueAt: string;
+}
+
 export type OrderEvent =
   | {
       type: 'order.accepted';
@@ -138,6 +148,7 @@ export type OrderEvent =
         refused: number;
       }[];
       allocations: NewAllocation[];
+      commitments: NewCommitment[];
       /** What the channel may no longer believe because it sold it. */
       exposureUsed: { skuId: number; quantity: number }[];
     }
@@ -223,6 +234,8 @@ export interface Offer {
 export interface DecideContext {
   /** Offers for a SKU in the channel's order of locations. Read only. */
   offers(skuId: number): readonly Offer[];
+  /** Dated supply that this order's channel may promise, soonest first. */
+  supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   onShort: 'backorder' | 'refuse';
   takeAllocationId(): number;
   takeFulfilmentId(): number;

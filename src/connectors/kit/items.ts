@@ -6,6 +6,7 @@ import {
   type InboundItem,
   type OrderSubmitted,
   type StockMoved,
+  type SupplyAnnounced,
 } from '../../canonical/index.ts';
 import { Fields, Unreadable } from './fields.ts';
 
@@ -23,6 +24,7 @@ export const scopes = {
   order: (channel: string) => `order/${channel}`,
   cancel: (channel: string) => `cancel/${channel}`,
   movement: (system: string) => `movement/${system}`,
+  supply: (system: string) => `supply/${system}`,
   document: (system: string) => `document/${system}`,
   event: (type: string, system: string) => `${type}/${system}`,
   /** Of records from which not even their kind can be read. */
@@ -63,9 +65,23 @@ export function cancelItem(command: CancelRequested): Draft {
 }
 
 export function movementItem(system: string, key: string, command: StockMoved): Draft {
-  const { movement, sku, location, quantity, reference, occurredAt, sequence, reservation } = command;
-  const fields = [movement, sku, location, quantity, reference, occurredAt, sequence ?? null, reservation ?? null];
+  const { movement, sku, location, quantity, reference, occurredAt, sequence, reservation, supply } = command;
+  const fields: unknown[] = [movement, sku, location, quantity, reference, occurredAt];
+  fields.push(sequence ?? null, reservation ?? null);
+  if (supply !== undefined) fields.push(supply.source ?? null, supply.id);
   return item(scopes.movement(system), key, command, fields);
+}
+
+/**
+ * An announcement's key names the supply and what tells this announcement from those before and after it: when it was made, unless
+ * the message knows something better.
+ */
+export function supplyItem(system: string, command: SupplyAnnounced, revision: string = command.announcedAt): Draft {
+  const { source, supply, sku, location, quantity, dueAt } = command;
+  return item(scopes.supply(system), `${source ?? '-'}/${supply}/${sku}@${location} ${revision}`, command, [
+    quantity,
+    dueAt,
+  ]);
 }
 
 export function documentItem(system: string, command: DocumentPosted): Draft {

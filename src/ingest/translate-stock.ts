@@ -1,0 +1,123 @@
+/** Stock that moves by itself, and stock that is to come. */
+import { fail, type InboundItem, quantityOf, type StockMoved, type SupplyAnnounced } from '../canonical/index.ts';
+import { type SupplyChange, stockFact } from '../ledger/index.ts';
+import type { NewFact } from '../log/index.ts';
+import type { Directory } from '../master/index.ts';
+import { type Fault, fault, locationOf, NOTHING, type StockWork, skuOf, type Translated } from './translated.ts';
+
+export function translateMovement(
+  directory: Directory,
+  system: string,
+  item: InboundItem,
+  command: StockMoved,
+): Translated | Fault {
+  const skuId = skuOf(directory, system, command.sku, 'sku');
+  if (typeof skuId !== 'number') return skuId;
+  const location = locationOf(directory, command.location);
+  if ('class' in location) return location;
+  const { companyId, locationId } = location;
+  const { movement, quantity, occurredAt, supply } = command;
+  if (movement === 'received') quantityOf(quantity, 'quantity');
+  else if (movement === 'counted') quantityOf(quantity, 'quantity', 0);
+  else quantityOf(Math.abs(quantity), 'quantity');
+  if (supply !== undefined && movement !== 'received')
+    return fault('value_invalid', 'XD_VALUE_INVALID', `${movement} brings no supply; only a receipt does`, 'supply');
+  const reservationId = command.reservation === undefined ? null : Number(command.reservation);
+  const supplies: SupplyChange[] = [];
+  if (supply !== undefined)
+    supplies.push({
+      source: supply.source ?? system,
+      sourceId: supply.id,
+      skuId,
+      locationId,
+      companyId,
+      occurredAt,
+      correlationId: `${item.scope}/${item.key}`,
+      change: { received: quantity },
+    });
+  return {
+    ...NOTHING,
+    supplies,
+    stock: [
+      {
+        companyId,
+        reservationId: reservationId !== null && Number.isSafeInteger(reservationId) ? reservationId : null,
+        movement: {
+          skuId,
+          locationId,
+          kind: movement,
+          quantity,
+          source: system,
+          sourceId: item.key,
+          sourceSequence: command.sequence ?? null,
+          occurredAt,
+        },
+      },
+    ],
+  };
+}
+
+export function translateAnnouncement(
+  directory: Directory,
+  system: string,
+  item: InboundItem,
+  command: SupplyAnnounced,
+): Translated | Fault {
+  const skuId = skuOf(directory, system, command.sku, 'sku');
+  if (typeof skuId !== 'number') return skuId;
+  const location = locationOf(directory, command.location);
+  if ('class' in location) return location;
+  const announced = {
+    quantity: quantityOf(command.quantity, 'quantity', 0),
+    dueAt: timeOf(command.dueAt, 'dueAt'),
+    announcedAt: timeOf(command.announcedAt, 'announcedAt'),
+  };
+  return {
+    ...NOTHING,
+    supplies: [
+      {
+        source: command.source ?? system,
+        sourceId: command.supply,
+        skuId,
+        locationId: location.locationId,
+        companyId: location.companyId,
+        occurredAt: announced.announcedAt,
+        correlationId: `${item.scope}/${item.key}`,
+        change: { announced },
+      },
+    ],
+  };
+}
+
+function timeOf(text: string, place: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    fail('XD_VALUE_INVALID', `${place} must be a time, not ${JSON.stringify(String(text).slice(0, 60))}`, { place });
+  return time.toISOString();
+}
+
+const movementFact = {
+  received: 'stock.received',
+  adjusted: 'stock.adjusted',
+  counted: 'stock.counted',
+  picked: 'stock.picked',
+  returned: 'return.received',
+} as const;
+
+export function factOfMovement(work: StockWork, version: number, effect: number): NewFact {
+  const { movement, companyId } = work;
+  return stockFact(
+    movementFact[movement.kind],
+    movement.skuId,
+    movement.locationId,
+    version,
+    companyId,
+    movement.occurredAt,
+    {
+      quantity: movement.quantity,
+      effect,
+      source: movement.source,
+      sourceId: movement.sourceId,
+    },
+  );
+}

@@ -1,0 +1,203 @@
+/**
+ * What orders may be promised of dated supply, and what they are. Units that lie in no shelf yet are never reserved or allocated: a
+ * backordered unit holds a commitment until it is served or cancelled, so that one supply is promised once.
+ */
+import type { ChannelEntry } from '../master/index.ts';
+import { numbers, type Queryable, type Tx } from '../store/index.ts';
+import type { Pair } from './session.ts';
+import * as statements from './supply.sql.ts';
+
+export interface SupplyOffer {
+  supplyId: number;
+  locationId: number;
+  quantity: number;
+  dueAt: string;
+}
+
+export interface OrderLineKey {
+  orderId: number;
+  lineNo: number;
+}
+
+interface Supply extends SupplyOffer {
+  committed: number;
+  dueInDays: number;
+}
+
+interface Commitment extends OrderLineKey {
+  supplyId: number;
+  quantity: number;
+  changed: boolean;
+}
+
+/** The balances that guard what these lines hold of dated supply. Whoever has locked the order can only see it shrink meanwhile. */
+export async function pairsOfCommitments(db: Queryable, lines: readonly OrderLineKey[]): Promise<Pair[]> {
+  return (await readCommitments(db, lines)).map((row): Pair => [row.sku_id, row.location_id]);
+}
+
+async function readCommitments(
+  db: Queryable,
+  lines: readonly OrderLineKey[],
+): Promise<readonly statements.CommitmentRow[]> {
+  if (lines.length === 0) return [];
+  return db.query(statements.readLineCommitments, [
+    numbers(lines.map((line) => line.orderId)),
+    numbers(lines.map((line) => line.lineNo)),
+  ]);
+}
+
+/** Dated supply in one transaction: read under the locks of its balances, changed in memory, written in sets. */
+export class Commitments {
+  readonly #tx: Tx;
+  readonly #supplies = new Map<number, Supply[]>();
+  readonly #byLine = new Map<string, Commitment[]>();
+  /** Units that wait for a SKU and hold no commitment: they came first. */
+  readonly #uncovered = new Map<number, number>();
+
+  private constructor(tx: Tx) {
+    this.#tx = tx;
+  }
+
+  /**
+   * @param skuIds what may be newly promised; the places of the channels that ask are locked
+   * @param lines lines that may cease to wait; the pairs of {@link pairsOfCommitments} are locked
+   * @param backordered units waiting per SKU
+   */
+  static async open(
+    tx: Tx,
+    skuIds: readonly number[],
+    lines: readonly OrderLineKey[],
+    backordered: (skuIds: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+  ): Promise<Commitments> {
+    const book = new Commitments(tx);
+    const held = await readCommitments(tx, lines);
+    for (const row of held)
+      book.#listOf({ orderId: row.order_id, lineNo: row.line_no }).push({
+        supplyId: row.supply_id,
+        orderId: row.order_id,
+        lineNo: row.line_no,
+        quantity: row.quantity,
+        changed: false,
+      });
+    const wanted = new Set([...skuIds, ...held.map((row) => row.sku_id)]);
+    if (wanted.size === 0) return book;
+    for (const row of await tx.query(statements.readSupplies, [numbers([...wanted])])) {
+      const list = book.#supplies.get(row.sku_id) ?? [];
+      book.#supplies.set(row.sku_id, list);
+      list.push({
+        supplyId: row.supply_id,
+        locationId: row.location_id,
+        quantity: row.open,
+        committed: row.committed,
+        dueAt: row.due_at.toISOString(),
+        dueInDays: row.due_in_days,
+      });
+    }
+    if (book.#supplies.size === 0) return book;
+    const waiting = await backordered([...book.#supplies.keys()]);
+    for (const [skuId, list] of book.#supplies) {
+      const committed = list.reduce((sum, supply) => sum + supply.committed, 0);
+      book.#uncovered.set(skuId, Math.max(0, (waiting.get(skuId) ?? 0) - committed));
+    }
+    return book;
+  }
+
+  /** Nothing dated is touched, the usual case. */
+  get isEmpty(): boolean {
+    return this.#supplies.size === 0;
+  }
+
+  #listOf({ orderId, lineNo }: OrderLineKey): Commitment[] {
+    const key = `${orderId}/${lineNo}`;
+    let list = this.#byLine.get(key);
+    if (list === undefined) {
+      list = [];
+      this.#byLine.set(key, list);
+    }
+    return list;
+  }
+
+  /** What the channel may promise of it, soonest first. A channel that sells by itself is promised physical stock only. */
+  offers(channel: ChannelEntry, skuId: number): SupplyOffer[] {
+    if (channel.sellsByItself || channel.horizonDays === 0) return [];
+    const offers: SupplyOffer[] = [];
+    let before = this.#uncovered.get(skuId) ?? 0;
+    for (const { supplyId, locationId, quantity, committed, dueAt, dueInDays } of this.#supplies.get(skuId) ?? []) {
+      if (dueInDays > channel.horizonDays || !channel.locationIds.includes(locationId)) continue;
+      const left = quantity - committed;
+      const passed = Math.min(left, before);
+      before -= passed;
+      if (left > passed) offers.push({ supplyId, locationId, quantity: left - passed, dueAt });
+    }
+    return offers;
+  }
+
+  /** A new line waits for so many units, of which some hold a commitment. */
+  commit(
+    line: OrderLineKey & { skuId: number; backordered: number },
+    parts: readonly { supplyId: number; quantity: number }[],
+  ): void {
+    const { orderId, lineNo, skuId } = line;
+    let uncovered = line.backordered;
+    for (const { supplyId, quantity } of parts) {
+      const supply = this.#supply(skuId, supplyId);
+      supply.committed += quantity;
+      if (supply.committed > supply.quantity)
+        throw new Error(`committing ${quantity} of supply ${supplyId} promises more than is to come`);
+      this.#listOf(line).push({ supplyId, orderId, lineNo, quantity, changed: true });
+      uncovered -= quantity;
+    }
+    this.#wait(skuId, uncovered);
+  }
+
+  /** A line waits for `backordered` units, `served` less than before: what it holds beyond that is free again, latest first. */
+  serve(line: OrderLineKey & { skuId: number; backordered: number }, served: number): void {
+    const list = this.#listOf(line);
+    let excess = list.reduce((sum, { quantity }) => sum + quantity, 0) - line.backordered;
+    let uncovered = served;
+    for (const commitment of list.toReversed()) {
+      if (excess <= 0) break;
+      const ended = Math.min(commitment.quantity, excess);
+      commitment.quantity -= ended;
+      commitment.changed = true;
+      this.#supply(line.skuId, commitment.supplyId).committed -= ended;
+      excess -= ended;
+      uncovered -= ended;
+    }
+    this.#wait(line.skuId, -uncovered);
+  }
+
+  #supply(skuId: number, supplyId: number): Supply {
+    const supply = this.#supplies.get(skuId)?.find((entry) => entry.supplyId === supplyId);
+    if (supply === undefined) throw new Error(`supply ${supplyId} of SKU ${skuId} was not read`);
+    return supply;
+  }
+
+  #wait(skuId: number, units: number): void {
+    const before = this.#uncovered.get(skuId);
+    if (before !== undefined) this.#uncovered.set(skuId, Math.max(0, before + units));
+  }
+
+  async flush(): Promise<void> {
+    await writeCommitments(
+      this.#tx,
+      [...this.#byLine.values()].flat().filter((commitment) => commitment.changed),
+    );
+  }
+}
+
+/** Writes commitments as they stand; those of 0 end. */
+export async function writeCommitments(
+  tx: Tx,
+  changed: readonly (OrderLineKey & { supplyId: number; quantity: number })[],
+): Promise<void> {
+  if (changed.length === 0) return;
+  const values = [
+    numbers(changed.map((c) => c.supplyId)),
+    numbers(changed.map((c) => c.orderId)),
+    numbers(changed.map((c) => c.lineNo)),
+    numbers(changed.map((c) => c.quantity)),
+  ];
+  await tx.query(statements.writeCommitments, values);
+  if (changed.some((c) => c.quantity === 0)) await tx.query(statements.endCommitments, values);
+}
