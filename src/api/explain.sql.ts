@@ -67,6 +67,25 @@ export const sumBackorders = sql<{ units: number; orders: number }>(
      from order_line where sku_id = $1::bigint and backordered > 0`,
 );
 
+// What is to come, soonest first; what came already and what was withdrawn is left out.
+export const listSupplies = sql<{
+  source: string;
+  source_id: string;
+  location_id: number;
+  quantity: number;
+  received: number;
+  committed: number;
+  due_at: Date;
+  counted: boolean;
+}>(
+  'api_explain_supplies',
+  `select s.source, s.source_id, s.location_id, s.quantity, s.received, coalesce(c.committed, 0)::bigint as committed, s.due_at,
+          s.location_id = any($2::int[]) and $3::int > 0 and s.due_at <= crossdock_now() + make_interval(days => $3::int) as counted
+     from supply s
+     left join lateral (select sum(quantity) as committed from supply_commitment where supply_id = s.supply_id) c on true
+    where s.sku_id = $1::bigint and s.quantity > s.received order by s.due_at, s.supply_id limit $4::int`,
+);
+
 export const listMovements = sql<{
   kind: string;
   location_id: number;

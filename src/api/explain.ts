@@ -1,7 +1,7 @@
 /** "Why does it say 17?": every input of a channel's number for one SKU, and how old each is. */
 import { readAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
-import { type Database, databaseNow } from '../store/index.ts';
+import { type Database, databaseNow, numbers } from '../store/index.ts';
 import * as statements from './explain.sql.ts';
 
 export const PARTS_MAX = 100;
@@ -13,12 +13,13 @@ export interface ExplainDeps {
 }
 
 export function ruleOf(directory: Directory, channel: ChannelEntry): object {
-  const { sellsByItself, share, buffer, cap, tolerance, onShort } = channel;
+  const { sellsByItself, share, buffer, cap, horizonDays, tolerance, onShort } = channel;
   const locations = channel.locationIds.map((id) => directory.locationById.get(id)!.code);
   const formula = sellsByItself
     ? 'the sum of what is set aside for this channel (its exposure) at its locations, at most cap'
-    : 'sum over its locations of floor(share × max(0, on hand − reserved − allocated − exposed − safety stock)), less buffer, at most cap';
-  return { sells: sellsByItself ? 'by_itself' : 'asks', locations, share, buffer, cap, tolerance, onShort, formula };
+    : 'sum over its locations of floor(share × max(0, on hand − reserved − allocated − exposed − safety stock)), less buffer, plus dated supply inside the horizon, at most cap';
+  const sells = sellsByItself ? 'by_itself' : 'asks';
+  return { sells, locations, share, buffer, cap, horizonDays, tolerance, onShort, formula };
 }
 
 export async function explainAvailability(deps: ExplainDeps, channel: ChannelEntry, skuId: number): Promise<object> {
@@ -27,18 +28,34 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
   // Each statement sees its own moment; the balances come first, and `asOf` is before all of them.
   const asOf = await databaseNow(db);
   const view = (await readAtp(db, channel, [skuId])).get(skuId)!;
-  const [balances, exposures, shown, reservations, allocations, [backorders], movements, feeds, publications] =
-    await Promise.all([
-      db.query(statements.readBalances, [skuId]),
-      db.query(statements.readExposures, [skuId]),
-      db.query(statements.readNumbers, [skuId]),
-      db.query(statements.listReservations, [skuId, PARTS_MAX]),
-      db.query(statements.listAllocations, [skuId, PARTS_MAX]),
-      db.query(statements.sumBackorders, [skuId]),
-      db.query(statements.listMovements, [skuId, MOVEMENTS_MAX]),
-      db.query(statements.readFeeds),
-      db.query(statements.readPublications, [skuId]),
-    ]);
+  const [
+    balances,
+    exposures,
+    shown,
+    reservations,
+    allocations,
+    [backorders],
+    supplies,
+    movements,
+    feeds,
+    publications,
+  ] = await Promise.all([
+    db.query(statements.readBalances, [skuId]),
+    db.query(statements.readExposures, [skuId]),
+    db.query(statements.readNumbers, [skuId]),
+    db.query(statements.listReservations, [skuId, PARTS_MAX]),
+    db.query(statements.listAllocations, [skuId, PARTS_MAX]),
+    db.query(statements.sumBackorders, [skuId]),
+    db.query(statements.listSupplies, [
+      skuId,
+      numbers(channel.locationIds),
+      channel.sellsByItself ? 0 : channel.horizonDays,
+      PARTS_MAX,
+    ]),
+    db.query(statements.listMovements, [skuId, MOVEMENTS_MAX]),
+    db.query(statements.readFeeds),
+    db.query(statements.readPublications, [skuId]),
+  ]);
   const locationCode = (id: number) => directory.locationById.get(id)?.code ?? String(id);
   const channelCode = (id: number) => directory.channelById.get(id)?.code ?? String(id);
   const served = new Set(channel.locationIds);
@@ -97,6 +114,20 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
       })),
     },
     backorders: { units: backorders!.units, orders: backorders!.orders },
+    supply: {
+      // What counts, less what is committed, less backordered units that wait without a commitment.
+      promisable: view.supply,
+      truncated: supplies.length === PARTS_MAX,
+      announced: supplies.map((s) => ({
+        supply: `${s.source}/${s.source_id}`,
+        location: locationCode(s.location_id),
+        quantity: s.quantity,
+        received: s.received,
+        committed: s.committed,
+        dueAt: s.due_at.toISOString(),
+        counted: s.counted,
+      })),
+    },
     movements: movements.map((m) => ({
       kind: m.kind,
       location: locationCode(m.location_id),

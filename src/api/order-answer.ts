@@ -44,6 +44,13 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         decision: decisionOf(line.quantity, units, line.backordered),
         allocated,
         backordered: line.backordered,
+        expected: accepted.commitments
+          .filter((part) => part.lineNo === line.lineNo)
+          .map(({ dueAt, locationId, quantity }) => ({
+            dueAt,
+            location: directory.locationById.get(locationId)?.code ?? String(locationId),
+            quantity,
+          })),
         refused: line.refused,
         unitPrice: line.unitPrice,
         amountMinor: line.amountMinor,

@@ -60,6 +60,9 @@ const decided = Type.Object({
       decision: Type.String({ description: 'allocated, partly_allocated, backordered or refused' }),
       allocated: Type.Array(Type.Object({ location: Type.String(), quantity: Type.Integer() })),
       backordered: Type.Integer(),
+      expected: Type.Array(Type.Object({ dueAt: Type.String(), location: Type.String(), quantity: Type.Integer() }), {
+        description: 'backordered units that are promised of dated supply',
+      }),
       refused: Type.Integer(),
       unitPrice: Type.String(),
       amountMinor: Type.Integer(),

@@ -1,8 +1,8 @@
-/** Stock from callers: what came, what was found to differ, what was counted. */
+/** Stock from callers: what came, what was found to differ, what was counted, what is to come. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type InboundItem, QUANTITY_MAX } from '../canonical/index.ts';
-import { movementItem } from '../connectors/kit/index.ts';
+import { movementItem, supplyItem } from '../connectors/kit/index.ts';
 import { keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
 import { itemResult, resultOf } from './cancellations.ts';
@@ -18,6 +18,7 @@ const sequence = Type.Optional(
     description: "the caller's own order of events; beats its clock",
   }),
 );
+const source = () => text(100, "whose id of the supply it is; default: this API key's own");
 const movements = closed({
   movements: list(
     closed({
@@ -34,6 +35,9 @@ const movements = closed({
       sequence,
       reservation: Type.Optional(
         Type.String({ pattern: '^[0-9]{1,15}$', description: 'the hold that this adjustment uses up' }),
+      ),
+      supply: Type.Optional(
+        closed({ id: text(100), source: Type.Optional(source()) }, 'the announced supply that this receipt brings'),
       ),
     }),
     MOVEMENTS_MAX,
@@ -52,6 +56,28 @@ const counts = closed({
     MOVEMENTS_MAX,
   ),
 });
+const supplies = closed({
+  supplies: list(
+    closed({
+      id: text(100, 'with SKU and location, the supply that is announced'),
+      sku: sku(),
+      location: code(),
+      quantity: Type.Integer({
+        minimum: 0,
+        maximum: QUANTITY_MAX,
+        description: 'all base units of it, also those received already; 0 withdraws it',
+      }),
+      dueAt: time(),
+      announcedAt: Type.String({
+        format: 'date-time',
+        maxLength: 40,
+        description: 'RFC 3339; of two announcements of one supply the later one holds',
+      }),
+      source: Type.Optional(source()),
+    }),
+    MOVEMENTS_MAX,
+  ),
+});
 const results = Type.Object({ results: Type.Array(itemResult) });
 
 /** One key is one source: its sequence says nothing about another's. */
@@ -60,7 +86,11 @@ function sourceOf(request: FastifyRequest): string {
 }
 
 export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
-  const receive = async (request: FastifyRequest, items: InboundItem[]): Promise<object> => {
+  const receive = async (
+    request: FastifyRequest,
+    items: InboundItem[],
+    ids: readonly string[] = items.map((item) => item.key),
+  ): Promise<object> => {
     const answers = await hub.receiver.receive({
       system: sourceOf(request),
       source: 'api',
@@ -69,7 +99,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
       items,
       onFault: 'refuse',
     });
-    return { results: answers.map((answer, i) => ({ id: items[i]!.key, ...resultOf(answer) })) };
+    return { results: answers.map((answer, i) => ({ id: ids[i]!, ...resultOf(answer) })) };
   };
 
   app.post<{ Body: Static<typeof movements> }>(
@@ -99,6 +129,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
             occurredAt: utcOf(m.occurredAt, `movements[${itemNo}].occurredAt`),
             ...(m.sequence === undefined ? {} : { sequence: m.sequence }),
             ...(m.reservation === undefined ? {} : { reservation: m.reservation }),
+            ...(m.supply === undefined ? {} : { supply: m.supply }),
           }),
           itemNo,
         })),
@@ -135,6 +166,43 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
           }),
           itemNo,
         })),
+      );
+    },
+  );
+
+  app.post<{ Body: Static<typeof supplies> }>(
+    '/v1/supplies',
+    {
+      bodyLimit: LARGE_BODY_BYTES_MAX,
+      config: { scope: 'write' },
+      schema: {
+        summary: 'What is to come, and when: a later announcement replaces quantity and date',
+        description:
+          'Promised to channels that ask, within their horizonDays. A receipt that names it (`supply` of a movement) uses it up. What is late counts until it is received or withdrawn.',
+        tags: ['stock'],
+        body: supplies,
+        response: { 200: results },
+      },
+    },
+    async (request) => {
+      const system = sourceOf(request);
+      const items = request.body.supplies.map((s, itemNo) => ({
+        ...supplyItem(system, {
+          kind: 'supply.announced',
+          supply: s.id,
+          sku: skuCodeOf(s.sku),
+          location: s.location,
+          quantity: s.quantity,
+          dueAt: utcOf(s.dueAt, `supplies[${itemNo}].dueAt`),
+          announcedAt: utcOf(s.announcedAt, `supplies[${itemNo}].announcedAt`),
+          ...(s.source === undefined ? {} : { source: s.source }),
+        }),
+        itemNo,
+      }));
+      return receive(
+        request,
+        items,
+        request.body.supplies.map((s) => s.id),
       );
     },
   );

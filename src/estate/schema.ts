@@ -106,7 +106,7 @@ export const channelSchema = Type.Object(
       Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" }),
     ),
     horizonDays: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply counted; default 0' }),
+      Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply due within so many days may be promised; asks only; default 0' }),
     ),
     tolerance: Type.Optional(
       Type.Number({

@@ -21,6 +21,7 @@ export const testEstate = {
   systems: { erp: {}, shop: {} },
   channels: {
     api: { company: 'UK', sells: 'asks' as const, locations },
+    planned: { company: 'UK', sells: 'asks' as const, locations, share: 0.5, buffer: 1, horizonDays: 14 },
     strict: {
       company: 'UK',
       sells: 'asks' as const,

@@ -35,6 +35,18 @@ export interface Explained {
     open: { order: string; lineNo: number; location: string; quantity: number; fulfilment: string | null }[];
   };
   backorders?: { units: number; orders: number };
+  supply?: {
+    promisable: number;
+    announced: {
+      supply: string;
+      location: string;
+      quantity: number;
+      received: number;
+      committed: number;
+      dueAt: string;
+      counted: boolean;
+    }[];
+  };
   movements?: {
     kind: string;
     location: string;
@@ -116,6 +128,19 @@ export function explained(e: Explained): string {
   );
   if (e.backorders !== undefined)
     parts.push(`backorders: ${e.backorders.units} units in ${e.backorders.orders} orders`);
+  section(
+    `to come: ${e.supply?.promisable} of it may be promised`,
+    ['supply', 'location', 'units', 'received', 'committed', 'due', 'inside the horizon'],
+    e.supply?.announced.map((s) => [
+      s.supply,
+      s.location,
+      s.quantity,
+      s.received,
+      s.committed,
+      s.dueAt,
+      s.counted ? 'yes' : 'no',
+    ]),
+  );
   section(
     'latest movements',
     ['kind', 'location', 'units', 'effect', 'source', 'at'],

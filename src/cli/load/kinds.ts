@@ -1,6 +1,6 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
 import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
-import { orderItem, scopes } from '../../connectors/kit/index.ts';
+import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { type ItemResult, Receiver } from '../../ingest/index.ts';
 import {
   type AccountRecord,
@@ -14,7 +14,7 @@ import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
 
-export const kindNames = ['products', 'accounts', 'prices', 'stock', 'orders'] as const;
+export const kindNames = ['products', 'accounts', 'prices', 'stock', 'supplies', 'orders'] as const;
 export type KindName = (typeof kindNames)[number];
 
 export interface Reject {
@@ -101,6 +101,8 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
       });
     case 'stock':
       return stockKind(context);
+    case 'supplies':
+      return suppliesKind(context);
     case 'orders':
       return ordersKind(context);
   }
@@ -148,11 +150,13 @@ function stockKind(context: LoadContext): Kind {
   const receive = receiver(context);
   return {
     required: ['sku', 'location', 'quantity'],
-    optional: ['id', 'movement', 'occurred_at', 'reference'],
+    optional: ['id', 'movement', 'occurred_at', 'reference', 'supply', 'supply_source'],
     read: (row, line): InboundItem => {
       const movement = row.oneOf('movement', ['counted', 'received', 'adjusted'], 'counted');
       const id = row.optional('id') ?? `${context.digest}:${line}`;
       const given = row.optional('occurred_at') === undefined ? undefined : row.time('occurred_at');
+      const supply = row.optional('supply');
+      const source = row.optional('supply_source');
       const command = {
         kind: 'stock.moved',
         movement,
@@ -161,11 +165,44 @@ function stockKind(context: LoadContext): Kind {
         quantity: row.whole('quantity', movement === 'adjusted' ? -1_000_000_000 : movement === 'counted' ? 0 : 1),
         reference: row.text('reference', id),
         occurredAt: given ?? context.modifiedAt.toISOString(),
+        ...(supply !== undefined && { supply: { id: supply, ...(source !== undefined && { source }) } }),
       } as const;
       const { sku, location, quantity, reference } = command;
       // A time that the file does not give is no content: a copy of the file says the same.
-      const content = fingerprint('load1', [movement, sku, location, quantity, reference, given ?? null]);
+      const content = fingerprint('load1', [
+        ...[movement, sku, location, quantity, reference, given ?? null],
+        ...(supply === undefined ? [] : [source ?? null, supply]),
+      ]);
       return { scope: scopes.movement(context.system), key: id, fingerprint: content, itemNo: 0, command };
+    },
+    write: (units) => receive(units, (unit) => unit[0]!.value as InboundItem),
+  };
+}
+
+function suppliesKind(context: LoadContext): Kind {
+  const receive = receiver(context);
+  return {
+    required: ['id', 'sku', 'location', 'quantity', 'due_at'],
+    optional: ['announced_at', 'source'],
+    read: (row): InboundItem => {
+      const source = row.optional('source');
+      const given = row.optional('announced_at') === undefined ? undefined : row.time('announced_at');
+      const draft = supplyItem(
+        context.system,
+        {
+          kind: 'supply.announced',
+          supply: row.text('id'),
+          sku: row.text('sku').toUpperCase(),
+          location: row.text('location'),
+          quantity: row.whole('quantity', 0),
+          dueAt: row.time('due_at'),
+          announcedAt: given ?? context.modifiedAt.toISOString(),
+          ...(source !== undefined && { source }),
+        },
+        // A file that gives no time is one announcement, however often it is copied.
+        given ?? context.digest,
+      );
+      return { ...draft, itemNo: 0 };
     },
     write: (units) => receive(units, (unit) => unit[0]!.value as InboundItem),
   };

@@ -264,3 +264,30 @@ test('what stands before a quote that is never closed is loaded, and a missing f
     message: expect.stringMatching(/there is no file/),
   });
 });
+
+test('supplies are loaded, replaced and used up by receipts that name them', async () => {
+  await run('products', 'sku\nSUP1\n');
+  const due = new Date(Date.now() + 5 * 86_400_000).toISOString();
+  const file = `id,sku,location,quantity,due_at\nPO1,sup1,LON,10,${due}\nPO2,SUP1,MAN,5,${due}\nPO3,NOPE,LON,1,${due}\nPO4,SUP1,LON,-1,${due}\n`;
+  const first = await run('supplies', file);
+  expect(first).toMatchObject({ rows: 4, applied: 2, repeated: 0, rejected: 2 });
+  expect(
+    rejectsOf(first.rejects)
+      .slice(1)
+      .map((row) => /XD_\w+/.exec(row)?.[0]),
+  ).toEqual(['XD_UNKNOWN_SKU', 'XD_VALUE_INVALID']);
+  expect(await run('supplies', file, { restart: true })).toMatchObject({ applied: 0, repeated: 2, rejected: 2 });
+  const later = 'id,sku,location,quantity,due_at,announced_at\n';
+  expect(await run('supplies', `${later}PO2,SUP1,MAN,0,${due},2199-01-01\n`)).toMatchObject({ applied: 1 });
+  const receipts = 'movement,sku,location,quantity,supply,supply_source\n';
+  await run('stock', `${receipts}received,SUP1,LON,4,PO1,\n`);
+  await run('stock', `${receipts}received,SUP1,LON,2,PO1,file\n`, { system: 'wms' });
+  expect(
+    await rows(
+      `select source_id, s.quantity::int, received::int from supply s join sku using (sku_id) where code = 'SUP1' order by source_id`,
+    ),
+  ).toEqual([
+    { source_id: 'PO1', quantity: 10, received: 6 },
+    { source_id: 'PO2', quantity: 0, received: 0 },
+  ]);
+});
