@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { type ApiHub, buildApi } from '../src/api/index.ts';
 import { errorKinds } from '../src/canonical/index.ts';
-import { estateSchema } from '../src/estate/index.ts';
+import { estateKeys, type KeySchema as Schema } from '../src/estate/index.ts';
 import { eventRules, stateRules } from '../src/orders/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -84,35 +84,13 @@ Each line keeps \`quantity = allocated + backordered + picked + cancelled + refu
 `;
 }
 
-interface Schema {
-  type?: string;
-  description?: string;
-  properties?: Record<string, Schema>;
-  patternProperties?: Record<string, Schema>;
-  required?: string[];
-  items?: Schema;
-  anyOf?: Schema[];
-  const?: unknown;
-  minimum?: number;
-  exclusiveMinimum?: number;
-  maximum?: number;
-}
-
 function estateFile(): string {
-  const rows: string[][] = [];
-  const walk = (schema: Schema, path: string) => {
-    for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      const at = path === '' ? name : `${path}.${name}`;
-      const isRequired = schema.required?.includes(name) === true;
-      rows.push([`\`${at}\``, typeOf(property), isRequired ? 'yes' : '', property.description ?? '']);
-      descend(property, at);
-    }
-  };
-  const descend = (property: Schema, at: string) => {
-    if (property.properties !== undefined) walk(property, at);
-    for (const value of Object.values(property.patternProperties ?? {})) walk(value, `${at}.<code>`);
-  };
-  walk(estateSchema as unknown as Schema, '');
+  const rows = estateKeys().map(({ path, schema, isRequired }) => [
+    `\`${path}\``,
+    typeOf(schema),
+    isRequired ? 'yes' : '',
+    schema.description ?? '',
+  ]);
   return `# The estate file
 ${note('src/estate/schema.ts')}
 \`crossdock.config.ts\` exports \`defineEstate({…})\` as its default. Unknown and missing keys are refused with their path and the nearest right
@@ -123,8 +101,8 @@ shares of channels that sell by themselves add up to at most 1 at each location 
 
 ${table(['key', 'type', 'required', 'what'], rows)}
 
-Checked and kept, but not applied yet: \`channels.<code>.horizonDays\`, \`owners\`, \`partners\`, \`degradedModes\`,
-\`retention\`.
+Where a key is said to be not applied by this version, it is checked and kept and nothing follows from it: each start and \`crossdock doctor\`
+name it by its path.
 `;
 }
 

@@ -51,15 +51,6 @@ export default defineEstate({
     api: { company: 'UK', sells: 'asks', locations },
   },
   routing: { orders: 'erp', fulfilment: 'wms', accounts: 'crm' },
-  owners: {
-    orders: 'erp',
-    invoices: 'erp',
-    credit: 'erp',
-    prices: 'erp',
-    accounts: 'crm',
-    stock: 'wms',
-    shipments: 'wms',
-  },
   freshness: {
     'availability:shop': { targetMs: 2_000 },
     'availability:marketplace': { targetMs: 2_000 },

@@ -308,3 +308,24 @@ test('load and its kinds are reached from the command line', async () => {
   expect([code, json.applied, json.rejected]).toEqual([3, 1, 1]);
   expect((await crossdock('load', 'pigeons', file)).code).toBe(2);
 });
+
+test('doctor names what an estate declares and nothing applies, by its path, and an estate that is none', async () => {
+  const config = join(folder, 'estate.mjs');
+  const estateOf = (more: string) =>
+    `export default { name: 'test', companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' } },
+       locations: { LON: { company: 'UK', region: 'south' } }, systems: { erp: { connector: 'sim-erp' } },
+       channels: { api: { company: 'UK', sells: 'asks', locations: ['LON'] } }, routing: { orders: 'erp' }, ${more} };`;
+  const found = async (more: string) => {
+    writeFileSync(config, estateOf(more));
+    const { json } = await crossdock('doctor', '--json', '--config', config);
+    return json.findings.filter((finding: { code: string }) => finding.code.startsWith('estate.'));
+  };
+  expect(await found('')).toMatchObject([{ code: 'estate.applied', level: 'ok' }]);
+  expect(await found(`owners: { orders: 'erp' }, partners: { acme: { name: 'Acme' } }`)).toMatchObject([
+    { code: 'estate.not_applied', level: 'warning', what: 'owners.orders is declared, not applied by this version' },
+    { code: 'estate.not_applied', level: 'warning', what: 'partners.acme is declared, not applied by this version' },
+  ]);
+  expect(await found(`ownrs: {}`)).toMatchObject([
+    { code: 'estate.valid', level: 'error', what: expect.stringContaining('did you mean owners?') },
+  ]);
+});

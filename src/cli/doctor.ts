@@ -1,14 +1,21 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Finding } from '../store/doctor.ts';
 import { EXIT, paint, printResult, say } from './output.ts';
+
+const CONFIG = 'crossdock.config.ts';
 
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('look for settings that can lose acknowledged data, and for what holds the hub back')
+    .description(
+      'look for settings that can lose acknowledged data, for what holds the hub back, and for keys that do nothing',
+    )
+    .option('--config <file>', 'the estate file (default: crossdock.config.ts, if it is there)')
     .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 3 when an error was found. Changes nothing.')
-    .action(async (options: { databaseUrl?: string; json?: boolean }) => {
+    .action(async (options: { config?: string; databaseUrl?: string; json?: boolean }) => {
       const { connectDatabase } = await import('./connect.ts');
       const { runDoctor } = await import('../store/doctor.ts');
       const database = await connectDatabase({ ...(options.databaseUrl && { url: options.databaseUrl }), log: say });
@@ -16,6 +23,8 @@ export function register(program: Command): void {
         const { dataDir } = database;
         const ports = [Number(process.env.PORT ?? 8480)];
         const { findings } = await runDoctor(database.url, { ports, ...(dataDir && { dataDir }) });
+        const config = options.config ?? (existsSync(CONFIG) ? CONFIG : undefined);
+        if (config !== undefined) findings.push(...(await checkEstate(config)));
         const ok = findings.every((finding) => finding.level !== 'error');
         const colours = { ok: 'green', warning: 'yellow', error: 'red' } as const;
         const lines = findings.map(({ level, code, what, why, fix }) => {
@@ -28,4 +37,28 @@ export function register(program: Command): void {
         await database.close();
       }
     });
+}
+
+/** Whether the estate file is one, and what it declares that this version does not apply. */
+async function checkEstate(config: string): Promise<Finding[]> {
+  const { listUnapplied, loadEstate } = await import('../estate/index.ts');
+  const { connectors } = await import('../connectors/index.ts');
+  let unapplied: ReturnType<typeof listUnapplied>;
+  try {
+    unapplied = listUnapplied(await loadEstate(config, { connectors: connectors.keys() }));
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return [
+      { code: 'estate.valid', level: 'error', what, why: 'no hub starts over it', fix: 'put the named keys right' },
+    ];
+  }
+  if (unapplied.length === 0)
+    return [{ code: 'estate.applied', level: 'ok', what: `every key of ${config} is applied`, why: '', fix: '' }];
+  return unapplied.map(({ path, meaning }) => ({
+    code: 'estate.not_applied',
+    level: 'warning',
+    what: `${path} is declared, not applied by this version`,
+    why: meaning,
+    fix: 'leave it out, or keep it for a later version; nothing follows from it now',
+  }));
 }

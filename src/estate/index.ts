@@ -1,4 +1,6 @@
+export { applications, listUnapplied, type Unapplied } from './applied.ts';
 export type { EstateFault } from './faults.ts';
+export { type EstateKey, estateKeys, type KeySchema } from './keys.ts';
 export * from './load.ts';
 export * from './schema.ts';
 export * from './secrets.ts';

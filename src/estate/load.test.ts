@@ -266,6 +266,17 @@ describe('one fault is named at its path with the nearest right word', () => {
     if (nearest !== undefined) expect(faults[0]!.message).toContain(`did you mean ${nearest}?`);
   });
 
+  it('a code of the wrong form, whatever the key means', () => {
+    const faults = faultsOf(
+      changed((e) => {
+        e.locations!.LON!.region = 'the south';
+      }),
+    );
+    expect(faults).toEqual([
+      { path: 'locations.LON.region', message: expect.stringMatching(/^must be 1 to 40 letters.*found "the south"$/) },
+    ]);
+  });
+
   it('connector names, where it is known which there are', () => {
     const connectors = ['sim-erp', 'sim-shop', 'sim-marketplace'];
     expect(

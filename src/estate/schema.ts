@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 
 const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
+const described = (description: string) => Type.String({ ...code, description });
 const closed = { additionalProperties: false } as const;
 
 export const secretSchema = Type.Union([
@@ -19,8 +20,8 @@ export const companySchema = Type.Object(
 
 export const locationSchema = Type.Object(
   {
-    company: code,
-    region: code,
+    company: described('whose stock lies there'),
+    region: described('a label, kept with the location; nothing is decided by it'),
     priority: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 1000, description: 'lower is asked first; default 0' }),
     ),
@@ -37,9 +38,11 @@ export const locationSchema = Type.Object(
 export const systemSchema = Type.Object(
   {
     connector: Type.String({ minLength: 1, description: 'connector name, e.g. sim-erp' }),
-    url: Type.Optional(Type.Union([Type.String({ minLength: 1 }), secretSchema])),
-    token: Type.Optional(secretSchema),
-    webhookSecret: Type.Optional(secretSchema),
+    url: Type.Optional(
+      Type.Union([Type.String({ minLength: 1 }), secretSchema], { description: 'where it answers; default: nowhere' }),
+    ),
+    token: Type.Optional(Type.Union(secretSchema.anyOf, { description: 'what it is asked with' })),
+    webhookSecret: Type.Optional(Type.Union(secretSchema.anyOf, { description: 'what its webhooks are signed with' })),
     settings: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: "the connector's own settings" }),
     ),
@@ -91,13 +94,18 @@ export const systemSchema = Type.Object(
 
 export const channelSchema = Type.Object(
   {
-    company: code,
-    system: Type.Optional(code),
+    company: described('whose orders it brings; all its locations are of this company'),
+    system: Type.Optional(described('the system that it is; needed where it sells by itself')),
     sells: Type.Union([Type.Literal('by_itself'), Type.Literal('asks')], {
       description: 'by_itself: against the number it was told; asks: Crossdock decides before it promises',
     }),
-    numberMeans: Type.Optional(Type.Union([Type.Literal('net_available'), Type.Literal('on_hand')])),
-    locations: Type.Array(code, { minItems: 1 }),
+    numberMeans: Type.Optional(
+      Type.Union([Type.Literal('net_available'), Type.Literal('on_hand')], {
+        description:
+          'of one that sells by itself. net_available: what may still be sold; on_hand: it takes its open sales off by itself',
+      }),
+    ),
+    locations: Type.Array(code, { minItems: 1, description: 'where it is served from, by their priority' }),
     share: Type.Optional(
       Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of what is free, per location; default 1' }),
     ),
@@ -106,7 +114,11 @@ export const channelSchema = Type.Object(
       Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" }),
     ),
     horizonDays: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 365, description: 'dated supply due within so many days may be promised; asks only; default 0' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 365,
+        description: 'dated supply due within so many days may be promised; asks only; default 0',
+      }),
     ),
     tolerance: Type.Optional(
       Type.Number({
@@ -116,40 +128,67 @@ export const channelSchema = Type.Object(
           'a number is published only when it differs by more than this part; to and from 0 always, and a lower one while backorders wait; default 0',
       }),
     ),
-    onShort: Type.Optional(Type.Union([Type.Literal('backorder'), Type.Literal('refuse')])),
-    risk: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('shared')])),
-    reservationMaxSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'default 3600' })),
+    onShort: Type.Optional(
+      Type.Union([Type.Literal('backorder'), Type.Literal('refuse')], {
+        description: 'what becomes of units that are neither there nor to come in time; default backorder',
+      }),
+    ),
+    risk: Type.Optional(
+      Type.Union([Type.Literal('none'), Type.Literal('shared')], {
+        description:
+          'shared: shares may add up to more than 1, and verify leaves the channel out; fuller shelves: not applied by this version; default none',
+      }),
+    ),
+    reservationMaxSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'the longest soft hold; default 3600' }),
+    ),
   },
   closed,
 );
 
 export const estateSchema = Type.Object(
   {
-    name: code,
+    name: described('of the whole; in the log of each start'),
     companies: Type.Record(code, companySchema, { minProperties: 1 }),
     locations: Type.Record(code, locationSchema, { minProperties: 1 }),
     systems: Type.Record(code, systemSchema),
     channels: Type.Record(code, channelSchema, { minProperties: 1 }),
     routing: Type.Object(
       {
-        orders: Type.Optional(code),
-        fulfilment: Type.Optional(code),
-        accounts: Type.Optional(code),
+        orders: Type.Optional(described('orders, cancellations, postings and charges go there')),
+        fulfilment: Type.Optional(described('fulfilments, their cancels and returns go there')),
+        accounts: Type.Optional(described("every order's status goes there")),
       },
       { ...closed, description: 'which system serves a domain: orders (ERP), fulfilment (WMS), accounts (CRM)' },
     ),
-    owners: Type.Optional(Type.Record(Type.String(), code, { description: 'domain or domain.field -> owning system' })),
-    partners: Type.Optional(
-      Type.Record(code, Type.Object({ name: Type.String(), account: Type.Optional(Type.String()) }, closed)),
-    ),
-    freshness: Type.Optional(
-      Type.Record(Type.String(), Type.Object({ targetMs: Type.Integer({ minimum: 1 }) }, closed), {
-        description: 'flow (domain:system) -> how late it may be at p99, ms',
+    owners: Type.Optional(
+      Type.Record(Type.String(), code, {
+        description: 'domain or domain.field -> owning system; not applied by this version',
       }),
     ),
-    degradedModes: Type.Optional(Type.Record(code, Type.Unknown())),
+    partners: Type.Optional(
+      Type.Record(code, Type.Object({ name: Type.String(), account: Type.Optional(Type.String()) }, closed), {
+        description: 'organisations that messages are exchanged with; not applied by this version',
+      }),
+    ),
+    freshness: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Object({ targetMs: Type.Integer({ minimum: 1, description: 'shown, and measured against' }) }, closed),
+        {
+          description: 'flow (domain:system) -> how late it may be at p99, ms',
+        },
+      ),
+    ),
+    degradedModes: Type.Optional(
+      Type.Record(code, Type.Unknown(), {
+        description: 'what holds while a system is away; not applied by this version',
+      }),
+    ),
     retention: Type.Optional(
-      Type.Record(Type.String(), Type.Integer({ minimum: 1, description: 'days, per kind of record' })),
+      Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
+        description: 'kind of record (a table that is kept by days) -> days; default: what the table says',
+      }),
     ),
     intake: Type.Optional(
       Type.Object(

@@ -75,9 +75,9 @@ function addFault(error: ErrorObject, root: unknown, faults: Faults): void {
 }
 
 function codeRule([pattern]: string[], schema: Schema = {}): string {
-  if (typeof schema.description === 'string') return `must be ${schema.description}`;
   if (pattern?.startsWith('^[A-Za-z0-9]'))
     return 'must be 1 to 40 letters, digits, "_", "." or "-", a letter or digit first';
+  if (typeof schema.description === 'string') return `must be ${schema.description}`;
   return `must match ${pattern}`;
 }
 

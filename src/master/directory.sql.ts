@@ -9,14 +9,14 @@ export const upsertLocation = sql<{ location_id: number }>(
   'master_upsert_location',
   `insert into location as l (code, company_id, region, priority, safety_stock)
    values ($1::text, $2::int, $3::text, $4::int, coalesce($5::bigint, 0))
-   on conflict (code) do update set region = excluded.region, priority = excluded.priority,
+   on conflict (code) do update set company_id = excluded.company_id, region = excluded.region, priority = excluded.priority,
                                     safety_stock = coalesce($5::bigint, l.safety_stock)
    returning location_id`,
 );
 export const upsertChannel = sql<{ channel_id: number }>(
   'master_upsert_channel',
   `insert into channel (code, company_id, settings) values ($1::text, $2::int, $3::json)
-   on conflict (code) do update set settings = excluded.settings returning channel_id`,
+   on conflict (code) do update set company_id = excluded.company_id, settings = excluded.settings returning channel_id`,
 );
 export const upsertDestination = sql<{ destination_id: number }>(
   'master_upsert_destination',

@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino';
 import { createHub } from '../../app.ts';
 import { CrossdockError } from '../../canonical/index.ts';
 import { connectors } from '../../connectors/index.ts';
-import { loadEstate } from '../../estate/index.ts';
+import { listUnapplied, loadEstate } from '../../estate/index.ts';
 import { listen } from '../../server.ts';
 import { DATABASE_PAUSE_MS_MAX, isConnectionFault } from '../../store/index.ts';
 import { migrate } from '../../store/migrate.ts';
@@ -18,6 +18,8 @@ const DATABASE_WAIT_MS_MAX = 60_000;
 export async function runStart(options: StartOptions & { json: boolean }): Promise<number> {
   const log = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { role: options.role } }, pino.destination(2));
   const estate = await loadEstate(options.config);
+  for (const { path, meaning } of listUnapplied(estate))
+    log.warn({ path, meaning }, `${path} is declared, not applied by this version`);
   const database = await connectDatabase({ dir: join(options.dir, 'pg') });
   const { applied } = await whenDatabaseAnswers(log, () => migrate(database.url));
   if (applied.length > 0) log.info({ applied }, 'schema migrated');
@@ -50,7 +52,7 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
     port: options.port ?? Number(process.env.PORT ?? (options.role === 'worker' ? 0 : 8480)),
     log,
   });
-  log.info({ url: server.url }, 'ready');
+  log.info({ url: server.url, estate: estate.name }, 'ready');
   if (options.json) process.stdout.write(`${JSON.stringify({ ready: true, url: server.url, pid: process.pid })}\n`);
   else process.stdout.write(`Crossdock ready: ${server.url}\n`);
   const reason = await stopped;

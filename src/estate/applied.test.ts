@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { applications, type Estate, estateKeys, listUnapplied, validateEstate } from './index.ts';
+
+const root = join(import.meta.dirname, '../..');
+/** What a key is called where it is applied, when that is another name. */
+const called: Readonly<Record<string, RegExp>> = {
+  'channels.<code>.sells@src/master/directory.ts': /declared\.sells === 'by_itself'/,
+  'channels.<code>.share@src/ledger/availability.ts': /channel\.share \*/,
+};
+
+describe('every key of the estate file', () => {
+  const leaves = estateKeys().filter((key) => key.isLeaf);
+  const isNotApplied = (path: string) => {
+    const application = applications[path];
+    return application !== undefined && 'notApplied' in application;
+  };
+
+  it('is applied somewhere, or said not to be', () => {
+    const covered = (path: string): boolean =>
+      path in applications || Object.keys(applications).some((one) => isNotApplied(one) && path.startsWith(`${one}.`));
+    expect(leaves.length).toBeGreaterThan(40);
+    expect(leaves.map((key) => key.path).filter((path) => !covered(path))).toEqual([]);
+    const known = new Set(estateKeys().map((key) => key.path));
+    expect(Object.keys(applications).filter((path) => !known.has(path))).toEqual([]);
+  });
+
+  it('is named in the code that is said to apply it', () => {
+    const missing: string[] = [];
+    for (const [path, application] of Object.entries(applications)) {
+      if ('notApplied' in application) continue;
+      expect(application.length, path).toBeGreaterThan(0);
+      for (const file of application) {
+        const pattern = called[`${path}@${file}`] ?? new RegExp(`\\b${path.split('.').at(-1)}\\b`);
+        if (!pattern.test(readFileSync(join(root, file), 'utf8'))) missing.push(`${path}: ${file}`);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it('says what it does, and so where it does nothing yet', () => {
+    const silent = leaves.filter((key) => (key.schema.description ?? '') === '' && !/^partners\./.test(key.path));
+    expect(silent.map((key) => key.path)).toEqual([]);
+    const said = estateKeys().filter((key) => key.schema.description?.includes('not applied by this version'));
+    expect(said.map((key) => key.path)).toEqual(Object.keys(applications).filter(isNotApplied));
+  });
+});
+
+describe('what is declared and not applied', () => {
+  const estate: Estate = {
+    name: 'test',
+    companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' } },
+    locations: { LON: { company: 'UK', region: 'south', safetyStock: 3 } },
+    systems: { erp: { connector: 'sim-erp' }, shop: { connector: 'sim-shop' } },
+    channels: {
+      api: { company: 'UK', sells: 'asks', locations: ['LON'], horizonDays: 7, risk: 'none' },
+      shop: { company: 'UK', system: 'shop', sells: 'by_itself', numberMeans: 'on_hand', locations: ['LON'] },
+    },
+    routing: { orders: 'erp' },
+    retention: { fact: 30 },
+  };
+
+  it('is nothing in an estate that asks for none of it', () => {
+    expect(listUnapplied(validateEstate(estate))).toEqual([]);
+    expect(listUnapplied({ ...estate, owners: {}, partners: {} })).toEqual([]);
+  });
+
+  it('is named by its path, each key on its own', () => {
+    const found = listUnapplied(
+      validateEstate({
+        ...estate,
+        channels: { ...estate.channels, shop: { ...estate.channels.shop, risk: 'shared' } },
+        owners: { orders: 'erp', 'orders.total': 'erp' },
+        partners: { acme: { name: 'Acme' } },
+        degradedModes: { erp: { after: 60 } },
+      }),
+    );
+    expect(found.map(({ path }) => path)).toEqual([
+      'channels.shop.risk',
+      'owners.orders',
+      'owners["orders.total"]',
+      'partners.acme',
+      'degradedModes.erp',
+    ]);
+    expect(found.every(({ meaning }) => meaning.length > 20)).toBe(true);
+  });
+});

@@ -1,0 +1,97 @@
+/**
+ * Where each key of the estate file is applied. A key that nothing applies stands here with what that means, and whoever declares it is
+ * told so at every start and by `crossdock doctor`: what is written down and does nothing would be believed.
+ */
+import { type Path, pathText } from './faults.ts';
+import type { Estate } from './schema.ts';
+
+/** Source files that apply it; or what it means that none does. */
+export type Application =
+  | readonly string[]
+  | { notApplied: string /** The value that asks for nothing. */; unless?: string };
+
+const directory = 'src/master/directory.ts';
+const app = 'src/app.ts';
+const numbers = 'src/ledger/numbers.ts';
+const availability = 'src/ledger/availability.ts';
+
+/** By path in the schema. A key that is not applied stands for all that it holds. */
+export const applications: Readonly<Record<string, Application>> = {
+  name: ['src/cli/start/run.ts'],
+  'companies.<code>.currency': [directory, 'src/ingest/translate.ts'],
+  'companies.<code>.timeZone': [directory, 'src/api/decisions.ts'],
+  'locations.<code>.company': [directory],
+  'locations.<code>.region': [directory],
+  'locations.<code>.priority': [directory],
+  'locations.<code>.safetyStock': [directory, 'src/ledger/safety-stock.ts'],
+  'systems.<code>.connector': [app],
+  'systems.<code>.url': [app],
+  'systems.<code>.token': [app],
+  'systems.<code>.webhookSecret': [app],
+  'systems.<code>.settings': [app],
+  'systems.<code>.limits.callsPerSecond': [app, 'src/connectors/kit/budget.ts'],
+  'systems.<code>.limits.concurrency': [app, 'src/outbound/deliver.ts'],
+  'systems.<code>.limits.timeoutMs': [app, 'src/connectors/kit/http.ts'],
+  'systems.<code>.limits.batchMax': [app, 'src/connectors/kit/batch.ts'],
+  'systems.<code>.effectHorizonMs': [app, 'src/outbound/deliver.ts'],
+  'systems.<code>.pollMs': [app, 'src/ingest/poll.ts'],
+  'systems.<code>.attemptsMax': [app, 'src/outbound/deliver.ts'],
+  'channels.<code>.company': [directory],
+  'channels.<code>.system': [app, directory],
+  'channels.<code>.sells': [directory],
+  'channels.<code>.numberMeans': [directory, numbers],
+  'channels.<code>.locations': [directory],
+  'channels.<code>.share': [availability, numbers],
+  'channels.<code>.cap': [availability, numbers],
+  'channels.<code>.buffer': [availability, numbers],
+  'channels.<code>.horizonDays': [availability, 'src/ledger/commitments.ts'],
+  'channels.<code>.tolerance': [directory, numbers],
+  'channels.<code>.onShort': [directory, 'src/orders/process.ts'],
+  'channels.<code>.risk': {
+    notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
+    unless: 'none',
+  },
+  'channels.<code>.reservationMaxSeconds': [directory, 'src/api/reservations.ts'],
+  'routing.orders': [app, 'src/outbound/plan.ts'],
+  'routing.fulfilment': [app, 'src/outbound/plan.ts'],
+  'routing.accounts': [app, 'src/outbound/plan.ts'],
+  owners: { notApplied: 'every system is believed in what it sends; nothing is compared with who owns a field' },
+  partners: { notApplied: 'no message is exchanged with a partner' },
+  'freshness.<code>.targetMs': ['src/server.ts', 'src/api/status.ts'],
+  degradedModes: { notApplied: 'a system that is away is waited for, whatever is declared' },
+  retention: [app, 'src/ops/retention.ts'],
+  'intake.inFlightMax': [app, 'src/ops/pressure.ts'],
+  'intake.ageMaxMs': [app, 'src/ops/pressure.ts'],
+};
+
+export interface Unapplied {
+  /** As it would be written: `owners["orders.total"]`. */
+  path: string;
+  /** What follows from declaring it: nothing, and what happens instead. */
+  meaning: string;
+}
+
+/** What this estate declares and this version does not apply, each by its path. */
+export function listUnapplied(estate: Estate): Unapplied[] {
+  const found: Unapplied[] = [];
+  for (const [key, application] of Object.entries(applications)) {
+    if (!('notApplied' in application)) continue;
+    for (const { path, value } of valuesAt(estate, key.split('.'))) {
+      if (value === application.unless) continue;
+      const paths: Path[] = isRecord(value) ? Object.keys(value).map((name) => [...path, name]) : [path];
+      for (const one of paths) found.push({ path: pathText(one), meaning: application.notApplied });
+    }
+  }
+  return found;
+}
+
+function valuesAt(value: unknown, [part, ...rest]: string[], path: Path = []): { path: Path; value: unknown }[] {
+  if (part === undefined) return value === undefined ? [] : [{ path, value }];
+  if (!isRecord(value)) return [];
+  const names = part === '<code>' ? Object.keys(value) : [part];
+  return names.flatMap((name) => valuesAt(value[name], rest, [...path, name]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useDatabase } from '../../test/helpers/database.ts';
+import { Database } from '../store/index.ts';
+import { type DeclaredEstate, Directory, readDeclared } from './index.ts';
+
+const database = useDatabase();
+let db: Database;
+beforeAll(() => {
+  db = new Database({ url: database.url, poolMax: 2 });
+});
+afterAll(() => db.end());
+
+it('what a start declares is what commands read back, also when it was something else before', async () => {
+  const estate = (company: string, more: object): DeclaredEstate => ({
+    companies: {
+      UK: { currency: 'GBP', timeZone: 'Europe/London' },
+      DE: { currency: 'EUR', timeZone: 'Europe/Berlin' },
+    },
+    locations: { LON: { company, region: 'south', priority: 3, ...more } },
+    systems: { erp: {} },
+    channels: { api: { company, sells: 'asks', locations: ['LON'], horizonDays: 7, buffer: 2 } },
+  });
+  await Directory.open(db, estate('UK', { safetyStock: 4 }));
+  const first = await readDeclared(db);
+  expect(first.locations).toEqual({ LON: { company: 'UK', region: 'south', priority: 3, safetyStock: null } });
+  await Directory.open(db, estate('DE', {}));
+  const directory = await Directory.open(db, await readDeclared(db));
+  const companyId = directory.companies.get('DE')!.companyId;
+  expect(directory.locations.get('LON')).toMatchObject({ companyId, region: 'south', priority: 3 });
+  expect(directory.channels.get('api')).toMatchObject({ companyId, horizonDays: 7, buffer: 2 });
+});
