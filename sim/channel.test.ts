@@ -71,7 +71,7 @@ test.each(['shop', 'marketplace'] as const)(
       kind === 'shop' ? ['/prices/set', '/prices/lookup'] : ['/offers/price', '/offers/price/lookup'];
     await sim.post('/_drive/orders', { orders: [channelOrder('1', ['S', 2, '1.115'], ['T', 3, '0.5'])] });
     const status = (version: number, shipped: number, number = '1') => {
-      const lines = [{ lineNo: 1, cancelled: 0, backordered: 1, shipped, returned: 0 }];
+      const lines = [{ lineNo: 1, cancelled: 0, backordered: 1, refused: 0, shipped, returned: 0 }];
       return { number, version, status: 'partly_shipped', lines };
     };
     const items = [status(2, 2), status(1, 1), status(1, 1, '9')];
@@ -103,6 +103,7 @@ test.each(['shop', 'marketplace'] as const)(
           shipped: 1,
           returned: 0,
           backordered: 1,
+          refused: 0,
         },
         {
           lineNo: 2,
@@ -115,6 +116,7 @@ test.each(['shop', 'marketplace'] as const)(
           shipped: 0,
           returned: 0,
           backordered: 0,
+          refused: 0,
         },
       ],
       statusVersion: 1,

@@ -16,7 +16,8 @@ const CANCELLED = 6;
 const SHIPPED = 7;
 const RETURNED = 8;
 const BACKORDERED = 9;
-const WIDTH = 10;
+const REFUSED = 10;
+const WIDTH = 11;
 
 interface Sale {
   account: string;
@@ -32,7 +33,9 @@ interface Price {
   currency: string;
 }
 
-type StatusRow = [lineNo: number, cancelled: number, backordered: number, shipped: number, returned: number];
+/** Columns of a status line after its line number, as they are named on the wire. */
+const TOLD = { cancelled: CANCELLED, backordered: BACKORDERED, refused: REFUSED, shipped: SHIPPED, returned: RETURNED };
+type StatusRow = [lineNo: number, ...counts: number[]];
 
 /** The number that a channel sells from; what it means differs between the shop and the marketplace. */
 export interface Numbers {
@@ -98,13 +101,10 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     if (version < sale.statusVersion) backwards += 1;
     sale.statusVersion = version;
     sale.status = entry.status as string;
-    for (const [lineNo, cancelled, waiting, shipped, returned] of entry.lines as StatusRow[]) {
+    for (const [lineNo, ...counts] of entry.lines as StatusRow[]) {
       const row = sale.lines.rowOf(lineNo);
       if (row < 0) continue;
-      sale.lines.set(row, CANCELLED, cancelled);
-      sale.lines.set(row, BACKORDERED, waiting);
-      sale.lines.set(row, SHIPPED, shipped);
-      sale.lines.set(row, RETURNED, returned);
+      for (const [at, column] of Object.values(TOLD).entries()) sale.lines.set(row, column, counts[at]!);
     }
     return true;
   };
@@ -123,8 +123,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     if (base > sale.statusVersion)
       throw new Refusal(409, 'base_missing', `order ${number} is at version ${sale.statusVersion}, not ${base}`);
     const lines = linesOf(item, base > 0 ? 0 : 1).map((line): StatusRow => {
-      const waiting = [countOf(line, 'cancelled', 0), countOf(line, 'backordered', 0)] as const;
-      return [integerOf(line, 'lineNo'), ...waiting, countOf(line, 'shipped', 0), countOf(line, 'returned', 0)];
+      return [integerOf(line, 'lineNo'), ...Object.keys(TOLD).map((name) => countOf(line, name, 0))];
     });
     const entry = { do: 'status', number, version: countOf(item, 'version'), status: textOf(item, 'status'), lines };
     if (!call.lost()) commit(entry);
@@ -181,6 +180,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
       shipped: lines.get(row, SHIPPED),
       returned: lines.get(row, RETURNED),
       backordered: lines.get(row, BACKORDERED),
+      refused: lines.get(row, REFUSED),
     })),
     statusVersion,
     status,

@@ -18,6 +18,7 @@ const record = (externalId: string, version: number, shipped: number) => ({
       amountMinor: 510,
       cancelled: 0,
       backordered: 0,
+      refused: 0,
       shipped,
       invoiced: 0,
       returned: 0,

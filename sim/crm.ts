@@ -5,7 +5,16 @@ import { business, type Call, type Entry, type Kit, type System, truthOf } from 
 
 const BATCH_MAX = 200;
 /** Columns of a record's lines after line number and SKU, as they are named on the wire. */
-const COUNTS = ['quantity', 'amountMinor', 'cancelled', 'backordered', 'shipped', 'invoiced', 'returned'] as const;
+const COUNTS = [
+  'quantity',
+  'amountMinor',
+  'cancelled',
+  'backordered',
+  'refused',
+  'shipped',
+  'invoiced',
+  'returned',
+] as const;
 const WIDTH = 2 + COUNTS.length;
 
 interface Held {

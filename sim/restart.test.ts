@@ -94,7 +94,7 @@ test.each(['shop', 'marketplace', 'crm'] as const)(
     await sim.post('/_drive/orders', { orders: [channelOrder('1', ['S', 2]), channelOrder('2', ['S', 4])] });
     const lines = [{ order: '1', lineNo: 1, sku: 'S', quantity: 1, unitPrice: '2.55' }];
     await sim.post('/_drive/cancels', { cancels: [{ reference: 'C1', account: '1', at: AT, lines }] });
-    const status = { cancelled: 0, backordered: 0, shipped: 1, invoiced: 0, returned: 0 };
+    const status = { cancelled: 0, backordered: 0, refused: 0, shipped: 1, invoiced: 0, returned: 0 };
     const record = { externalId: '1', account: '1', currency: 'GBP', totalMinor: 1 };
     const last = { number: '1', version: 4, status: 'shipped', ...record };
     const item = { ...last, lines: [{ lineNo: 1, sku: 'S', quantity: 2, amountMinor: 1, ...status }] };

@@ -102,6 +102,7 @@ const status = (channel: string, version: number) => ({
       ...one,
       cancelled: 0,
       backordered: 2,
+      refused: 0,
       shipped: 0,
       invoiced: 0,
       returned: 0,

@@ -253,6 +253,7 @@ export class OrderBaseline {
         amountMinor,
         cancelled: 0,
         backordered: 0,
+        refused: 0,
         shipped: 0,
         invoiced: 0,
         returned: 0,

@@ -21,13 +21,13 @@ export const orderTotals = verdict(
 );
 
 // Amounts of parts are differences of cumulative amounts (round half away from zero): what was undone is counted from the line's
-// beginning, what was shipped from its end.
+// beginning, what was shipped from the end of what was accepted.
 export const lineAmounts = verdict(
   'line_amounts',
-  `select order_id, line_no, unit_price, quantity, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
+  `select order_id, line_no, unit_price, quantity, refused, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
           returned_minor, invoiced, invoiced_minor, credited_minor,
           amount_minor <> round(unit_price * 100 * quantity)
-            or shipped_minor <> amount_minor - round(unit_price * 100 * (quantity - shipped))
+            or shipped_minor <> round(unit_price * 100 * (quantity - refused)) - round(unit_price * 100 * (quantity - refused - shipped))
             or cancelled_minor + returned_minor <> round(unit_price * 100 * (cancelled + returned))
             or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
             or credited_minor > returned_minor as bad

@@ -6,7 +6,7 @@ import { verdict } from './promises.sql.ts';
 export const readRoutes = sql<{ kind: string }>('verify_routes', 'select distinct kind from delivery');
 
 // A fact is planned together with the cursor that passed it. First by its position; a fact that was said before under the
-// same reference shares that delivery. The references are those of the plan in the outbound room.
+// same reference shares that delivery. Of an order that was refused as a whole nobody but its channel and the CRM hears. The references are those of the plan in the outbound room.
 export const undelivered = verdict(
   'undelivered_facts',
   `select f.position, f.type, f.stream, f.stream_version,
@@ -32,7 +32,9 @@ export const undelivered = verdict(
                           ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
              cross join log_cursor c
             where c.consumer = 'outbound' and c.shard = 0 and (f.transaction_id, f.position) <= (c.transaction_id, c.position)
-              and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')) f
+              and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')
+              and not (k.kind = 'sales_order' and exists (select from sales_order o where o.order_id = substr(f.stream, 7)::bigint
+                                                                                      and o.state = 'refused'))) f
      left join delivery d on d.fact_position = f.position and d.kind = f.kind`,
   `format('%s of %s (version %s, position %s) was read and nobody is told', type, stream, stream_version, position)`,
 );

@@ -3,6 +3,7 @@
  * that are passed in; the runtime applies the events to order and ledger.
  */
 import { amountMinor } from '../canonical/index.ts';
+import { acceptedOf } from './accepted.ts';
 import type {
   DecideContext,
   Decision,
@@ -337,11 +338,12 @@ function handedOver(order: Order, lineNo: number): number {
 }
 
 /**
- * The amount of all units shipped so far, counted from the line's end: the whole less the amount of the rest. What is undone is
- * counted from the beginning, so the two add up to the line to the minor unit, whichever of them comes last.
+ * The amount of all units shipped so far, counted from the end of what was accepted: the whole less the amount of the rest. What
+ * is undone is counted from the beginning, so the two add up to the minor unit, whichever of them comes last.
  */
 function shippedAmount(line: OrderLine, shipped: number): number {
-  return line.amountMinor - amountMinor(line.unitPrice, line.quantity - shipped);
+  const accepted = acceptedOf(line);
+  return accepted.amountMinor - amountMinor(line.unitPrice, accepted.quantity - shipped);
 }
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */

@@ -1,3 +1,4 @@
+export { acceptedOf } from './accepted.ts';
 export { BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';

@@ -70,6 +70,7 @@ export const TOLD_NUMBERS = [
   'amount_minor',
   'cancelled',
   'backordered',
+  'refused',
   'shipped',
   'invoiced',
   'returned',

@@ -193,6 +193,7 @@ export interface ToldOrder extends Omit<Order, 'lines' | 'allocations' | 'fulfil
     amountMinor: number;
     cancelled: number;
     backordered: number;
+    refused: number;
     shipped: number;
     invoiced: number;
     returned: number;
@@ -223,9 +224,10 @@ export async function readToldOrders(
         amountMinor: n[3]!,
         cancelled: n[4]!,
         backordered: n[5]!,
-        shipped: n[6]!,
-        invoiced: n[7]!,
-        returned: n[8]!,
+        refused: n[6]!,
+        shipped: n[7]!,
+        invoiced: n[8]!,
+        returned: n[9]!,
       };
     });
   return told;

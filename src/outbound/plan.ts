@@ -13,7 +13,7 @@ import type {
 } from '../connectors/kit/index.ts';
 import { type Fact, listUnread, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
-import type { OrderEvent } from '../orders/index.ts';
+import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import * as statements from './plan.sql.ts';
 
@@ -236,22 +236,24 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   };
   switch (event.type) {
     case 'order.accepted': {
+      const lines = event.lines
+        .filter((line) => line.refused < line.quantity)
+        .map((line) => ({
+          lineNo: line.lineNo,
+          sku: directory.skuCode(line.skuId),
+          unitPrice: line.unitPrice,
+          ...acceptedOf(line),
+        }));
       const payload: SalesOrderPayload = {
         reference,
         company: directory.companyById.get(event.companyId)!.code,
         account,
         currency: event.currency,
         orderedAt: event.orderedAt,
-        totalMinor: event.totalMinor,
-        lines: event.lines.map((line) => ({
-          lineNo: line.lineNo,
-          sku: directory.skuCode(line.skuId),
-          quantity: line.quantity,
-          unitPrice: line.unitPrice,
-          amountMinor: line.amountMinor,
-        })),
+        totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
+        lines,
       };
-      to(routing.orders, 'sales_order', reference, payload);
+      if (lines.length > 0) to(routing.orders, 'sales_order', reference, payload);
       const { taken, sold } = changedNumbers(event);
       for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
       for (const skuId of sold) dirty(deps, work, channel.system, 'availability', skuId, fact.recordedAt);

@@ -56,6 +56,13 @@ const stuck: Readonly<Record<string, string>> = {
   r: 'was refused',
 };
 
+/** An order that was refused as a whole goes to no system as an order. */
+function isRefused(fact: Fact): boolean {
+  if (fact.type !== 'order.accepted') return false;
+  const { lines } = fact.data as { lines: { quantity: number; refused: number }[] };
+  return lines.every((line) => line.refused === line.quantity);
+}
+
 /** What should have followed and has not. Pure. */
 export function gapsOf(input: GapInput): Gap[] {
   const gaps: Gap[] = [];
@@ -79,7 +86,7 @@ export function gapsOf(input: GapInput): Gap[] {
         since: fact.recordedAt.toISOString(),
         what: `${fact.type} (version ${fact.version}) was not read by outbound yet`,
       });
-    else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0)
+    else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0 && !isRefused(fact))
       gaps.push({
         since: fact.recordedAt.toISOString(),
         what: `nobody was told of ${fact.type} (version ${fact.version})`,

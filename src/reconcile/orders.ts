@@ -1,4 +1,5 @@
 /** Orders in the ERP, the CRM and the channels that sell by themselves, in one pass over the hub's own. */
+import { acceptedOf } from '../orders/index.ts';
 import type { Queryable } from '../store/index.ts';
 import type { HubLineRow } from './hub.sql.ts';
 import { type HubOrder, hubOrders } from './hub.ts';
@@ -59,7 +60,8 @@ export async function compareOrders(
   for await (const page of hubOrders(db))
     for (const order of page) {
       const key = `${order.channel}/${order.external_no}`;
-      await judge(erp, key, order, erpDifference);
+      const accepted = acceptedPart(order);
+      if (accepted !== undefined) await judge(erp, key, accepted, erpDifference);
       await judge(crm, key, order, crmDifference);
       for (const line of order.lines) withinShort += line.within_short;
       const own = order.system === null ? undefined : channels.get(order.system);
@@ -96,6 +98,19 @@ async function judge<T extends { key: string; totalMinor: number; lines: readonl
   count(parity, held);
   const difference = differenceOf(order, held);
   if (difference !== undefined) note(parity, 'different', `${key}: ${difference}`);
+}
+
+/** The order as the ERP must hold it: what was accepted of it. Undefined when nothing was. */
+function acceptedPart(order: HubOrder): HubOrder | undefined {
+  if (order.lines.every((line) => line.refused === 0)) return order;
+  const lines = order.lines
+    .filter((line) => line.refused < line.quantity)
+    .map((line) => {
+      const { quantity, amountMinor } = acceptedOf({ ...line, unitPrice: line.unit_price });
+      return { ...line, quantity, amount_minor: amountMinor };
+    });
+  if (lines.length === 0) return undefined;
+  return { ...order, lines, total_minor: lines.reduce((sum, line) => sum + line.amount_minor, 0) };
 }
 
 function differs(what: string, hub: unknown, system: unknown): string {
@@ -162,6 +177,7 @@ function crmDifference(order: HubOrder, held: CrmOrder): string | undefined {
       ['amount', hub.amount_minor, line.amountMinor],
       ['cancelled', hub.cancelled, line.cancelled],
       ['backordered', hub.backordered, line.backordered],
+      ['refused', hub.refused, line.refused],
       ['shipped', hub.shipped, line.shipped],
       ['invoiced', hub.invoiced, line.invoiced],
       ['returned', hub.returned, line.returned],
@@ -185,6 +201,7 @@ function channelDifference(order: HubOrder, held: ChannelOrder): string | undefi
       ['within', hub.within, line.within],
       ['cancelled', hub.cancelled, line.cancelled],
       ['backordered', hub.backordered, line.backordered],
+      ['refused', hub.refused, line.refused],
       ['shipped', hub.shipped, line.shipped],
       ['returned', hub.returned, line.returned],
     ],

@@ -80,6 +80,17 @@ const lies: [string, Partial<Record<SimSystem, 'missing' | 'extra' | 'different'
     { erp: 'extra', crm: 'extra', marketplace: 'extra', wms: 'extra' },
     `delete from sales_order where external_no = 'M1'`,
   ],
+  [
+    'a unit refused',
+    { erp: 'different', crm: 'different', shop: 'different' },
+    `update order_line set refused = 1, picked = picked - 1 where ${shopLine}`,
+  ],
+  [
+    'a whole order refused',
+    { erp: 'extra', crm: 'different', marketplace: 'different' },
+    `update order_line set refused = quantity, allocated = 0, backordered = 0, picked = 0, cancelled = 0
+      where order_id = (select order_id from sales_order where external_no = 'M1')`,
+  ],
   ['goods of a fulfilment', { wms: 'different' }, `update shipment set lines = '[]' where ${someFulfilment}`],
   ['a fulfilment less', { wms: 'extra' }, `delete from fulfilment where ${someFulfilment}`],
   [

@@ -52,6 +52,7 @@ export interface CrmOrder {
     amountMinor: number;
     cancelled: number;
     backordered: number;
+    refused: number;
     shipped: number;
     invoiced: number;
     returned: number;
@@ -72,6 +73,7 @@ export interface ChannelOrder {
     shipped: number;
     returned: number;
     backordered: number;
+    refused: number;
   }[];
 }
 export interface WmsFulfilment {

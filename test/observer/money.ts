@@ -27,8 +27,10 @@ export function judgeMoney(source: Source, findings: Findings, line: MoneyOfLine
   let isSame = part('invoiced_amount', invoiced, invoicedMinor);
   isSame = part('cancelled_amount', cancelled, cancelledMinor) && isSame;
   isSame = part('credited_amount', returned, creditedMinor) && isSame;
-  if (cancelled + invoiced === source.quantity(row)) {
-    isSame = findings.same('line_amount', 'erp', key, source.amount(row), cancelledMinor + invoicedMinor) && isSame;
+  const accepted = source.accepted(row);
+  if (cancelled + invoiced === accepted) {
+    const whole = source.amount(row, accepted);
+    isSame = findings.same('line_amount', 'erp', key, whole, cancelledMinor + invoicedMinor) && isSame;
   }
   const undone = source.amount(row, cancelled + returned);
   return findings.same('undone_amount', 'erp', key, undone, cancelledMinor + creditedMinor) && isSame;

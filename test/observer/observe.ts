@@ -30,13 +30,14 @@ export interface Counts {
   charges: { missing: number; extra: number; different: number };
   units: {
     ordered: number;
+    refused: number;
     cancelled: number;
     returned: number;
     shipped: number;
     invoiced: number;
     backordered: number;
   };
-  orders: { cancelled: number; shipped: number; backordered: number };
+  orders: { refused: number; cancelled: number; shipped: number; backordered: number };
   stock: Warehouse['units'];
   /** Units sold within a channel's number that were not delivered, plus units the WMS was asked for beyond what it had. */
   oversell: number;
@@ -61,6 +62,7 @@ interface CrmLine extends HeldLine {
   amountMinor: number;
   cancelled: number;
   backordered: number;
+  refused: number;
   shipped: number;
   invoiced: number;
   returned: number;
@@ -73,19 +75,23 @@ interface ChannelLine extends HeldLine {
   shipped: number;
   returned: number;
   backordered: number;
+  refused: number;
 }
 
 export async function observe(options: ObserveOptions): Promise<Observation> {
   const source = await Source.read(options.orders, options.limitOrders);
   const findings = new Findings();
   const erp = new Tally(source.rows);
+  const ordered = (row: number) => source.quantity(row);
+  await readRefused(source, options.crm);
 
   const erpParity = await compareOrders<ErpLine>(
     source,
     findings,
     'erp',
     options.erp,
-    () => true,
+    (order) => order.rows.some((row) => source.accepted(row) > 0),
+    (row) => source.accepted(row),
     (line, row, key) => {
       erp.cancelled[row] = line.cancelled;
       erp.shipped[row] = line.shipped;
@@ -108,8 +114,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     row: number,
     key: string,
   ): boolean => {
-    const open = source.quantity(row) - erp.cancelled[row]! - erp.shipped[row]!;
+    const open = source.accepted(row) - erp.cancelled[row]! - erp.shipped[row]!;
     let isSame = findings.same('cancelled', system, key, erp.cancelled[row]!, line.cancelled);
+    isSame = findings.same('refused', system, key, source.refused[row]!, line.refused) && isSame;
     isSame = findings.same('shipped', system, key, erp.shipped[row]!, line.shipped) && isSame;
     isSame = findings.same('returned', system, key, erp.returned[row]!, line.returned) && isSame;
     return findings.same('backordered', system, key, open, line.backordered) && isSame;
@@ -120,6 +127,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
     'crm',
     options.crm,
     () => true,
+    ordered,
     (line, row, key) => {
       const isSame = agrees('crm', line, row, key);
       return findings.same('invoiced', 'crm', key, erp.invoiced[row]!, line.invoiced) && isSame;
@@ -134,6 +142,7 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
       name,
       options[name],
       (order) => order.channel === name,
+      ordered,
       (line, row, key) => {
         const short = line.within - erp.shipped[row]! - erp.cancelled[row]!;
         if (short > 0) {
@@ -174,29 +183,44 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   };
 }
 
+/** Refused units are told to the CRM; what is said there must be so in every other system. */
+async function readRefused(source: Source, url: string): Promise<void> {
+  for await (const held of truth<{ key: string; lines: { lineNo: number; refused: number }[] }>(url, 'orders')) {
+    const place = source.findOrder(held.key);
+    for (const { lineNo, refused } of place === undefined ? [] : held.lines) {
+      const row = source.findRow(source.orders[place!]!, lineNo);
+      if (row !== undefined) source.refused[row] = refused;
+    }
+  }
+}
+
 function sums(source: Source, erp: Tally): Pick<Counts, 'source' | 'units' | 'orders'> {
-  const units = { ordered: 0, cancelled: 0, returned: 0, shipped: 0, invoiced: 0, backordered: 0 };
-  const orders = { cancelled: 0, shipped: 0, backordered: 0 };
+  const units = { ordered: 0, refused: 0, cancelled: 0, returned: 0, shipped: 0, invoiced: 0, backordered: 0 };
+  const orders = { refused: 0, cancelled: 0, shipped: 0, backordered: 0 };
   let lines = 0;
   let amountMinor = 0;
   for (const order of source.orders) {
     let open = 0;
     let sent = 0;
+    let accepted = 0;
     for (const row of order.rows) {
       const quantity = source.quantity(row);
       lines += 1;
       amountMinor += source.amount(row);
       units.ordered += quantity;
+      units.refused += source.refused[row]!;
+      accepted += source.accepted(row);
       units.cancelled += erp.cancelled[row]!;
       units.returned += erp.returned[row]!;
       units.shipped += erp.shipped[row]!;
       units.invoiced += erp.invoiced[row]!;
-      open += quantity - erp.cancelled[row]! - erp.shipped[row]!;
+      open += source.accepted(row) - erp.cancelled[row]! - erp.shipped[row]!;
       sent += erp.shipped[row]!;
     }
     units.backordered += open;
     // An order counts once: as long as something is owed it is backordered, else shipped if anything left.
-    if (open > 0) orders.backordered += 1;
+    if (accepted === 0) orders.refused += 1;
+    else if (open > 0) orders.backordered += 1;
     else if (sent > 0) orders.shipped += 1;
     else orders.cancelled += 1;
   }

@@ -23,6 +23,7 @@ const CURRENCY = 'GBP';
 
 /**
  * @param isWanted which orders of the source this system must hold; it may hold no others
+ * @param unitsOf how many units of a line it must hold; of a line without any, nothing
  * @param judge what else must be true of a line; false when it is not
  */
 export async function compareOrders<L extends HeldLine>(
@@ -31,6 +32,7 @@ export async function compareOrders<L extends HeldLine>(
   system: string,
   url: string,
   isWanted: (order: SourceOrder) => boolean,
+  unitsOf: (row: number) => number,
   judge: (line: L, row: number, key: string) => boolean,
 ): Promise<Parity> {
   const parity = noParity();
@@ -53,13 +55,13 @@ export async function compareOrders<L extends HeldLine>(
     if (held.currency !== undefined) {
       isSame = findings.same('currency', system, order.number, CURRENCY, held.currency) && isSame;
     }
-    isSame = compareLines(source, findings, system, order, held, parity, judge) && isSame;
+    isSame = compareLines(source, findings, system, order, held, parity, unitsOf, judge) && isSame;
     if (!isSame) parity.different += 1;
   }
   source.orders.forEach((order, place) => {
     if (seen[place] !== 0 || !isWanted(order)) return;
     parity.missing += 1;
-    for (const row of order.rows) parity.amount += Math.abs(source.amount(row));
+    for (const row of order.rows) parity.amount += Math.abs(source.amount(row, unitsOf(row)));
     findings.add('order_missing', system, order.number, order.number, null);
   });
   return parity;
@@ -72,6 +74,7 @@ function compareLines<L extends HeldLine>(
   order: SourceOrder,
   held: HeldOrder<L>,
   parity: Parity,
+  unitsOf: (row: number) => number,
   judge: (line: L, row: number, key: string) => boolean,
 ): boolean {
   let isSame = true;
@@ -87,16 +90,17 @@ function compareLines<L extends HeldLine>(
     }
     found.add(row);
     isSame = findings.same('sku', system, key, source.sku(row), line.sku) && isSame;
-    isSame = findings.same('quantity', system, key, source.quantity(row), line.quantity) && isSame;
+    isSame = findings.same('quantity', system, key, unitsOf(row), line.quantity) && isSame;
     if (line.amountMinor !== undefined) {
-      const amount = source.amount(row);
+      const amount = source.amount(row, unitsOf(row));
       isSame = findings.same('amount', system, key, amount, line.amountMinor) && isSame;
     }
     isSame = judge(line, row, key) && isSame;
   }
   for (const row of order.rows) {
-    total += source.amount(row);
-    if (found.has(row)) continue;
+    const units = unitsOf(row);
+    total += source.amount(row, units);
+    if (found.has(row) || units === 0) continue;
     findings.add('line_missing', system, source.key(order, row), source.sku(row), null);
     isSame = false;
   }

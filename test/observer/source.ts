@@ -31,6 +31,8 @@ export class Source {
   readonly received = new Map<string, number>();
   readonly writtenOffMax = new Map<string, number>();
   readonly cancelled: Int32Array;
+  /** Units that the hub took no order for, by its own word to the CRM: the ERP must hold what is left. */
+  readonly refused: Int32Array;
   private readonly byNumber = new Map<string, number>();
   private readonly table: LineTable;
 
@@ -43,6 +45,7 @@ export class Source {
     const { table, events, matches } = plan;
     this.table = table;
     this.cancelled = matches.cancelled;
+    this.refused = new Int32Array(table.length);
     for (const event of events) {
       if (event.type !== 'order') continue;
       this.byNumber.set(event.number, this.orders.length);
@@ -120,6 +123,10 @@ export class Source {
   }
   quantity(row: number): number {
     return this.table.quantity.at(row);
+  }
+  /** Units ordered and not refused. */
+  accepted(row: number): number {
+    return this.quantity(row) - this.refused[row]!;
   }
   unitPrice(row: number): string {
     return this.table.prices.at(this.table.price.at(row));

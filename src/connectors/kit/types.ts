@@ -99,6 +99,8 @@ export interface OrderStatusState {
     amountMinor: number;
     cancelled: number;
     backordered: number;
+    /** Units that were not accepted: nothing of them follows, and the ERP holds the line without them. */
+    refused: number;
     shipped: number;
     invoiced: number;
     returned: number;
@@ -144,6 +146,7 @@ export type DeliveryKindName =
   | 'fulfilment_cancel'
   | 'return_announcement';
 
+/** What was accepted: a line without its refused units, and no line of which nothing is left. */
 export interface SalesOrderPayload {
   reference: string;
   company: string;

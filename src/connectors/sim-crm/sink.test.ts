@@ -31,6 +31,7 @@ const state: OrderStatusState = {
       amountMinor: 1530,
       cancelled: 0,
       backordered: 0,
+      refused: 0,
       shipped: 6,
       invoiced: 6,
       returned: 0,

@@ -51,8 +51,8 @@ const setStatus: BatchRoute<StateItem> = {
       version,
       base,
       status,
-      lines: lines.map(({ lineNo, cancelled, backordered, shipped, returned }) => {
-        return { lineNo, cancelled, backordered, shipped, returned };
+      lines: lines.map(({ lineNo, cancelled, backordered, refused, shipped, returned }) => {
+        return { lineNo, cancelled, backordered, refused, shipped, returned };
       }),
     };
   },

@@ -64,7 +64,7 @@ describe('prices', () => {
 
 describe('order states', () => {
   const line = { lineNo: 1, sku: '85123A', quantity: 6, amountMinor: 1530, invoiced: 6 };
-  const counts = { cancelled: 1, backordered: 2, shipped: 3, returned: 0 };
+  const counts = { cancelled: 1, backordered: 2, refused: 1, shipped: 3, returned: 0 };
   const state: OrderStatusState = {
     channel: 'shop',
     externalNo: '536365',

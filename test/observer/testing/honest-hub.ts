@@ -30,6 +30,7 @@ interface Given {
   sku: string;
   quantity: number;
   unitPrice: string;
+  refused: number;
   cancelled: number;
   shipped: number;
   returned: number;
@@ -74,7 +75,10 @@ async function shelves(wms: string): Promise<Map<string, number>> {
   return stock;
 }
 
-/** Half of what is asked back is cancelled before the pick, the rest comes back as a return, if it left at all. */
+/**
+ * Half of what is asked back is cancelled before the pick, the rest comes back as a return, if it left at all. A salesperson's
+ * buyer does not wait: what is not there is refused.
+ */
 function give(order: TakenOrder, asked: ReadonlyMap<string, number>, stock: Map<string, number>): Given[] {
   return order.lines.map((line) => {
     const undone = asked.get(`${order.number}/${line.lineNo}`) ?? 0;
@@ -91,10 +95,12 @@ function give(order: TakenOrder, asked: ReadonlyMap<string, number>, stock: Map<
     }
     const shipped = line.quantity - early - wanted;
     const returned = Math.min(shipped, undone - early);
-    return { ...line, cancelled: undone - returned, shipped, returned, from };
+    const refused = order.channel === 'crm' && undone === 0 ? wanted : 0;
+    return { ...line, refused, cancelled: undone - returned, shipped, returned, from };
   });
 }
 
+const accepted = (line: Given): number => line.quantity - line.refused;
 const amount = (line: Given, quantity: number, before = 0): number =>
   Number(amountMinor(line.unitPrice, before + quantity) - amountMinor(line.unitPrice, before));
 
@@ -114,20 +120,24 @@ export async function settleAll(
   await all(
     `${urls.erp}/sales-orders/batch`,
     'orders',
-    given.map(({ order, lines, reference }) => ({
-      ...TOTAL,
-      reference,
-      account: order.account,
-      orderedAt: order.orderedAt,
-      totalMinor: lines.reduce((sum, line) => sum + amount(line, line.quantity), 0),
-      lines: lines.map(({ lineNo, sku, quantity, unitPrice, ...line }) => ({
-        lineNo,
-        sku,
-        quantity,
-        unitPrice,
-        amountMinor: amount({ lineNo, sku, quantity, unitPrice, ...line }, quantity),
-      })),
-    })),
+    given.flatMap(({ order, lines, reference }) => {
+      const taken = lines.filter((line) => accepted(line) > 0);
+      if (taken.length === 0) return [];
+      return {
+        ...TOTAL,
+        reference,
+        account: order.account,
+        orderedAt: order.orderedAt,
+        totalMinor: taken.reduce((sum, line) => sum + amount(line, accepted(line)), 0),
+        lines: taken.map((line) => ({
+          lineNo: line.lineNo,
+          sku: line.sku,
+          quantity: accepted(line),
+          unitPrice: line.unitPrice,
+          amountMinor: amount(line, accepted(line)),
+        })),
+      };
+    }),
   );
   const changes = (what: string, pick: (line: Given) => number, price: (line: Given) => number) =>
     given.flatMap(({ reference, lines }) => {
@@ -157,8 +167,8 @@ export async function settleAll(
   await settled(urls.wms);
   // One shipment an order: a line that is done is invoiced with whatever of its amount was not cancelled.
   const rest = (line: Given): number =>
-    line.shipped + line.cancelled === line.quantity
-      ? amount(line, line.quantity) - amount(line, line.cancelled)
+    line.shipped + line.cancelled === accepted(line)
+      ? amount(line, accepted(line)) - amount(line, line.cancelled)
       : amount(line, line.shipped);
   const shipments = changes('ship', (line) => line.shipped, rest);
   const at = { location: 'LON', shippedAt: '2011-12-31T00:00:00Z' };
@@ -183,7 +193,7 @@ export async function settleAll(
   await settled(urls.erp, urls.wms);
 
   const state = { version: 2, status: 'settled' };
-  const owed = (line: Given): number => line.quantity - line.cancelled - line.shipped;
+  const owed = (line: Given): number => accepted(line) - line.cancelled - line.shipped;
   await all(
     `${urls.crm}/orders/upsert`,
     'records',
@@ -200,6 +210,7 @@ export async function settleAll(
         amountMinor: amount(line, line.quantity),
         cancelled: line.cancelled,
         backordered: owed(line),
+        refused: line.refused,
         shipped: line.shipped,
         invoiced: line.shipped,
         returned: line.returned,
