@@ -12,7 +12,6 @@ const besideTheirUse = [
   'src/master/declared.ts',
   'src/ops/maintain.ts',
   'src/ops/pressure.ts',
-  'src/orders/backorders.ts',
   'src/outbound/freshness.ts',
   'src/store/clock.ts',
   'src/store/ids.ts',

@@ -1,20 +1,16 @@
+/** Gives freed stock to waiting lines, first come, first served. */
 import { readNext } from '../log/index.ts';
-import { type Database, sql } from '../store/index.ts';
-import { allocateBackorders, type OrderDeps } from './process.ts';
+import type { Directory } from '../master/index.ts';
+import { type Database, numbers, type Tx } from '../store/index.ts';
+import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
+import * as statements from './store.sql.ts';
 
 export const BACKORDER_CONSUMER = 'backorders';
 /** Most facts free nothing and are passed over unread. */
 const FACTS_PER_READ_MAX = 5_000;
-
-// The log tells us quickly; this finds what a full batch left behind, or what nobody told.
-const findServable = sql<{ sku_id: number }>(
-  'hub_find_servable_backorders',
-  `select distinct l.sku_id from order_line l
-    where l.backordered > 0
-      and exists (select from stock_balance b
-                   where b.sku_id = l.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
-    limit $1::int`,
-);
+/** Lines served in one transaction: it holds their locks. What is left is served in the next. */
+const LINES_PER_TRANSACTION_MAX = 2_000;
+const SKUS_PER_SWEEP_MAX = 200;
 
 /** Facts that may give something free. */
 const FREEING = [
@@ -67,31 +63,92 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
 }
 
 /**
- * Follows the log to its end and gives freed stock to waiting lines, in the transactions that move the cursor.
+ * Follows the log to its end and gives freed stock to waiting lines, beginning in the transaction that moves the cursor.
+ * @param linesMax the most lines served in one transaction
  * @returns facts read and orders served
  */
-export async function followBackorders(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
+export async function followBackorders(
+  db: Database,
+  deps: OrderDeps,
+  linesMax = LINES_PER_TRANSACTION_MAX,
+): Promise<{ read: number; served: number }> {
   const all = { read: 0, served: 0 };
   for (;;) {
-    const { read, served } = await followPage(db, deps);
+    const { read, skuIds, served, more } = await db.inTurn(async (tx) => {
+      const page = await readNext(tx, BACKORDER_CONSUMER, FACTS_PER_READ_MAX, FREEING);
+      const skuIds = [...new Set(page.facts.flatMap(freedSkus))];
+      return { read: page.read, skuIds, ...(await allocateBackorders(tx, deps, skuIds, linesMax)) };
+    });
     all.read += read;
     all.served += served;
+    // Whoever dies in here leaves the rest to the sweep.
+    if (more) all.served += await serve(db, deps, skuIds, linesMax);
     if (read < FACTS_PER_READ_MAX) return all;
   }
 }
 
-function followPage(db: Database, deps: OrderDeps): Promise<{ read: number; served: number }> {
-  return db.inTurn(async (tx) => {
-    const { read, facts } = await readNext(tx, BACKORDER_CONSUMER, FACTS_PER_READ_MAX, FREEING);
-    const skuIds = new Set<number>();
-    for (const fact of facts) for (const skuId of freedSkus(fact)) skuIds.add(skuId);
-    return { read, served: await allocateBackorders(tx, deps, [...skuIds]) };
-  });
+/** Serves whatever waits although there is stock. @returns orders served */
+export async function sweepBackorders(
+  db: Database,
+  deps: OrderDeps,
+  skusMax = SKUS_PER_SWEEP_MAX,
+  linesMax = LINES_PER_TRANSACTION_MAX,
+): Promise<number> {
+  const skuIds = (await db.query(statements.findServableSkus, [...servedPlaces(deps.directory), skusMax])).map(
+    (row) => row.sku_id,
+  );
+  return serve(db, deps, skuIds, linesMax);
 }
 
-/** Serves whatever waits although there is stock. @returns orders served */
-export async function sweepBackorders(db: Database, deps: OrderDeps): Promise<number> {
-  const skuIds = (await db.query(findServable, [200])).map((row) => row.sku_id);
-  if (skuIds.length === 0) return 0;
-  return db.inTurn((tx) => allocateBackorders(tx, deps, skuIds));
+/** One transaction after the other, others' between them, until nothing that waits can be served. */
+async function serve(db: Database, deps: OrderDeps, skuIds: readonly number[], linesMax: number): Promise<number> {
+  let all = 0;
+  for (;;) {
+    const { served, more } = await db.inTurn((tx) => allocateBackorders(tx, deps, skuIds, linesMax));
+    all += served;
+    if (!more) return all;
+  }
+}
+
+/** Which channel serves which location, as two columns. */
+function servedPlaces(directory: Directory): [string, string] {
+  const pairs = [...directory.channelById.values()].flatMap(({ channelId, locationIds }) =>
+    locationIds.map((locationId) => ({ channelId, locationId })),
+  );
+  return [numbers(pairs.map((pair) => pair.channelId)), numbers(pairs.map((pair) => pair.locationId))];
+}
+
+/**
+ * Gives what is free of these SKUs to waiting lines that it can serve.
+ * @returns how many orders got something, and whether more may wait that this transaction had no room for
+ * Locks as {@link processOrders} does.
+ */
+export async function allocateBackorders(
+  tx: Tx,
+  deps: OrderDeps,
+  skuIds: readonly number[],
+  linesMax = LINES_PER_TRANSACTION_MAX,
+): Promise<{ served: number; more: boolean }> {
+  if (skuIds.length === 0) return { served: 0, more: false };
+  const rows = await tx.query(statements.findBackorders, [numbers(skuIds), ...servedPlaces(deps.directory), linesMax]);
+  const byOrder = new Map<number, number[]>();
+  for (const row of rows) {
+    const lines = byOrder.get(row.order_id);
+    if (lines === undefined) byOrder.set(row.order_id, [row.line_no]);
+    else lines.push(row.line_no);
+  }
+  const now = new Date().toISOString();
+  const works = [...byOrder].map(
+    ([orderId, lineNos]): OrderWork => ({
+      reference: { orderId },
+      command: { kind: 'allocate_backorders', lineNos },
+      occurredAt: now,
+    }),
+  );
+  if (works.length === 0) return { served: 0, more: false };
+  const batch = await processOrders(tx, deps, works);
+  await batch.finish();
+  const served = batch.results.filter((result) => result.outcome === 'applied' && result.events.length > 0).length;
+  // A full page of which nothing was served lost a race for the stock: whoever frees it again says so.
+  return { served, more: served > 0 && rows.length === linesMax };
 }

@@ -1,10 +1,9 @@
 export { acceptedOf } from './accepted.ts';
-export { BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
+export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
-  allocateBackorders,
   backorderedUnits,
   type OrderBatch,
   type OrderDeps,

@@ -446,39 +446,6 @@ function movementOf(
   };
 }
 
-/**
- * Gives freed stock to waiting lines, first come, first served.
- * @param linesMax the most lines looked at; the caller comes again while lines were served
- * @returns how many orders got something
- */
-export async function allocateBackorders(
-  tx: Tx,
-  deps: OrderDeps,
-  skuIds: readonly number[],
-  linesMax = 2_000,
-): Promise<number> {
-  if (skuIds.length === 0) return 0;
-  const rows = await tx.query(statements.findBackorders, [numbers(skuIds), linesMax]);
-  if (rows.length === 0) return 0;
-  const byOrder = new Map<number, number[]>();
-  for (const row of rows) {
-    const lines = byOrder.get(row.order_id);
-    if (lines === undefined) byOrder.set(row.order_id, [row.line_no]);
-    else lines.push(row.line_no);
-  }
-  const now = new Date().toISOString();
-  const works = [...byOrder].map(
-    ([orderId, lineNos]): OrderWork => ({
-      reference: { orderId },
-      command: { kind: 'allocate_backorders', lineNos },
-      occurredAt: now,
-    }),
-  );
-  const batch = await processOrders(tx, deps, works);
-  await batch.finish();
-  return batch.results.filter((result) => result.outcome === 'applied' && result.events.length > 0).length;
-}
-
 /** Units waiting per SKU; SKUs without any are left out. */
 export async function backorderedUnits(db: Queryable, skuIds: readonly number[]): Promise<Map<number, number>> {
   const rows = await db.query(statements.sumBackorders, [numbers(skuIds)]);

@@ -228,11 +228,31 @@ export const insertInvoices = sql(
    on conflict do nothing`,
 );
 
-// First come, first served: order ids grow with acceptance.
-export const findBackorders = sql<{ order_id: number; line_no: number; sku_id: number }>(
+// First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves:
+// others would fill the page again and again, and what stands behind them would never be read.
+// channel_id, location_id: which channel serves which place, as the estate declares it.
+export const findBackorders = sql<{ order_id: number; line_no: number }>(
   'orders_find_backorders',
-  `select order_id, line_no, sku_id from order_line
-    where sku_id = any($1::bigint[]) and backordered > 0 order by order_id, line_no limit $2::int`,
+  `with free as materialized (
+     select distinct b.sku_id, c.channel_id
+       from stock_balance b join unnest($2::int[], $3::int[]) as c(channel_id, location_id) using (location_id)
+      where b.sku_id = any($1::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
+   select l.order_id, l.line_no from order_line l join sales_order o using (order_id)
+    where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
+    order by l.order_id, l.line_no limit $4::int`,
+);
+// The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
+export const findServableSkus = sql<{ sku_id: number }>(
+  'orders_find_servable_skus',
+  `with free as materialized (
+     select distinct b.sku_id, c.channel_id
+       from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
+      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0
+        and b.sku_id in (select sku_id from order_line where backordered > 0))
+   select distinct sku_id from free f
+    where exists (select from order_line l join sales_order o using (order_id)
+                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id)
+    limit $3::int`,
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

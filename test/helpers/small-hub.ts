@@ -205,13 +205,8 @@ export class SmallHub {
   }
 
   async backorders(skus: readonly string[]): Promise<number> {
-    return this.db.transaction((tx) =>
-      allocateBackorders(
-        tx,
-        this.deps,
-        skus.map((sku) => this.sku(sku)),
-      ),
-    );
+    const skuIds = skus.map((sku) => this.sku(sku));
+    return this.db.transaction(async (tx) => (await allocateBackorders(tx, this.deps, skuIds)).served);
   }
 
   /** Plans and delivers and publishes until everything rests. @returns how many rounds that took */
