@@ -12,6 +12,7 @@ const parkedRecords: Readonly<Record<string, string>> = {
   unknown_order: 'Find out why the order did not arrive, then replay it.',
   value_invalid: 'Correct the value in the source system, or edit it here, then replay it.',
   key_conflict: 'Compare both contents; the first one stays applied. Resolve it once the source is corrected.',
+  foreign_reservation: 'Name the reservations of its own channel or none, then replay it.',
   over_cancel: 'More was asked back than was left. Ask the account, then resolve it.',
 };
 

@@ -180,6 +180,31 @@ describe('orders', () => {
     });
   });
 
+  it('a hold of another channel is refused by name and stays as it was; the key stays free', async () => {
+    await api.receive('71053', 'LON', 5);
+    const reserve = async (channel: string, key: string) =>
+      (
+        await api.call('POST', '/v1/reservations', { channel, sku: '71053', quantity: 2 }, { 'idempotency-key': key })
+      ).json().reservationId as string;
+    const [own, foreign] = [await reserve('api', 'own'), await reserve('strict', 'foreign')];
+    const lines = [{ lineNo: 1, sku: '71053', quantity: 4, unitPrice: '1' }];
+    const refused = await api.order(orderOf('H3', { lines, reservations: [own, foreign] }));
+    expect([refused.statusCode, refused.json()]).toEqual([
+      409,
+      expect.objectContaining({
+        code: 'XD_REFUSED',
+        detail: expect.stringContaining(`reservation ${foreign} is held for another channel`),
+      }),
+    ]);
+    for (const id of [own, foreign])
+      expect((await api.call('GET', `/v1/reservations/${id}`)).json()).toMatchObject({
+        state: 'open',
+        lines: [{ openQuantity: 2 }],
+      });
+    const again = await api.order(orderOf('H3', { lines: [{ ...lines[0], quantity: 2 }], reservations: [own] }));
+    expect([again.statusCode, again.json().lines[0].decision]).toEqual([201, 'allocated']);
+  });
+
   it('while work in flight is at its bound, the caller is told when to come back', async () => {
     api.busy = true;
     try {

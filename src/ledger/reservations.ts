@@ -173,6 +173,7 @@ export async function expireReservations(tx: Tx, deps: LedgerDeps, limit = 1_000
 /** An open hold that a movement or an order claims. Locked; the caller changes the balance it guards. */
 export interface HeldReservation {
   reservationId: number;
+  channelId: number;
   skuId: number;
   locationId: number;
   openQuantity: number;
@@ -186,6 +187,7 @@ export async function lockHeld(tx: Tx, reservationIds: readonly number[]): Promi
     .filter((row) => row.state === 'open' && row.open_quantity > 0)
     .map((row) => ({
       reservationId: row.reservation_id,
+      channelId: row.channel_id,
       skuId: row.sku_id,
       locationId: row.location_id,
       openQuantity: row.open_quantity,

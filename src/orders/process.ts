@@ -126,6 +126,15 @@ export async function processOrders(
     if (command.kind !== 'submit' && order === undefined) return { outcome: 'unknown_order' };
     const channelId = command.kind === 'submit' ? command.channelId : order!.channelId;
     const channel = deps.directory.channelById.get(channelId)!;
+    // A hold keeps units for its own channel; whose it is, is not this caller's to know.
+    const foreign = work.reservationIds?.find((id) => held.get(id)?.some((hold) => hold.channelId !== channelId));
+    if (foreign !== undefined)
+      return {
+        outcome: 'refused',
+        orderId: orderId!,
+        refused: 'foreign_reservation',
+        detail: `reservation ${foreign} is held for another channel`,
+      };
     // A hold's units become free in the moment in which its order takes them; the rows are locked, so nobody is between.
     const claimed: { hold: HeldReservation; quantity: number }[] = [];
     for (const id of work.reservationIds ?? [])
