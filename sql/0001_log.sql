@@ -112,9 +112,16 @@ create index on fact (transaction_id, position);
 create index on fact (stream, stream_version);
 insert into partitioned_table values ('fact', 730);
 
--- Who has read how far. epoch: a restore resets transaction ids, so a cursor of an older epoch starts by position.
-create table log_epoch (epoch int primary key, started_at timestamptz not null default crossdock_now());
-insert into log_epoch (epoch) values (1);
+-- In another cluster transaction ids start again, so they order facts within an epoch only. A fact's position is an identity that
+-- a dump brings along, and says which epoch it belongs to: the last one that begins after a smaller position.
+create table log_epoch (
+  epoch          int primary key,
+  after_position bigint not null,
+  started_at     timestamptz not null default crossdock_now()
+);
+insert into log_epoch (epoch, after_position) values (1, 0);
+
+-- Who has read how far. A cursor of an older epoch reads that to its end and then begins the next.
 create table log_cursor (
   consumer       text collate "C" not null,
   shard          int not null default 0,
@@ -124,6 +131,26 @@ create table log_cursor (
   updated_at     timestamptz not null default crossdock_now(),
   primary key (consumer, shard)
 );
+
+-- Each consumer's place with the positions between which its epoch's facts lie.
+create view log_place as
+select c.consumer, c.shard, c.epoch, c.transaction_id, c.position, e.after_position,
+       coalesce((select min(n.after_position) from log_epoch n where n.epoch > c.epoch), 9223372036854775807) as until_position
+  from log_cursor c join log_epoch e using (epoch);
+
+-- Facts that a consumer has not read; one without a cursor has read none.
+create function crossdock_unread(p_consumer text) returns setof fact
+language sql stable
+as $$
+  with place as (
+    select transaction_id, position, after_position, until_position from log_place where consumer = p_consumer and shard = 0
+    union all
+    select '0', 0, 0, 9223372036854775807 where not exists (select from log_cursor where consumer = p_consumer and shard = 0))
+  select f.* from place p join fact f
+      on (f.transaction_id, f.position) > (p.transaction_id, p.position) and f.position > p.after_position and f.position <= p.until_position
+  union all
+  select f.* from place p join fact f on f.position > p.until_position where p.until_position < 9223372036854775807
+$$;
 
 -- Where we are in each system's feed. drained_at: the database's time at which the last poll that reached the end began;
 -- everything the system had recorded before that moment is in the ledger.

@@ -238,6 +238,7 @@ table log_cursor (
 
 table log_epoch (
   epoch integer not null,
+  after_position bigint not null,
   started_at timestamp with time zone default crossdock_now() not null,
   PRIMARY KEY (epoch)
 );
@@ -550,6 +551,21 @@ CREATE OR REPLACE FUNCTION public.crossdock_now()
  LANGUAGE sql
  PARALLEL SAFE
 AS $function$ select clock_timestamp() + coalesce(nullif(current_setting('crossdock.clock_shift', true), ''), '0')::interval $function$
+
+CREATE OR REPLACE FUNCTION public.crossdock_unread(p_consumer text)
+ RETURNS SETOF fact
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with place as (
+    select transaction_id, position, after_position, until_position from log_place where consumer = p_consumer and shard = 0
+    union all
+    select '0', 0, 0, 9223372036854775807 where not exists (select from log_cursor where consumer = p_consumer and shard = 0))
+  select f.* from place p join fact f
+      on (f.transaction_id, f.position) > (p.transaction_id, p.position) and f.position > p.after_position and f.position <= p.until_position
+  union all
+  select f.* from place p join fact f on f.position > p.until_position where p.until_position < 9223372036854775807
+$function$
 
 CREATE OR REPLACE FUNCTION public.dated_supply(p_sku_id bigint, p_location_ids integer[], p_days integer)
  RETURNS bigint

@@ -12,6 +12,7 @@ const besideTheirUse = [
   'src/master/declared.ts',
   'src/ops/maintain.ts',
   'src/ops/pressure.ts',
+  'src/outbound/doubt-open.ts',
   'src/outbound/freshness.ts',
   'src/store/clock.ts',
   'src/store/ids.ts',

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { fail } from '../canonical/index.ts';
-import { type EventRow, endOfLog, readEvents } from './events.sql.ts';
+import { type Fact, type Place, readFrom } from '../log/index.ts';
+import { endOfLog } from './events.sql.ts';
 import type { ApiHub } from './hub.ts';
 import { withCodes } from './order-pages.ts';
 import { closed } from './schemas.ts';
@@ -29,11 +30,6 @@ const query = closed({
     }),
   ),
 });
-
-interface Place {
-  transactionId: string;
-  position: number;
-}
 
 export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
   const closing = new AbortController();
@@ -70,7 +66,7 @@ export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
           'x-accel-buffering': 'no',
         });
         reply.raw.write('retry: 1000\n\n');
-        await stream(hub, reply.raw, place, end!.epoch, wanted, closing.signal);
+        await stream(hub, reply.raw, place, wanted, closing.signal);
       } finally {
         streams--;
       }
@@ -78,19 +74,19 @@ export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
   );
 }
 
-/** A restore resets transaction ids, so a place of an older epoch can't be found again: the reader starts from the beginning. */
+/** A place in an older epoch is read on to that epoch's end, then the next; one that this log never had is the beginning. */
 function placeOf(after: string | undefined, end: { transaction_id: string; epoch: number }): Place {
-  if (after === undefined) return { transactionId: end.transaction_id, position: -1 };
+  if (after === undefined) return { epoch: end.epoch, transactionId: end.transaction_id, position: -1 };
   const [epoch, transactionId, position] = after.split('-');
-  if (transactionId === undefined || Number(epoch) !== end.epoch) return { transactionId: '0', position: 0 };
-  return { transactionId, position: Number(position) };
+  if (transactionId === undefined || Number(epoch) < 1 || Number(epoch) > end.epoch)
+    return { epoch: 1, transactionId: '0', position: 0 };
+  return { epoch: Number(epoch), transactionId, position: Number(position) };
 }
 
 async function stream(
   hub: ApiHub,
   raw: ServerResponse,
   from: Place,
-  epoch: number,
   wanted: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -101,21 +97,22 @@ async function stream(
   const open = () => !signal.aborted && !raw.destroyed && performance.now() < endMs;
   try {
     while (open()) {
-      const rows = await hub.db.query(readEvents, [place.transactionId, place.position, FACTS_PER_READ_MAX]);
+      const page = await readFrom(hub.db, place, FACTS_PER_READ_MAX);
+      const { facts } = page;
+      place = page.place;
       let text = '';
-      const shown = wanted.length === 0 ? rows : rows.filter((row) => wanted.some((part) => row.type.startsWith(part)));
-      await hub.directory.loadSkuCodes(shown.flatMap((row) => skuIdsOf(row.data)));
-      for (const row of shown) text += eventText(hub, row, epoch);
-      const last = rows.at(-1);
-      if (last !== undefined) place = { transactionId: last.transaction_id, position: last.position };
+      const shown =
+        wanted.length === 0 ? facts : facts.filter((fact) => wanted.some((part) => fact.type.startsWith(part)));
+      await hub.directory.loadSkuCodes(shown.flatMap((fact) => skuIdsOf(fact.data)));
+      for (const fact of shown) text += eventText(hub, fact, place.epoch);
       if (text === '' && performance.now() - saidMs > HEARTBEAT_MS) text = ': still here\n\n';
       if (text !== '') {
         saidMs = performance.now();
         // A reader that doesn't read holds its own stream up and nothing else.
         if (!raw.write(text)) await Promise.race([once(raw, 'drain'), once(raw, 'close'), ended(signal)]);
       }
-      idleMs = rows.length > 0 ? IDLE_MS_MIN : Math.min(IDLE_MS_MAX, idleMs * 2);
-      if (rows.length < FACTS_PER_READ_MAX) await Promise.race([pause(idleMs), once(raw, 'close'), ended(signal)]);
+      idleMs = facts.length > 0 ? IDLE_MS_MIN : Math.min(IDLE_MS_MAX, idleMs * 2);
+      if (facts.length < FACTS_PER_READ_MAX) await Promise.race([pause(idleMs), once(raw, 'close'), ended(signal)]);
     }
   } catch (error) {
     // The head is written: all that is left is to end, and the reader comes again with the id it has.
@@ -124,22 +121,22 @@ async function stream(
   raw.end();
 }
 
-function eventText(hub: ApiHub, row: EventRow, epoch: number): string {
-  const eventId = `${epoch}-${row.transaction_id}-${row.position}`;
+function eventText(hub: ApiHub, fact: Fact, epoch: number): string {
+  const eventId = `${epoch}-${fact.transactionId}-${fact.position}`;
   const event = {
     specversion: '1.0',
     id: eventId,
     source: '/crossdock',
-    type: `crossdock.${row.type}.v1`,
-    subject: row.stream,
-    time: row.occurred_at.toISOString(),
+    type: `crossdock.${fact.type}.v1`,
+    subject: fact.stream,
+    time: fact.occurredAt,
     datacontenttype: 'application/json',
-    recordedat: row.recorded_at.toISOString(),
-    streamversion: row.stream_version,
-    correlationid: row.correlation_id,
-    causationid: row.causation_id,
-    company: hub.directory.companyById.get(row.company_id)?.code ?? null,
-    data: withCodes(row.data, hub.directory),
+    recordedat: fact.recordedAt.toISOString(),
+    streamversion: fact.version,
+    correlationid: fact.correlationId ?? null,
+    causationid: fact.causationId ?? null,
+    company: hub.directory.companyById.get(fact.companyId)?.code ?? null,
+    data: withCodes(fact.data, hub.directory),
   };
   return `id: ${eventId}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

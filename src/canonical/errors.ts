@@ -25,6 +25,11 @@ export const errorKinds = {
   XD_STORE_UNSAFE: { status: 500, retry: 'operator', meaning: 'A database setting can lose acknowledged data.' },
   XD_STORE_VERSION: { status: 500, retry: 'operator', meaning: 'The server version is not supported.' },
   XD_STORE_MIGRATION: { status: 500, retry: 'operator', meaning: 'Migrations do not fit this code.' },
+  XD_LOG_EPOCH: {
+    status: 503,
+    retry: 'operator',
+    meaning: 'The log was restored into another cluster: run crossdock restored.',
+  },
   XD_STORE_EMBEDDED: { status: 500, retry: 'operator', meaning: 'The embedded database could not be started.' },
   XD_BODY_INVALID: { status: 400, retry: 'never', meaning: 'The body is not valid JSON or does not fit the schema.' },
   XD_BODY_TOO_LARGE: { status: 413, retry: 'never', meaning: 'The body is larger than this route takes.' },

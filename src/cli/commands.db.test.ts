@@ -329,3 +329,17 @@ test('doctor names what an estate declares and nothing applies, by its path, and
     { code: 'estate.valid', level: 'error', what: expect.stringContaining('did you mean owners?') },
   ]);
 });
+
+test('restored begins a new epoch after the newest fact, and what is open is looked up before it is sent', async () => {
+  await estate.stopHub();
+  const one = `(select max(delivery_id) from delivery)`;
+  await database.pool.query(`update delivery set state = 'n', ended_at = null where delivery_id = ${one}`);
+  const before = (await database.pool.query('select max(position) as position from fact')).rows[0].position;
+  const { code, json } = await crossdock('restored', '--json');
+  expect([code, json]).toEqual([
+    0,
+    { epoch: 2, afterPosition: Number(before), lookedUp: { deliveries: 1, publications: 0 } },
+  ]);
+  const { rows } = await database.pool.query(`select state::text, error from delivery where delivery_id = ${one}`);
+  expect(rows).toEqual([{ state: 'd', error: 'restored' }]);
+});

@@ -4,7 +4,20 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, printError } from './output.ts';
 
 /** A command is a file of this name here that exports `register(program)`. Its heavy imports belong inside its action. */
-const commands = ['demo', 'doctor', 'explain', 'init', 'keys', 'load', 'migrate', 'parked', 'start', 'trace', 'verify'];
+const commands = [
+  'demo',
+  'doctor',
+  'explain',
+  'init',
+  'keys',
+  'load',
+  'migrate',
+  'parked',
+  'restored',
+  'start',
+  'trace',
+  'verify',
+];
 
 interface CommandModule {
   register(program: Command): void;

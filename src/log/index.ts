@@ -1,2 +1,12 @@
 export { appendFacts, type Fact, type NewFact } from './facts.ts';
-export { listFacts, listStream, listUnread, logLag, READ_FACTS_MAX, readNext } from './read.ts';
+export {
+  beginEpoch,
+  listFacts,
+  listStream,
+  listUnread,
+  logLag,
+  type Place,
+  READ_FACTS_MAX,
+  readFrom,
+  readNext,
+} from './read.ts';

@@ -1,3 +1,4 @@
+import { fail } from '../canonical/index.ts';
 import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import type { Fact } from './facts.ts';
 import * as statements from './read.sql.ts';
@@ -22,26 +23,74 @@ export async function readNext(
     await tx.query(statements.ensureCursor, [consumer, 0]);
     [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   }
-  const { rows, read } = await readPage(tx, [cursor!.transaction_id, cursor!.position, limit], types);
-  const last = rows.at(-1);
-  if (last === undefined) return { read: 0, facts: [] };
-  await tx.query(statements.moveCursor, [consumer, 0, last.transaction_id, last.position]);
-  const facts = rows.map(factOf);
-  if (types !== undefined && !types.includes(last.type)) facts.pop();
+  const { transaction_id: transactionId, position, epoch, is_ahead: isAhead } = cursor!;
+  // Everything recorded here from now on would stand before it and never be read.
+  if (isAhead)
+    fail(
+      'XD_LOG_EPOCH',
+      `${consumer} has read up to transaction ${transactionId}, which is still to come in this cluster`,
+    );
+  const { read, facts, place } = await readFrom(tx, { epoch, transactionId, position }, limit, types);
+  if (place.epoch !== epoch || read > 0)
+    await tx.query(statements.moveCursor, [consumer, 0, place.epoch, place.transactionId, place.position]);
   return { read, facts };
 }
 
+/** Where a reader stands: epochs follow each other, within one (transaction id, position). */
+export interface Place {
+  epoch: number;
+  transactionId: string;
+  position: number;
+}
+
+/**
+ * Reads what follows a place. An epoch that is read to its end is followed by the next.
+ * @returns as {@link readNext}, and the place of the last that was read
+ */
+export async function readFrom(
+  db: Queryable,
+  from: Place,
+  limit: number,
+  types?: readonly string[],
+): Promise<{ read: number; facts: Fact[]; place: Place }> {
+  let place = from;
+  for (;;) {
+    const { rows, read } = await readPage(db, [place.transactionId, place.position, limit, place.epoch], types);
+    const last = rows.at(-1);
+    if (last !== undefined) {
+      const facts = rows.map(factOf);
+      if (types !== undefined && !types.includes(last.type)) facts.pop();
+      const { epoch } = place;
+      return { read, facts, place: { epoch, transactionId: last.transaction_id, position: last.position } };
+    }
+    const [next] = await db.query(statements.findNextEpoch, [place.epoch]);
+    if (next!.epoch === null) return { read: 0, facts: [], place };
+    place = { epoch: next!.epoch, transactionId: '0', position: 0 };
+  }
+}
+
 async function readPage(
-  tx: Tx,
+  db: Queryable,
   page: readonly unknown[],
   types: readonly string[] | undefined,
 ): Promise<{ rows: statements.FactRow[]; read: number }> {
   if (types === undefined) {
-    const rows = await tx.query(statements.readFacts, page);
+    const rows = await db.query(statements.readFacts, page);
     return { rows, read: rows.length };
   }
-  const rows = await tx.query(statements.readFactsOf, [...page, texts(types)]);
+  const rows = await db.query(statements.readFactsOf, [...page, texts(types)]);
   return { rows, read: rows[0]?.read ?? 0 };
+}
+
+/**
+ * Begins a new epoch, after a restore: what is in the log is read as it stood, then what this cluster adds.
+ * @returns the epoch, and the last position before it
+ * Locks the log against writers until the end of the transaction.
+ */
+export async function beginEpoch(tx: Tx): Promise<{ epoch: number; afterPosition: number }> {
+  await tx.query(statements.lockLog);
+  const [row] = await tx.query(statements.insertEpoch);
+  return { epoch: row!.epoch, afterPosition: row!.after_position };
 }
 
 /** All facts of one stream, in version order. */

@@ -23,8 +23,6 @@ export const readPending = sql<PendingRow>(
                            where i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
                              and i.state = 'a')) as waiting,
           (select count(*)::int
-             from (select from (values ('outbound'), ('backorders')) as k(consumer)
-                     left join log_cursor c on c.consumer = k.consumer and c.shard = 0
-                     join fact f on (f.transaction_id, f.position) > (coalesce(c.transaction_id, '0'::xid8), coalesce(c.position, 0))
-                    limit 1000) as t) as behind`,
+             from ((select from crossdock_unread('outbound') limit 1000)
+                   union all (select from crossdock_unread('backorders') limit 1000)) as t) as behind`,
 );

@@ -8,9 +8,7 @@ const sample = sql<{ unfinished: number; oldest_ms: number; behind: number }>(
                            (select recorded_at from delivery
                              where destination_id = t.destination_id and is_open and state in ('n', 's') and attempts <= 1
                              order by delivery_id limit 1) as o), 0)::float8 as oldest_ms,
-          (select count(*)::int from (select from fact f, log_cursor c
-                                       where c.consumer = 'outbound' and (f.transaction_id, f.position) > (c.transaction_id, c.position)
-                                       limit 5000) as t) as behind`,
+          (select count(*)::int from (select from crossdock_unread('outbound') limit 5000) as t) as behind`,
 );
 
 /** Parts of this process's time that are spent working, between which gathering grows. */

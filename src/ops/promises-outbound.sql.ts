@@ -30,8 +30,9 @@ export const undelivered = verdict(
                           ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_cancelled', 'order_cancellation'),
                           ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'),
                           ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
-             cross join log_cursor c
-            where c.consumer = 'outbound' and c.shard = 0 and (f.transaction_id, f.position) <= (c.transaction_id, c.position)
+             cross join log_place c
+            where c.consumer = 'outbound' and c.shard = 0 and f.position <= c.until_position
+              and (f.position <= c.after_position or (f.transaction_id, f.position) <= (c.transaction_id, c.position))
               and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')
               and not (k.kind = 'sales_order' and exists (select from sales_order o where o.order_id = substr(f.stream, 7)::bigint
                                                                                       and o.state = 'refused'))) f

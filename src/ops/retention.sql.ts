@@ -23,9 +23,10 @@ export const listPartitions = sql<PartitionRow>(
 // A fact that a consumer has not read is not to be forgotten.
 export const findUnread = sql<{ consumer: string }>(
   'ops_find_unread_facts',
-  `select c.consumer from log_cursor c
+  `select p.consumer from log_place p
     where exists (select from fact f
                    where f.tableoid = $1::text::regclass and f.recorded_at < $2::timestamptz
-                     and (f.transaction_id, f.position) > (c.transaction_id, c.position))
+                     and (f.position > p.until_position
+                          or (f.position > p.after_position and (f.transaction_id, f.position) > (p.transaction_id, p.position))))
     limit 1`,
 );

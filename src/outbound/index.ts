@@ -1,4 +1,5 @@
 export { DeliveryDispatcher, type DispatcherOptions, heldBuckets, leaseName, messageOf } from './deliver.ts';
+export { doubtWhatIsOpen } from './doubt-open.ts';
 export { type FlowFreshness, Freshness, readFreshness } from './freshness.ts';
 export { Outcomes } from './outcomes.ts';
 export { BUCKETS, CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';

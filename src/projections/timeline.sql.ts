@@ -95,6 +95,8 @@ export const listParkedOf = sql<{
 export const readCursor = sql<{ unread: number[] | null }>(
   'projections_read_unread',
   `select array_agg(f.stream_version order by f.stream_version) as unread
-     from fact f left join log_cursor c on c.consumer = 'outbound' and c.shard = 0
-    where f.stream = $1::text and (c.consumer is null or (f.transaction_id, f.position) > (c.transaction_id, c.position))`,
+     from fact f left join log_place c on c.consumer = 'outbound' and c.shard = 0
+    where f.stream = $1::text
+      and (c.consumer is null or f.position > c.until_position
+           or (f.position > c.after_position and (f.transaction_id, f.position) > (c.transaction_id, c.position)))`,
 );

@@ -59,6 +59,7 @@ export async function runDoctor(url: string, options: DoctorOptions = {}): Promi
       checkPreparedTransactions,
       checkConnections,
       checkClock,
+      checkLogEpoch,
     ]) {
       findings.push(...(await check(client, options)));
     }
@@ -243,6 +244,36 @@ async function checkClock(client: pg.Client): Promise<Finding[]> {
       what: `the database's clock differs from this machine's by ${off} ms`,
       why: "expiry and leases use the database's clock alone; logs and tokens use this machine's",
       fix: level === 'ok' ? '' : 'keep both machines on NTP',
+    },
+  ];
+}
+
+/** In a cluster that the log was not written in, its readers would wait for transaction ids that are far away, and skip what is new. */
+async function checkLogEpoch(client: pg.Client): Promise<Finding[]> {
+  const { rows: tables } = await client.query(
+    `select to_regclass('log_cursor') is not null and to_regclass('log_epoch') is not null as there`,
+  );
+  if (!tables[0].there) return [];
+  const { rows } = await client.query<{ now: string; ahead: string | null }>(
+    `select pg_snapshot_xmax(pg_current_snapshot())::text as now,
+            (select max(t.id)::text from (
+               select transaction_id as id from log_cursor where epoch = e.epoch
+               union all
+               (select transaction_id from fact where position > e.after_position order by transaction_id desc limit 1)) as t
+              where t.id >= pg_snapshot_xmax(pg_current_snapshot())) as ahead
+       from log_epoch e order by e.epoch desc limit 1`,
+  );
+  const ahead = rows[0]?.ahead ?? null;
+  return [
+    {
+      code: 'store.log_epoch',
+      level: ahead === null ? 'ok' : 'error',
+      what:
+        ahead === null
+          ? 'the log was written in this cluster, or read on from where it came'
+          : `the log names transaction ${ahead}, this cluster has come to ${rows[0]!.now}`,
+      why: 'after a restore into another cluster transaction ids start again: nothing new would be read',
+      fix: ahead === null ? '' : 'stop the hub and run: npx crossdock restored',
     },
   ];
 }
