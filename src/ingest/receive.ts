@@ -318,52 +318,60 @@ function cuts(bodies: readonly Buffer[]): [string, string] {
 }
 
 /**
- * Inserts the keys; entries whose key is known get their result.
- * @returns entries that repeat a key of this very batch, each with the one that came first: its result is not known yet
+ * Inserts the keys and counts their repeats; entries whose key is known get their result.
+ * @returns entries that repeat a key which this very batch brings, each with the one that came first: its result is not known yet
  */
 async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<Entry, Entry>> {
-  const first = new Map<string, Entry>();
-  const repeated = new Map<Entry, Entry>();
+  const byKey = new Map<string, [Entry, ...Entry[]]>();
   for (const entry of entries) {
     if (entry.result !== undefined) continue;
-    const id = `${entry.item.scope} ${entry.item.key}`;
-    const before = first.get(id);
-    if (before === undefined) first.set(id, entry);
-    else repeated.set(entry, before);
+    const same = byKey.get(idOf(entry.item));
+    if (same === undefined) byKey.set(idOf(entry.item), [entry]);
+    else same.push(entry);
   }
-  if (first.size === 0) return repeated;
-  const all = [...first.values()];
+  const repeated = new Map<Entry, Entry>();
+  if (byKey.size === 0) return repeated;
+  const firsts = [...byKey.values()].map(([first]) => first);
   const fresh = new Set(
     (
       await tx.query(statements.insertKeys, [
-        texts(all.map((e) => e.item.scope)),
-        texts(all.map((e) => e.item.key)),
-        texts(all.map((e) => e.item.fingerprint)),
-        numbers(all.map((e) => (isFault(e.translated) ? null : e.translated.orderId))),
-        numbers(all.map((e) => e.rawId)),
-        numbers(all.map((e) => e.item.itemNo)),
+        texts(firsts.map((e) => e.item.scope)),
+        texts(firsts.map((e) => e.item.key)),
+        texts(firsts.map((e) => e.item.fingerprint)),
+        numbers(firsts.map((e) => (isFault(e.translated) ? null : e.translated.orderId))),
+        numbers(firsts.map((e) => e.rawId)),
+        numbers(firsts.map((e) => e.item.itemNo)),
       ])
-    ).map((row) => `${row.scope} ${row.key}`),
+    ).map(idOf),
   );
-  const known = all.filter((e) => !fresh.has(`${e.item.scope} ${e.item.key}`));
-  if (known.length > 0) {
-    const rows = new Map(
-      (
-        await tx.query(statements.countRepeats, [
-          texts(known.map((e) => e.item.scope)),
-          texts(known.map((e) => e.item.key)),
-        ])
-      ).map((row) => [`${row.scope} ${row.key}`, row]),
-    );
-    for (const entry of known) {
-      const row = rows.get(`${entry.item.scope} ${entry.item.key}`)!;
-      entry.result =
-        row.fingerprint === entry.item.fingerprint
-          ? { status: 'duplicate', orderId: row.subject, state: row.state }
-          : { status: 'conflict' };
-    }
+  const repeats = [...byKey].map(([id, same]) => ({ id, same, times: same.length - (fresh.has(id) ? 1 : 0) }));
+  const counted = repeats.filter(({ times }) => times > 0);
+  if (counted.length === 0) return repeated;
+  const rows = new Map(
+    (
+      await tx.query(statements.countRepeats, [
+        texts(counted.map(({ same }) => same[0].item.scope)),
+        texts(counted.map(({ same }) => same[0].item.key)),
+        numbers(counted.map(({ times }) => times)),
+      ])
+    ).map((row) => [idOf(row), row]),
+  );
+  for (const { id, same } of counted) {
+    const row = rows.get(id)!;
+    const [first, ...others] = same;
+    if (fresh.has(id)) for (const entry of others) repeated.set(entry, first);
+    else
+      for (const entry of same)
+        entry.result =
+          row.fingerprint === entry.item.fingerprint
+            ? { status: 'duplicate', orderId: row.subject, state: row.state }
+            : { status: 'conflict' };
   }
   return repeated;
+}
+
+function idOf({ scope, key }: { scope: string; key: string }): string {
+  return `${scope} ${key}`;
 }
 
 /** The same key twice in one batch: the second gets what became of the first. */

@@ -32,9 +32,9 @@ export interface KnownKey {
 export const countRepeats = sql<KnownKey>(
   'ingest_count_repeats',
   `with locked as materialized (
-     select scope, key from inbound join unnest($1::text[], $2::text[]) as t(scope, key) using (scope, key)
+     select scope, key, times from inbound join unnest($1::text[], $2::text[], $3::int[]) as t(scope, key, times) using (scope, key)
       order by scope, key for update of inbound)
-   update inbound i set repeats = i.repeats + 1
+   update inbound i set repeats = i.repeats + t.times
      from locked t
     where i.scope = t.scope and i.key = t.key
    returning i.scope, i.key, i.state, i.fingerprint, i.subject`,
