@@ -33,6 +33,12 @@ export const findParked = sql<ParkedRecordRow>(
   'ingest_find_parked',
   `select ${columns} from parked_record where parked_id = $1::bigint`,
 );
+// Keys come before everything else, as what arrives claims them: parked records, orders and balances are locked after them.
+export const lockKeysOfParked = sql(
+  'ingest_lock_keys_of_parked',
+  `with wanted as materialized (select distinct scope, key from parked_record where parked_id = any($1::bigint[]))
+   select from inbound join wanted using (scope, key) order by scope, key for update of inbound`,
+);
 export const lockParked = sql<ParkedRecordRow>(
   'ingest_lock_parked',
   `select ${columns} from parked_record where parked_id = $1::bigint for update`,

@@ -1,6 +1,6 @@
 /** What was set aside, for a person: seen, corrected, given up. Running it again is the receiver's. */
 import { fail, type InboundItem } from '../canonical/index.ts';
-import type { Database, Queryable } from '../store/index.ts';
+import { type Database, numbers, type Queryable } from '../store/index.ts';
 import * as statements from './parked.sql.ts';
 
 export interface ParkedRecord {
@@ -82,6 +82,7 @@ export async function editParked(
 /** Gives it up, with a reason: its key is superseded and never applied. */
 export async function resolveParked(db: Database, parkedId: number, resolution: string): Promise<ParkedRecord> {
   return db.transaction(async (tx) => {
+    await tx.query(statements.lockKeysOfParked, [numbers([parkedId])]);
     const [row] = await tx.query(statements.lockParked, [parkedId]);
     const record = openRecord(row, parkedId);
     await tx.query(statements.resolveParked, [parkedId, resolution]);

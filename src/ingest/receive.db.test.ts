@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { violations } from '../../test/helpers/promises.ts';
-import { moved, order, SmallHub } from '../../test/helpers/small-hub.ts';
+import { cancel, moved, order, SmallHub } from '../../test/helpers/small-hub.ts';
+import { resolveParked } from './index.ts';
 
 const database = useDatabase();
 let hub: SmallHub;
@@ -34,5 +35,65 @@ describe('a repeat is counted at its key', () => {
     expect(results.map((result) => result.status)).toEqual(['parked', 'applied', 'duplicate']);
     expect(await repeats()).toMatchObject({ S1: 2, S2: 0 });
     expect(await violations(database.pool)).toEqual({});
+  });
+});
+
+describe('what was parked locks its key before anything else, as what arrives does', () => {
+  let n = 0;
+  /** A cancel that waited for its order, which is there now; its key is locked by somebody else, as a repeat of it would. */
+  async function contend(work: (parkedId: number) => Promise<unknown>, then: (take: Take) => Promise<unknown>) {
+    const no = `L${++n}`;
+    await hub.receive('shop', [cancel('shop', no, 1, 1, `C${no}`)]);
+    await hub.receive('shop', [order('shop', no, [{ sku: 'X', quantity: 2 }])]);
+    const { rows } = await database.pool.query(`select parked_id from parked_record where key = 'C${no}/${no}/1'`);
+    const other = await database.pool.connect();
+    let working: Promise<unknown> | undefined;
+    try {
+      await other.query(`begin`);
+      await other.query(`select from inbound where key = 'C${no}/${no}/1' for update`);
+      working = work(Number(rows[0].parked_id));
+      working.catch(() => {});
+      await expect
+        .poll(async () => {
+          const waits = await database.pool.query(
+            `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          );
+          return waits.rows[0].n;
+        })
+        .toBe(1);
+      await then((table, where) => other.query(`select from ${table} where ${where} for update nowait`));
+    } finally {
+      await other.query('commit');
+      other.release();
+      await working;
+    }
+    return no;
+  }
+  type Take = (table: string, where: string) => Promise<unknown>;
+
+  it('a replay', async () => {
+    let replayed: unknown;
+    const no = await contend(
+      async (parkedId) => {
+        replayed = await hub.receiver.replay([parkedId]);
+      },
+      (take) => take('sales_order', `external_no = 'L${n}'`),
+    );
+    expect(replayed).toEqual({ applied: 1, still: 0 });
+    const { rows } = await database.pool.query(
+      `select l.cancelled::int as cancelled from order_line l join sales_order o using (order_id) where o.external_no = '${no}'`,
+    );
+    expect(rows).toEqual([{ cancelled: 1 }]);
+  });
+
+  it('giving it up', async () => {
+    await contend(
+      (parkedId) => resolveParked(hub.db, parkedId, 'typed by mistake'),
+      (take) => take('parked_record', `key = 'CL${n}/L${n}/1'`),
+    );
+    const { rows } = await database.pool.query(
+      `select i.state::text as key, p.state as parked from inbound i join parked_record p using (scope, key) where key = 'CL${n}/L${n}/1'`,
+    );
+    expect(rows).toEqual([{ key: 's', parked: 'resolved' }]);
   });
 });

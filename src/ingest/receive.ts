@@ -21,6 +21,7 @@ import {
   type Tx,
   texts,
 } from '../store/index.ts';
+import { lockKeysOfParked } from './parked.sql.ts';
 import * as statements from './store.sql.ts';
 import { loadCodes, translate } from './translate.ts';
 import { factOfMovement } from './translate-stock.ts';
@@ -219,6 +220,7 @@ export class Receiver {
     const { db, ids, directory } = this.#deps;
     if (parkedIds.length === 0) return { applied: 0, still: 0 };
     const outcome = await db.inTurn(async (tx) => {
+      await tx.query(lockKeysOfParked, [numbers(parkedIds)]);
       // The key of a conflict is taken: what came first is applied, and running the other content would apply the key twice.
       const found = await tx.query(statements.readParked, [numbers(parkedIds)]);
       const rows = found.filter((row) => row.class !== 'key_conflict');
