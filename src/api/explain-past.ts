@@ -17,41 +17,35 @@ export async function explainPast(
   await directory.loadSkuCodes([skuId]);
   if (Date.parse(at) > (await databaseNow(db)).getTime())
     fail('XD_VALUE_INVALID', `at must not lie in the future, found ${at}`, { place: 'at' });
-  const values = [skuId, at];
-  const [onHand, reserved, allocated] = await Promise.all([
-    db.query(statements.onHandAt, values),
-    db.query(statements.reservedAt, values),
-    db.query(statements.allocatedAt, values),
-  ]);
-  const reservedBy = new Map(reserved.map((row) => [row.location_id, row]));
-  const allocatedBy = new Map(allocated.map((row) => [row.location_id, row.allocated]));
+  const past = await db.query(statements.readPastBalances, [skuId, at]);
   const served = new Set(channel.locationIds);
-  const reasons = new Set<string>();
-  const locations = onHand.map((row) => {
-    const closed = row.closed_before !== null && row.closed_before.getTime() > Date.parse(at);
-    if (closed)
-      reasons.add(`on hand: movements before ${row.closed_before!.toISOString()} were closed into one balance`);
-    const holds = reservedBy.get(row.location_id);
-    if (holds?.unproven === true) reasons.add('reserved: some holds were claimed since, and when is not recorded');
-    return {
-      location: directory.locationById.get(row.location_id)?.code ?? String(row.location_id),
-      served: served.has(row.location_id),
-      onHand: closed ? null : row.on_hand,
-      reserved: holds?.unproven === true ? null : (holds?.reserved ?? 0),
-      allocated: allocatedBy.get(row.location_id) ?? 0,
-      exposed: null,
-      safetyStock: null,
-    };
-  });
-  reasons.add('exposed and safety stock: not every change of them leaves a fact, only their present values are known');
+  const unproven = new Set<string>();
+  for (const row of past) {
+    if (row.on_hand === null)
+      unproven.add(`on hand: movements before ${row.closed_before!.toISOString()} were closed into one balance`);
+    if (row.reserved === null)
+      unproven.add(`reserved, allocated: facts before ${row.kept_since!.toISOString()} are gone`);
+    if (row.exposed === null)
+      unproven.add('exposed: a channel was told a number of this SKU, and what was set aside for it leaves no fact');
+  }
+  unproven.add('safety stock: not every change of it leaves a fact, only its present value is known');
+  unproven.add('atp: it depends on inputs that are not proven; the rule is the present one');
   return {
     sku: directory.skuCode(skuId),
     unit: 'each',
     channel: channel.code,
     at,
     atp: null,
-    unproven: [...reasons, 'atp: it depends on inputs that are not proven; the rule is the present one'],
+    unproven: [...unproven],
     rule: ruleOf(directory, channel),
-    locations,
+    locations: past.map((row) => ({
+      location: directory.locationById.get(row.location_id)?.code ?? String(row.location_id),
+      served: served.has(row.location_id),
+      onHand: row.on_hand,
+      reserved: row.reserved,
+      allocated: row.allocated,
+      exposed: row.exposed,
+      safetyStock: null,
+    })),
   };
 }

@@ -123,47 +123,51 @@ export const readPublications = sql<{
     where p.kind = 'availability' and p.key = $1::bigint order by d.code`,
 );
 
-export const onHandAt = sql<{ location_id: number; on_hand: number; closed_before: Date | null }>(
-  'api_explain_on_hand_at',
-  `select l.location_id, (coalesce(c.on_hand, 0) + coalesce(m.effect, 0))::bigint as on_hand, c.closed_before
-     from (select location_id from stock_balance where sku_id = $1::bigint) l
-     left join stock_closing c on c.sku_id = $1::bigint and c.location_id = l.location_id
-     left join lateral (select sum(effect) as effect from stock_movement m
-                         where m.sku_id = $1::bigint and m.location_id = l.location_id
-                           and m.recorded_at <= $2::timestamptz) m on true
-    order by l.location_id`,
-);
-
-export const reservedAt = sql<{ location_id: number; reserved: number; unproven: boolean }>(
-  'api_explain_reserved_at',
-  `select r.location_id,
-          sum(r.quantity) filter (where e.position is null)::bigint as reserved,
-          bool_or(e.position is null and (r.state = 'claimed' or r.open_quantity < r.quantity)) as unproven
-     from reservation r
-     left join lateral (select f.position from fact f
-                         where f.stream = 'stock/' || r.sku_id || '@' || r.location_id
-                           and f.type in ('stock.reservation_released', 'stock.reservation_expired')
-                           and (f.data->>'reservationId')::bigint = r.reservation_id
-                           and f.recorded_at <= $2::timestamptz limit 1) e on r.state in ('released', 'expired')
-    where r.sku_id = $1::bigint and r.recorded_at <= $2::timestamptz
-    group by r.location_id`,
-);
-
-// What orders had firmly at a moment: added up from their own facts.
-export const allocatedAt = sql<{ location_id: number; allocated: number }>(
-  'api_explain_allocated_at',
-  `with touched as (select distinct 'order/' || order_id as stream from allocation where sku_id = $1::bigint),
-        happened as (select f.type, f.data from fact f join touched t on t.stream = f.stream
-                      where f.recorded_at <= $2::timestamptz
-                        and f.type in ('order.accepted', 'order.lines_allocated', 'order.lines_cancelled', 'stock.picked')),
-        parts as (
-          select (a->>'skuId')::bigint as sku_id, (a->>'locationId')::int as location_id, (a->>'quantity')::bigint as units
-            from happened h, json_array_elements(h.data->'allocations') a where h.type in ('order.accepted', 'order.lines_allocated')
-          union all
-          select (a->>'skuId')::bigint, (a->>'locationId')::int, -(a->>'quantity')::bigint
-            from happened h, json_array_elements(h.data->'released') a where h.type = 'order.lines_cancelled'
-          union all
-          select (a->>'skuId')::bigint, (h.data->>'locationId')::int, -(a->>'quantity')::bigint
-            from happened h, json_array_elements(h.data->'lines') a where h.type = 'stock.picked')
-   select location_id, sum(units)::bigint as allocated from parts where sku_id = $1::bigint group by location_id`,
+/** Null where rows or facts since the moment are gone; exposed where a channel's number was ever told, since raising it leaves no fact. */
+export interface PastBalance {
+  location_id: number;
+  on_hand: number | null;
+  reserved: number | null;
+  allocated: number | null;
+  exposed: number | null;
+  closed_before: Date | null;
+  kept_since: Date | null;
+}
+// Counted back from the present balance: what happened since is taken off again. All in one statement, so both are of one moment.
+export const readPastBalances = sql<PastBalance>(
+  'api_explain_past_balances',
+  `with since as (
+     select f.type, f.stream, f.data from fact f
+      where f.recorded_at > $2::timestamptz
+        and (f.stream in (select 'stock/' || sku_id || '@' || location_id from stock_balance where sku_id = $1::bigint)
+             or f.stream in (select 'order/' || order_id from allocation where sku_id = $1::bigint))
+        and f.type in ('stock.reserved', 'stock.reservation_released', 'stock.reservation_expired', 'stock.reservation_claimed',
+                       'order.accepted', 'order.lines_allocated', 'order.lines_cancelled', 'stock.picked')),
+   parts as (
+     select (data->>'skuId')::bigint as sku_id, (data->>'locationId')::int as location_id, 0::bigint as allocated,
+            case type when 'stock.reserved' then 1 else -1 end * (data->>'quantity')::bigint as reserved
+       from since where stream like 'stock/%'
+     union all
+     select (a->>'skuId')::bigint, (a->>'locationId')::int, (a->>'quantity')::bigint, 0
+       from since, json_array_elements(data->'allocations') a where type in ('order.accepted', 'order.lines_allocated')
+     union all
+     select (a->>'skuId')::bigint, (a->>'locationId')::int, -(a->>'quantity')::bigint, 0
+       from since, json_array_elements(data->'released') a where type = 'order.lines_cancelled'
+     union all
+     select (a->>'skuId')::bigint, (data->>'locationId')::int, -(a->>'quantity')::bigint, 0
+       from since, json_array_elements(data->'lines') a where type = 'stock.picked'),
+   promised as (select location_id, sum(reserved) as reserved, sum(allocated) as allocated from parts where sku_id = $1::bigint group by location_id),
+   moved as (select location_id, sum(effect) as effect from stock_movement
+              where sku_id = $1::bigint and recorded_at > $2::timestamptz group by location_id)
+   select b.location_id, c.closed_before, k.kept_since,
+          case when $2::timestamptz < c.closed_before then null else (b.on_hand - coalesce(m.effect, 0))::bigint end as on_hand,
+          case when $2::timestamptz < k.kept_since then null else (b.reserved - coalesce(p.reserved, 0))::bigint end as reserved,
+          case when $2::timestamptz < k.kept_since then null else (b.allocated - coalesce(p.allocated, 0))::bigint end as allocated,
+          case when exists (select from channel_number n where n.sku_id = b.sku_id) then null else b.exposed end as exposed
+     from stock_balance b
+     left join moved m using (location_id)
+     left join promised p using (location_id)
+     left join stock_closing c on c.sku_id = b.sku_id and c.location_id = b.location_id
+     left join partitioned_table k on k.table_name = 'fact'
+    where b.sku_id = $1::bigint order by b.location_id`,
 );

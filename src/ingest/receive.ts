@@ -7,7 +7,7 @@
  * neighbours go on.
  */
 import { CrossdockError, type ErrorCode, fail, type InboundItem } from '../canonical/index.ts';
-import { changeSupplies, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
+import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import { type OrderEvent, processOrders } from '../orders/index.ts';
@@ -470,6 +470,8 @@ function claimHold(batch: Awaited<ReturnType<typeof processOrders>>, work: Stock
     if (used === 0) return;
     batch.stock.reserve(hold.skuId, hold.locationId, -used);
     hold.openQuantity -= used;
+    const { version } = batch.stock.balance(hold.skuId, hold.locationId);
+    batch.facts.push(claimFact(hold, used, version, work.companyId, work.movement.occurredAt));
   }
 }
 

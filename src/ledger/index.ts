@@ -12,6 +12,7 @@ export {
   targetNumber,
 } from './numbers.ts';
 export {
+  claimFact,
   expireReservations,
   type HeldReservation,
   lockHeld,

@@ -194,6 +194,25 @@ export async function lockHeld(tx: Tx, reservationIds: readonly number[]): Promi
     }));
 }
 
+/** What an order or a movement took of a hold. `version` is the balance's, right after. */
+export function claimFact(
+  hold: HeldReservation,
+  quantity: number,
+  version: number,
+  companyId: number,
+  occurredAt: string,
+): NewFact {
+  const { skuId, locationId, reservationId } = hold;
+  return {
+    type: 'stock.reservation_claimed',
+    stream: `stock/${skuId}@${locationId}`,
+    version,
+    companyId,
+    occurredAt,
+    data: { skuId, locationId, quantity, reservationId },
+  };
+}
+
 /** Writes what was claimed of held reservations. */
 export async function writeClaims(tx: Tx, held: readonly HeldReservation[]): Promise<void> {
   if (held.length === 0) return;

@@ -5,6 +5,7 @@
 
 import {
   Commitments,
+  claimFact,
   type HeldReservation,
   lockHeld,
   type Movement,
@@ -136,13 +137,14 @@ export async function processOrders(
         detail: `reservation ${foreign} is held for another channel`,
       };
     // A hold's units become free in the moment in which its order takes them; the rows are locked, so nobody is between.
-    const claimed: { hold: HeldReservation; quantity: number }[] = [];
+    const claimed: { hold: HeldReservation; quantity: number; version: number }[] = [];
     for (const id of work.reservationIds ?? [])
       for (const hold of held.get(id) ?? []) {
         if (hold.openQuantity === 0) continue;
-        claimed.push({ hold, quantity: hold.openQuantity });
-        stock.reserve(hold.skuId, hold.locationId, -hold.openQuantity);
+        const quantity = hold.openQuantity;
+        stock.reserve(hold.skuId, hold.locationId, -quantity);
         hold.openQuantity = 0;
+        claimed.push({ hold, quantity, version: stock.balance(hold.skuId, hold.locationId).version });
       }
     const decision = decide(order, command, {
       offers: (skuId) => offersOf(stock, channel, skuId),
@@ -160,6 +162,8 @@ export async function processOrders(
       }
       return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
     }
+    for (const { hold, quantity, version } of claimed)
+      facts.push(claimFact(hold, quantity, version, channel.companyId, work.occurredAt));
     let current = order;
     for (const event of decision.events) {
       current = evolve(current, event);

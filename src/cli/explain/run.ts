@@ -20,7 +20,7 @@ export interface Explained {
     served: boolean;
     onHand: number | null;
     reserved: number | null;
-    allocated: number;
+    allocated: number | null;
     exposed: number | null;
     safetyStock: number | null;
     free?: number;
