@@ -42,8 +42,6 @@ const sideDoors: Readonly<Record<string, string>> = {
   'store/doctor.ts': 'administration: not for rooms, and without the pool',
   'store/embedded/index.ts': 'a door of its own: whoever has a server never loads it',
   'estate/nearest.ts': 'the nearest right word, for headings of CSV files; the estate itself is not loaded',
-  'api/explain.ts': 'the command explains without loading the HTTP application',
-  'api/explain-past.ts': 'the command explains without loading the HTTP application',
 };
 
 interface Import {

@@ -1,5 +1,4 @@
-import { explainAvailability } from '../../api/explain.ts';
-import { explainPast } from '../../api/explain-past.ts';
+import { explainAvailability, explainPast } from '../../api/index.ts';
 import { fail } from '../../canonical/index.ts';
 import type { Opened } from '../open.ts';
 import { table } from '../table.ts';
