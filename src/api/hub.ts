@@ -20,6 +20,8 @@ export interface ApiHub {
   freshness: Freshness;
   /** Flow (`availability:shop`) -> how late it may be at p99. */
   freshnessTargetsMs?: Readonly<Record<string, number>>;
+  /** How long what is remembered holds is measured on it; the process's own clock unless given. */
+  nowMs?: () => number;
   /** Whether intake must wait: work in flight is at its bound. */
   mustWait(): boolean;
   ready(): { ok: boolean; reasons: string[] };

@@ -4,17 +4,22 @@
  */
 const SHARE_OF_TIME = 20;
 
-export function remembered<T>(msMin: number, load: () => Promise<T>): () => Promise<T> {
+/** @param nowMs a clock that never goes back */
+export function remembered<T>(
+  msMin: number,
+  load: () => Promise<T>,
+  nowMs: () => number = () => performance.now(),
+): () => Promise<T> {
   let value: T | undefined;
   let untilMs = 0;
   let loading: Promise<T> | undefined;
   return () => {
-    if (performance.now() < untilMs) return Promise.resolve(value as T);
+    if (nowMs() < untilMs) return Promise.resolve(value as T);
     if (loading === undefined) {
-      const beganMs = performance.now();
+      const beganMs = nowMs();
       loading = load()
         .then((loaded) => {
-          const endedMs = performance.now();
+          const endedMs = nowMs();
           value = loaded;
           untilMs = endedMs + Math.max(msMin, SHARE_OF_TIME * (endedMs - beganMs));
           return loaded;

@@ -54,7 +54,7 @@ export interface Status {
 }
 
 export function statusReader(hub: ApiHub, desk: ReservationDesk): () => Promise<Status> {
-  return remembered(STATUS_MS_MIN, () => readStatus(hub, desk));
+  return remembered(STATUS_MS_MIN, () => readStatus(hub, desk), hub.nowMs);
 }
 
 async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {

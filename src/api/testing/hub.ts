@@ -42,6 +42,8 @@ export interface TestHub {
   key: string;
   keyId: string;
   busy: boolean;
+  /** The clock of what the API remembers; it stands still until a test moves it. */
+  nowMs: number;
   commits: number;
   errors: object[];
   call(method: string, url: string, body?: unknown, headers?: Record<string, string>): Promise<LightMyRequestResponse>;
@@ -55,7 +57,7 @@ export interface TestHub {
 /** For one test file: database, directory, an application that doesn't listen, and a key with every scope. */
 export function useApi(options: { skus?: readonly string[] } = {}): TestHub {
   const database = useDatabase();
-  const test = { busy: false, commits: 0, errors: [] as object[] } as TestHub;
+  const test = { busy: false, nowMs: 1_000_000, commits: 0, errors: [] as object[] } as TestHub;
   let db: Database;
   let receipts = 0;
   beforeAll(async () => {
@@ -75,6 +77,7 @@ export function useApi(options: { skus?: readonly string[] } = {}): TestHub {
       receiver,
       freshness: new Freshness(),
       freshnessTargetsMs: { 'availability:shop': 2_000 },
+      nowMs: () => test.nowMs,
       mustWait: () => test.busy,
       ready: () => ({ ok: true, reasons: [] }),
       webhook: (system, headers, body) => (system === 'shop' ? webhook(headers, body) : undefined),
