@@ -40,9 +40,11 @@ function errors(): string {
   return `# Error codes
 ${note('src/canonical/errors.ts')}
 HTTP answers are problem+json (RFC 9457) with \`code\`, \`title\` (the meaning), \`detail\` (with the value found) and, where one value is to
-blame, \`place\`. Commands print the code and the message, and exit with 1.
+blame, \`place\`; \`retry\` as below; from 500 on \`requestId\`, under which the hub's log tells more. Commands print the code and the message, and exit with 1.
 
 \`retry\`: \`later\` by itself and safe with the same key; \`never\` with this content; \`operator\` after a person has acted.
+A shortage (\`XD_ATP_SHORT\`) is an answer: the same request is taken once stock has come, and nothing says when; ask for the number
+(\`GET /v1/availability\`) instead of asking again.
 
 ${table(['code', 'status', 'retry', 'meaning'], rows)}
 `;

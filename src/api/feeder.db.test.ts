@@ -113,7 +113,8 @@ describe('what the feeder sends', () => {
     const none = await api.call('POST', '/v1/reservations', body, keyed('write_off/2'));
     expect([none.statusCode, none.json()]).toMatchObject([
       409,
-      { code: 'XD_ATP_SHORT', refused: 'atp_short', asked: 9, atp: 0 },
+      { code: 'XD_ATP_SHORT', retry: 'never', refused: 'atp_short', asked: 9, atp: 0 },
     ]);
+    expect(none.headers['retry-after']).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 /** Every error as problem+json (RFC 9457) with our code; nothing of the inside but ids and codes. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CrossdockError, type ErrorCode, errorKinds } from '../canonical/index.ts';
+import { CrossdockError, type ErrorCode, errorKinds, type Retry } from '../canonical/index.ts';
 import { isConnectionFault, isSerializationFault } from '../store/index.ts';
 import type { ApiLog } from './hub.ts';
 
@@ -9,6 +9,8 @@ export interface Problem {
   title: string;
   status: number;
   code: ErrorCode;
+  /** whether sending the same again makes sense: `later`, `never`, or after an `operator` has acted */
+  retry: Retry;
   detail: string;
   place?: string;
   [detail: string]: unknown;
@@ -17,13 +19,14 @@ export interface Problem {
 const DETAIL_CHARACTERS_MAX = 500;
 
 export function problemOf(error: CrossdockError): Problem {
-  const { status, meaning } = errorKinds[error.code];
+  const { status, meaning, retry } = errorKinds[error.code];
   return {
     ...error.details,
     type: `urn:crossdock:error:${error.code}`,
     title: meaning,
     status,
     code: error.code,
+    retry,
     detail: error.message.slice(0, DETAIL_CHARACTERS_MAX),
   };
 }
@@ -112,6 +115,8 @@ function foundText(data: unknown): string {
 
 export function sendProblem(reply: FastifyReply, error: CrossdockError): FastifyReply {
   const problem = problemOf(error);
+  // The log names it too, so that what a caller saw can be found there.
+  if (problem.status >= 500) problem.requestId = reply.request.id;
   if (problem.status === 503) reply.header('retry-after', String(error.details.retryAfterSeconds ?? 1));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="crossdock"');
   // As text, so that no route's response schema takes a detail away.
@@ -126,6 +131,7 @@ export function useProblems(app: FastifyInstance, log: ApiLog): void {
       log.error(
         {
           code: error.code,
+          requestId: request.id,
           method: request.method,
           route: request.routeOptions.url,
           reason: cause?.message ?? error.message,

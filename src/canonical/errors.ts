@@ -48,7 +48,7 @@ export const errorKinds = {
   XD_KEY_CONFLICT: { status: 422, retry: 'never', meaning: 'The key was used before with other content.' },
   XD_VALUE_INVALID: { status: 422, retry: 'never', meaning: 'A value is out of range or of the wrong form.' },
   XD_REFUSED: { status: 409, retry: 'never', meaning: 'A business rule refused it.' },
-  XD_ATP_SHORT: { status: 409, retry: 'later', meaning: 'Not enough available to promise.' },
+  XD_ATP_SHORT: { status: 409, retry: 'never', meaning: 'Not enough available to promise.' },
   XD_BUSY: { status: 503, retry: 'later', meaning: 'Work in flight is at its bound; come back after Retry-After.' },
   XD_CONNECTOR_UNAVAILABLE: { status: 503, retry: 'later', meaning: 'The system did not answer or answered 5xx.' },
   XD_CONNECTOR_RATE_LIMITED: { status: 503, retry: 'later', meaning: 'The system asked us to wait.' },
