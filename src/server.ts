@@ -8,6 +8,7 @@ export interface ListenOptions {
   host?: string;
   /** 0 takes any free one. */
   port: number;
+  /** Failed requests as lines on stderr unless given. */
   log?: ApiLog;
 }
 
@@ -16,7 +17,16 @@ export interface Server {
   close(): Promise<void>;
 }
 
-const silent: ApiLog = { info() {}, warn() {}, error() {} };
+/** Without a log of one's own a request that failed must not be lost: one line on stderr, with what the caller was told. */
+const faultsOnly: ApiLog = {
+  info() {},
+  warn() {},
+  error(fields) {
+    const { code, requestId, method, route, reason } = fields as Record<string, unknown>;
+    const line = [new Date().toISOString(), code, requestId, method, route].filter((part) => part !== undefined);
+    process.stderr.write(`${line.join(' ')}: ${String(reason).replaceAll(/\s+/g, ' ')}\n`);
+  },
+};
 
 /** What the API sees of a hub. */
 function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
@@ -41,7 +51,7 @@ function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
 /** @throws XD_SETUP_FAILED naming the port when it is taken */
 export async function listen(hub: Hub, options: ListenOptions): Promise<Server> {
   const host = options.host ?? '127.0.0.1';
-  const app = buildApi(apiHubOf(hub, options.log ?? silent));
+  const app = buildApi(apiHubOf(hub, options.log ?? faultsOnly));
   try {
     await app.listen({ host, port: options.port });
   } catch (error) {

@@ -1,0 +1,48 @@
+import { expect, test, vi } from 'vitest';
+import { useDatabase } from './helpers/database.ts';
+import { createApiKey } from '../src/api/index.ts';
+import { createHub } from '../src/app.ts';
+import { listen } from '../src/server.ts';
+
+const database = useDatabase();
+
+test('a request that fails is one line on stderr, with the code and the id that the caller was given', async () => {
+  const hub = await createHub({
+    databaseUrl: database.url,
+    connectors: new Map(),
+    estate: {
+      name: 'test',
+      companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' } },
+      locations: { LON: { company: 'UK', region: 'south' } },
+      systems: {},
+      channels: { api: { company: 'UK', sells: 'asks', locations: ['LON'] } },
+      routing: {},
+    },
+  });
+  const server = await listen(hub, { port: 0 });
+  const written: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  try {
+    const { key } = await createApiKey(hub.db, { name: 'test', scopes: ['read'] });
+    const ask = async (path: string) => {
+      const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    expect((await ask('/v1/orders/1')).status).toBe(404);
+    expect(written).toEqual([]);
+    await database.pool.query('alter table parked_record rename to elsewhere');
+    const { status, body } = await ask('/v1/parked');
+    expect([status, body.code, body.retry]).toEqual([500, 'XD_INTERNAL', 'operator']);
+    expect(written).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^\\d{4}-\\S+Z XD_INTERNAL ${String(body.requestId)} GET /v1/parked: relation "parked_record" .+\\n$`,
+        ),
+      ),
+    ]);
+  } finally {
+    stderr.mockRestore();
+    await server.close();
+    await hub.stop();
+  }
+});
