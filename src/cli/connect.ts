@@ -4,6 +4,8 @@ import { findRunningEmbedded, startEmbeddedPostgres } from '../store/embedded/in
 
 export interface Connected {
   url: string;
+  /** whose it is: named by the caller, the embedded one's own, or that of the demo beside it */
+  kind: 'given' | 'embedded' | 'demo';
   /** given when the embedded server is used: the folder its data lies in */
   dataDir?: string;
   /** stops what was started for this command; leaves what was running alone */
@@ -13,13 +15,13 @@ export interface Connected {
 /**
  * DATABASE_URL when it is set; else the embedded database, running already (another terminal's `npm start`) or started for
  * as long as this command runs.
- * @param options.orDemo for commands on what a hub has written: see {@link demoOf}
+ * @param options.demo for commands that look at a hub: the demo's database while it runs, or also the last one's; see {@link demoOf}
  */
 export async function connectDatabase(
-  options: { url?: string; dir?: string; orDemo?: boolean; log?: (line: string) => void } = {},
+  options: { url?: string; dir?: string; demo?: 'running' | 'last'; log?: (line: string) => void } = {},
 ): Promise<Connected> {
   const url = options.url ?? process.env.DATABASE_URL;
-  if (url) return { url, close: async () => {} };
+  if (url) return { url, kind: 'given', close: async () => {} };
   const dir = options.dir ?? '.crossdock/pg';
   const running = await findRunningEmbedded(dir);
   const server = running ?? (await startEmbeddedPostgres({ dir, ...(options.log && { log: options.log }) }));
@@ -27,9 +29,10 @@ export async function connectDatabase(
     if ('stop' in server) await server.stop();
   };
   try {
-    const demo = options.orDemo ? await demoOf(server.url) : undefined;
+    const demo = options.demo ? await demoOf(server.url, options.demo) : undefined;
     if (demo !== undefined) options.log?.(`looking at the demo's database, ${demo.name}`);
-    return { url: demo?.url ?? server.url, dataDir: 'dataDir' in server ? server.dataDir : dir, close };
+    const dataDir = 'dataDir' in server ? server.dataDir : dir;
+    return { url: demo?.url ?? server.url, kind: demo === undefined ? 'embedded' : 'demo', dataDir, close };
   } catch (error) {
     await close();
     throw error;
@@ -37,20 +40,25 @@ export async function connectDatabase(
 }
 
 /**
- * Each run of the demo has a database of its own beside ours. It is meant while that demo runs, and after it as long as
- * ours holds no estate.
+ * Each run of the demo has a database of its own beside ours. It is meant while that demo runs and no hub works on ours; the
+ * last one's also after it, as long as ours holds no estate.
  */
-async function demoOf(url: string): Promise<{ name: string; url: string } | undefined> {
+async function demoOf(url: string, which: 'running' | 'last'): Promise<{ name: string; url: string } | undefined> {
   const client = new pg.Client({ connectionString: url, application_name: 'crossdock connect' });
   client.on('error', () => {});
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string; busy: boolean }>(
-      `select datname as name, exists (select from pg_stat_activity a where a.datid = d.oid and a.backend_type = 'client backend') as busy
+    // A hub's connections bear this name; those of the other commands say which command they are.
+    const { rows } = await client.query<{ name: string; busy: boolean; ours_is_busy: boolean }>(
+      `select datname as name,
+              exists (select from pg_stat_activity a where a.datid = d.oid and a.application_name = 'crossdock') as busy,
+              exists (select from pg_stat_activity a
+                       where a.datname = current_database() and a.application_name = 'crossdock') as ours_is_busy
          from pg_database d where datname like 'crossdock_demo_%' order by datname desc limit 1`,
     );
     const [demo] = rows;
-    if (demo === undefined || (!demo.busy && (await holdsEstate(client)))) return undefined;
+    if (demo === undefined || demo.ours_is_busy) return undefined;
+    if (!demo.busy && (which === 'running' || (await holdsEstate(client)))) return undefined;
     const demoUrl = new URL(url);
     demoUrl.pathname = `/${demo.name}`;
     return { name: demo.name, url: demoUrl.href };

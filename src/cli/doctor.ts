@@ -18,9 +18,14 @@ export function register(program: Command): void {
     .action(async (options: { config?: string; databaseUrl?: string; json?: boolean }) => {
       const { connectDatabase } = await import('./connect.ts');
       const { runDoctor } = await import('../store/doctor.ts');
-      const database = await connectDatabase({ ...(options.databaseUrl && { url: options.databaseUrl }), log: say });
+      const database = await connectDatabase({
+        ...(options.databaseUrl && { url: options.databaseUrl }),
+        demo: 'running',
+        log: say,
+      });
       try {
-        const { dataDir } = database;
+        const { dataDir, kind } = database;
+        const where = { name: nameOf(database.url), kind, ...(dataDir && { dataDir }) };
         const ports = [Number(process.env.PORT ?? 8480)];
         const { findings } = await runDoctor(database.url, { ports, ...(dataDir && { dataDir }) });
         const config = options.config ?? (existsSync(CONFIG) ? CONFIG : undefined);
@@ -31,7 +36,9 @@ export function register(program: Command): void {
           const head = `${paint(colours[level], level.padEnd(7), process.stdout)} ${code}: ${what}`;
           return level === 'ok' ? head : `${head}\n        why: ${why}\n        fix: ${fix}`;
         });
-        printResult({ ok, findings }, { ...options, text: () => lines.join('\n') });
+        const place = kind === 'given' ? 'the server named to it' : `the embedded server of ${dataDir}`;
+        const head = `database ${where.name} on ${place}${kind === 'demo' ? ', that of the running demo' : ''}`;
+        printResult({ ok, database: where, findings }, { ...options, text: () => [head, ...lines].join('\n') });
         if (!ok) process.exitCode = EXIT.findings;
       } finally {
         await database.close();
@@ -61,4 +68,9 @@ async function checkEstate(config: string): Promise<Finding[]> {
     why: meaning,
     fix: 'leave it out, or keep it for a later version; nothing follows from it now',
   }));
+}
+
+/** The database's name alone: the address may hold a password. */
+function nameOf(url: string): string {
+  return URL.canParse(url) ? decodeURIComponent(new URL(url).pathname.slice(1)) : 'of the connection string';
 }

@@ -15,7 +15,7 @@ export interface Opened {
 export async function openDatabase(options: { databaseUrl?: string }, name: string): Promise<Opened> {
   const connected = await connectDatabase({
     ...(options.databaseUrl && { url: options.databaseUrl }),
-    orDemo: true,
+    demo: 'last',
     log: say,
   });
   const db = new Database({ url: connected.url, poolMax: 4, applicationName: `crossdock ${name}` });

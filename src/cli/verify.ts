@@ -21,7 +21,7 @@ export function register(program: Command): void {
       const { Database } = await import('../store/index.ts');
       const connected = await connectDatabase({
         ...(options.databaseUrl && { url: options.databaseUrl }),
-        orDemo: true,
+        demo: 'last',
         log: say,
       });
       const db = new Database({ url: connected.url, poolMax: 2, applicationName: 'crossdock verify' });

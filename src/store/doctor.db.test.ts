@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { createTestDatabase, useDatabase } from '../../test/helpers/database.ts';
-import { type DoctorOptions, runDoctor } from './doctor.ts';
+import { type DoctorOptions, refuseUnsafe, runDoctor } from './doctor.ts';
 
 const database = useDatabase();
 
@@ -26,10 +26,16 @@ describe('doctor', () => {
         expect.objectContaining({ level: 'error', what: `synchronous_commit = ${value} (from database)` }),
       ]);
       expect(await find('store.synchronous_commit_override')).toHaveLength(1);
+      await expect(refuseUnsafe(database.url)).rejects.toMatchObject({
+        code: 'XD_STORE_UNSAFE',
+        details: { settings: ['synchronous_commit'] },
+        message: expect.stringMatching(/\(from database\): .+\n {4}fix: alter database … reset synchronous_commit$/),
+      });
     } finally {
       await database.pool.query(`alter database ${name} reset synchronous_commit`);
     }
     expect(await find('store.synchronous_commit')).toEqual([expect.objectContaining({ level: 'ok' })]);
+    await refuseUnsafe(database.url);
   });
 
   it('refuses a server that writes pages without their full image', async () => {
@@ -39,6 +45,9 @@ describe('doctor', () => {
       await expect
         .poll(async () => (await find('store.full_page_writes'))[0]?.level, { timeout: 5000, interval: 20 })
         .toBe('error');
+      await expect(refuseUnsafe(database.url)).rejects.toThrow(
+        /full_page_writes = off.+\n {4}fix: alter system set full_page_writes = on; select pg_reload_conf\(\)$/,
+      );
     } finally {
       await database.pool.query('alter system reset full_page_writes');
       await database.pool.query('select pg_reload_conf()');

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import pg from 'pg';
-import { CrossdockError } from '../canonical/errors.ts';
+import { CrossdockError, fail } from '../canonical/errors.ts';
 import { readMigrationStatus, SQL_DIR } from './migrate.ts';
 
 export interface Finding {
@@ -80,6 +80,26 @@ export async function runDoctor(url: string, options: DoctorOptions = {}): Promi
   return { findings };
 }
 
+/**
+ * For whoever is about to acknowledge: settings that hold for this connection and can lose what was answered stop it here.
+ * @throws XD_STORE_UNSAFE with each setting and what to do about it
+ */
+export async function refuseUnsafe(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'crossdock doctor' });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const unsafe = (await readDurability(client)).filter(({ level }) => level === 'error');
+    if (unsafe.length === 0) return;
+    const lines = unsafe.map(({ what, why, fix }) => `\n  ${what}: ${why}\n    fix: ${fix}`);
+    fail('XD_STORE_UNSAFE', `the database can lose what was acknowledged:${lines.join('')}`, {
+      settings: unsafe.map(({ code }) => code.replace('store.', '')),
+    });
+  } finally {
+    await client.end();
+  }
+}
+
 async function checkVersion(client: pg.Client): Promise<Finding[]> {
   const { rows } = await client.query(`select current_setting('server_version_num')::int as number`);
   const major = Math.floor(rows[0].number / 10_000);
@@ -95,26 +115,49 @@ async function checkVersion(client: pg.Client): Promise<Finding[]> {
   ];
 }
 
-async function checkDurability(client: pg.Client): Promise<Finding[]> {
+const whyDurable: Readonly<Record<string, string>> = {
+  fsync: 'without it a machine that stops may lose or corrupt what was acknowledged',
+  full_page_writes: 'without it a page that was half-written when the machine stopped stays broken',
+  synchronous_commit: 'otherwise an answer 2xx may be sent before its data is on disk',
+};
+
+/** Where a setting comes from is where it is put right. */
+function fixOf(name: string, source: string): string {
+  switch (source) {
+    case 'database':
+      return `alter database … reset ${name}`;
+    case 'user':
+      return `alter role … reset ${name}`;
+    case 'database user':
+      return `alter role … in database … reset ${name}`;
+    case 'client':
+    case 'environment variable':
+      return `take ${name} out of the connection string's options and of PGOPTIONS`;
+    default:
+      return `alter system set ${name} = on; select pg_reload_conf()`;
+  }
+}
+
+/** What holds for this connection: of server, database and role, whichever counts. */
+async function readDurability(client: pg.Client): Promise<Finding[]> {
   const { rows } = await client.query<{ name: string; setting: string; source: string }>(
     `select name, setting, source from pg_settings
       where name in ('fsync', 'synchronous_commit', 'full_page_writes') order by name`,
   );
-  const why: Record<string, string> = {
-    fsync: 'without it a machine that stops may lose or corrupt what was acknowledged',
-    full_page_writes: 'without it a page that was half-written when the machine stopped stays broken',
-    synchronous_commit: 'otherwise an answer 2xx may be sent before its data is on disk',
-  };
-  const findings: Finding[] = rows.map(({ name, setting, source }) => {
+  return rows.map(({ name, setting, source }) => {
     const isSafe = name === 'synchronous_commit' ? SYNCHRONOUS_SAFE.includes(setting) : setting === 'on';
     return {
       code: `store.${name}`,
       level: isSafe ? 'ok' : 'error',
       what: `${name} = ${setting} (from ${source})`,
-      why: why[name]!,
-      fix: isSafe ? '' : `set ${name} = on and reload the server; also look for it at the role and the database`,
+      why: whyDurable[name]!,
+      fix: isSafe ? '' : fixOf(name, source),
     };
   });
+}
+
+async function checkDurability(client: pg.Client): Promise<Finding[]> {
+  const findings = await readDurability(client);
   // Another role or database may have its own; ours counts, but a hidden one has surprised people before.
   const overrides = await client.query<{ setting: string; place: string }>(
     `select config as setting, concat_ws(' in ', r.rolname, d.datname) as place
@@ -130,7 +173,7 @@ async function checkDurability(client: pg.Client): Promise<Finding[]> {
       code: 'store.synchronous_commit_override',
       level: 'error',
       what: `${setting} is set for ${place || 'everybody'}`,
-      why: why.synchronous_commit!,
+      why: whyDurable.synchronous_commit!,
       fix: 'alter role … reset synchronous_commit, or alter database … reset synchronous_commit',
     });
   }

@@ -9,6 +9,7 @@ import { fail } from '../../canonical/index.ts';
 import { connectors } from '../../connectors/index.ts';
 import { loadEstate } from '../../estate/index.ts';
 import { listen, type Server } from '../../server.ts';
+import { refuseUnsafe } from '../../store/doctor.ts';
 import { migrate } from '../../store/migrate.ts';
 import { connectDatabase } from '../connect.ts';
 import type { DemoOptions } from '../demo.ts';
@@ -193,6 +194,7 @@ async function freshDatabase(options: DemoOptions, cleanups: (() => Promise<unkn
     await client.connect();
     const [row] = (await client.query('select exists (select from sales_order) as used')).rows;
     await client.end();
+  await refuseUnsafe(connected.url);
     if (row.used)
       fail('XD_SETUP_FAILED', 'the database of DATABASE_URL holds orders already; the demo needs an empty one', {
         reason: 'not_empty',

@@ -5,6 +5,7 @@ import { CrossdockError } from '../../canonical/index.ts';
 import { connectors } from '../../connectors/index.ts';
 import { listUnapplied, loadEstate } from '../../estate/index.ts';
 import { listen } from '../../server.ts';
+import { refuseUnsafe } from '../../store/doctor.ts';
 import { DATABASE_PAUSE_MS_MAX, isConnectionFault } from '../../store/index.ts';
 import { migrate } from '../../store/migrate.ts';
 import { connectDatabase } from '../connect.ts';
@@ -21,6 +22,7 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
   for (const { path, meaning } of listUnapplied(estate))
     log.warn({ path, meaning }, `${path} is declared, not applied by this version`);
   const database = await connectDatabase({ dir: join(options.dir, 'pg') });
+  await whenDatabaseAnswers(log, () => refuseUnsafe(database.url));
   const { applied } = await whenDatabaseAnswers(log, () => migrate(database.url));
   if (applied.length > 0) log.info({ applied }, 'schema migrated');
   const hub = await whenDatabaseAnswers(log, () =>
