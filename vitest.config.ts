@@ -1,7 +1,16 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const everywhere = (pattern: string) => ['src', 'sim', 'test', 'scripts'].map((room) => `${room}/**/${pattern}`);
 const outside = ['**/node_modules/**', '**/dist/**', '**/.crossdock/**'];
+
+/** As `estate/own-modules.ts` does where Node itself loads an estate. */
+const resolve = {
+  alias: [
+    { find: /^crossdock\/connector$/, replacement: join(import.meta.dirname, 'src/connectors/kit/index.ts') },
+    { find: /^crossdock$/, replacement: join(import.meta.dirname, 'src/index.ts') },
+  ],
+};
 
 /**
  * Files that need PostgreSQL end in `.db.test.ts`: they share one server, which the global set-up starts, and each clones a
@@ -11,6 +20,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        resolve,
         test: {
           name: 'unit',
           include: everywhere('*.test.ts'),
@@ -19,6 +29,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: 'db',
           include: everywhere('*.db.test.ts'),

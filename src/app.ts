@@ -303,11 +303,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const secrets = options.secrets ?? secretSources();
   const built = new Map<string, Connector>();
   for (const [code, settings] of Object.entries(estate.systems)) {
-    const factory = options.connectors.get(settings.connector);
+    const factory = estate.connectors?.[settings.connector] ?? options.connectors.get(settings.connector);
     if (factory === undefined)
       fail(
         'XD_ESTATE_INVALID',
-        `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys()].join(', ')}`,
+        `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys(), ...Object.keys(estate.connectors ?? {})].join(', ')}`,
         {
           place: `systems.${code}.connector`,
         },

@@ -14,7 +14,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: ['canonical'],
   'connectors/kit': ['canonical'],
   connector: ['connectors/kit', 'canonical'],
-  estate: ['canonical'],
+  // The kit for the type of a connector that an estate brings along.
+  estate: ['connectors/kit', 'canonical'],
   log: ['store', 'canonical'],
   master: ['log', 'store', 'canonical'],
   ledger: ['log', 'master', 'store', 'canonical'],

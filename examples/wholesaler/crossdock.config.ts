@@ -1,5 +1,4 @@
-// In a project of your own, where the package is installed: import { defineEstate, env } from 'crossdock';
-import { defineEstate, env } from '../../src/estate/index.ts';
+import { defineEstate, env } from 'crossdock';
 
 /** A British gift wholesaler: one company, three locations, five systems, four ways to sell. See the README beside it. */
 

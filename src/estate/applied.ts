@@ -24,6 +24,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'locations.<code>.region': [directory],
   'locations.<code>.priority': [directory],
   'locations.<code>.safetyStock': [directory, 'src/ledger/safety-stock.ts'],
+  connectors: [app],
   'systems.<code>.connector': [app],
   'systems.<code>.url': [app],
   'systems.<code>.token': [app],

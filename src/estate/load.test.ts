@@ -390,6 +390,16 @@ describe('an estate file', () => {
     expect(estate.systems.shop!.webhookSecret).toEqual({ secret: 'env', name: 'SHOP_WEBHOOK_SECRET' });
   });
 
+  it('may bring connectors of its own, which are functions', async () => {
+    const estate = { ...(changed(() => {}) as object), connectors: { 'sim-market': () => ({}), 'sim-shp': 'shop.ts' } };
+    expect(faultsOf(estate, { connectors: ['sim-erp', 'sim-shop'] })).toEqual([
+      {
+        path: 'connectors.sim-shp',
+        message: "must be a connector's factory (a function), found string",
+      },
+    ]);
+  });
+
   it('may export it by default or by name', async () => {
     const text = JSON.stringify(changed(() => {}));
     expect((await loadEstate(written(`export default ${text}`))).name).toBe('test');

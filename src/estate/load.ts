@@ -2,12 +2,13 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CrossdockError, fail } from '../canonical/index.ts';
 import { Faults } from './faults.ts';
+import { resolveOwnModules } from './own-modules.ts';
 import { checkReferences } from './references.ts';
 import type { Estate } from './schema.ts';
 import { checkShape } from './shape.ts';
 
 export interface ValidateOptions {
-  /** Names of the connectors there are; without them connector names are not checked. */
+  /** Names of the connectors that ship with Crossdock; without them connector names are not checked. */
   connectors?: Iterable<string>;
   /** What the estate came from, for the message. */
   from?: string;
@@ -16,6 +17,7 @@ export interface ValidateOptions {
 /** Imports an estate file (TypeScript or JavaScript; default export or one named `estate`) and validates it. */
 export async function loadEstate(path: string, options: Omit<ValidateOptions, 'from'> = {}): Promise<Estate> {
   const file = resolve(path);
+  resolveOwnModules();
   let module: { default?: unknown; estate?: unknown };
   try {
     module = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as typeof module;

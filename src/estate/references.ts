@@ -27,8 +27,11 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
     checkTimeZone(timeZone, ['companies', code, 'timeZone'], faults);
   }
   for (const [code, { company }] of part('locations')) names('company', company, ['locations', code, 'company']);
+  for (const [name, factory] of Object.entries(recordOf(estate.connectors)))
+    if (typeof factory !== 'function')
+      faults.add(['connectors', name], `must be a connector's factory (a function), found ${typeof factory}`);
   if (connectors !== undefined) {
-    const served = [...connectors];
+    const served = [...connectors, ...codes('connectors')];
     for (const [code, { connector }] of part('systems')) {
       if (typeof connector !== 'string' || served.includes(connector)) continue;
       faults.addUnknown(['systems', code, 'connector'], `no connector ${connector}`, connector, served);

@@ -1,5 +1,6 @@
 /** The estate file's one source: the schema below; its types are read from it. Every key says what it does and its unit. */
 import { type Static, Type } from 'typebox';
+import type { ConnectorFactory } from '../connectors/kit/index.ts';
 
 const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
 const described = (description: string) => Type.String({ ...code, description });
@@ -37,7 +38,10 @@ export const locationSchema = Type.Object(
 
 export const systemSchema = Type.Object(
   {
-    connector: Type.String({ minLength: 1, description: 'connector name, e.g. sim-erp' }),
+    connector: Type.String({
+      minLength: 1,
+      description: 'name of a connector that ships with Crossdock, e.g. sim-erp, or of one in connectors',
+    }),
     url: Type.Optional(
       Type.Union([Type.String({ minLength: 1 }), secretSchema], { description: 'where it answers; default: nowhere' }),
     ),
@@ -151,6 +155,12 @@ export const estateSchema = Type.Object(
     name: described('of the whole; in the log of each start'),
     companies: Type.Record(code, companySchema, { minProperties: 1 }),
     locations: Type.Record(code, locationSchema, { minProperties: 1 }),
+    connectors: Type.Optional(
+      Type.Record(code, Type.Unsafe<ConnectorFactory>({}), {
+        description:
+          'connectors of your own by name, imported into the estate file; one that ships with Crossdock needs no entry',
+      }),
+    ),
     systems: Type.Record(code, systemSchema),
     channels: Type.Record(code, channelSchema, { minProperties: 1 }),
     routing: Type.Object(

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createHub } from '../../app.ts';
 import { CrossdockError } from '../../canonical/index.ts';
 import { connectors } from '../../connectors/index.ts';
-import { listUnapplied, loadEstate } from '../../estate/index.ts';
+import { listUnapplied, loadEstate, secretSources } from '../../estate/index.ts';
 import { listen } from '../../server.ts';
 import { refuseUnsafe } from '../../store/doctor.ts';
 import { DATABASE_PAUSE_MS_MAX, isConnectionFault } from '../../store/index.ts';
@@ -18,7 +18,7 @@ const DATABASE_WAIT_MS_MAX = 60_000;
 /** Runs until told to stop. Logs are JSON lines on stderr: ids and codes, no payloads. */
 export async function runStart(options: StartOptions & { json: boolean }): Promise<number> {
   const log = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { role: options.role } }, pino.destination(2));
-  const estate = await loadEstate(options.config);
+  const estate = await loadEstate(options.config, { connectors: connectors.keys() });
   for (const { path, meaning } of listUnapplied(estate))
     log.warn({ path, meaning }, `${path} is declared, not applied by this version`);
   const database = await connectDatabase({ dir: join(options.dir, 'pg') });
@@ -30,6 +30,7 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
       estate,
       databaseUrl: database.url,
       connectors,
+      secrets: secretSources(dirname(resolve(options.config))),
       role: options.role,
       onError: (where, error) =>
         log.warn(
