@@ -166,8 +166,9 @@ In a checkout: \`npm run -s crossdock -- COMMAND …\`; \`npm start -- …\` is 
 
 With \`--json\` stdout holds one JSON document and nothing else; people's lines and progress go to stderr. Exit codes: 0 done, 1 failed, 2 wrong
 usage, 3 done and something was found. Without \`--database-url\` and \`DATABASE_URL\` a command uses the embedded database in \`.crossdock/pg\`,
-starting it for as long as it needs; commands that look at what a hub has written take the demo's database while it runs, and after
-it as long as no estate of one's own was started there.
+starting it for as long as it needs; commands that look at a hub take the demo's database while it runs and no hub of one's own does, those that look at
+what it has written (all but \`doctor\`) also after it, as long as no estate of one's own was started there; they say so. A \`.env\` in the folder
+is read; what the environment says already wins.
 
 ${parts.join('\n\n')}
 `;

@@ -1,5 +1,6 @@
 /** The package as others get it: built, packed, installed in an empty folder, run there. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,8 @@ beforeAll(async () => {
   await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], root);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
   mkdirSync(home);
-  writeFileSync(join(home, 'package.json'), '{"name": "somebody", "private": true, "type": "module"}');
+  // As npm init writes it.
+  writeFileSync(join(home, 'package.json'), '{"name": "somebody", "private": true, "type": "commonjs"}');
   // What the checkout's own set-up fetched lies in npm's cache.
   const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--omit=dev', '--loglevel=error'];
   await run('npm', ['install', ...flags, join(folder, tarball)], home);
@@ -69,4 +71,83 @@ it('gives an estate file and a connector their doors', async () => {
     process.stdout.write(JSON.stringify([typeof defineEstate, env('X').secret, typeof kit.mapRecords]));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], home);
   expect(JSON.parse(stdout)).toEqual(['function', 'env', 'function']);
+}, 30_000);
+
+it('runs an estate with a connector of its own', async () => {
+  await inPackage('init');
+  writeFileSync(
+    join(home, 'my-erp.ts'),
+    `import type { ConnectorFactory, DeliveryItem } from 'crossdock/connector';
+     import { Fields } from 'crossdock/connector';
+     export const myErp: ConnectorFactory = ({ system, settings }) => {
+       if (typeof Fields !== 'function') throw new Error('the kit has no code');
+       const numberOf = (reference: string) => ({ number: settings.prefix + reference });
+       const write = async (items: readonly DeliveryItem[]) =>
+         items.map(({ reference }) => ({ outcome: 'confirmed' as const, answer: numberOf(reference) }));
+       return {
+         name: system,
+         confirmedBy: 'answer',
+         sources: [],
+         deliveries: { sales_order: { batchMax: 10, write, locate: async () => new Map() } },
+         probe: async () => ({ ok: true, detail: 'answers' }),
+         close: async () => {},
+       };
+     };`,
+  );
+  const path = join(home, 'crossdock.config.ts');
+  const config = readFileSync(path, 'utf8')
+    .replace("from 'crossdock';", "from 'crossdock';\nimport { myErp } from './my-erp.ts';")
+    .replace(
+      'systems: {}',
+      "connectors: { 'my-erp': myErp },\n  systems: { erp: { connector: 'my-erp', settings: { prefix: 'N-' } } }",
+    )
+    .replace('routing: {}', "routing: { orders: 'erp' }");
+  writeFileSync(path, config);
+  writeFileSync(join(home, 'products.csv'), 'sku\nA1\n');
+  writeFileSync(join(home, 'accounts.csv'), 'account\n17\n');
+
+  const hub = spawn(join(home, 'node_modules', '.bin', 'crossdock'), ['start', '--port', '0'], { cwd: home, env });
+  try {
+    let said = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      hub.stdout.on('data', (piece) => {
+        said += piece;
+        const [, found] = /Crossdock ready: (\S+)/.exec(said) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+      hub.stderr.on('data', (piece) => (said += piece));
+      hub.once('exit', (code) => reject(new Error(`ended with ${code}: ${said}`)));
+    });
+    await inPackage('load', 'products', 'products.csv');
+    await inPackage('load', 'accounts', 'accounts.csv', '--company', 'UK', '--channel', 'api');
+    const { stdout: key } = await inPackage('keys', 'create', 'me', '--scope', 'read', 'write');
+    const ask = async (path: string, body?: object) => {
+      const answer = await fetch(`${url}${path}`, {
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+        headers: {
+          authorization: `Bearer ${key.trim()}`,
+          'idempotency-key': 'first',
+          ...(body && { 'content-type': 'application/json' }),
+        },
+      });
+      return { status: answer.status, json: (await answer.json()) as Record<string, unknown> };
+    };
+    const order = { company: 'UK', channel: 'api', externalNo: 'first', account: '17', currency: 'GBP' };
+    const lines = [{ lineNo: 1, sku: 'A1', quantity: 1, unitPrice: '1.00' }];
+    const accepted = await ask('/v1/orders', { ...order, orderedAt: '2026-02-03T10:00:00Z', lines });
+    expect(accepted).toMatchObject({ status: 201 });
+    await expect
+      .poll(async () => (await ask(`/v1/orders/${accepted.json.orderId}`)).json, { timeout: 10_000 })
+      .toMatchObject({ state: 'confirmed', erpNumber: 'N-api/first' });
+  } finally {
+    hub.kill('SIGTERM');
+    if (hub.exitCode === null) await once(hub, 'exit');
+  }
+}, 60_000);
+
+it('says that the demo needs a checkout', async () => {
+  await expect(inPackage('demo')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^XD_SETUP_FAILED: the demo runs simulated systems, .+ npx crossdock init$/m),
+  });
 }, 30_000);

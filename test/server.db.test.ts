@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { useDatabase } from './helpers/database.ts';
 import { createApiKey } from '../src/api/index.ts';
 import { createHub } from '../src/app.ts';
 import { listen } from '../src/server.ts';
+import { useDatabase } from './helpers/database.ts';
 
 const database = useDatabase();
 

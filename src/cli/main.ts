@@ -1,5 +1,5 @@
 /** The `crossdock` command. One file per command; only the one that is asked for is loaded. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT, printError } from './output.ts';
 
@@ -29,6 +29,8 @@ const program = new Command('crossdock')
   .showHelpAfterError('(crossdock --help lists everything)')
   .exitOverride();
 
+// What stands in the environment already wins.
+if (existsSync('.env')) process.loadEnvFile('.env');
 const args = process.argv.slice(2);
 const asked = args.find((arg) => !arg.startsWith('-'));
 const needed = asked !== undefined && commands.includes(asked) ? [asked] : commands;

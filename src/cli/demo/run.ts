@@ -34,6 +34,12 @@ export interface FeederDone {
 /** @returns the exit code: 0 done, 1 failed, 3 a promise broken or systems that disagree */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const startedAt = performance.now();
+  if (!existsSync(join(root, 'sim/main.ts')))
+    fail(
+      'XD_SETUP_FAILED',
+      'the demo runs simulated systems, which only a checkout of the repository has: run npm start there; a project of your own begins with npx crossdock init',
+      { reason: 'checkout_only' },
+    );
   if (options.orders !== undefined && !existsSync(options.orders))
     fail('XD_SETUP_FAILED', `there is no file ${options.orders}; give the path of a CSV file (gzip) with --orders`, {
       reason: 'no_file',
@@ -188,13 +194,13 @@ async function run(
 async function freshDatabase(options: DemoOptions, cleanups: (() => Promise<unknown> | unknown)[]): Promise<string> {
   const connected = await connectDatabase({ dir: join(options.dir, 'pg'), log: () => {} });
   cleanups.push(() => connected.close());
+  await refuseUnsafe(connected.url);
   if (process.env.DATABASE_URL) {
     await migrate(connected.url);
     const client = new pg.Client(connected.url);
     await client.connect();
     const [row] = (await client.query('select exists (select from sales_order) as used')).rows;
     await client.end();
-  await refuseUnsafe(connected.url);
     if (row.used)
       fail('XD_SETUP_FAILED', 'the database of DATABASE_URL holds orders already; the demo needs an empty one', {
         reason: 'not_empty',
