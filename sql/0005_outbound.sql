@@ -24,6 +24,7 @@ create table delivery (
   sent_at        timestamptz,
   ended_at       timestamptz,
   error          text,
+  resolution     text,                                -- why a person gave it up
   payload        json not null,
   answer         json,
   recorded_at    timestamptz not null default crossdock_now(),
@@ -46,7 +47,7 @@ create table publication (
   version           bigint not null default 1,
   confirmed_version bigint not null default 0,
   sending_version   bigint,
-  state             "char" not null default 'n',      -- n | s | d | p as above; 'n' and not dirty is at rest
+  state             "char" not null default 'n',      -- n | s | d | p as above; 'n' and not dirty is at rest; x = given up until it changes
   attempts          int not null default 0,
   lease_epoch       bigint not null default 0,
   changed_at        timestamptz not null default crossdock_now(),
@@ -54,8 +55,9 @@ create table publication (
   confirmed_at      timestamptz,
   next_at           timestamptz not null default crossdock_now(),
   error             text,
+  resolution        text,
   -- In the predicate instead of what it is made of: most changes of a row change neither it nor when it is due.
-  is_dirty          boolean not null generated always as (version > confirmed_version and state <> 'p') stored,
+  is_dirty          boolean not null generated always as (version > confirmed_version and state not in ('p', 'x')) stored,
   primary key (destination_id, kind, key)
 ) with (fillfactor = 50);
 create index on publication (destination_id, kind, next_at) where is_dirty;

@@ -104,6 +104,7 @@ table delivery (
   sent_at timestamp with time zone,
   ended_at timestamp with time zone,
   error text,
+  resolution text,
   payload json not null,
   answer json,
   recorded_at timestamp with time zone default crossdock_now() not null,
@@ -333,7 +334,8 @@ table publication (
   confirmed_at timestamp with time zone,
   next_at timestamp with time zone default crossdock_now() not null,
   error text,
-  is_dirty boolean generated always as (((version > confirmed_version) AND (state <> 'p'::"char"))) not null,
+  resolution text,
+  is_dirty boolean generated always as (((version > confirmed_version) AND (state <> ALL (ARRAY['p'::"char", 'x'::"char"])))) not null,
   PRIMARY KEY (destination_id, kind, key)
 ) with (fillfactor=50);
 CREATE INDEX publication_destination_id_kind_next_at_idx ON public.publication USING btree (destination_id, kind, next_at) WHERE is_dirty;

@@ -39,8 +39,8 @@ export function register(program: Command): void {
               entry.kind === 'fact' ? '●' : entry.kind === 'parked' ? '!' : entry.kind === 'message' ? '→' : '←';
             const head = `${entry.at}  ${mark} ${entry.system.padEnd(12)} ${entry.what}  ${paint('dim', entry.outcome, process.stdout)}`;
             const more =
-              entry.kind === 'parked' || entry.detail.error
-                ? `\n      ${String(entry.detail.reason ?? entry.detail.error)}`
+              entry.kind === 'parked' || entry.detail.error || entry.detail.resolution
+                ? `\n      ${String(entry.detail.reason ?? entry.detail.resolution ?? entry.detail.error)}`
                 : '';
             const data = options.data && entry.kind === 'fact' ? `\n      ${JSON.stringify(entry.detail.data)}` : '';
             return head + more + data;

@@ -51,7 +51,7 @@ export const deliveryStates = verdict(
   `select delivery_id, kind, reference, state, attempts,
           state not in ('n', 's', 'd', 'c', 'r', 'p', 'x')
             or (state in ('c', 'r', 'x')) <> (ended_at is not null)
-            or (state in ('s', 'c') and (sent_at is null or attempts = 0)) as bad
+            or (state in ('s', 'c') and sent_at is null) or (state = 's' and attempts = 0) as bad
      from delivery`,
   `format('delivery %s (%s %s): state %s, %s attempts', delivery_id, kind, reference, state, attempts)`,
 );

@@ -152,7 +152,7 @@ export const publicationVersions = verdict(
   'publication_versions',
   `select destination_id, kind, key, version, confirmed_version, sending_version, state,
           confirmed_version > version or coalesce(sending_version, 0) > version
-            or state not in ('n', 's', 'd', 'p')
+            or state not in ('n', 's', 'd', 'p', 'x')
             or (state = 's' and coalesce(sending_version, 0) <= confirmed_version) as bad
      from publication`,
   `format('destination %s %s %s: version %s, confirmed %s, sending %s, state %s', destination_id, kind, key, version,

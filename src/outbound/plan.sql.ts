@@ -32,5 +32,7 @@ export const markDirty = sql(
     order by destination_id, kind, key
    on conflict (destination_id, kind, key) do update
      set version = case when p.kind = 'order_status' then greatest(p.version, excluded.version) else p.version + 1 end,
-         changed_at = case when p.version > p.confirmed_version then p.changed_at else excluded.changed_at end`,
+         -- Given up was the state before; a fact that is planned once more brings no other.
+         state = case when p.state = 'x' and (p.kind <> 'order_status' or excluded.version > p.version) then 'n' else p.state end,
+         changed_at = case when p.version > p.confirmed_version and p.state <> 'x' then p.changed_at else excluded.changed_at end`,
 );

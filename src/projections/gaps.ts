@@ -101,7 +101,7 @@ export function gapsOf(input: GapInput): Gap[] {
       });
   }
   for (const row of input.publications)
-    if (row.version > row.confirmed_version)
+    if (row.version > row.confirmed_version && row.state !== 'x')
       gaps.push({
         since: row.changed_at.toISOString(),
         what: `${row.destination} was not told the newest state (version ${row.version}, confirmed ${row.confirmed_version})${row.error === null ? '' : `: ${row.error}`}`,

@@ -27,11 +27,12 @@ export const listDeliveries = sql<{
   ended_at: Date | null;
   next_at: Date;
   error: string | null;
+  resolution: string | null;
   answer: unknown;
 }>(
   'projections_list_deliveries',
   `select l.delivery_id, d.code as destination, l.kind, l.reference, l.fact_position, l.state, l.attempts, l.recorded_at, l.sent_at,
-          l.ended_at, l.next_at, l.error, l.answer
+          l.ended_at, l.next_at, l.error, l.resolution, l.answer
      from delivery l join destination d using (destination_id)
     where l.order_id = $1::bigint order by l.delivery_id limit $2::int`,
 );

@@ -133,7 +133,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
         ...common,
         at: row.ended_at.toISOString(),
         outcome,
-        detail: { error: row.error, answer: row.answer },
+        detail: { error: row.error, resolution: row.resolution, answer: row.answer },
       });
   }
   for (const row of publications)
