@@ -267,6 +267,78 @@ describe('parked', () => {
   });
 });
 
+describe('what a system did not take', () => {
+  const park = async () => {
+    const { rows } = await database.pool.query(
+      `update delivery set state = 'p', ended_at = null, error = '409 closed month'
+        where delivery_id = (select min(delivery_id) from delivery where kind = 'shipment_posting') returning delivery_id::int as id, reference`,
+    );
+    return rows[0] as { id: number; reference: string };
+  };
+
+  test('a delivery is listed, shown, and sent again by the hub, which finds it there', async () => {
+    const { id, reference } = await park();
+    const name = `delivery/${id}`;
+    const list = await crossdock('parked', 'ls', '--system', 'erp', '--json');
+    expect(list.json.deliveries).toMatchObject([{ deliveryId: id, state: 'parked', error: '409 closed month' }]);
+    expect((await crossdock('parked', 'ls', '--class', 'unknown_sku', '--json')).json.deliveries).toEqual([]);
+    expect((await crossdock('parked', 'ls')).stdout).toMatch(
+      new RegExp(`^${name} +parked +erp +shipment_posting ${reference} `, 'm'),
+    );
+    const one = await crossdock('parked', 'show', name, '--json');
+    expect(one.json).toMatchObject({ reference, payload: { reference }, holdsUp: 0 });
+    expect((await crossdock('parked', 'show', name)).stdout).toContain('409 closed month');
+    const preview = await crossdock('parked', 'replay', '--system', 'erp', '--class', 'parked', '--preview', '--json');
+    expect(preview.json).toEqual({ preview: [], again: [name] });
+    const again = await crossdock('parked', 'replay', name, '--json');
+    expect([again.code, again.json.again]).toEqual([0, [{ id: name, state: 'in doubt' }]]);
+    await expect
+      .poll(async () => (await crossdock('parked', 'show', name, '--json')).json, { timeout: 10_000 })
+      .toMatchObject({ state: 'confirmed', attempts: 0 });
+    const twice = await crossdock('parked', 'replay', name, '--json');
+    expect([twice.code, twice.json.error]).toMatchObject([1, { code: 'XD_REFUSED', details: { state: 'confirmed' } }]);
+  });
+
+  test('a delivery may be given up, with a reason that trace tells', async () => {
+    const { id } = await park();
+    expect((await crossdock('parked', 'resolve', `delivery/${id}`)).code).toBe(2);
+    const { code, json } = await crossdock(
+      'parked',
+      'resolve',
+      `delivery/${id}`,
+      '--reason',
+      'posted there by hand',
+      '--json',
+    );
+    expect([code, json.state]).toEqual([0, 'cancelled']);
+    expect(json.resolution).toMatch(/^posted there by hand \(.+\)$/);
+    expect((await crossdock('trace', String(json.orderId))).stdout).toContain(json.resolution);
+  });
+
+  test('a publication is listed by what it is about and told again', async () => {
+    const { rows } = await database.pool.query(
+      `update publication p set state = 'p', version = p.version + 1, error = '500' from destination d, sales_order o
+        where d.destination_id = p.destination_id and d.code = 'crm' and p.kind = 'order_status' and o.order_id = p.key and o.external_no = 'S1'
+       returning p.key::int as key`,
+    );
+    const name = `publication/crm/order_status/${rows[0].key}`;
+    expect((await crossdock('parked', 'ls', '--json')).json.publications).toMatchObject([
+      { destination: 'crm', kind: 'order_status', what: 'shop/S1', error: '500' },
+    ]);
+    const again = await crossdock('parked', 'replay', '--system', 'crm', '--class', 'parked');
+    expect([again.code, again.stdout]).toEqual([0, `${name} goes again, looked up first\n`]);
+    await expect
+      .poll(async () => (await crossdock('parked', 'show', name, '--json')).json.state, { timeout: 10_000 })
+      .toBe('confirmed');
+  });
+
+  test('what is no id of the list is wrong usage', async () => {
+    for (const name of ['deliver/1', 'delivery/x', 'publication/crm/order_status', '-'])
+      expect([name, (await crossdock('parked', 'show', name)).code]).toEqual([name, 2]);
+    expect((await crossdock('parked', 'show', 'delivery/999999', '--json')).json.error.code).toBe('XD_NOT_FOUND');
+  });
+});
+
 test('a key is shown once, listed without it, and ended', async () => {
   const made = await crossdock(
     'keys',

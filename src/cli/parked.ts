@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, paint, printResult } from './output.ts';
+import type { Named, NamedOutbound } from './parked/outbound.ts';
 
 interface Common {
   databaseUrl?: string;
@@ -7,44 +8,89 @@ interface Common {
 }
 
 export function register(program: Command): void {
-  const parked = program.command('parked').description('what was set aside: with class, reason and place');
+  const parked = program
+    .command('parked')
+    .description(
+      'what was set aside: messages that could not be applied, deliveries and publications that a system did not take',
+    );
   const common = (command: Command) =>
     command
       .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
       .option('--json', 'print one JSON document');
-  const load = async () => ({ ...(await import('./parked/run.ts')), ...(await import('./open.ts')) });
+  const load = async () => ({
+    ...(await import('./parked/run.ts')),
+    ...(await import('./parked/outbound.ts')),
+    ...(await import('./open.ts')),
+  });
+  /** The names are read inside the action: what reads them is loaded there. */
+  const read = async (ids: readonly string[], command: Command) => {
+    const { named } = await load();
+    const all: Named[] = [];
+    for (const text of ids)
+      try {
+        all.push(named(text));
+      } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        command.error(`error: ${text} ${error.message}`, { exitCode: EXIT.usage });
+      }
+    return {
+      records: all.flatMap((one) => ('record' in one ? [one.record] : [])),
+      outbound: all.filter((one): one is NamedOutbound => !('record' in one)),
+    };
+  };
 
   common(parked.command('ls'))
     .description('list it, oldest first')
-    .option('--state <state>', 'open, replayed or resolved', oneOf('open', 'replayed', 'resolved'), 'open')
-    .option('--class <class>', 'unknown_sku, no_original, key_conflict …')
-    .option('--system <code>', 'the system it came from')
-    .option('--after <id>', 'go on after this one', id, 0)
-    .option('--limit <n>', 'at most so many', id, 100)
+    .option(
+      '--state <state>',
+      'open, or of messages: replayed, resolved',
+      oneOf('open', 'replayed', 'resolved'),
+      'open',
+    )
+    .option(
+      '--class <class>',
+      'unknown_sku, no_original, key_conflict …; of deliveries and publications: parked, refused',
+    )
+    .option('--system <code>', 'the system it came from or should go to')
+    .option('--after <id>', 'messages after this one only', id, 0)
+    .option('--limit <n>', 'of each kind at most so many', id, 100)
     .action(
       async (options: Common & { state: string; class?: string; system?: string; after: number; limit: number }) => {
-        const { list, listed, withDatabase } = await load();
+        const { list, listed, listOutbound, outboundListed, withDatabase } = await load();
         await withDatabase(options, 'parked', async ({ db }) => {
           const records = await list(db, options);
-          printResult({ parked: records }, { ...options, text: () => listed(records) });
+          const isMore = options.state === 'open' && options.after === 0;
+          const outbound = isMore ? await listOutbound(db, options) : { deliveries: [], publications: [] };
+          const tables = [...listed(records), ...outboundListed(outbound)];
+          const text = () => (tables.length === 0 ? 'nothing is parked' : tables.join('\n\n'));
+          printResult({ parked: records, ...outbound }, { ...options, text });
         });
       },
     );
 
   common(parked.command('show'))
     .description('one of them, with what it says and the message it came in')
-    .argument('<id>', 'from parked ls', id)
-    .action(async (parkedId: number, options: Common) => {
-      const { show, shown, withDatabase } = await load();
+    .argument('<id>', 'from parked ls')
+    .action(async (text: string, options: Common, command: Command) => {
+      const { outboundShown, show, showOutbound, shown, withDatabase } = await load();
+      const {
+        records: [parkedId],
+        outbound: [one],
+      } = await read([text], command);
       await withDatabase(options, 'parked', async ({ db }) => {
-        const record = await show(db, parkedId);
+        if (one !== undefined) {
+          const found = await showOutbound(db, one);
+          printResult(found, { ...options, text: () => outboundShown(one, found) });
+          return;
+        }
+        const record = await show(db, parkedId!);
         printResult(record, { ...options, text: () => shown(record) });
       });
     });
 
   common(parked.command('edit'))
-    .description('correct what it says; its key and the message it came in stay as they are')
-    .argument('<id>', 'from parked ls', id)
+    .description('correct what a message says; its key and the bytes it came in stay as they are')
+    .argument('<id>', 'a number from parked ls', id)
     .option('--set <path=value...>', 'e.g. command.sku=85123A; a value that is JSON is taken as such')
     .option('--file <file>', 'the whole item as JSON, e.g. from parked show --json')
     .option('--replay', 'run it again at once', false)
@@ -63,16 +109,16 @@ export function register(program: Command): void {
             printResult(record, { ...options, text: () => shown(record) });
             return;
           }
-          report(await replay(opened, [parkedId]), options);
+          report(await replay(opened, [parkedId]), [], options);
         });
       },
     );
 
   common(parked.command('replay'))
-    .description('run it again, under its own key')
+    .description('run it again, or send it again, under its own key')
     .argument('[ids...]', 'from parked ls')
     .option('--class <class>', 'all open ones of a class')
-    .option('--system <code>', 'all open ones of a system')
+    .option('--system <code>', 'all open ones of a system, those for it too')
     .option('--preview', 'only say which', false)
     .action(
       async (
@@ -82,39 +128,58 @@ export function register(program: Command): void {
       ) => {
         if (ids.length === 0 && options.class === undefined && options.system === undefined)
           command.error('give ids, --class or --system');
-        const { find, listed, replay, withDatabase } = await load();
+        const { find, findOutbound, idOf, listed, replay, replayOutbound, withDatabase } = await load();
+        const asked = await read(ids, command);
         await withDatabase(options, 'parked', async (opened) => {
-          const records = await find(opened.db, ids.map(id), options);
+          const isNamed = ids.length > 0;
+          const records = isNamed && asked.records.length === 0 ? [] : await find(opened.db, asked.records, options);
+          const outbound = isNamed ? asked.outbound : await findOutbound(opened.db, options);
           if (options.preview) {
-            printResult({ preview: records }, { ...options, text: () => listed(records) });
+            const lines = [...listed(records), ...outbound.map(idOf)];
+            const text = () => (lines.length === 0 ? 'nothing is parked' : lines.join('\n'));
+            printResult({ preview: records, again: outbound.map(idOf) }, { ...options, text });
             return;
           }
-          report(
-            await replay(
-              opened,
-              records.map((record) => record.parkedId),
-            ),
-            options,
+          const again: Again[] = [];
+          for (const one of outbound)
+            again.push({ id: idOf(one), state: (await replayOutbound(opened.db, one)).state });
+          const replayed = await replay(
+            opened,
+            records.map((record) => record.parkedId),
           );
+          report(replayed, again, options);
         });
       },
     );
 
   common(parked.command('resolve'))
-    .description('give it up: it is never applied')
-    .argument('<id>', 'from parked ls', id)
+    .description('give it up: it is never applied, or not sent; what waits for it goes on')
+    .argument('<id>', 'from parked ls')
     .requiredOption('--reason <text>', 'why, for whoever asks later')
-    .action(async (parkedId: number, options: Common & { reason: string }) => {
-      const { resolve, withDatabase } = await load();
+    .addHelpText('after', '\nA publication that is given up is told again at its next change.')
+    .action(async (text: string, options: Common & { reason: string }, command: Command) => {
+      const { byMe, resolve, resolveOutbound, withDatabase } = await load();
+      const {
+        records: [parkedId],
+        outbound: [one],
+      } = await read([text], command);
       await withDatabase(options, 'parked', async ({ db }) => {
-        const record = await resolve(db, parkedId, options.reason);
-        printResult(record, { ...options, text: () => `parked ${parkedId} is resolved: ${record.resolution}` });
+        const reason = byMe(options.reason);
+        const resolved =
+          one === undefined ? await resolve(db, parkedId!, reason) : await resolveOutbound(db, one, reason);
+        printResult(resolved, { ...options, text: () => `parked ${text} is resolved: ${resolved.resolution}` });
       });
     });
 }
 
+interface Again {
+  id: string;
+  state: string;
+}
+
 function report(
   results: { parkedId: number; applied: boolean; class: string; reason: string }[],
+  again: readonly Again[],
   options: Common,
 ): void {
   const still = results.filter((result) => !result.applied);
@@ -124,9 +189,13 @@ function report(
         ({ parkedId, class: kind, reason }) =>
           `${paint('red', 'still parked', process.stdout)} ${parkedId} ${kind}: ${reason}`,
       ),
-      `${results.length - still.length} applied, ${still.length} still parked`,
+      ...again.map(({ id: name, state }) => `${name} goes again${state === 'in doubt' ? ', looked up first' : ''}`),
+      ...(results.length > 0 || again.length === 0
+        ? [`${results.length - still.length} applied, ${still.length} still parked`]
+        : []),
     ].join('\n');
-  printResult({ applied: results.length - still.length, still: still.length, results }, { ...options, text });
+  const applied = results.length - still.length;
+  printResult({ applied, still: still.length, results, again }, { ...options, text });
   if (still.length > 0) process.exitCode = EXIT.findings;
 }
 

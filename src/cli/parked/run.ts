@@ -13,6 +13,7 @@ import {
 import { type Database, Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { table } from '../table.ts';
+import { listOutbound, type NamedOutbound, namesOf } from './outbound.ts';
 
 const REPLAYS_MAX = 10_000;
 const REPLAYS_PER_TRANSACTION = 100;
@@ -33,19 +34,17 @@ export function list(
   return listParked(db, { state, kind: kind ?? null, system: system ?? null, after, limit });
 }
 
-export function listed(records: readonly ParkedRecord[]): string {
-  if (records.length === 0) return 'nothing is parked';
-  return table(
-    ['id', 'class', 'system', 'key', 'since', 'reason'],
-    records.map((r) => [
-      r.parkedId,
-      r.class,
-      r.system,
-      `${r.scope} ${r.key}`,
-      r.recordedAt.toISOString(),
-      r.reason.slice(0, 120),
-    ]),
-  );
+export function listed(records: readonly ParkedRecord[]): string[] {
+  if (records.length === 0) return [];
+  const rows = records.map((r) => [
+    r.parkedId,
+    r.class,
+    r.system,
+    `${r.scope} ${r.key}`,
+    r.recordedAt.toISOString(),
+    r.reason.slice(0, 120),
+  ]);
+  return [table(['id', 'class', 'system', 'key', 'since', 'reason'], rows)];
 }
 
 export type Shown = ParkedRecord & {
@@ -157,6 +156,10 @@ export async function find(db: Database, ids: readonly number[], which: Which): 
   return list(db, { ...which, state: 'open', limit: REPLAYS_MAX });
 }
 
+export async function findOutbound(db: Database, which: Which): Promise<NamedOutbound[]> {
+  return namesOf(await listOutbound(db, { ...which, limit: REPLAYS_MAX }));
+}
+
 export interface Replayed {
   parkedId: number;
   applied: boolean;
@@ -202,8 +205,11 @@ export async function replay({ db, directory }: Opened, parkedIds: readonly numb
   return results;
 }
 
-export function resolve(db: Database, parkedId: number, reason: string): Promise<ParkedRecord> {
-  return resolveParked(db, parkedId, `${reason.trim()} (${whoAmI()})`);
+export const resolve = resolveParked;
+
+/** A reason with who gave it. */
+export function byMe(reason: string): string {
+  return `${reason.trim()} (${whoAmI()})`;
 }
 
 function whoAmI(): string {
