@@ -18,6 +18,7 @@ import { orderRoutes } from './orders.ts';
 import { frontPageRoutes } from './page.ts';
 import { pageRoutes } from './pages.ts';
 import { parkedRoutes } from './parked.ts';
+import { parkedOutboundRoutes } from './parked-outbound.ts';
 import { useProblems } from './problems.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -75,6 +76,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     const readStatus = statusReader(hub, desk);
     statusRoutes(routes, readStatus);
     parkedRoutes(routes, hub);
+    parkedOutboundRoutes(routes, hub);
     eventRoutes(routes, hub);
     metricRoutes(routes, readStatus);
     frontPageRoutes(routes);

@@ -22,10 +22,10 @@ export function nextStepOf(kind: string, problemClass: string): string {
       return parkedRecords[problemClass] ?? 'Read the reason, correct the cause, then replay it.';
     case 'delivery':
       return problemClass === 'refused'
-        ? 'Read what the system answered, correct the cause there, then send it again.'
-        : 'The system did not take it in all tries: check that it is up, then send it again.';
+        ? 'Read what the system answered, correct the cause there, then send it again: crossdock parked replay.'
+        : 'The system did not take it in all tries: check that it is up, then send it again: crossdock parked replay.';
     case 'publication':
-      return 'The system did not take the newest state in all tries: check that it is up, then publish it again.';
+      return 'The system did not take the newest state in all tries: check that it is up, then tell it again: crossdock parked replay.';
     case 'shortage':
       return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
     default:
