@@ -140,6 +140,21 @@ describe('a parked delivery', () => {
     await expect(replayDelivery(hub.db, 999_999)).rejects.toMatchObject({ code: 'XD_NOT_FOUND' });
   });
 
+  it('of a kind that its system does not serve waits for a person, without a try', async () => {
+    const { sales_order, ...others } = systems.erp.deliveries;
+    Object.assign(systems.erp, { deliveries: others });
+    await open();
+    await submit();
+    await round();
+    expect(await states()).toEqual(['sales_order p', 'order_cancellation n']);
+    const [parked] = await listParkedDeliveries(hub.db);
+    expect(parked).toMatchObject({ error: 'erp does not serve sales_order', attempts: 0, sentAt: null });
+    Object.assign(systems.erp, { deliveries: { ...others, sales_order } });
+    await replayDelivery(hub.db, parked!.deliveryId);
+    await round();
+    expect(await states()).toEqual(['sales_order c', 'order_cancellation n']);
+  });
+
   it('that was refused and has ended is not sent after what followed it', async () => {
     await open();
     await submit();

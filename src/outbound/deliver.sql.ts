@@ -32,7 +32,8 @@ export const markSending = sql<{ delivery_id: number }>(
    returning d.delivery_id`,
 );
 
-// Fenced: an outcome of an older holder finds another epoch, or another state, and changes nothing.
+// Fenced: an outcome of an older holder finds another epoch, or another state, and changes nothing. What its system does not serve is
+// parked without having been on its way.
 export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }>(
   'outbound_record_outcomes',
   `update delivery d
@@ -41,7 +42,7 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
           ended_at = case when t.state in ('c', 'r', 'x') then crossdock_now() end
      from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
        as t(delivery_id, epoch, state, error, answer, pause_ms)
-    where d.delivery_id = t.delivery_id and d.state in ('s', 'd') and d.lease_epoch <= t.epoch
+    where d.delivery_id = t.delivery_id and (d.state in ('s', 'd') or d.state = 'n' and t.state = 'p') and d.lease_epoch <= t.epoch
    returning d.delivery_id, d.ended_at`,
 );
 
