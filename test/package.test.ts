@@ -28,7 +28,7 @@ beforeAll(async () => {
   await run('npm', ['install', ...flags, join(folder, tarball)], home);
 }, 180_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
 it('holds what runs and nothing else', () => {
   const installed = join(home, 'node_modules', 'crossdock');

@@ -62,7 +62,7 @@ const doctor = async () => {
   };
 };
 
-test('init says how to go on, and so it goes', { timeout: 60_000 }, async () => {
+test('init says how to go on, and so it goes', { timeout: 120_000 }, async () => {
   const init = await crossdock('init');
   expect(init.code).toBe(0);
   const [start, keys, ...rest] = commandsOf(init.stdout);
