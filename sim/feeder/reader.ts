@@ -53,7 +53,12 @@ export async function readOrders(file: string, options: ReadOptions = {}): Promi
   } catch (error) {
     const isCut = error instanceof FileError && (error.code === 'FEED_TRUNCATED' || error.code === 'FEED_CORRUPT');
     if (!isCut) throw error;
-    fileError = error;
+    fileError = new FileError(
+      error.code,
+      `${error.message}, in line ${splitter.reached}`,
+      splitter.reached,
+      error.value,
+    );
   }
   if (!reader.full) reader.takeAll(splitter.end(fileError !== undefined), splitter);
   if (!reader.sawHeader) {

@@ -38,6 +38,11 @@ export class RecordSplitter {
     this.isWhole = isWhole;
   }
 
+  /** Line of the first byte that is in no whole record yet. */
+  get reached(): number {
+    return this.line;
+  }
+
   /** @returns the whole records that are known now; what is bad is appended to `bad` */
   push(piece: Buffer): RecordBlock[] {
     let bytes = piece;

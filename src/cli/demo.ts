@@ -16,7 +16,7 @@ export function register(program: Command): void {
   program
     .command('demo')
     .description('run the hub with a simulated ERP, CRM, WMS, shop and marketplace, and feed them orders')
-    .option('--orders <file>', 'a year of orders (CSV, gzip); without it a small generated file is used')
+    .option('--orders <file>', 'a year of orders (gzipped CSV); without it a small generated file is used')
     .option('--limit-orders <n>', 'stop after this many orders', whole)
     .option('--until-drained', 'end when nothing is pending, compare every system, print a summary', false)
     .option('--faults <profile>', 'none or storm', profile, 'none')

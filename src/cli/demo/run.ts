@@ -10,6 +10,7 @@ import { connectors } from '../../connectors/index.ts';
 import { loadEstate } from '../../estate/index.ts';
 import { listen, type Server } from '../../server.ts';
 import { refuseUnsafe } from '../../store/doctor.ts';
+import { claim, release } from '../../store/embedded/index.ts';
 import { migrate } from '../../store/migrate.ts';
 import { connectDatabase } from '../connect.ts';
 import type { DemoOptions } from '../demo.ts';
@@ -17,19 +18,12 @@ import { EXIT, paint, printResult, say, startProgress } from '../output.ts';
 import { onShutdown } from '../shutdown.ts';
 import { Children } from './children.ts';
 import { waitUntilDrained } from './drain.ts';
+import { type Fed, feed } from './feed.ts';
 import { summarise } from './summary.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const SYSTEMS = ['erp', 'crm', 'wms', 'shop', 'marketplace'] as const;
 export const DEFAULT_PORT = 8480;
-const SAMPLE_ORDERS = 400;
-
-export interface FeederDone {
-  lines: { read: number; byKind: Record<string, number> };
-  orders: number;
-  rejected: number;
-  [key: string]: unknown;
-}
 
 /** @returns the exit code: 0 done, 1 failed, 3 a promise broken or systems that disagree */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -54,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     abort.abort();
     for (const cleanup of cleanups.reverse()) await Promise.resolve(cleanup()).catch((error) => say(String(error)));
   };
-  const release = onShutdown(end);
+  const forget = onShutdown(end);
   try {
     return await run(options, startedAt, abort.signal, cleanups);
   } catch (error) {
@@ -62,7 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     throw error;
   } finally {
     await end();
-    release();
+    forget();
   }
 }
 
@@ -72,6 +66,10 @@ async function run(
   signal: AbortSignal,
   cleanups: (() => Promise<unknown> | unknown)[],
 ): Promise<number> {
+  // Each run begins by clearing away the last one's systems and databases: never those of a run that is under way.
+  mkdirSync(options.dir, { recursive: true });
+  const owner = await claim(resolve(options.dir), 'the demo');
+  cleanups.push(() => release(resolve(options.dir), owner));
   const demoDir = resolve(options.dir, 'demo');
   rmSync(demoDir, { recursive: true, force: true });
   mkdirSync(demoDir, { recursive: true });
@@ -145,7 +143,10 @@ async function run(
   const stopped = new Promise<void>((end) => signal.addEventListener('abort', () => end(), { once: true }));
   if (!options.untilDrained) {
     feeder.done.then(
-      () => say('Everything has been fed. The hub and the systems go on until you press Ctrl-C.'),
+      (fed) => {
+        complain(fed);
+        say('Everything has been fed. The hub and the systems go on until you press Ctrl-C.');
+      },
       (error) => say(String(error instanceof Error ? error.message : error)),
     );
     await Promise.race([stopped, failed]);
@@ -154,8 +155,8 @@ async function run(
   const rss = watchRss();
   cleanups.push(rss.stop);
   const workStartedAt = performance.now();
-  const done = await Promise.race([feeder.done, failed, stopped.then(() => null)]);
-  if (done === null) return EXIT.ok;
+  const fed = await Promise.race([feeder.done, failed, stopped.then(() => null)]);
+  if (fed === null) return EXIT.ok;
   const fedSeconds = (performance.now() - workStartedAt) / 1000;
   const progress = startProgress('draining');
   await Promise.race([
@@ -177,7 +178,7 @@ async function run(
   const seconds = (performance.now() - workStartedAt) / 1000;
   await hub.freshness.flush(hub.db);
   const summary = await summarise(hub, {
-    done,
+    fed,
     urls,
     token,
     seconds,
@@ -187,7 +188,18 @@ async function run(
     faults: Object.fromEntries(faults),
   });
   printResult(summary, { json: options.json, text: () => textOf(summary) });
+  complain(fed);
+  if (fed.fileError !== null) return EXIT.failed;
   return summary.ok ? EXIT.ok : EXIT.findings;
+}
+
+/** What of the file could not be taken; everything else was. */
+function complain({ fileError, rejects }: Fed): void {
+  if (fileError !== null) say(`${paint('red', fileError.code)}: ${fileError.message}; all before it was taken`);
+  if (rejects.count === 0) return;
+  say(`${rejects.count} lines of the file were set aside, see ${rejects.file}; the first:`);
+  for (const { line, column, code, value } of rejects.examples)
+    say(`  line ${line}${column === null ? '' : `, ${column}`}: ${code} ${JSON.stringify(value)}`);
 }
 
 /** A database of this run alone: the demo starts from nothing each time. */
@@ -228,78 +240,6 @@ function announce(server: Server, key: string, options: DemoOptions, startedAt: 
   say(paint('dim', `  started in ${seconds} s, seed ${options.seed}, faults ${options.faults}`));
   say(`  page     ${server.url}/#key=${key}`);
   say(`  API key  ${key}  (of this run; read, write, operate)`);
-}
-
-function feed(
-  children: Children,
-  options: DemoOptions,
-  urls: Record<string, string>,
-  key: string,
-  demoDir: string,
-  signal: AbortSignal,
-): { done: Promise<FeederDone> } {
-  const done = (async () => {
-    const orders =
-      options.orders === undefined ? await sampleFile(children, options, demoDir) : resolve(options.orders);
-    return new Promise<FeederDone>((resolveDone, reject) => {
-      const progress = startProgress('orders', 541_909);
-      let result: FeederDone | undefined;
-      let failure: Record<string, unknown> | undefined;
-      const args = [
-        '--orders',
-        orders,
-        '--seed',
-        String(options.seed),
-        '--state',
-        join(demoDir, 'feeder'),
-        '--hub-key',
-        key,
-        '--json',
-      ];
-      for (const name of ['shop', 'marketplace', 'crm', 'wms', 'hub']) args.push(`--${name}`, urls[name]!);
-      if (options.limitOrders !== undefined) args.push('--limit-orders', String(options.limitOrders));
-      const child = children.start('feeder', join(root, 'sim/feeder/main.ts'), args, {
-        mayEnd: true,
-        onLine: (line) => {
-          if (line.type === 'progress')
-            progress.update?.(Number(line.lines ?? 0), `${line.orders ?? 0} orders, ${line.at ?? ''}`);
-          else if (line.type === 'done') result = line as unknown as FeederDone;
-          else if (line.type === 'error') failure = line;
-        },
-      });
-      child.once('exit', (code) => {
-        progress.end?.();
-        if (signal.aborted) return;
-        if (code === 0 && result !== undefined) resolveDone(result);
-        else {
-          const what =
-            failure === undefined
-              ? readFileSync(join(demoDir, 'feeder.log'), 'utf8').trim().split('\n').slice(-3).join(' ')
-              : JSON.stringify(failure);
-          reject(new Error(`feeding the orders ended with code ${code}: ${what}`));
-        }
-      });
-    });
-  })();
-  return { done };
-}
-
-function sampleFile(children: Children, options: DemoOptions, demoDir: string): Promise<string> {
-  const path = join(demoDir, 'sample.csv.gz');
-  return new Promise((resolveFile, reject) => {
-    const child = children.start(
-      'sample',
-      join(root, 'sim/feeder/sample.ts'),
-      ['--out', path, '--seed', String(options.seed), '--orders', String(options.limitOrders ?? SAMPLE_ORDERS)],
-      {
-        mayEnd: true,
-        onLine: () => {},
-      },
-    );
-    child.once('exit', (code) =>
-      code === 0 ? resolveFile(path) : reject(new Error(`the sample could not be written (code ${code})`)),
-    );
-  });
 }
 
 /** Peak memory of this process, which is the only hub process of the demo. */

@@ -4,11 +4,11 @@ import { readFreshness } from '../../outbound/index.ts';
 import { compareWithSystems } from '../../reconcile/index.ts';
 import type { DemoOptions } from '../demo.ts';
 import { systemStats } from './drain.ts';
-import type { FeederDone } from './run.ts';
+import type { Fed, FeederDone } from './feed.ts';
 import * as statements from './summary.sql.ts';
 
 export interface SummaryInput {
-  done: FeederDone;
+  fed: Fed;
   urls: Record<string, string>;
   token: string;
   seconds: number;
@@ -44,7 +44,8 @@ export async function summarise(hub: Hub, input: SummaryInput) {
     const stats = await systemStats(url);
     systems[name] = stats;
   }
-  const { lines } = input.done;
+  const { done, fileError, rejects } = input.fed;
+  const { lines } = done;
   const oversell = comparison.oversell;
   const parityHolds = Object.values(comparison.parity).every(
     (p) => p.missing === 0 && p.extra === 0 && p.different === 0,
@@ -53,7 +54,9 @@ export async function summarise(hub: Hub, input: SummaryInput) {
     parityHolds &&
     oversell === 0 &&
     Object.values(promises).every((promise) => promise.holds) &&
-    addsUp(lines, input.done.rejected);
+    addsUp(lines, done.rejected) &&
+    rejects.count === 0 &&
+    fileError === null;
   const perSecond = (count: number) => Math.round((count / Math.max(0.001, input.seconds)) * 10) / 10;
   return {
     ok,
@@ -75,7 +78,7 @@ export async function summarise(hub: Hub, input: SummaryInput) {
         returned: orders!.returned,
       },
     },
-    stock: { ...stock!, ...(input.done.units as object | undefined) },
+    stock: { ...stock!, ...(done.units as object | undefined) },
     oversell,
     parity: comparison.parity,
     freshness,
@@ -92,7 +95,9 @@ export async function summarise(hub: Hub, input: SummaryInput) {
       count: row.count,
       attempts: row.attempts,
     })),
-    feeder: input.done,
+    rejects,
+    fileError,
+    feeder: done,
     systems,
     faultsMet: input.faults,
     seed: input.options.seed,

@@ -15,8 +15,10 @@ const ownerFile = (dir: string) => join(dir, 'owner.json');
 /**
  * Takes the folder for this process. The file appears whole and only if there was none (a hard link can't overwrite), so of
  * two processes that start at once one wins; one left by a process that died is moved aside first.
+ * @param what of the folder, for the message
+ * @throws XD_STORE_EMBEDDED, reason in_use, naming the process that holds it
  */
-export async function claim(dir: string): Promise<Owner> {
+export async function claim(dir: string, what = 'the database'): Promise<Owner> {
   const self: Owner = { pid: process.pid, started: (await findProcessStart(process.pid)) ?? '' };
   const draft = `${ownerFile(dir)}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
@@ -29,7 +31,7 @@ export async function claim(dir: string): Promise<Owner> {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = await readOwner(dir);
-      if (holder && (await isAlive(holder))) inUse(dir, holder);
+      if (holder && (await isAlive(holder))) inUse(dir, what, holder);
       await moveAside(dir, holder);
     }
   } finally {
@@ -78,10 +80,10 @@ async function moveAside(dir: string, dead: Owner | undefined): Promise<void> {
   await rm(aside, { force: true });
 }
 
-function inUse(dir: string, holder: Owner): never {
+function inUse(dir: string, what: string, holder: Owner): never {
   fail(
     'XD_STORE_EMBEDDED',
-    `the database in ${dir} is in use by process ${holder.pid}; stop that one, or connect to its database`,
+    `${what} in ${dir} is in use by process ${holder.pid}; stop that one, or use another folder`,
     { reason: 'in_use', dir, pid: holder.pid },
   );
 }

@@ -1,3 +1,4 @@
+export { claim, release } from './claim.ts';
 export {
   type EmbeddedOptions,
   type EmbeddedPostgres,
