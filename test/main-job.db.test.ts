@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { COLUMNS } from '../sim/feeder/classify.ts';
 import { sampleCsv } from '../sim/feeder/sample.ts';
 import { findFreePort } from './chaos/hub-process.ts';
 import { createTestDatabase, type TestDatabase } from './helpers/database.ts';
@@ -176,7 +177,7 @@ describe('the main job', () => {
     expect(neighbours[0].n).toBeGreaterThan(0);
   });
 
-  const header = '"InvoiceNo","StockCode","Description","Quantity","InvoiceDate","UnitPrice","CustomerID","Country"';
+  const header = COLUMNS.join();
   it.each([
     ['that is not there', undefined, 'XD_SETUP_FAILED', { reason: 'no_file' }],
     ['that is not gzip', Buffer.from(`${header}\n`), 'XD_BODY_INVALID', { reason: 'FEED_NOT_GZIP', line: 1 }],
