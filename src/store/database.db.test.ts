@@ -1,3 +1,4 @@
+import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { Database } from './database.ts';
@@ -27,5 +28,52 @@ describe('times of the database', () => {
     } finally {
       await db.end();
     }
+  });
+});
+
+/** What a server that is shut down says to each connection. */
+function farewell(): Buffer {
+  const fields = ['SFATAL', 'C57P01', 'Mterminating connection due to administrator command'];
+  const body = Buffer.from(`${fields.join('\0')}\0\0`);
+  const head = Buffer.from('E\0\0\0\0');
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+describe('a database that is ended', () => {
+  it('tells of no connection that hears of the end of its server in the same moment, and before of each', async () => {
+    const target = new URL(database.url);
+    const port = Number(target.port || 5432);
+    const host = target.searchParams.get('host') ?? target.hostname;
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const proxy = createServer((client) => {
+      const server = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+      server.on('data', (data) => client.write(data)).on('error', () => {});
+      client.on('data', (data) => {
+        server.write(data);
+        // A Terminate from us, and one from the server that it meets on its way.
+        if (data[0] === 0x58) client.write(farewell(), leave);
+      });
+      client.on('error', () => {}).on('close', () => server.destroy());
+    });
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+    const url = new URL(database.url);
+    url.searchParams.delete('host');
+    url.hostname = '127.0.0.1';
+    url.port = String((proxy.address() as { port: number }).port);
+    const faults: string[] = [];
+    const db = new Database({ url: url.href, poolMax: 1, onIdleFault: (error) => faults.push(error.message) });
+    const [row] = await db.execute('select pg_backend_pid() as pid');
+    await database.pool.query('select pg_terminate_backend($1)', [row!.pid]);
+    await expect.poll(() => faults).toEqual(['terminating connection due to administrator command']);
+    await db.execute('select 1');
+    await db.end();
+    await left;
+    await new Promise((done) => setTimeout(done, 20));
+    expect(faults).toHaveLength(1);
+    await new Promise((done) => proxy.close(done));
   });
 });

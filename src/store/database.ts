@@ -123,7 +123,10 @@ export class Database implements Queryable {
       options:
         '-c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000 -c jit=off -c timezone=UTC -c datestyle=ISO',
     });
-    this.#pool.on('error', (error) => options.onIdleFault?.(error));
+    // Ended, a connection may still hear of the server's own end before it is closed: nobody needs to know.
+    this.#pool.on('error', (error) => {
+      if (!this.#pool.ending) options.onIdleFault?.(error);
+    });
   }
 
   get waiting(): number {
