@@ -46,7 +46,8 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else {
-    printError(error, { json: args.includes('--json') });
+    const { named } = await import('./faults.ts');
+    printError(named(error), { json: args.includes('--json') });
     process.exitCode = EXIT.failed;
   }
 }
