@@ -77,6 +77,15 @@ describe('SQL', () => {
     expect([...statementFiles, ...migrations].filter((file) => loud.test(textOf(file)))).toEqual([]);
   });
 
+  it('never notifies: NOTIFY takes one lock of the whole server at each commit', () => {
+    const found = files.filter((file) =>
+      /pg_notify|on\('notification'|['`](notify|listen) \w+['`]/i.test(textOf(file)),
+    );
+    expect(found).toEqual([]);
+    for (const name of readdirSync(join(root, 'sql')))
+      expect(textOf(`sql/${name}`), name).not.toMatch(/^\s*(notify|listen)\s|pg_notify/im);
+  });
+
   it('locks rows in an order', () => {
     const wrong: string[] = [];
     // One row, by its whole key, has no order.

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
-import { Database } from './database.ts';
+import { Database, isConnectionFault } from './database.ts';
 
 const database = useDatabase();
 
@@ -28,6 +28,21 @@ describe('times of the database', () => {
     } finally {
       await db.end();
     }
+  });
+});
+
+describe('a transaction', () => {
+  it('that takes too long is ended by the server, however busy it is, and leaves nothing', async () => {
+    const db = new Database({ url: database.url, poolMax: 1, transactionMsMax: 150 });
+    await db.execute('create table busy (n int)');
+    const began = performance.now();
+    const endless = db.transaction(async (tx) => {
+      for (;;) await tx.query({ name: 'busy', text: 'insert into busy select 1 from pg_sleep(0.005)' } as never);
+    });
+    await expect(endless).rejects.toSatisfy(isConnectionFault);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(await db.execute('select n from busy')).toEqual([]);
+    await db.end();
   });
 });
 

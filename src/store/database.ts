@@ -95,10 +95,15 @@ export function isConnectionFault(error: unknown): boolean {
   );
 }
 
+const TRANSACTION_MS_MAX = 90_000;
+const BOUND_TRANSACTIONS = `select set_config(name, $1::text, false) from pg_settings where name = 'transaction_timeout'`;
+
 export interface DatabaseOptions {
   url: string;
   poolMax?: number;
   applicationName?: string;
+  /** The longest a transaction may take, where the server knows such a bound (PostgreSQL 17 and later). */
+  transactionMsMax?: number;
   /** Called with a connection's fault while it idles; the pool replaces it. */
   onIdleFault?: (error: Error) => void;
 }
@@ -122,6 +127,10 @@ export class Database implements Queryable {
       // Bounded on purpose: one open transaction with an id holds every log reader back.
       options:
         '-c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000 -c jit=off -c timezone=UTC -c datestyle=ISO',
+      // Not among the options above: a server that doesn't know a setting refuses the connection.
+      onConnect: async (client) => {
+        await client.query(BOUND_TRANSACTIONS, [String(options.transactionMsMax ?? TRANSACTION_MS_MAX)]);
+      },
     });
     // Ended, a connection may still hear of the server's own end before it is closed: nobody needs to know.
     this.#pool.on('error', (error) => {
