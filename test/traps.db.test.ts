@@ -290,7 +290,7 @@ describe('partitions', () => {
 });
 
 describe('business keys', () => {
-  it('of one message that three processes get one to five times at once have one effect', async () => {
+  it('of one message that three hubs get one to five times at once have one effect', async () => {
     await hub().receive('wms', [moved('dup', 'X', 'south', 500)]);
     const items = Array.from({ length: 60 }, (_, i) => order('api', `dup-${i}`, [{ sku: 'X', quantity: 1 + (i % 3) }]));
     const results = await Promise.all(

@@ -34,6 +34,8 @@ describe('times of the database', () => {
 describe('a transaction', () => {
   it('that takes too long is ended by the server, however busy it is, and leaves nothing', async () => {
     const db = new Database({ url: database.url, poolMax: 1, transactionMsMax: 150 });
+    const [server] = await db.execute(`select current_setting('server_version_num')::int >= 170000 as bounds`);
+    if (!server!.bounds) return db.end();
     await db.execute('create table busy (n int)');
     const began = performance.now();
     const endless = db.transaction(async (tx) => {
