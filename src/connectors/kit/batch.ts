@@ -139,6 +139,25 @@ export async function lookUpOne<Value>(...args: Parameters<typeof lookUp<Value>>
   return new Map([...found].map(([key, values]) => [key, values.at(-1)!]));
 }
 
+/**
+ * A sink of one batch route whose items are looked up under the same keys; batches as the estate limits them.
+ * @param told what an answer means where it is more than its outcome, as {@link unlessConflict}
+ */
+export function keyedSink<Item>(
+  client: HttpClient,
+  limits: ConnectorContext['limits'],
+  write: BatchRoute<Item>,
+  lookup: LookupRoute<number>,
+  told: (answer: ItemAnswer) => Outcome | { outcome: 'conflict' } = ({ outcome }) => outcome,
+) {
+  return {
+    batchMax: batchMaxOf(limits, write.itemsMax),
+    write: async (items: readonly Item[], signal: AbortSignal) =>
+      (await writeBatch(client, write, items, signal)).map(told),
+    readBack: (keys: readonly string[], signal: AbortSignal) => lookUpOne(client, lookup, keys, signal),
+  };
+}
+
 /** Deliveries whose payload is sent as it is, since the kit's payload shapes are the route's own. */
 export function deliveryKind(
   client: HttpClient,

@@ -1,6 +1,7 @@
 export * from './batch.ts';
 export * from './budget.ts';
 export * from './clock.ts';
+export * from './demand.ts';
 export * from './feed.ts';
 export * from './fields.ts';
 export * from './http.ts';
@@ -8,4 +9,5 @@ export * from './items.ts';
 export * from './permit.ts';
 export * from './registry.ts';
 export * from './settings.ts';
+export * from './states.ts';
 export * from './types.ts';

@@ -1,15 +1,13 @@
 import {
   type BatchRoute,
-  batchMaxOf,
   type ConnectorContext,
   type HttpClient,
-  type LookupRoute,
-  lookUpOne,
+  keyedSink,
   type OrderStatusState,
   type StateItem,
   type StateSink,
   unlessConflict,
-  writeBatch,
+  versionLookup,
 } from '../kit/index.ts';
 
 /** The route takes 200. Records carry all their lines, so a hundred is where a call stops getting cheaper per record. */
@@ -28,20 +26,9 @@ const upsert: BatchRoute<StateItem> = {
   },
 };
 
-const lookup: LookupRoute<number> = {
-  path: '/orders/lookup',
-  list: 'externalIds',
-  itemsMax: LOOKUP_MAX,
-  keyName: 'externalId',
-  valueOf: (found) => found.integer('version', 0),
-};
+const lookup = versionLookup('/orders/lookup', 'externalIds', 'externalId', LOOKUP_MAX);
 
 /** The external id is the publication's key, `<channel>/<external number>`: the CRM shows the orders of all channels. */
 export function orderStatus(client: HttpClient, limits: ConnectorContext['limits']): StateSink {
-  return {
-    batchMax: batchMaxOf(limits, STATUS_MAX),
-    takesChanges: true,
-    write: async (items, signal) => (await writeBatch(client, upsert, items, signal)).map(unlessConflict),
-    readBack: (keys, signal) => lookUpOne(client, lookup, keys, signal),
-  };
+  return { ...keyedSink(client, limits, upsert, lookup, unlessConflict), takesChanges: true };
 }

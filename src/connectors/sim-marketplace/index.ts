@@ -1,7 +1,6 @@
 import { type ConnectorFactory, HttpClient, probeBy, refuseSettings } from '../kit/index.ts';
-import { availability } from './sink.ts';
+import { availability, orderStatus, prices } from './sink.ts';
 import { orders } from './source.ts';
-import { orderStatus, prices } from './states.ts';
 
 /** The marketplace of the simulated estate: sells by itself; its number means `on_hand`. Polled only. */
 export const simMarketplace: ConnectorFactory = (context) => {

@@ -2,16 +2,20 @@ import {
   type AvailabilityItem,
   type AvailabilitySink,
   type BatchRoute,
-  batchMaxOf,
   type ConnectorContext,
+  channelStatusSink,
   cursorOf,
   type HttpClient,
+  keyedSink,
   type LookupRoute,
-  lookUpOne,
-  writeBatch,
+  priceSink,
+  type StateSink,
 } from '../kit/index.ts';
 
 const OFFERS_MAX = 250;
+/** The route takes 200; each carries all its lines. */
+const STATUS_MAX = 100;
+const STATUS_LOOKUP_MAX = 200;
 
 const set: BatchRoute<AvailabilityItem> = {
   path: '/offers/quantity',
@@ -36,9 +40,25 @@ const find: LookupRoute<number> = {
  * from: the one tells whether a write arrived, the other also moves with every sale.
  */
 export function availability(client: HttpClient, limits: ConnectorContext['limits']): AvailabilitySink {
-  return {
-    batchMax: batchMaxOf(limits, OFFERS_MAX),
-    write: async (items, signal) => (await writeBatch(client, set, items, signal)).map(({ outcome }) => outcome),
-    readBack: (skus, signal) => lookUpOne(client, find, skus, signal),
+  return keyedSink(client, limits, set, find);
+}
+
+/** It takes an older version as well; that none is sent after a newer one is for the caller to see to. */
+export function prices(client: HttpClient, limits: ConnectorContext['limits']): StateSink {
+  const routes = {
+    write: '/offers/price',
+    writeMax: OFFERS_MAX,
+    lookup: '/offers/price/lookup',
+    lookupMax: OFFERS_MAX,
   };
+  return priceSink(client, limits, routes);
+}
+
+export function orderStatus(client: HttpClient, limits: ConnectorContext['limits'], channel: string): StateSink {
+  return channelStatusSink(client, limits, channel, {
+    write: '/orders/status',
+    writeMax: STATUS_MAX,
+    lookup: '/orders/status/lookup',
+    lookupMax: STATUS_LOOKUP_MAX,
+  });
 }

@@ -1,5 +1,5 @@
-import { type HttpClient, keysetFeed, type Source } from '../kit/index.ts';
-import { mapOrders, type Whose } from './map.ts';
+import { type HttpClient, keysetFeed, type Source, type Whose } from '../kit/index.ts';
+import { mapOrders } from './map.ts';
 
 const PAGE_RECORDS_MAX = 100;
 

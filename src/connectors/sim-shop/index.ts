@@ -1,7 +1,6 @@
 import { type ConnectorFactory, HttpClient, probeBy, refuseSettings } from '../kit/index.ts';
-import { availability } from './sink.ts';
+import { availability, orderStatus, prices } from './sink.ts';
 import { events } from './source.ts';
-import { orderStatus, prices } from './states.ts';
 import { webhook } from './webhook.ts';
 
 /** The shop of the simulated estate: sells by itself against the number it was told (`net_available`). */

@@ -2,16 +2,21 @@ import {
   type AvailabilityItem,
   type AvailabilitySink,
   type BatchRoute,
-  batchMaxOf,
   type ConnectorContext,
+  channelStatusSink,
   type HttpClient,
+  keyedSink,
   type LookupRoute,
-  lookUpOne,
-  writeBatch,
+  priceSink,
+  type StateSink,
+  unlessConflict,
 } from '../kit/index.ts';
 
 const INVENTORY_MAX = 250;
-const CONFLICT = 409;
+const PRICES_MAX = 250;
+/** The route takes 200; each carries all its lines. */
+const STATUS_MAX = 100;
+const STATUS_LOOKUP_MAX = 200;
 
 const set: BatchRoute<AvailabilityItem> = {
   path: '/inventory/set',
@@ -35,12 +40,20 @@ const find: LookupRoute<number> = {
  * last saw: a sale that we have not read yet makes a conflict and is never overwritten.
  */
 export function availability(client: HttpClient, limits: ConnectorContext['limits']): AvailabilitySink {
-  return {
-    batchMax: batchMaxOf(limits, INVENTORY_MAX),
-    async write(items, signal) {
-      const answers = await writeBatch(client, set, items, signal);
-      return answers.map(({ status, outcome }) => (status === CONFLICT ? { outcome: 'conflict' } : outcome));
-    },
-    readBack: (skus, signal) => lookUpOne(client, find, skus, signal),
-  };
+  return keyedSink(client, limits, set, find, unlessConflict);
+}
+
+/** It takes an older version as well; that none is sent after a newer one is for the caller to see to. */
+export function prices(client: HttpClient, limits: ConnectorContext['limits']): StateSink {
+  const routes = { write: '/prices/set', writeMax: PRICES_MAX, lookup: '/prices/lookup', lookupMax: PRICES_MAX };
+  return priceSink(client, limits, routes);
+}
+
+export function orderStatus(client: HttpClient, limits: ConnectorContext['limits'], channel: string): StateSink {
+  return channelStatusSink(client, limits, channel, {
+    write: '/orders/status',
+    writeMax: STATUS_MAX,
+    lookup: '/orders/status/lookup',
+    lookupMax: STATUS_LOOKUP_MAX,
+  });
 }

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fail, type InboundItem } from '../../canonical/index.ts';
-import { unreadableMessage } from '../kit/index.ts';
-import { mapEvents, type Whose } from './map.ts';
+import { unreadableMessage, type Whose } from '../kit/index.ts';
+import { mapEvents } from './map.ts';
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/;
 
