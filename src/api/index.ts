@@ -12,4 +12,3 @@ export {
   type NewApiKey,
   revokeApiKey,
 } from './keys.ts';
-export { readTimeline, type TimelineEntry } from './order-pages.ts';

@@ -1,8 +1,8 @@
 /** Orders by page, and one order's way through all systems. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { listStream } from '../log/index.ts';
 import { stateRules } from '../orders/index.ts';
+import { readHistory } from '../projections/index.ts';
 import { numbers } from '../store/index.ts';
 import { checkChannel, keyOf } from './auth.ts';
 import { pageOf, readCursor } from './cursors.ts';
@@ -11,7 +11,6 @@ import { channelOf } from './lookups.ts';
 import * as statements from './orders.sql.ts';
 import { getOrder } from './orders.ts';
 import { closed, code, cursor, decimalOf, idParams, limit, text } from './schemas.ts';
-import { outboundStates } from './words.ts';
 
 const TIMELINE_ENTRIES_MAX = 2_000;
 
@@ -95,22 +94,18 @@ export function orderPageRoutes(app: FastifyInstance, hub: ApiHub): void {
   );
 }
 
-export interface TimelineEntry {
+interface TimelineEntry {
   at: string;
   kind: 'fact' | 'delivery' | 'publication';
   [detail: string]: unknown;
 }
 
 /** By the database's time: facts as they were recorded, deliveries and publications as they were planned, sent and answered. */
-export async function readTimeline(
+async function readTimeline(
   { db, directory }: Pick<ApiHub, 'db' | 'directory'>,
   orderId: number,
 ): Promise<TimelineEntry[]> {
-  const [facts, deliveries, publications] = await Promise.all([
-    listStream(db, `order/${orderId}`, TIMELINE_ENTRIES_MAX),
-    db.query(statements.listDeliveries, [orderId, TIMELINE_ENTRIES_MAX]),
-    db.query(statements.listStatusPublications, [orderId]),
-  ]);
+  const { facts, deliveries, publications } = await readHistory(db, orderId, TIMELINE_ENTRIES_MAX);
   const skuIds = new Set<number>();
   collectIds(
     facts.map((fact) => fact.data),
@@ -127,31 +122,31 @@ export async function readTimeline(
     correlationId: fact.correlationId,
     data: withCodes(fact.data, directory),
   }));
-  for (const d of deliveries)
+  for (const told of deliveries)
     entries.push({
-      at: d.recorded_at.toISOString(),
+      at: told.recordedAt.toISOString(),
       kind: 'delivery',
-      destination: d.destination,
-      what: d.kind,
-      reference: d.reference,
-      state: outboundStates[d.state] ?? d.state,
-      attempts: d.attempts,
-      sentAt: d.sent_at?.toISOString() ?? null,
-      endedAt: d.ended_at?.toISOString() ?? null,
-      error: d.error,
+      destination: told.destination,
+      what: told.kind,
+      reference: told.reference,
+      state: told.state,
+      attempts: told.attempts,
+      sentAt: told.sentAt?.toISOString() ?? null,
+      endedAt: told.endedAt?.toISOString() ?? null,
+      error: told.error,
     });
-  for (const p of publications)
+  for (const told of publications)
     entries.push({
-      at: (p.confirmed_at ?? p.sent_at ?? p.changed_at).toISOString(),
+      at: (told.confirmedAt ?? told.sentAt ?? told.changedAt).toISOString(),
       kind: 'publication',
-      destination: p.destination,
-      what: p.kind,
-      state: p.version <= p.confirmed_version ? 'confirmed' : (outboundStates[p.state] ?? p.state),
-      version: p.version,
-      confirmedVersion: p.confirmed_version,
-      attempts: p.attempts,
-      confirmedAt: p.confirmed_at?.toISOString() ?? null,
-      error: p.error,
+      destination: told.destination,
+      what: told.kind,
+      state: told.version <= told.confirmedVersion ? 'confirmed' : told.state,
+      version: told.version,
+      confirmedVersion: told.confirmedVersion,
+      attempts: told.attempts,
+      confirmedAt: told.confirmedAt?.toISOString() ?? null,
+      error: told.error,
     });
   return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }

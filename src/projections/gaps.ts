@@ -1,28 +1,8 @@
-import type { Fact } from '../log/index.ts';
+import type { History, OutboundState } from './history.ts';
 import type { LineState } from './order-state.sql.ts';
 import type { Gap } from './timeline.ts';
 
-export interface GapInput {
-  facts: readonly Fact[];
-  deliveries: readonly {
-    destination: string;
-    kind: string;
-    reference: string;
-    fact_position: number;
-    state: string;
-    attempts: number;
-    recorded_at: Date;
-    next_at: Date;
-    error: string | null;
-  }[];
-  publications: readonly {
-    destination: string;
-    version: number;
-    confirmed_version: number;
-    state: string;
-    changed_at: Date;
-    error: string | null;
-  }[];
+export interface GapInput extends History {
   parked: readonly {
     parked_id: number;
     scope: string;
@@ -48,12 +28,12 @@ const toldAs: Readonly<Record<string, string>> = {
   'shipment.confirmed': 'shipment_posting',
 };
 
-const stuck: Readonly<Record<string, string>> = {
-  n: 'waits to be sent',
-  s: 'is on its way',
-  d: 'is in doubt',
-  p: 'is parked and holds up what follows',
-  r: 'was refused',
+const stuck: Readonly<Partial<Record<OutboundState, string>>> = {
+  pending: 'waits to be sent',
+  sending: 'is on its way',
+  in_doubt: 'is in doubt',
+  parked: 'is parked and holds up what follows',
+  refused: 'was refused',
 };
 
 /** An order that was refused as a whole goes to no system as an order. */
@@ -77,7 +57,7 @@ export function gapsOf(input: GapInput): Gap[] {
     version = fact.version;
   }
   const unread = new Set(input.unread);
-  const told = new Set(input.deliveries.map((row) => row.fact_position));
+  const told = new Set(input.deliveries.map((row) => row.factPosition));
   const kinds = new Set(input.deliveries.map((row) => row.kind));
   for (const fact of input.facts) {
     const kind = toldAs[fact.type];
@@ -96,15 +76,15 @@ export function gapsOf(input: GapInput): Gap[] {
     const how = stuck[row.state];
     if (how !== undefined)
       gaps.push({
-        since: row.recorded_at.toISOString(),
+        since: row.recordedAt.toISOString(),
         what: `${row.kind} ${row.reference} to ${row.destination} ${how} after ${row.attempts} attempts${row.error === null ? '' : `: ${row.error}`}`,
       });
   }
   for (const row of input.publications)
-    if (row.version > row.confirmed_version && row.state !== 'x')
+    if (row.version > row.confirmedVersion && row.state !== 'cancelled')
       gaps.push({
-        since: row.changed_at.toISOString(),
-        what: `${row.destination} was not told the newest state (version ${row.version}, confirmed ${row.confirmed_version})${row.error === null ? '' : `: ${row.error}`}`,
+        since: row.changedAt.toISOString(),
+        what: `${row.destination} was not told the newest state (version ${row.version}, confirmed ${row.confirmedVersion})${row.error === null ? '' : `: ${row.error}`}`,
       });
   for (const row of input.parked)
     if (row.state === 'open')

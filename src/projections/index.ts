@@ -1,1 +1,2 @@
+export { type History, type OutboundState, readHistory, type ToldFact, type ToldState } from './history.ts';
 export { findOrders, type Gap, type OrderFound, readTimeline, type Timeline, type TimelineEntry } from './timeline.ts';

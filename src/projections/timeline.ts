@@ -2,23 +2,15 @@
  * What happened to one order, over all systems: what came in, what the hub recorded, what each system was told and what it
  * said, what was set aside; and gaps: what should have followed and has not.
  */
-import { type Fact, listStream } from '../log/index.ts';
+import type { Fact } from '../log/index.ts';
 import { numbers, type Queryable, texts } from '../store/index.ts';
 import { gapsOf } from './gaps.ts';
+import { readHistory } from './history.ts';
 import { readOrderState } from './order-state.sql.ts';
 import * as statements from './timeline.sql.ts';
 
-export const ENTRIES_MAX = 5_000;
+const ENTRIES_MAX = 5_000;
 
-export const deliveryStates: Readonly<Record<string, string>> = {
-  n: 'pending',
-  s: 'sending',
-  d: 'in doubt',
-  c: 'confirmed',
-  r: 'refused',
-  p: 'parked',
-  x: 'cancelled',
-};
 const inboundStates: Readonly<Record<string, string>> = { a: 'applied', w: 'waiting', p: 'parked', s: 'superseded' };
 
 export interface OrderFound {
@@ -74,10 +66,8 @@ export interface Timeline {
 }
 
 export async function readTimeline(db: Queryable, order: OrderFound): Promise<Timeline> {
-  const stream = `order/${order.orderId}`;
-  const facts = await listStream(db, stream, ENTRIES_MAX);
-  const deliveries = await db.query(statements.listDeliveries, [order.orderId, ENTRIES_MAX]);
-  const publications = await db.query(statements.listPublications, [order.orderId]);
+  const history = await readHistory(db, order.orderId, ENTRIES_MAX);
+  const { facts, deliveries, publications } = history;
   const keys = keysOf(order, facts);
   const inbound = await db.query(statements.listInbound, [
     texts(keys.map(([scope]) => scope)),
@@ -90,7 +80,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     `cancel/${order.channel}`,
     texts(referencesOf(facts)),
   ]);
-  const [cursor] = await db.query(statements.readCursor, [stream]);
+  const [cursor] = await db.query(statements.readCursor, [`order/${order.orderId}`]);
   const state = await db.query(readOrderState, [numbers([order.orderId])]);
 
   const entries: TimelineEntry[] = [];
@@ -113,38 +103,37 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
       detail: { occurredAt: fact.occurredAt, cause: fact.correlationId ?? fact.causationId ?? null, data: fact.data },
     });
   for (const row of deliveries) {
-    const outcome = deliveryStates[row.state] ?? row.state;
     const common = {
       kind: 'delivery',
       system: row.destination,
       what: `${row.kind} ${row.reference}`,
       attempts: row.attempts,
     } as const;
-    entries.push({ ...common, at: row.recorded_at.toISOString(), outcome: 'planned', detail: {} });
-    if (row.sent_at !== null)
+    entries.push({ ...common, at: row.recordedAt.toISOString(), outcome: 'planned', detail: {} });
+    if (row.sentAt !== null)
       entries.push({
         ...common,
-        at: row.sent_at.toISOString(),
+        at: row.sentAt.toISOString(),
         outcome: row.attempts > 1 ? `sent, attempt ${row.attempts}` : 'sent',
         detail: {},
       });
-    if (row.ended_at !== null)
+    if (row.endedAt !== null)
       entries.push({
         ...common,
-        at: row.ended_at.toISOString(),
-        outcome,
+        at: row.endedAt.toISOString(),
+        outcome: row.state.replace('_', ' '),
         detail: { error: row.error, resolution: row.resolution, answer: row.answer },
       });
   }
   for (const row of publications)
-    if (row.confirmed_at !== null)
+    if (row.confirmedAt !== null)
       entries.push({
-        at: row.confirmed_at.toISOString(),
+        at: row.confirmedAt.toISOString(),
         kind: 'publication',
         system: row.destination,
-        what: 'order_status',
-        outcome: `confirmed version ${row.confirmed_version} of ${row.version}`,
-        detail: { changedAt: row.changed_at.toISOString(), error: row.error },
+        what: row.kind,
+        outcome: `confirmed version ${row.confirmedVersion} of ${row.version}`,
+        detail: { changedAt: row.changedAt.toISOString(), error: row.error },
       });
   for (const row of parked)
     entries.push({
@@ -168,7 +157,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     state: order.state,
     erpNumber: order.erpNumber,
     entries,
-    gaps: gapsOf({ facts, deliveries, publications, parked, unread: cursor?.unread ?? [], lines: state }),
+    gaps: gapsOf({ ...history, parked, unread: cursor?.unread ?? [], lines: state }),
     truncated: facts.length === ENTRIES_MAX || deliveries.length === ENTRIES_MAX,
   };
 }
