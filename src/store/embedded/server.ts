@@ -1,43 +1,17 @@
-import { execFile } from 'node:child_process';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { CrossdockError, fail } from '../../canonical/errors.ts';
+import { findFreePort, makeSocketDir } from './address.ts';
 import { findBinaries } from './binaries.ts';
 import { claim, findOwner, type Owner, publish, release } from './claim.ts';
+import { clearAway, initialise, prepareFolder, ROLE, refuseOtherVersion } from './data-folder.ts';
+import { diskFull, rethrowFileError, unwritable } from './faults.ts';
 import { type Guarded, spawnGuarded } from './guard.ts';
-import { isPostmasterOf, listPostgresIn, signal } from './processes.ts';
-import {
-  choosePlace,
-  cleanEnvironment,
-  commandAs,
-  handOver,
-  makeOwnedFolder,
-  type Place,
-  type RunAs,
-} from './run-as.ts';
+import { signal } from './processes.ts';
+import { choosePlace, handOver, type Place, type RunAs } from './run-as.ts';
 import { type Settings, writeSettings } from './settings.ts';
-
-const run = promisify(execFile);
 
 export interface EmbeddedOptions {
   /** where the data lies, `.crossdock/pg` unless told */
@@ -75,10 +49,6 @@ export interface EmbeddedPostgres {
 
 const DEFAULT_DIR = '.crossdock/pg';
 const DATABASE = 'crossdock';
-const ROLE = 'crossdock';
-const FREE_BYTES_MIN = 400 * 1024 * 1024;
-/** sockaddr_un holds 108 bytes on Linux and 104 on macOS, and `/.s.PGSQL.65535` is appended. */
-const SOCKET_DIR_BYTES_MAX = 80;
 const START_SECONDS_MAX = 60;
 const RECOVERY_SECONDS_MAX = 3600;
 const STOP_SECONDS_MAX = 30;
@@ -312,130 +282,6 @@ class Server implements EmbeddedPostgres {
   }
 }
 
-async function prepareFolder(dir: string): Promise<void> {
-  try {
-    await makeOwnedFolder(dir);
-    // Its own name for each start: two of one process may come at once.
-    const probe = join(dir, `.write-probe-${randomUUID()}`);
-    await writeFile(probe, '');
-    await rm(probe);
-    if (process.getuid?.() === (await stat(dir)).uid) await chmod(dir, 0o700);
-  } catch (error) {
-    rethrowFileError(error, dir);
-  }
-  const { bavail, bsize } = await statfs(dir);
-  if (bavail * bsize < FREE_BYTES_MIN) diskFull(dir, { freeBytes: bavail * bsize, neededBytes: FREE_BYTES_MIN });
-}
-
-/**
- * Ends what an earlier process left running on this data. Whoever calls holds the claim, so the earlier owner is dead; its
- * guard is about to stop the server, or was killed with it. A `postmaster.pid` whose process is gone is left to PostgreSQL,
- * which checks the shared memory named there; only one whose number belongs to a stranger now must go, since PostgreSQL
- * would take the stranger for a server.
- */
-async function clearAway(dataDir: string, log: (line: string) => void): Promise<void> {
-  const pidFile = join(dataDir, 'postmaster.pid');
-  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
-  if (pid > 0 && (await isPostmasterOf(pid, dataDir))) {
-    log(`stopping the database that an earlier process left running (process ${pid})`);
-    for (const [how, seconds] of [
-      ['SIGINT', 20],
-      ['SIGQUIT', 10],
-      ['SIGKILL', 10],
-    ] as const) {
-      signal(pid, how);
-      if (await untilGone(() => isPostmasterOf(pid, dataDir), seconds)) break;
-    }
-  }
-  // Children of a killed server end by themselves, unless they are deep in a computation.
-  const isLeft = async () => (await listPostgresIn(dataDir)).length > 0;
-  if (!(await untilGone(isLeft, 2))) {
-    for (const child of await listPostgresIn(dataDir)) signal(child, 'SIGKILL');
-    await untilGone(isLeft, 10);
-  }
-  if (pid > 0 && process.platform === 'linux') await rm(pidFile, { force: true });
-}
-
-async function untilGone(isThere: () => Promise<boolean>, seconds: number): Promise<boolean> {
-  const until = Date.now() + seconds * 1000;
-  while (await isThere()) {
-    if (Date.now() > until) return false;
-    await wait(20);
-  }
-  return true;
-}
-
-/** Makes the data folder aside and renames it, so that one that was cut short is never taken for a whole one. */
-async function initialise(place: Place, dataDir: string, log: (line: string) => void): Promise<void> {
-  const half = `${dataDir}.half`;
-  if (await exists(join(dataDir, 'PG_VERSION'))) return;
-  if (await exists(half)) log('an earlier set-up of the database stopped half-way; starting it again');
-  await rm(half, { recursive: true, force: true });
-  const passwordFile = join(place.dir, 'password');
-  await writeFile(passwordFile, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
-  await handOver(passwordFile, place.runAs);
-  const args = ['-D', half, '-U', ROLE, `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C'];
-  const command = commandAs(place.runAs, place.binaries.initdb, [
-    ...args,
-    '--auth-local=trust',
-    '--auth-host=scram-sha-256',
-  ]);
-  const options = { cwd: '/', env: cleanEnvironment(), ...command.user };
-  try {
-    await run(command.file, command.args, options);
-  } catch (cause) {
-    const printed = String((cause as { stderr?: string }).stderr ?? cause);
-    if (/No space left on device/.test(printed)) diskFull(place.dir, { printed });
-    fail(
-      'XD_STORE_EMBEDDED',
-      `initdb could not make ${dataDir}: ${printed.trim()}`,
-      { reason: 'start_failed', printed },
-      { cause },
-    );
-  }
-  await rename(half, dataDir);
-}
-
-async function refuseOtherVersion(dataDir: string): Promise<void> {
-  const version = (await readFile(join(dataDir, 'PG_VERSION'), 'utf8')).trim();
-  if (version === '18') return;
-  fail(
-    'XD_STORE_VERSION',
-    `${dataDir} was written by PostgreSQL ${version} and this is 18; move it aside, or use that version through DATABASE_URL`,
-    { dataDir, version },
-  );
-}
-
-/**
- * The folder of the Unix socket: short, since the whole path must stay under 100 bytes, and the same for the same data, so that
- * a tool finds it again. In a folder that everybody may write to, one that isn't ours alone is never used.
- */
-async function makeSocketDir(place: Place): Promise<string> {
-  const uid = place.runAs.kind === 'setuid' ? place.runAs.uid : (process.getuid?.() ?? 0);
-  const base = Buffer.byteLength(tmpdir()) + 40 <= SOCKET_DIR_BYTES_MAX ? tmpdir() : '/tmp';
-  const hash = createHash('sha256')
-    .update(await realpath(place.dir))
-    .digest('hex')
-    .slice(0, 12);
-  const path = join(base, `crossdock-${uid}-${hash}`);
-  await mkdir(path, { mode: 0o700 }).catch((error) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  const found = await lstat(path);
-  const isOurs = found.isDirectory() && (found.uid === uid || found.uid === process.getuid?.());
-  const safe = isOurs && (found.mode & 0o077) === 0 ? path : await mkdtemp(join(base, 'crossdock-'));
-  if (place.runAs.kind === 'setuid') await chown(safe, place.runAs.uid, place.runAs.gid);
-  return safe;
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done, failed) => probe.once('error', failed).listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
-}
-
 async function ask(url: string): Promise<'ready' | 'recovering' | 'silent'> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
@@ -458,37 +304,4 @@ async function shortenLog(file: string): Promise<void> {
 
 async function readFrom(file: string, from: number): Promise<string> {
   return (await readFile(file)).subarray(from).toString('utf8');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function diskFull(dir: string, details: Record<string, unknown>): never {
-  fail(
-    'XD_STORE_EMBEDDED',
-    `no space is left for the database in ${dir} (${FREE_BYTES_MIN / 1024 / 1024} MB must be free to start); free some, or choose another folder`,
-    { reason: 'disk_full', dir, ...details },
-  );
-}
-
-function unwritable(dir: string, details: Record<string, unknown>, cause?: unknown): never {
-  fail(
-    'XD_STORE_EMBEDDED',
-    `the folder of the database, ${dir}, can't be written to by user ${process.getuid?.() ?? ''}; ` +
-      'give it to that user (chown -R), or choose another folder',
-    { reason: 'dir_unwritable', dir, ...details },
-    { cause },
-  );
-}
-
-function rethrowFileError(error: unknown, dir: string): never {
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (error instanceof CrossdockError) throw error;
-  if (code === 'ENOSPC' || code === 'EDQUOT') diskFull(dir, { path });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') unwritable(dir, { path }, error);
-  throw error;
 }
