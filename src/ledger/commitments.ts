@@ -4,7 +4,7 @@
  */
 import type { ChannelEntry } from '../master/index.ts';
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
-import type { Pair } from './session.ts';
+import type { Pair } from './stock.ts';
 import * as statements from './supply.sql.ts';
 
 export interface SupplyOffer {

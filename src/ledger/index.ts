@@ -23,13 +23,6 @@ export {
   writeClaims,
 } from './reservations.ts';
 export { applySafetyStock } from './safety-stock.ts';
-export {
-  type Balance,
-  type ChannelNumber,
-  type Movement,
-  type MovementKind,
-  type Pair,
-  StockSession,
-  stockFact,
-} from './session.ts';
+export { StockSession } from './session.ts';
+export { type Balance, type ChannelNumber, type Movement, type MovementKind, type Pair, stockFact } from './stock.ts';
 export { changeSupplies, type SupplyChange } from './supply.ts';

@@ -13,7 +13,8 @@ import { appendFacts } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { databaseNow, type Ids, type Queryable, type Tx } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
-import { type Pair, StockSession } from './session.ts';
+import { StockSession } from './session.ts';
+import type { Pair } from './stock.ts';
 
 /** SKUs settled in one transaction: short, because it holds their locks. */
 const SETTLE_MAX = 200;

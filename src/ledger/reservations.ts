@@ -3,7 +3,8 @@ import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
 import * as statements from './session.sql.ts';
-import { type Pair, StockSession } from './session.ts';
+import { StockSession } from './session.ts';
+import type { Pair } from './stock.ts';
 
 export interface ReserveItem {
   reservationId: number;

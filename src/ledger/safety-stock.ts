@@ -2,7 +2,8 @@
 import { appendFacts, type NewFact } from '../log/index.ts';
 import { type Database, type Ids, numbers } from '../store/index.ts';
 import * as statements from './safety-stock.sql.ts';
-import { type Pair, StockSession, stockFact } from './session.ts';
+import { StockSession } from './session.ts';
+import { type Pair, stockFact } from './stock.ts';
 
 /** Balances changed in one transaction: short, because it holds their locks while other hubs sell. */
 const BALANCES_MAX = 500;

@@ -2,61 +2,19 @@
  * The ledger's unit of work: balances locked in one ordered statement, changed in memory, written in sets.
  * Inside one transaction a session is opened once, over all (SKU, location) pairs that the work may touch.
  */
-import type { NewFact } from '../log/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './session.sql.ts';
-
-export interface Balance {
-  readonly skuId: number;
-  readonly locationId: number;
-  onHand: number;
-  reserved: number;
-  allocated: number;
-  exposed: number;
-  safetyStock: number;
-  version: number;
-  countedAt: Date | null;
-  countedSource: string | null;
-  countedSequence: number | null;
-  changed: boolean;
-}
-
-export interface ChannelNumber {
-  readonly channelId: number;
-  readonly skuId: number;
-  shown: number | null;
-  sending: number | null;
-  readBack: number | null;
-  readBackAt: Date | null;
-  /** Units read as sold while it was open whether `shown` counts them already. */
-  soldSince: number;
-  changed: boolean;
-}
-
-export type MovementKind = 'received' | 'picked' | 'adjusted' | 'counted' | 'returned';
-
-export interface Movement {
-  skuId: number;
-  locationId: number;
-  kind: MovementKind;
-  /** Signed base units; for `counted` the quantity counted. */
-  quantity: number;
-  orderId?: number | null;
-  source: string;
-  sourceId: string;
-  sourceSequence?: number | null;
-  occurredAt: string;
-}
-
-interface BookedMovement extends Movement {
-  effect: number;
-  balanceVersion: number;
-}
-
-export type Pair = readonly [skuId: number, locationId: number];
-
-/** The cause of a shortage that no loss made: safety stock was raised above what was free. */
-export const SAFETY_CAUSE = 'safety stock raised';
+import {
+  type Balance,
+  type ChannelNumber,
+  isAfter,
+  isCounted,
+  type Movement,
+  type Pair,
+  shortBy,
+  shortOf,
+} from './stock.ts';
+import { type BookedMovement, type Exposure, SAFETY_CAUSE, type Shortage, writeChanges } from './write-changes.ts';
 
 /** A pair as one number: SKU ids stay below 2^40 and location ids below 2^12. */
 function pairKey(skuId: number, locationId: number): number {
@@ -67,13 +25,10 @@ export class StockSession {
   readonly #tx: Tx | undefined;
   readonly #ids: Ids;
   readonly #balances = new Map<number, Balance>();
-  readonly #exposures = new Map<
-    string,
-    { channelId: number; skuId: number; locationId: number; quantity: number; changed: boolean }
-  >();
+  readonly #exposures = new Map<string, Exposure & { changed: boolean }>();
   readonly #numbers = new Map<string, ChannelNumber>();
   readonly #movements: BookedMovement[] = [];
-  readonly #shortages: { skuId: number; locationId: number; quantity: number; cause: string }[] = [];
+  readonly #shortages: Shortage[] = [];
   readonly #watermarks = new Set<Balance>();
   readonly #safeties = new Set<Balance>();
   /** SKUs whose promisable quantity rose: what backorders wait for. */
@@ -285,7 +240,7 @@ export class StockSession {
    */
   move(movement: Movement): { version: number; effect: number } {
     const balance = this.#change(movement.skuId, movement.locationId);
-    const effect = this.#alreadyCounted(balance, movement) ? 0 : movement.quantity;
+    const effect = isCounted(balance, movement) ? 0 : movement.quantity;
     const before = { ...balance };
     balance.onHand += effect;
     if (effect > 0) this.freed.add(movement.skuId);
@@ -322,7 +277,7 @@ export class StockSession {
     );
     return counts.map((count, i) => {
       const current = this.balance(count.skuId, count.locationId);
-      if (this.#alreadyCounted(current, count)) return { applied: false, effect: 0, version: current.version };
+      if (isCounted(current, count)) return { applied: false, effect: 0, version: current.version };
       const balance = this.#change(count.skuId, count.locationId);
       // Movements of this very session are not in the table yet.
       let later = after.get(i) ?? 0;
@@ -354,17 +309,6 @@ export class StockSession {
     return this.#tx;
   }
 
-  #alreadyCounted(balance: Balance, movement: Movement): boolean {
-    if (balance.countedAt === null) return false;
-    if (
-      movement.source === balance.countedSource &&
-      movement.sourceSequence != null &&
-      balance.countedSequence !== null
-    )
-      return movement.sourceSequence <= balance.countedSequence;
-    return Date.parse(movement.occurredAt) <= balance.countedAt.getTime();
-  }
-
   #change(skuId: number, locationId: number): Balance {
     const balance = this.balance(skuId, locationId);
     balance.changed = true;
@@ -373,130 +317,28 @@ export class StockSession {
     return balance;
   }
 
-  /** Writes everything that changed: balances, movements, exposures, channel numbers, shortages; a statement each. */
+  /** Writes everything that changed. */
   async flush(): Promise<void> {
-    const tx = this.#locked;
-    const balances = [...this.#balances.values()].filter((balance) => balance.changed);
-    if (balances.length > 0)
-      await tx.query(statements.writeBalances, [
-        numbers(balances.map((b) => b.skuId)),
-        numbers(balances.map((b) => b.locationId)),
-        numbers(balances.map((b) => b.onHand)),
-        numbers(balances.map((b) => b.reserved)),
-        numbers(balances.map((b) => b.allocated)),
-        numbers(balances.map((b) => b.exposed)),
-        numbers(balances.map((b) => b.version)),
-      ]);
-    if (this.#watermarks.size > 0) {
-      const counted = [...this.#watermarks];
-      await tx.query(statements.writeWatermarks, [
-        numbers(counted.map((b) => b.skuId)),
-        numbers(counted.map((b) => b.locationId)),
-        texts(counted.map((b) => b.countedAt!.toISOString())),
-        texts(counted.map((b) => b.countedSource)),
-        numbers(counted.map((b) => b.countedSequence)),
-      ]);
+    const safeties = [...this.#safeties];
+    for (const balance of safeties) {
+      const { skuId, locationId } = balance;
+      const quantity = shortOf(balance) - shortOf({ ...balance, safetyStock: 0 });
+      if (quantity > 0) this.#shortages.push({ skuId, locationId, quantity, cause: SAFETY_CAUSE });
     }
-    if (this.#safeties.size > 0) {
-      const set = [...this.#safeties];
-      const pairs = [numbers(set.map((b) => b.skuId)), numbers(set.map((b) => b.locationId))];
-      await tx.query(statements.writeSafetyStock, [...pairs, numbers(set.map((b) => b.safetyStock))]);
-      await tx.query(statements.endShortages, [...pairs, SAFETY_CAUSE]);
-      for (const balance of set) {
-        const { skuId, locationId } = balance;
-        const quantity = shortOf(balance) - shortOf({ ...balance, safetyStock: 0 });
-        if (quantity > 0) this.#shortages.push({ skuId, locationId, quantity, cause: SAFETY_CAUSE });
-      }
-    }
-    if (this.#movements.length > 0) {
-      const booked = this.#movements;
-      const movementIds = await this.#ids.reserve(tx, 'movement_id_seq', booked.length);
-      await tx.query(statements.insertMovements, [
-        numbers(booked.map(() => movementIds.take())),
-        numbers(booked.map((m) => m.skuId)),
-        numbers(booked.map((m) => m.locationId)),
-        texts(booked.map((m) => m.kind)),
-        numbers(booked.map((m) => m.quantity)),
-        numbers(booked.map((m) => m.effect)),
-        numbers(booked.map((m) => m.balanceVersion)),
-        numbers(booked.map((m) => m.orderId ?? null)),
-        texts(booked.map((m) => m.source)),
-        texts(booked.map((m) => m.sourceId)),
-        numbers(booked.map((m) => m.sourceSequence ?? null)),
-        texts(booked.map((m) => m.occurredAt)),
-      ]);
-    }
-    const exposures = [...this.#exposures.values()].filter((exposure) => exposure.changed);
-    if (exposures.length > 0)
-      await tx.query(statements.writeExposures, [
-        numbers(exposures.map((e) => e.channelId)),
-        numbers(exposures.map((e) => e.skuId)),
-        numbers(exposures.map((e) => e.locationId)),
-        numbers(exposures.map((e) => e.quantity)),
-      ]);
-    const channelNumbers = [...this.#numbers.values()].filter((number) => number.changed);
-    if (channelNumbers.length > 0)
-      await tx.query(statements.writeChannelNumbers, [
-        numbers(channelNumbers.map((n) => n.channelId)),
-        numbers(channelNumbers.map((n) => n.skuId)),
-        numbers(channelNumbers.map((n) => n.shown)),
-        numbers(channelNumbers.map((n) => n.sending)),
-        numbers(channelNumbers.map((n) => n.readBack)),
-        texts(channelNumbers.map((n) => n.readBackAt?.toISOString() ?? null)),
-        numbers(channelNumbers.map((n) => n.soldSince)),
-      ]);
-    if (this.#shortages.length > 0)
-      await tx.query(statements.insertShortages, [
-        numbers(this.#shortages.map((s) => s.skuId)),
-        numbers(this.#shortages.map((s) => s.locationId)),
-        numbers(this.#shortages.map((s) => s.quantity)),
-        texts(this.#shortages.map((s) => s.cause)),
-      ]);
+    await writeChanges(this.#locked, this.#ids, {
+      balances: [...this.#balances.values()].filter((balance) => balance.changed),
+      watermarks: [...this.#watermarks],
+      safeties,
+      movements: this.#movements,
+      exposures: [...this.#exposures.values()].filter((exposure) => exposure.changed),
+      channelNumbers: [...this.#numbers.values()].filter((number) => number.changed),
+      shortages: this.#shortages,
+    });
   }
-}
-
-/** A fact about one balance's stream. */
-export function stockFact(
-  type: string,
-  skuId: number,
-  locationId: number,
-  version: number,
-  companyId: number,
-  occurredAt: string,
-  data: Record<string, unknown>,
-): NewFact {
-  return {
-    type,
-    stream: `stock/${skuId}@${locationId}`,
-    version,
-    companyId,
-    occurredAt,
-    data: { skuId, locationId, ...data },
-  };
 }
 
 function distinct(pairs: Iterable<Pair>): Pair[] {
   const unique = new Map<number, Pair>();
   for (const pair of pairs) unique.set(pairKey(pair[0], pair[1]), pair);
   return [...unique.values()];
-}
-
-type Shelf = Pick<Balance, 'onHand' | 'reserved' | 'allocated' | 'exposed' | 'safetyStock'>;
-
-/** Promised beyond what may be. Safety stock that was never filled is no shortage: nobody was promised anything. */
-function shortOf({ onHand, reserved, allocated, exposed, safetyStock }: Shelf): number {
-  const most = Math.min(onHand, Math.max(0, onHand - safetyStock));
-  return Math.max(0, reserved + allocated + exposed - most);
-}
-
-/** How much shorter a loss made it: beyond what may be promised, or beyond what is there at all, whichever is more. */
-function shortBy(before: Shelf, after: Shelf): number {
-  const bare = (shelf: Shelf) => shortOf({ ...shelf, safetyStock: 0 });
-  return Math.max(shortOf(after) - shortOf(before), bare(after) - bare(before));
-}
-
-function isAfter(movement: Movement, count: Movement): boolean {
-  if (movement.source === count.source && movement.sourceSequence != null && count.sourceSequence != null)
-    return movement.sourceSequence > count.sourceSequence;
-  return Date.parse(movement.occurredAt) > Date.parse(count.occurredAt);
 }

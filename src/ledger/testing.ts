@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { type Database, Ids } from '../store/index.ts';
-import { type MovementKind, StockSession } from './session.ts';
+import { StockSession } from './session.ts';
+import type { MovementKind } from './stock.ts';
 
 const DAY = Date.parse('2026-03-02T00:00:00Z');
 let sourceIds = 0;
