@@ -1,5 +1,6 @@
+export type { ItemResult, Message } from './entry.ts';
 export { editParked, findBody, getParked, listParked, type ParkedRecord, resolveParked } from './parked.ts';
 export { Poller, type PollerOptions } from './poll.ts';
-export { type ItemResult, MESSAGES_PER_BATCH_MAX, type Message, type ReceiveDeps, Receiver } from './receive.ts';
+export { MESSAGES_PER_BATCH_MAX, type ReceiveDeps, Receiver } from './receive.ts';
 export { HOLDS_PER_BATCH_MAX, type HoldRequest, type HoldResult, ReservationDesk } from './reservations.ts';
 export { ORDER_LINES_MAX } from './translate.ts';

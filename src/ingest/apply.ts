@@ -1,0 +1,97 @@
+/** What items ask for, done: orders and stock in one ledger session, then supply. */
+import { claimFact, changeSupplies, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
+import { appendFacts } from '../log/index.ts';
+import { type OrderDeps, processOrders } from '../orders/index.ts';
+import type { Tx } from '../store/index.ts';
+import { type Entry, parkedResult, refusalOf } from './entry.ts';
+import { factOfMovement } from './translate-stock.ts';
+import { isFault, type StockWork, type Translated } from './translated.ts';
+
+/** Decides and applies entries that have no result yet: orders first, then stock that moves by itself, in one ledger session; then supply. */
+export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
+  const works: { entry: Entry; work: Translated['works'][number] }[] = [];
+  const moves: { entry: Entry; work: StockWork }[] = [];
+  const supplies: { entry: Entry; change: SupplyChange }[] = [];
+  const pairs: Pair[] = [];
+  const holds: number[] = [];
+  for (const entry of entries) {
+    if (isFault(entry.translated)) {
+      entry.result = parkedResult(entry.translated);
+      continue;
+    }
+    for (const work of entry.translated.works) works.push({ entry, work });
+    for (const work of entry.translated.stock) {
+      moves.push({ entry, work });
+      pairs.push([work.movement.skuId, work.movement.locationId]);
+      if (work.reservationId !== null) holds.push(work.reservationId);
+    }
+    for (const change of entry.translated.supplies) {
+      supplies.push({ entry, change });
+      pairs.push([change.skuId, change.locationId]);
+    }
+  }
+  const batch = await processOrders(
+    tx,
+    deps,
+    works.map(({ work }) => work),
+    pairs,
+    holds,
+  );
+  works.forEach(({ entry }, i) => {
+    const result = batch.results[i]!;
+    const { waitKey } = entry.translated as Translated;
+    if (result.outcome === 'applied')
+      entry.result = { status: 'applied', orderId: result.orderId, events: result.events };
+    else if (result.outcome === 'refused') entry.result = refusalOf(entry, result.refused, result.detail);
+    else if (waitKey !== undefined && entry.message.onFault === 'park') entry.result = { status: 'waiting', waitKey };
+    else entry.result = refusalOf(entry, 'unknown_order', 'the order is not known', 'XD_UNKNOWN_ORDER');
+  });
+  const counts: { entry: Entry; work: StockWork }[] = [];
+  for (const move of moves) {
+    if (move.work.movement.kind === 'counted') {
+      counts.push(move);
+      continue;
+    }
+    claimHold(batch, move.work);
+    const { version, effect } = batch.stock.move(move.work.movement);
+    batch.facts.push(factOfMovement(move.work, version, effect));
+    move.entry.result = { status: 'applied', orderId: null, events: [] };
+  }
+  const counted = await batch.stock.count(counts.map(({ work }): Movement => work.movement));
+  counts.forEach(({ entry, work }, i) => {
+    const { applied, effect, version } = counted[i]!;
+    if (applied) batch.facts.push(factOfMovement(work, version, effect));
+    entry.result = applied
+      ? { status: 'applied', orderId: null, events: [] }
+      : { status: 'duplicate', orderId: null, state: 's' };
+  });
+  for (const entry of entries) {
+    if (entry.result !== undefined) continue;
+    if (!isFault(entry.translated)) batch.facts.push(...entry.translated.facts);
+    entry.result = { status: 'applied', orderId: null, events: [] };
+  }
+  await batch.finish();
+  // Last: what orders of this batch were promised is written, and the balances that guard it are still locked.
+  const { applied, facts } = await changeSupplies(
+    tx,
+    supplies.map(({ change }) => change),
+  );
+  supplies.forEach(({ entry }, i) => {
+    if (!applied[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
+  });
+  if (facts.length > 0) await appendFacts(tx, facts);
+}
+
+/** Goods that leave under a hold use it up: reserved and on hand fall together. */
+function claimHold(batch: Awaited<ReturnType<typeof processOrders>>, work: StockWork): void {
+  if (work.reservationId === null || work.movement.quantity >= 0) return;
+  for (const hold of batch.held.get(work.reservationId) ?? []) {
+    if (hold.skuId !== work.movement.skuId || hold.locationId !== work.movement.locationId) continue;
+    const used = Math.min(hold.openQuantity, -work.movement.quantity);
+    if (used === 0) return;
+    batch.stock.reserve(hold.skuId, hold.locationId, -used);
+    hold.openQuantity -= used;
+    const { version } = batch.stock.balance(hold.skuId, hold.locationId);
+    batch.facts.push(claimFact(hold, used, version, work.companyId, work.movement.occurredAt));
+  }
+}

@@ -1,0 +1,135 @@
+/** Business keys: claimed before anything is decided, settled once it is. */
+import { numbers, type Tx, texts } from '../store/index.ts';
+import type { Entry, ItemResult } from './entry.ts';
+import * as statements from './store.sql.ts';
+import { isFault } from './translated.ts';
+
+/**
+ * Inserts the keys and counts their repeats; entries whose key is known get their result.
+ * @returns entries that repeat a key which this very batch brings, each with the one that came first: its result is not known yet
+ */
+export async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<Entry, Entry>> {
+  const byKey = new Map<string, [Entry, ...Entry[]]>();
+  for (const entry of entries) {
+    if (entry.result !== undefined) continue;
+    const same = byKey.get(idOf(entry.item));
+    if (same === undefined) byKey.set(idOf(entry.item), [entry]);
+    else same.push(entry);
+  }
+  const repeated = new Map<Entry, Entry>();
+  if (byKey.size === 0) return repeated;
+  const firsts = [...byKey.values()].map(([first]) => first);
+  const fresh = new Set(
+    (
+      await tx.query(statements.insertKeys, [
+        texts(firsts.map((e) => e.item.scope)),
+        texts(firsts.map((e) => e.item.key)),
+        texts(firsts.map((e) => e.item.fingerprint)),
+        numbers(firsts.map((e) => (isFault(e.translated) ? null : e.translated.orderId))),
+        numbers(firsts.map((e) => e.rawId)),
+        numbers(firsts.map((e) => e.item.itemNo)),
+      ])
+    ).map(idOf),
+  );
+  const repeats = [...byKey].map(([id, same]) => ({ id, same, times: same.length - (fresh.has(id) ? 1 : 0) }));
+  const counted = repeats.filter(({ times }) => times > 0);
+  if (counted.length === 0) return repeated;
+  const rows = new Map(
+    (
+      await tx.query(statements.countRepeats, [
+        texts(counted.map(({ same }) => same[0].item.scope)),
+        texts(counted.map(({ same }) => same[0].item.key)),
+        numbers(counted.map(({ times }) => times)),
+      ])
+    ).map((row) => [idOf(row), row]),
+  );
+  for (const { id, same } of counted) {
+    const row = rows.get(id)!;
+    const [first, ...others] = same;
+    if (fresh.has(id)) for (const entry of others) repeated.set(entry, first);
+    else
+      for (const entry of same)
+        entry.result =
+          row.fingerprint === entry.item.fingerprint
+            ? { status: 'duplicate', orderId: row.subject, state: row.state }
+            : { status: 'conflict' };
+  }
+  return repeated;
+}
+
+function idOf({ scope, key }: { scope: string; key: string }): string {
+  return `${scope} ${key}`;
+}
+
+/** The same key twice in one batch: the second gets what became of the first. */
+export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
+  if (first.item.fingerprint !== entry.item.fingerprint) return { status: 'conflict' };
+  const result = first.result!;
+  if (result.status === 'applied') return { status: 'duplicate', orderId: result.orderId, state: 'a' };
+  if (result.status === 'parked') return { status: 'duplicate', orderId: null, state: 'p' };
+  if (result.status === 'waiting') return { status: 'duplicate', orderId: null, state: 'w' };
+  return result;
+}
+
+/** Writes what became of entries that were not applied: set aside, waiting, or forgotten because the caller was told. */
+export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<void> {
+  const states: { scope: string; key: string; state: string; subject: number | null }[] = [];
+  const removed: Entry[] = [];
+  const parked: { entry: Entry; class: string; reason: string; place: string | null; waitKey: string | null }[] = [];
+  for (const entry of entries) {
+    const result = entry.result!;
+    const { scope, key } = entry.item;
+    const place = isFault(entry.translated) ? entry.translated.place : null;
+    if (result.status === 'parked') {
+      states.push({ scope, key, state: 'p', subject: null });
+      parked.push({ entry, class: result.class, reason: result.reason, place, waitKey: null });
+    } else if (result.status === 'waiting') {
+      states.push({ scope, key, state: 'w', subject: null });
+      parked.push({ entry, class: 'waiting', reason: `waits for ${result.waitKey}`, place, waitKey: result.waitKey });
+    } else if (result.status === 'conflict' && entry.message.onFault === 'park') {
+      // The first content stays applied; what differs is looked at by a person.
+      parked.push({
+        entry,
+        class: 'key_conflict',
+        reason: `key ${key} came before with other content`,
+        place: key,
+        waitKey: null,
+      });
+      entry.result = { status: 'parked', class: 'key_conflict', reason: 'the key came before with other content' };
+    } else if (result.status === 'duplicate' && result.state === 's')
+      states.push({ scope, key, state: 's', subject: null });
+    else if (result.status === 'refused' && !isFault(entry.translated)) removed.push(entry);
+  }
+  await writeStates(tx, states);
+  if (removed.length > 0)
+    await tx.query(statements.removeKeys, [
+      texts(removed.map((e) => e.item.scope)),
+      texts(removed.map((e) => e.item.key)),
+    ]);
+  if (parked.length > 0)
+    await tx.query(statements.insertParked, [
+      texts(parked.map((p) => p.entry.item.scope)),
+      texts(parked.map((p) => p.entry.item.key)),
+      texts(parked.map((p) => p.entry.message.system)),
+      texts(parked.map((p) => p.class)),
+      texts(parked.map((p) => p.reason)),
+      texts(parked.map((p) => p.place)),
+      texts(parked.map((p) => p.waitKey)),
+      texts(parked.map((p) => JSON.stringify(p.entry.item))),
+      numbers(parked.map((p) => p.entry.rawId)),
+      numbers(parked.map((p) => p.entry.item.itemNo)),
+    ]);
+}
+
+export async function writeStates(
+  tx: Tx,
+  states: readonly { scope: string; key: string; state: string; subject: number | null }[],
+): Promise<void> {
+  if (states.length === 0) return;
+  await tx.query(statements.setStates, [
+    texts(states.map((s) => s.scope)),
+    texts(states.map((s) => s.key)),
+    texts(states.map((s) => s.state)),
+    numbers(states.map((s) => s.subject)),
+  ]);
+}
