@@ -1,0 +1,142 @@
+/** Orders and the ledger: what stock offers to an order, and what an order's events do to stock and to promises of what is to come. */
+import type { Commitments, Movement, StockSession } from '../ledger/index.ts';
+import type { ChannelEntry } from '../master/index.ts';
+import type { Offer, Order, OrderEvent } from './types.ts';
+
+export function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number): Offer[] {
+  return channel.locationIds.map((locationId) => {
+    const free = stock.free(skuId, locationId);
+    const own = channel.sellsByItself ? stock.exposure(channel.channelId, skuId, locationId) : 0;
+    return { locationId, free: Math.max(0, free), own, physical: free + own };
+  });
+}
+
+/** What a movement did, for its fact: the balances' versions, and the SKUs whose count had known of it already. */
+export interface Moved {
+  balanceVersions: number[];
+  countedBefore?: number[];
+}
+
+function movedOf(moves: readonly { version: number; effect: number; skuId: number }[]): Moved {
+  const balanceVersions = moves.map((move) => move.version);
+  const countedBefore = moves.filter((move) => move.effect === 0).map((move) => move.skuId);
+  return countedBefore.length === 0 ? { balanceVersions } : { balanceVersions, countedBefore };
+}
+
+/** What an event does to the ledger. */
+export function applyToStock(
+  stock: StockSession,
+  channel: ChannelEntry,
+  order: Order,
+  event: OrderEvent,
+  occurredAt: string,
+): Moved | undefined {
+  switch (event.type) {
+    case 'order.accepted': {
+      const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
+      for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
+        if (fromExposure > 0) {
+          stock.setExposure(
+            channel.channelId,
+            skuId,
+            locationId,
+            stock.exposure(channel.channelId, skuId, locationId) - fromExposure,
+          );
+          left.set(skuId, (left.get(skuId) ?? 0) - fromExposure);
+        }
+        stock.allocate(skuId, locationId, quantity);
+      }
+      // Sold within the number but not taken from the exposure (a loss): the channel believes it no longer all the same.
+      for (const [skuId, quantity] of left) {
+        let missing = quantity;
+        for (const locationId of channel.locationIds) {
+          const own = stock.exposure(channel.channelId, skuId, locationId);
+          const drop = Math.min(own, missing);
+          if (drop > 0) stock.setExposure(channel.channelId, skuId, locationId, own - drop);
+          missing -= drop;
+        }
+      }
+      for (const { skuId, quantity } of event.exposureUsed) {
+        const number = stock.channelNumber(channel.channelId, skuId);
+        if (number.shown === null) continue;
+        number.changed = true;
+        const isOpen = number.sending !== null || number.readBackAt !== null;
+        if (isOpen) number.soldSince += quantity;
+        // While it is open whether the number counts this sale already, a net number keeps what was shown: too high is safe (the
+        // next compare-and-set fails and it is read again), too low could match by chance while sales are still unread.
+        if (!isOpen || channel.numberMeans === 'on_hand') number.shown = Math.max(0, number.shown - quantity);
+      }
+      for (const line of event.lines) stock.touched.add(line.skuId);
+      return undefined;
+    }
+    case 'order.lines_allocated':
+      for (const { skuId, locationId, quantity } of event.allocations) stock.allocate(skuId, locationId, quantity);
+      return undefined;
+    case 'order.lines_cancelled':
+      for (const { skuId, locationId, quantity } of event.released) stock.release(skuId, locationId, quantity);
+      return undefined;
+    case 'stock.picked':
+      return movedOf(
+        event.lines.map(({ skuId, quantity }) => {
+          stock.release(skuId, event.locationId, quantity);
+          return { skuId, ...stock.move(movementOf(order, event, skuId, -quantity, 'picked', occurredAt)) };
+        }),
+      );
+    case 'return.received':
+      return movedOf(
+        event.lines.map(({ skuId, quantity }) => ({
+          skuId,
+          ...stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)),
+        })),
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** What an event does to promises of dated supply: they are made with the order, and end as its lines cease to wait. */
+export function applyToCommitments(commitments: Commitments, order: Order, event: OrderEvent): void {
+  if (commitments.isEmpty) return;
+  const { orderId } = order;
+  switch (event.type) {
+    case 'order.accepted':
+      for (const { lineNo, skuId, backordered } of event.lines)
+        commitments.commit(
+          { orderId, lineNo, skuId, backordered },
+          event.commitments.filter((part) => part.lineNo === lineNo),
+        );
+      return;
+    case 'order.lines_allocated':
+      for (const { lineNo, quantity } of event.allocations) {
+        const { skuId, backordered } = order.lines.get(lineNo)!;
+        commitments.serve({ orderId, lineNo, skuId, backordered }, quantity);
+      }
+      return;
+    case 'order.lines_cancelled':
+      for (const { lineNo, fromBackorder } of event.lines) {
+        const { skuId, backordered } = order.lines.get(lineNo)!;
+        if (fromBackorder > 0) commitments.serve({ orderId, lineNo, skuId, backordered }, fromBackorder);
+      }
+  }
+}
+
+function movementOf(
+  order: Order,
+  event: { locationId: number; source: string; sourceId: string; sequence: number | null },
+  skuId: number,
+  quantity: number,
+  kind: Movement['kind'],
+  occurredAt: string,
+): Movement {
+  return {
+    skuId,
+    locationId: event.locationId,
+    kind,
+    quantity,
+    orderId: order.orderId,
+    source: event.source,
+    sourceId: event.sourceId,
+    sourceSequence: event.sequence,
+    occurredAt,
+  };
+}
