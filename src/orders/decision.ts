@@ -1,0 +1,26 @@
+/** What all deciders answer with, and what they must assume the WMS has done. */
+import type { Decision, Order, OrderEvent } from './types.ts';
+
+export const nothing: Decision = { ok: true, events: [] };
+
+export function events(list: OrderEvent[]): Decision {
+  return { ok: true, events: list };
+}
+
+export function refused(reason: Extract<Decision, { ok: false }>['refused'], detail: string): Decision {
+  return { ok: false, refused: reason, detail };
+}
+
+/** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order. */
+export function isHandedOver(order: Order): boolean {
+  return order.erpNumber !== null;
+}
+
+/** Units that the WMS may have picked without our having heard of it. */
+export function handedOver(order: Order, lineNo: number): number {
+  let units = 0;
+  if (!isHandedOver(order)) return units;
+  for (const allocation of order.allocations.values())
+    if (allocation.lineNo === lineNo) units += allocation.openQuantity;
+  return units;
+}

@@ -1,0 +1,201 @@
+/** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
+import { amountMinor } from '../canonical/index.ts';
+import { events, handedOver, isHandedOver, refused } from './decision.ts';
+import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
+
+/** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
+function undoneAmount(line: OrderLine, quantity: number, before = 0): number {
+  const undone = line.cancelled + line.returned + before;
+  return amountMinor(line.unitPrice, undone + quantity) - amountMinor(line.unitPrice, undone);
+}
+
+/**
+ * Takes units of one line back as early as each can be stopped: a backorder first, then what is only allocated, then what
+ * the WMS was told to pick (it is asked), then what was picked (it comes back as a return).
+ */
+export function cancel(
+  order: Order,
+  command: Extract<OrderCommand, { kind: 'cancel' }>,
+  context: DecideContext,
+): Decision {
+  const line = order.lines.get(command.lineNo);
+  if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
+  const left = line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+  if (command.quantity > left)
+    return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
+  const { reference } = command;
+  const result: OrderEvent[] = [];
+  let missing = command.quantity;
+  const fromBackorder = Math.min(line.backordered, missing);
+  missing -= fromBackorder;
+  const own = [...order.allocations.values()].filter(
+    (allocation) => allocation.lineNo === line.lineNo && allocation.openQuantity > 0,
+  );
+  const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
+  for (const allocation of own) {
+    if (missing === 0 || isHandedOver(order)) break;
+    const quantity = Math.min(allocation.openQuantity, missing);
+    released.push({
+      allocationId: allocation.allocationId,
+      lineNo: line.lineNo,
+      skuId: allocation.skuId,
+      locationId: allocation.locationId,
+      quantity,
+    });
+    missing -= quantity;
+  }
+  const cancelled = command.quantity - missing;
+  if (cancelled > 0)
+    result.push({
+      type: 'order.lines_cancelled',
+      reference,
+      lines: [{ lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder }],
+      released,
+      answered: [],
+    });
+  // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
+  let askable = 0;
+  const byFulfilment = new Map<number, number>();
+  for (const allocation of own) {
+    if (!isHandedOver(order)) break;
+    byFulfilment.set(
+      allocation.fulfilmentId,
+      (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,
+    );
+    askable += allocation.openQuantity;
+  }
+  let spokenFor = line.cancelAsked;
+  let toAsk = Math.min(missing, Math.max(0, askable - line.cancelAsked));
+  missing -= toAsk;
+  for (const [fulfilmentId, open] of byFulfilment) {
+    const busy = Math.min(open, spokenFor);
+    spokenFor -= busy;
+    const quantity = Math.min(open - busy, toAsk);
+    if (quantity === 0) continue;
+    toAsk -= quantity;
+    result.push({
+      type: 'order.cancel_asked',
+      reference: `${reference}/F${fulfilmentId}`,
+      fulfilmentId,
+      lines: [{ lineNo: line.lineNo, quantity }],
+    });
+  }
+  if (missing > 0)
+    result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
+  return events(result);
+}
+
+/** Goods go back to where the line was first served from. */
+function authoriseReturn(
+  order: Order,
+  reference: string,
+  lines: readonly { lineNo: number; quantity: number }[],
+  answered: readonly { lineNo: number; quantity: number }[],
+  context: DecideContext,
+): OrderEvent[] {
+  const byLocation = new Map<number, { lineNo: number; skuId: number; quantity: number }[]>();
+  for (const { lineNo, quantity } of lines) {
+    const line = { lineNo, skuId: order.lines.get(lineNo)!.skuId, quantity };
+    let locationId: number | undefined;
+    for (const allocation of order.allocations.values())
+      if (allocation.lineNo === line.lineNo) {
+        locationId = allocation.locationId;
+        break;
+      }
+    if (locationId === undefined) throw new Error(`line ${line.lineNo} of order ${order.orderId} was never allocated`);
+    const list = byLocation.get(locationId);
+    if (list === undefined) byLocation.set(locationId, [line]);
+    else list.push(line);
+  }
+  return [...byLocation].map(([locationId, list]) => ({
+    type: 'return.authorised',
+    returnId: context.takeReturnId(),
+    reference,
+    locationId,
+    lines: list,
+    answered: answered.filter((answer) => list.some((line) => line.lineNo === answer.lineNo)),
+  }));
+}
+
+export function answerCancel(
+  order: Order,
+  command: Extract<OrderCommand, { kind: 'answer_cancel' }>,
+  context: DecideContext,
+): Decision {
+  const lines: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['lines'] = [];
+  const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
+  const answered: { lineNo: number; quantity: number }[] = [];
+  const late: { lineNo: number; quantity: number }[] = [];
+  if (!order.fulfilments.has(command.fulfilmentId))
+    return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
+  for (const { lineNo, cancelled, tooLate } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    if (cancelled + tooLate > line.cancelAsked)
+      return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
+    const left = line.picked + handedOver(order, lineNo) - line.shipped;
+    if (cancelled > left)
+      return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
+    if (cancelled > 0) {
+      let missing = cancelled;
+      for (const allocation of order.allocations.values()) {
+        if (missing === 0) break;
+        if (allocation.lineNo !== lineNo || allocation.fulfilmentId !== command.fulfilmentId) continue;
+        const quantity = Math.min(allocation.openQuantity, missing);
+        if (quantity === 0) continue;
+        released.push({
+          allocationId: allocation.allocationId,
+          lineNo,
+          skuId: allocation.skuId,
+          locationId: allocation.locationId,
+          quantity,
+        });
+        missing -= quantity;
+      }
+      if (missing > 0)
+        return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
+      lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder: 0 });
+      answered.push({ lineNo, quantity: cancelled });
+    }
+    if (tooLate > 0) late.push({ lineNo, quantity: tooLate });
+  }
+  const result: OrderEvent[] = [];
+  if (lines.length > 0)
+    result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
+  if (late.length > 0) result.push(...authoriseReturn(order, command.reference, late, late, context));
+  return events(result);
+}
+
+export function receiveReturn(order: Order, command: Extract<OrderCommand, { kind: 'receive_return' }>): Decision {
+  const authorisation = order.returns.get(command.returnId);
+  if (authorisation === undefined) return refused('unknown_return', `return ${command.returnId}`);
+  const lines: Extract<OrderEvent, { type: 'return.received' }>['lines'] = [];
+  const before = new Map<number, number>();
+  for (const { lineNo, quantity } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    // Goods may come back in parts; never more of them than is expected.
+    const left = line.returnExpected - (before.get(lineNo) ?? 0);
+    if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
+    lines.push({
+      lineNo,
+      skuId: line.skuId,
+      quantity,
+      amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0),
+    });
+    before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
+  }
+  const { returnId, source, sourceId, sequence } = command;
+  return events([
+    {
+      type: 'return.received',
+      returnId,
+      reference: authorisation.reference,
+      locationId: authorisation.locationId,
+      source,
+      sourceId,
+      sequence,
+      lines,
+    },
+  ]);
+}
