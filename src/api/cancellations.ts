@@ -2,12 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { amountMinor, errorKinds, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
-import { cancelItem } from '../connectors/kit/index.ts';
+import { cancelItem, repeatsApart } from '../connectors/kit/index.ts';
 import type { ItemResult } from '../ingest/index.ts';
 import { checkChannel, idempotencyKeyOf } from './auth.ts';
-import { rawBodyOf } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
+import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import { closed, code, currency, list, quantity, signedPrice, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
 
@@ -99,14 +99,7 @@ export function cancellationRoutes(app: FastifyInstance, hub: ApiHub): void {
     async (request) => {
       idempotencyKeyOf(request);
       const items = request.body.charges.map(chargeItem);
-      const answers = await hub.receiver.receive({
-        system: 'api',
-        source: 'api',
-        contentType: 'application/json',
-        body: rawBodyOf(request),
-        items,
-        onFault: 'refuse',
-      });
+      const answers = await receive(hub, request, items);
       return { results: request.body.charges.map(({ reference }, i) => ({ reference, ...resultOf(answers[i]!) })) };
     },
   );
@@ -121,7 +114,8 @@ export async function receiveCancels(
   list: readonly Cancellation[],
 ): Promise<object[]> {
   const items: InboundItem[] = [];
-  const times = new Map<string, number>();
+  // The n-th line of one key is a line of its own, as in every feed.
+  const apart = repeatsApart();
   list.forEach((cancellation, i) => {
     channelOf(hub, cancellation.channel, `cancellations[${i}].channel`);
     checkChannel(request, cancellation.channel, `cancellations[${i}].channel`);
@@ -138,21 +132,10 @@ export async function receiveCancels(
         sku: skuCodeOf(line.sku),
         quantity: line.quantity,
       });
-      // The n-th line of one key is a line of its own, as in every feed.
-      const id = `${draft.scope} ${draft.key}`;
-      const time = (times.get(id) ?? 0) + 1;
-      times.set(id, time);
-      items.push({ ...draft, key: time === 1 ? draft.key : `${draft.key}#${time}`, itemNo: items.length });
+      items.push({ ...apart(draft), itemNo: items.length });
     }
   });
-  const answers = await hub.receiver.receive({
-    system: 'api',
-    source: 'api',
-    contentType: 'application/json',
-    body: rawBodyOf(request),
-    items,
-    onFault: 'park',
-  });
+  const answers = await receive(hub, request, items, { onFault: 'park' });
   let next = 0;
   return list.map(({ reference, lines }) => {
     const parts = lines.map(({ order, lineNo, sku: code, quantity: units }) => ({

@@ -8,12 +8,13 @@ import { listFacts } from '../log/index.ts';
 import type { Order } from '../orders/index.ts';
 import { readOrders } from '../orders/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
-import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
+import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
 import { OrderKeys } from './order-keys.ts';
 import { findOrderId } from './orders.sql.ts';
+import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import {
   closed,
@@ -96,14 +97,7 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
       if (hub.mustWait()) fail('XD_BUSY', 'work in flight is at its bound', { retryAfterSeconds: 1 });
       const command = commandOf(request.body);
       await keys.bind(keyOf(request).keyId, key, command.channel, command.externalNo);
-      const [result] = await hub.receiver.receive({
-        system: 'api',
-        source: 'api',
-        contentType: 'application/json',
-        body: rawBodyOf(request),
-        items: [{ ...orderItem(command), itemNo: 0 }],
-        onFault: 'refuse',
-      });
+      const [result] = await receive(hub, request, [{ ...orderItem(command), itemNo: 0 }]);
       return answerSubmission(hub, command, result!, reply);
     },
   );

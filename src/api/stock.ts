@@ -4,9 +4,10 @@ import { type Static, Type } from 'typebox';
 import { type InboundItem, QUANTITY_MAX } from '../canonical/index.ts';
 import { movementItem, supplyItem } from '../connectors/kit/index.ts';
 import { keyOf } from './auth.ts';
-import { LARGE_BODY_BYTES_MAX, rawBodyOf } from './body.ts';
+import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import { itemResult, resultOf } from './cancellations.ts';
 import type { ApiHub } from './hub.ts';
+import { receive } from './receive.ts';
 import { closed, code, list, quantity, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
 
 export const MOVEMENTS_MAX = 5_000;
@@ -86,19 +87,12 @@ function sourceOf(request: FastifyRequest): string {
 }
 
 export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
-  const receive = async (
+  const book = async (
     request: FastifyRequest,
     items: InboundItem[],
     ids: readonly string[] = items.map((item) => item.key),
   ): Promise<object> => {
-    const answers = await hub.receiver.receive({
-      system: sourceOf(request),
-      source: 'api',
-      contentType: 'application/json',
-      body: rawBodyOf(request),
-      items,
-      onFault: 'refuse',
-    });
+    const answers = await receive(hub, request, items, { system: sourceOf(request) });
     return { results: answers.map((answer, i) => ({ id: ids[i]!, ...resultOf(answer) })) };
   };
 
@@ -116,7 +110,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request) => {
       const system = sourceOf(request);
-      return receive(
+      return book(
         request,
         request.body.movements.map((m, itemNo) => ({
           ...movementItem(system, m.id, {
@@ -151,7 +145,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request) => {
       const system = sourceOf(request);
-      return receive(
+      return book(
         request,
         request.body.counts.map((c, itemNo) => ({
           ...movementItem(system, c.id, {
@@ -199,7 +193,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
         }),
         itemNo,
       }));
-      return receive(
+      return book(
         request,
         items,
         request.body.supplies.map((s) => s.id),

@@ -6,13 +6,13 @@ import { cancelItem } from '../connectors/kit/index.ts';
 import type { Order, OrderLine } from '../orders/index.ts';
 import { databaseNow, texts } from '../store/index.ts';
 import { checkChannel, idempotencyKeyOf } from './auth.ts';
-import { rawBodyOf } from './body.ts';
 import { itemResult, resultOf } from './cancellations.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { orderAnswer } from './order-answer.ts';
 import { findOrderId, knownKeys } from './orders.sql.ts';
 import { getOrder } from './orders.ts';
+import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import { closed, code, idParams, list, quantity, text, time, utcOf } from './schemas.ts';
 
@@ -145,14 +145,7 @@ async function takeBack(
     reply.header('idempotent-replayed', 'true');
     return { reference: name, results: [], order: await shown(hub, request, order.orderId) };
   }
-  const results = await hub.receiver.receive({
-    system: 'api',
-    source: 'api',
-    contentType: 'application/json',
-    body: rawBodyOf(request),
-    items,
-    onFault: 'refuse',
-  });
+  const results = await receive(hub, request, items);
   const answers = results.map((result, i) => ({
     lineNo: parts[i]!.lineNo,
     quantity: parts[i]!.quantity,

@@ -153,8 +153,7 @@ export function readRecord(raw: unknown, place: string, system: string, read: (r
 }
 
 /**
- * Reads a record whose lines are items of their own: one that can't be read holds none of the others up. The n-th line
- * of one key gets a key of its own (`…#2`): repeats on paper are real lines, not copies.
+ * Reads a record whose lines are items of their own: one that can't be read holds none of the others up. Repeats are kept apart.
  */
 export function readLines(
   record: Fields,
@@ -169,13 +168,19 @@ export function readLines(
   } catch (error) {
     return [refused(error, record.raw, scope, keyOf)];
   }
+  const apart = repeatsApart();
+  return entries.map(({ value, place }, index) => apart(readLine(value, place, index)));
+}
+
+/** Gives the n-th thing of one key that it is handed a key of its own (`…#2`): repeats on paper are real lines, not copies. */
+export function repeatsApart(): (draft: Draft) => Draft {
   const times = new Map<string, number>();
-  return entries.map(({ value, place }, index) => {
-    const draft = readLine(value, place, index);
-    const time = (times.get(draft.key) ?? 0) + 1;
-    times.set(draft.key, time);
+  return (draft) => {
+    const id = `${draft.scope} ${draft.key}`;
+    const time = (times.get(id) ?? 0) + 1;
+    times.set(id, time);
     return time === 1 ? draft : { ...draft, key: `${draft.key}#${time}` };
-  });
+  };
 }
 
 /** Line numbers name lines for ever, so no two lines may share one. */
