@@ -5,11 +5,11 @@
  * In doubt: wait the destination's effect horizon, look it up by its reference; found is confirmed, not found is new again.
  * A destination that may lie confirms nothing by its answer: what it said it took is looked up at once.
  */
-import { type Connector, type DeliveryKind, type Outcome, permitted } from '../connectors/kit/index.ts';
+import type { Connector, DeliveryKind, Outcome } from '../connectors/kit/index.ts';
 import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
+import { Buckets, type Held } from './buckets.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
-import { BUCKETS } from './plan.ts';
 import { retryPauseMs } from './retry.ts';
 import { Slots } from './slots.ts';
 
@@ -30,38 +30,9 @@ export interface DispatcherOptions {
   signal: AbortSignal;
 }
 
-export function leaseName(destination: string, bucket: number): string {
-  return `out/${destination}/${bucket}`;
-}
-
-/** The buckets this process holds, with their fencing tokens. */
-export function heldBuckets(leases: Leases, destination: string): Map<number, number> {
-  const held = new Map<number, number>();
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    const epoch = leases.epoch(leaseName(destination, bucket));
-    if (epoch !== undefined) held.set(bucket, epoch);
-  }
-  return held;
-}
-
-/** A signal under which a write of these rows may begin only while all their leases are still the ones they were claimed under. */
-export function whileHeld(
-  signal: AbortSignal,
-  leases: Leases,
-  destination: string,
-  rows: readonly { bucket: number }[],
-  held: ReadonlyMap<number, number>,
-): AbortSignal {
-  const buckets = [...new Set(rows.map((row) => row.bucket))];
-  return permitted(signal, () =>
-    buckets.every((bucket) => leases.epoch(leaseName(destination, bucket)) === held.get(bucket)),
-  );
-}
-
 export class DeliveryDispatcher {
   readonly #options: DispatcherOptions;
-  readonly #adopted = new Map<number, number>();
-  #adoptedAt = 0;
+  readonly #buckets: Buckets;
   /** Rows that a batch of ours is working on. */
   readonly #busy = new Set<number>();
   /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
@@ -73,6 +44,7 @@ export class DeliveryDispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#buckets = new Buckets(options, statements.doubtOrphans);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#claims = new Lane({
       name: `claims of ${options.destination.code}`,
@@ -110,22 +82,10 @@ export class DeliveryDispatcher {
    * @returns how many deliveries were begun
    */
   async step(): Promise<number> {
-    const { db, leases, destination, connector, effectHorizonMs } = this.#options;
-    const held = heldBuckets(leases, destination.code);
+    const { db, destination, connector, effectHorizonMs } = this.#options;
+    const held = this.#buckets.held();
     if (held.size === 0) return 0;
-    const fresh = [...held].filter(
-      ([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000,
-    );
-    if (fresh.length > 0) {
-      await db.query(statements.doubtOrphans, [
-        destination.destinationId,
-        numbers(fresh.map(([bucket]) => bucket)),
-        numbers(fresh.map(([, epoch]) => epoch)),
-        effectHorizonMs,
-      ]);
-      for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
-      this.#adoptedAt = performance.now();
-    }
+    await this.#buckets.adopt(held);
     if (this.#strays.size > 0) {
       const strays = [...this.#strays];
       await db.query(statements.doubtStrays, [
@@ -148,6 +108,7 @@ export class DeliveryDispatcher {
       };
       begun.push(this.#slots.begin(() => work().finally(done)));
     };
+    const outcomeOf = this.#outcomesUnder(held);
     const byKind = new Map<string, statements.ClaimedDelivery[]>();
     for (const row of rows) {
       const list = byKind.get(row.kind);
@@ -159,15 +120,7 @@ export class DeliveryDispatcher {
       if (served === undefined) {
         begin(list, () =>
           this.#options.outcomes.record(
-            list.map((row) => ({
-              destination: destination.code,
-              row,
-              epoch: held.get(row.bucket)!,
-              state: 'p',
-              error: `${destination.code} does not serve ${kind}`,
-              answer: null,
-              pauseMs: 0,
-            })),
+            list.map((row) => outcomeOf(row, 'p', { error: `${destination.code} does not serve ${kind}` })),
           ),
         );
         continue;
@@ -184,7 +137,7 @@ export class DeliveryDispatcher {
   /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
   async #keepingStrays(
     rows: readonly statements.ClaimedDelivery[],
-    held: ReadonlyMap<number, number>,
+    held: Held,
     work: () => Promise<void>,
   ): Promise<void> {
     try {
@@ -195,38 +148,46 @@ export class DeliveryDispatcher {
     }
   }
 
-  async #work(
-    kind: DeliveryKind,
-    rows: statements.ClaimedDelivery[],
-    held: ReadonlyMap<number, number>,
-  ): Promise<void> {
+  /** What became of a row, under the epoch it was worked on. */
+  #outcomesUnder(held: Held) {
+    return (
+      row: statements.ClaimedDelivery,
+      state: DeliveryOutcome['state'],
+      { error = null, answer = null, pauseMs = 0 }: { error?: string | null; answer?: unknown; pauseMs?: number },
+    ): DeliveryOutcome => ({
+      destination: this.#options.destination.code,
+      row,
+      epoch: held.get(row.bucket)!,
+      state,
+      error,
+      answer,
+      pauseMs,
+    });
+  }
+
+  async #work(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
     const doubtful = rows.filter((row) => row.state === 'd');
     if (doubtful.length > 0) await this.#lookUp(kind, doubtful, held);
     const fresh = rows.filter((row) => row.state === 'n');
     if (fresh.length > 0) await this.#send(kind, fresh, held);
   }
 
-  async #send(
-    kind: DeliveryKind,
-    rows: statements.ClaimedDelivery[],
-    held: ReadonlyMap<number, number>,
-  ): Promise<void> {
-    const { leases, destination, signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
+  async #send(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
+    const { signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
+    const outcomeOf = this.#outcomesUnder(held);
     const claims = await Promise.all(
       rows.map((row) => this.#claims.submit({ id: row.delivery_id, epoch: held.get(row.bucket)! })),
     );
     const claimed = rows.filter((_, i) => claims[i]);
     // The lease may have gone while we waited for the database: what we can still hold back, we do not send.
-    const mine = claimed.filter(
-      (row) => leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket),
-    );
+    const mine = claimed.filter((row) => this.#buckets.isStillOurs(row.bucket, held));
     for (const row of claimed) if (!mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
     if (mine.length === 0) return;
     let outcomes: Outcome[];
     try {
       outcomes = await kind.write(
         mine.map(({ reference, payload }) => ({ reference, payload })),
-        whileHeld(signal, leases, destination.code, mine, held),
+        this.#buckets.whileOurs(mine, held),
       );
     } catch (error) {
       outcomes = mine.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
@@ -241,90 +202,32 @@ export class DeliveryDispatcher {
       }
     }
     await this.#options.outcomes.record(
-      mine.map((row, i): DeliveryOutcome => {
+      mine.map((row, i) => {
         const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
-        const epoch = held.get(row.bucket)!;
         const attempts = row.attempts + 1;
         if (outcome.outcome === 'confirmed') {
-          if (connector.confirmedBy === 'answer')
-            return {
-              destination: destination.code,
-              row,
-              epoch,
-              state: 'c',
-              error: null,
-              answer: outcome.answer,
-              pauseMs: 0,
-            };
+          if (connector.confirmedBy === 'answer') return outcomeOf(row, 'c', { answer: outcome.answer });
           if (found?.has(row.reference))
-            return {
-              destination: destination.code,
-              row,
-              epoch,
-              state: 'c',
-              error: null,
-              answer: found.get(row.reference) ?? outcome.answer,
-              pauseMs: 0,
-            };
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'd',
-            error: 'said to be done, but not found',
-            answer: null,
-            pauseMs: effectHorizonMs,
-          };
+            return outcomeOf(row, 'c', { answer: found.get(row.reference) ?? outcome.answer });
+          return outcomeOf(row, 'd', { error: 'said to be done, but not found', pauseMs: effectHorizonMs });
         }
         if (outcome.outcome === 'refused')
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'p',
-            error: outcome.error,
-            answer: outcome.answer ?? null,
-            pauseMs: 0,
-          };
+          return outcomeOf(row, 'p', { error: outcome.error, answer: outcome.answer ?? null });
         if (outcome.outcome === 'in_doubt')
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'd',
-            error: outcome.error,
-            answer: null,
-            pauseMs: effectHorizonMs,
-          };
+          return outcomeOf(row, 'd', { error: outcome.error, pauseMs: effectHorizonMs });
         if (attempts >= attemptsMax)
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'p',
-            error: `${attempts} attempts; the last: ${outcome.error}`,
-            answer: null,
-            pauseMs: 0,
-          };
-        return {
-          destination: destination.code,
-          row,
-          epoch,
-          state: 'n',
+          return outcomeOf(row, 'p', { error: `${attempts} attempts; the last: ${outcome.error}` });
+        return outcomeOf(row, 'n', {
           error: outcome.error,
-          answer: null,
           pauseMs: retryPauseMs(attempts, outcome.retryAfterMs, random),
-        };
+        });
       }),
     );
   }
 
-  async #lookUp(
-    kind: DeliveryKind,
-    rows: statements.ClaimedDelivery[],
-    held: ReadonlyMap<number, number>,
-  ): Promise<void> {
-    const { signal, random, attemptsMax, destination } = this.#options;
+  async #lookUp(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
+    const { signal, random, attemptsMax } = this.#options;
+    const outcomeOf = this.#outcomesUnder(held);
     let found: Map<string, unknown>;
     try {
       found = await kind.locate(
@@ -333,50 +236,21 @@ export class DeliveryDispatcher {
       );
     } catch (error) {
       await this.#options.outcomes.record(
-        rows.map((row) => ({
-          row,
-          epoch: held.get(row.bucket)!,
-          destination: destination.code,
-          state: 'd',
-          error: `could not be looked up: ${messageOf(error)}`,
-          answer: null,
-          pauseMs: retryPauseMs(row.attempts, undefined, random),
-        })),
+        rows.map((row) =>
+          outcomeOf(row, 'd', {
+            error: `could not be looked up: ${messageOf(error)}`,
+            pauseMs: retryPauseMs(row.attempts, undefined, random),
+          }),
+        ),
       );
       return;
     }
     await this.#options.outcomes.record(
-      rows.map((row): DeliveryOutcome => {
-        const epoch = held.get(row.bucket)!;
-        if (found.has(row.reference))
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'c',
-            error: null,
-            answer: found.get(row.reference),
-            pauseMs: 0,
-          };
+      rows.map((row) => {
+        if (found.has(row.reference)) return outcomeOf(row, 'c', { answer: found.get(row.reference) });
         if (row.attempts >= attemptsMax)
-          return {
-            destination: destination.code,
-            row,
-            epoch,
-            state: 'p',
-            error: `${row.attempts} attempts and not found`,
-            answer: null,
-            pauseMs: 0,
-          };
-        return {
-          destination: destination.code,
-          row,
-          epoch,
-          state: 'n',
-          error: 'not found after the effect horizon',
-          answer: null,
-          pauseMs: 0,
-        };
+          return outcomeOf(row, 'p', { error: `${row.attempts} attempts and not found` });
+        return outcomeOf(row, 'n', { error: 'not found after the effect horizon' });
       }),
     );
   }

@@ -1,4 +1,5 @@
-export { DeliveryDispatcher, type DispatcherOptions, heldBuckets, leaseName, messageOf } from './deliver.ts';
+export { BUCKETS, leaseName } from './buckets.ts';
+export { DeliveryDispatcher, type DispatcherOptions } from './deliver.ts';
 export { doubtWhatIsOpen } from './doubt-open.ts';
 export { type FlowFreshness, Freshness, readFreshness } from './freshness.ts';
 export { Outcomes } from './outcomes.ts';
@@ -15,6 +16,6 @@ export {
   resolveDelivery,
   resolvePublication,
 } from './parked.ts';
-export { BUCKETS, CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';
+export { CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';
 export { Publisher, type PublisherOptions } from './publish.ts';
 export { retryPauseMs } from './retry.ts';

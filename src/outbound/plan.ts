@@ -15,9 +15,9 @@ import { type Fact, listUnread, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
+import { BUCKETS } from './buckets.ts';
 import * as statements from './plan.sql.ts';
 
-export const BUCKETS = 8;
 export const CONSUMER = 'outbound';
 
 /** Which system serves a domain; null where none is declared. */

@@ -3,7 +3,7 @@ import type { Connector } from '../connectors/kit/index.ts';
 import type { ChannelEntry } from '../master/index.ts';
 import type { OrderDeps } from '../orders/index.ts';
 import { type Database, type Leases, numbers, type Tx, texts } from '../store/index.ts';
-import { heldBuckets, leaseName } from './deliver.ts';
+import { Buckets, type Held } from './buckets.ts';
 import type { Freshness } from './freshness.ts';
 import * as statements from './publish.sql.ts';
 
@@ -27,8 +27,6 @@ export interface PublisherOptions {
 
 export type Kind = 'availability' | 'price' | 'order_status';
 
-export type Held = ReadonlyMap<number, number>;
-
 export interface Recorded {
   row: statements.DuePublication;
   epoch: number;
@@ -43,54 +41,43 @@ export interface Recorded {
 
 export class Publications {
   readonly #options: PublisherOptions;
-  readonly #adopted = new Map<number, number>();
+  readonly #buckets: Buckets;
   /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
   #strays: { kind: Kind; key: number; epoch: number }[] = [];
-  #adoptedAt = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#buckets = new Buckets(options, statements.doubtOrphans);
   }
 
   /** The buckets that are ours, after what others and we ourselves left on its way was put in doubt. */
   async held(): Promise<Held> {
-    const held = heldBuckets(this.#options.leases, this.#options.destination.code);
-    if (held.size > 0) await this.#adopt(held);
+    const held = this.#buckets.held();
+    if (held.size === 0) return held;
+    await this.#doubtStrays();
+    await this.#buckets.adopt(held);
     return held;
   }
 
-  async #adopt(held: Held): Promise<void> {
+  async #doubtStrays(): Promise<void> {
     const { db, destination, effectHorizonMs } = this.#options;
-    if (this.#strays.length > 0) {
-      const strays = this.#strays;
-      await db.query(statements.doubtStrays, [
-        destination.destinationId,
-        texts(strays.map((stray) => stray.kind)),
-        numbers(strays.map((stray) => stray.key)),
-        numbers(strays.map((stray) => stray.epoch)),
-        effectHorizonMs,
-      ]);
-      this.#strays = this.#strays.filter((stray) => !strays.includes(stray));
-    }
-    const fresh = [...held].filter(
-      ([bucket, epoch]) => this.#adopted.get(bucket) !== epoch || performance.now() - this.#adoptedAt > 5_000,
-    );
-    if (fresh.length === 0) return;
-    await db.query(statements.doubtOrphans, [
+    if (this.#strays.length === 0) return;
+    const strays = this.#strays;
+    await db.query(statements.doubtStrays, [
       destination.destinationId,
-      numbers(fresh.map(([bucket]) => bucket)),
-      numbers(fresh.map(([, epoch]) => epoch)),
+      texts(strays.map((stray) => stray.kind)),
+      numbers(strays.map((stray) => stray.key)),
+      numbers(strays.map((stray) => stray.epoch)),
       effectHorizonMs,
     ]);
-    for (const [bucket, epoch] of fresh) this.#adopted.set(bucket, epoch);
-    this.#adoptedAt = performance.now();
+    this.#strays = this.#strays.filter((stray) => !strays.includes(stray));
   }
 
   /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
   async keepingStrays<T>(
     kind: Kind,
     rows: readonly statements.DuePublication[],
-    held: ReadonlyMap<number, number>,
+    held: Held,
     work: () => Promise<T>,
   ): Promise<T> {
     try {
@@ -101,20 +88,20 @@ export class Publications {
     }
   }
 
+  /** The signal for a write of these rows, by {@link Buckets.whileOurs}. */
+  whileOurs(rows: readonly { bucket: number }[], held: Held): AbortSignal {
+    return this.#buckets.whileOurs(rows, held);
+  }
+
   /** Those whose lease is still believed in: what we can still hold back, we do not send. The others are left in doubt. */
-  stillHeld(
-    kind: Kind,
-    rows: readonly statements.DuePublication[],
-    held: ReadonlyMap<number, number>,
-  ): statements.DuePublication[] {
-    const { leases, destination } = this.#options;
-    const mine = rows.filter((row) => leases.epoch(leaseName(destination.code, row.bucket)) === held.get(row.bucket));
+  stillHeld(kind: Kind, rows: readonly statements.DuePublication[], held: Held): statements.DuePublication[] {
+    const mine = rows.filter((row) => this.#buckets.isStillOurs(row.bucket, held));
     for (const row of rows)
       if (!mine.includes(row)) this.#strays.push({ kind, key: row.key, epoch: held.get(row.bucket)! });
     return mine;
   }
 
-  due(kind: Kind, held: ReadonlyMap<number, number>, limit: number): Promise<statements.DuePublication[]> {
+  due(kind: Kind, held: Held, limit: number): Promise<statements.DuePublication[]> {
     const { db, destination } = this.#options;
     return db.query(statements.findDue, [destination.destinationId, kind, numbers([...held.keys()]), limit]);
   }

@@ -11,9 +11,10 @@ import {
 import type { ChannelEntry } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
 import { databaseNow, Lane, numbers } from '../store/index.ts';
-import { messageOf, whileHeld } from './deliver.ts';
+import type { Held } from './buckets.ts';
+import { messageOf } from './deliver.ts';
 import { writeDirty } from './plan.ts';
-import { chunks, type Held, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
+import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { retryPauseMs } from './retry.ts';
 import { runAll } from './slots.ts';
@@ -197,7 +198,7 @@ export class NumberPublisher {
   }
 
   async #send(sink: AvailabilitySink, batch: readonly Sending[], ordersThrough: string, held: Held): Promise<void> {
-    const { deps, leases, destination, signal, effectHorizonMs, attemptsMax, random } = this.#options;
+    const { deps, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     const channel = this.#channel;
     const items = batch.map(({ skuId, from, quantity }) => ({
       sku: deps.directory.skuCode(skuId),
@@ -209,7 +210,7 @@ export class NumberPublisher {
     let outcomes: (Outcome | { outcome: 'conflict' })[];
     try {
       const rows = batch.map((item) => item.row);
-      outcomes = await sink.write(items, whileHeld(signal, leases, destination.code, rows, held));
+      outcomes = await sink.write(items, this.#publications.whileOurs(rows, held));
     } catch (error) {
       outcomes = items.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
     }

@@ -4,15 +4,9 @@ import type { Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
 import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
-import { messageOf, whileHeld } from './deliver.ts';
-import {
-  chunks,
-  type Held,
-  type Kind,
-  type Publications,
-  type PublisherOptions,
-  type Recorded,
-} from './publications.ts';
+import type { Held } from './buckets.ts';
+import { messageOf } from './deliver.ts';
+import { chunks, type Kind, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { retryPauseMs } from './retry.ts';
 import { runAll } from './slots.ts';
@@ -59,7 +53,7 @@ export class StatePublisher {
   }
 
   async #send(kind: Kind, sink: StateSink, rows: statements.DuePublication[], held: Held): Promise<void> {
-    const { db, leases, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
+    const { db, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
     // What is in doubt is only read back; nothing newer overtakes it on the way.
     const fresh = rows.filter((row) => row.state === 'n');
     const marked = new Set<number>();
@@ -93,7 +87,7 @@ export class StatePublisher {
         const write = async (part: readonly statements.DuePublication[], base: typeof baseOf, known: typeof states) => {
           const results = await sink.write(
             part.map((row): StateItem => ({ ...known.get(row.key)!, version: row.version, base: base(row) })),
-            whileHeld(signal, leases, destination.code, part, held),
+            this.#publications.whileOurs(part, held),
           );
           const conflicts: statements.DuePublication[] = [];
           part.forEach((row, i) => {
