@@ -63,22 +63,15 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line where order_id = any($1::bigint[]) order by order_id, line_no`,
 );
-export const TOLD_NUMBERS = [
-  'line_no',
-  'sku_id',
-  'quantity',
-  'amount_minor',
-  'cancelled',
-  'backordered',
-  'refused',
-  'shipped',
-  'invoiced',
-  'returned',
-] as const;
-/** lines: those that changed beyond the version that is known there, `;` between, each its TOLD_NUMBERS with `,` between. */
+/**
+ * lines: those that changed beyond the version that is known there, `;` between; of each, `,` between: line_no, sku_id, quantity,
+ * amount_minor, cancelled, backordered, refused, shipped, invoiced, returned
+ */
 export const readToldLines = sql<{ order_id: number; lines: string }>(
   'orders_read_told_lines',
-  `select l.order_id, string_agg(concat_ws(',', ${TOLD_NUMBERS.map((name) => `l.${name}`).join(', ')}), ';' order by l.line_no) as lines
+  `select l.order_id,
+          string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.shipped, l.invoiced,
+                               l.returned), ';' order by l.line_no) as lines
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
     where l.changed_version > t.known group by l.order_id`,
 );

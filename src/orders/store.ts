@@ -215,7 +215,7 @@ export async function readToldOrders(
     told.set(id, { ...order, lines: [] });
   for (const row of await db.query(statements.readToldLines, [ids, numbers(known.map(({ version }) => version))]))
     told.get(row.order_id)!.lines = row.lines.split(';').map((line) => {
-      // In the order of TOLD_NUMBERS.
+      // In the order of the statement.
       const n = line.split(',').map(Number);
       return {
         lineNo: n[0]!,
