@@ -21,8 +21,9 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { applyToCommitments, applyToStock, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
-import { type ChangedOrder, lockOrders, type OrderParts, writeOrders } from './store.ts';
+import { lockOrders, type OrderParts } from './store.ts';
 import type { Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
+import { type ChangedOrder, writeOrders } from './write-orders.ts';
 
 export type OrderReference =
   | { orderId: number }

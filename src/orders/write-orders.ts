@@ -1,0 +1,179 @@
+/** Orders written in sets: a statement a table. The caller holds the lock of each order it writes. */
+import { numbers, type Tx, texts } from '../store/index.ts';
+import * as statements from './store.sql.ts';
+import type { Allocation, Order, OrderEvent, OrderLine } from './types.ts';
+
+/** An order that was changed in this transaction, with the events that changed it. */
+export interface ChangedOrder {
+  order: Order;
+  isNew: boolean;
+  events: { event: OrderEvent; occurredAt: string }[];
+}
+
+/** Writes what the events changed: one statement a table. */
+export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Promise<void> {
+  const fresh = changed.filter((change) => change.isNew).map((change) => change.order);
+  const known = changed.filter((change) => !change.isNew).map((change) => change.order);
+  const newLines: [Order, OrderLine][] = [];
+  const lines: [Order, OrderLine][] = [];
+  const newAllocations: [Order, Allocation][] = [];
+  const allocations: [Order, Allocation][] = [];
+  const fulfilments: { order: Order; fulfilmentId: number }[] = [];
+  const returns: { order: Order; returnId: number }[] = [];
+  const shipments: { order: Order; event: Extract<OrderEvent, { type: 'shipment.confirmed' }>; at: string }[] = [];
+  const documents: { order: Order; event: Extract<OrderEvent, { type: 'document.posted' }>; at: string }[] = [];
+  for (const { order, isNew, events } of changed) {
+    const touchedLines = new Set<number>();
+    const touchedAllocations = new Set<number>();
+    const added = new Set<number>();
+    const touchedFulfilments = new Set<number>();
+    const touchedReturns = new Set<number>();
+    for (const { event, occurredAt } of events) {
+      if ('lines' in event && event.type !== 'fulfilment.requested')
+        for (const line of event.lines) touchedLines.add(line.lineNo);
+      if ('allocations' in event)
+        for (const allocation of event.allocations) {
+          added.add(allocation.allocationId);
+          touchedLines.add(allocation.lineNo);
+        }
+      if (event.type === 'stock.picked') for (const line of event.lines) touchedAllocations.add(line.allocationId);
+      if (event.type === 'order.lines_cancelled')
+        for (const part of event.released) touchedAllocations.add(part.allocationId);
+      if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
+        touchedFulfilments.add(event.fulfilmentId);
+      if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
+      if (event.type === 'shipment.confirmed') shipments.push({ order, event, at: occurredAt });
+      if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
+    }
+    if (isNew) for (const line of order.lines.values()) newLines.push([order, line]);
+    else for (const lineNo of touchedLines) lines.push([order, order.lines.get(lineNo)!]);
+    for (const id of added) newAllocations.push([order, order.allocations.get(id)!]);
+    for (const id of touchedAllocations) if (!added.has(id)) allocations.push([order, order.allocations.get(id)!]);
+    for (const fulfilmentId of touchedFulfilments) fulfilments.push({ order, fulfilmentId });
+    for (const returnId of touchedReturns) returns.push({ order, returnId });
+  }
+  if (fresh.length > 0)
+    await tx.query(statements.insertOrders, [
+      numbers(fresh.map((o) => o.orderId)),
+      numbers(fresh.map((o) => o.companyId)),
+      numbers(fresh.map((o) => o.channelId)),
+      numbers(fresh.map((o) => o.accountId)),
+      texts(fresh.map((o) => o.externalNo)),
+      texts(fresh.map((o) => o.state)),
+      numbers(fresh.map((o) => o.version)),
+      texts(fresh.map((o) => o.currency)),
+      numbers(fresh.map((o) => o.totalMinor)),
+      texts(fresh.map((o) => o.orderedAt)),
+      numbers(fresh.map((o) => o.progress.quantity)),
+      numbers(fresh.map((o) => o.progress.open)),
+      numbers(fresh.map((o) => o.progress.refused)),
+    ]);
+  if (known.length > 0)
+    await tx.query(statements.updateOrders, [
+      numbers(known.map((o) => o.orderId)),
+      texts(known.map((o) => o.state)),
+      numbers(known.map((o) => o.version)),
+      texts(known.map((o) => o.erpNumber)),
+      numbers(known.map((o) => o.progress.open)),
+      numbers(known.map((o) => o.progress.shipped)),
+      numbers(known.map((o) => o.progress.invoiced)),
+      `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
+    ]);
+  if (newLines.length > 0)
+    await tx.query(statements.insertLines, [
+      numbers(newLines.map(([o]) => o.orderId)),
+      numbers(newLines.map(([, l]) => l.lineNo)),
+      numbers(newLines.map(([, l]) => l.skuId)),
+      numbers(newLines.map(([, l]) => l.quantity)),
+      texts(newLines.map(([, l]) => l.unitPrice)),
+      numbers(newLines.map(([, l]) => l.amountMinor)),
+      numbers(newLines.map(([, l]) => l.within)),
+      numbers(newLines.map(([, l]) => l.withinShort)),
+      numbers(newLines.map(([, l]) => l.allocated)),
+      numbers(newLines.map(([, l]) => l.backordered)),
+      numbers(newLines.map(([, l]) => l.refused)),
+      numbers(newLines.map(([, l]) => l.cancelled)),
+      numbers(newLines.map(([, l]) => l.cancelledMinor)),
+      numbers(newLines.map(([, l]) => l.changedVersion)),
+    ]);
+  if (lines.length > 0)
+    await tx.query(statements.updateLines, [
+      numbers(lines.map(([o]) => o.orderId)),
+      numbers(lines.map(([, l]) => l.lineNo)),
+      numbers(lines.map(([, l]) => l.allocated)),
+      numbers(lines.map(([, l]) => l.backordered)),
+      numbers(lines.map(([, l]) => l.picked)),
+      numbers(lines.map(([, l]) => l.shipped)),
+      numbers(lines.map(([, l]) => l.invoiced)),
+      numbers(lines.map(([, l]) => l.cancelAsked)),
+      numbers(lines.map(([, l]) => l.cancelled)),
+      numbers(lines.map(([, l]) => l.returnExpected)),
+      numbers(lines.map(([, l]) => l.returned)),
+      numbers(lines.map(([, l]) => l.shippedMinor)),
+      numbers(lines.map(([, l]) => l.invoicedMinor)),
+      numbers(lines.map(([, l]) => l.cancelledMinor)),
+      numbers(lines.map(([, l]) => l.returnedMinor)),
+      numbers(lines.map(([, l]) => l.creditedMinor)),
+      numbers(lines.map(([, l]) => l.changedVersion)),
+    ]);
+  if (newAllocations.length > 0)
+    await tx.query(statements.insertAllocations, [
+      numbers(newAllocations.map(([o]) => o.orderId)),
+      numbers(newAllocations.map(([, a]) => a.allocationId)),
+      numbers(newAllocations.map(([, a]) => a.lineNo)),
+      numbers(newAllocations.map(([, a]) => a.skuId)),
+      numbers(newAllocations.map(([, a]) => a.locationId)),
+      numbers(newAllocations.map(([, a]) => a.quantity)),
+      numbers(newAllocations.map(([, a]) => a.openQuantity)),
+      numbers(newAllocations.map(([, a]) => a.fulfilmentId)),
+    ]);
+  if (allocations.length > 0)
+    await tx.query(statements.updateAllocations, [
+      numbers(allocations.map(([o]) => o.orderId)),
+      numbers(allocations.map(([, a]) => a.lineNo)),
+      numbers(allocations.map(([, a]) => a.allocationId)),
+      numbers(allocations.map(([, a]) => a.openQuantity)),
+    ]);
+  if (fulfilments.length > 0) {
+    const rows = fulfilments.map(({ order, fulfilmentId }) => ({
+      orderId: order.orderId,
+      ...order.fulfilments.get(fulfilmentId)!,
+    }));
+    await tx.query(statements.writeFulfilments, [
+      numbers(rows.map((f) => f.orderId)),
+      numbers(rows.map((f) => f.fulfilmentId)),
+      numbers(rows.map((f) => f.locationId)),
+      texts(rows.map((f) => f.state)),
+    ]);
+  }
+  if (returns.length > 0) {
+    const rows = returns.map(({ order, returnId }) => ({ orderId: order.orderId, ...order.returns.get(returnId)! }));
+    await tx.query(statements.writeReturns, [
+      numbers(rows.map((r) => r.orderId)),
+      numbers(rows.map((r) => r.returnId)),
+      texts(rows.map((r) => r.reference)),
+      numbers(rows.map((r) => r.locationId)),
+      texts(rows.map((r) => JSON.stringify(r.lines))),
+      texts(rows.map((r) => r.state)),
+    ]);
+  }
+  if (shipments.length > 0)
+    await tx.query(statements.insertShipments, [
+      texts(shipments.map(({ event }) => event.shipment)),
+      numbers(shipments.map(({ order }) => order.orderId)),
+      numbers(shipments.map(({ event }) => event.fulfilmentId)),
+      texts(shipments.map(({ event }) => event.tracking)),
+      texts(shipments.map(({ event }) => JSON.stringify(event.lines))),
+      texts(shipments.map(({ at }) => at)),
+    ]);
+  if (documents.length > 0)
+    await tx.query(statements.insertInvoices, [
+      texts(documents.map(({ event }) => event.number)),
+      texts(documents.map(({ event }) => event.document)),
+      numbers(documents.map(({ order }) => order.orderId)),
+      texts(documents.map(({ event }) => event.currency)),
+      numbers(documents.map(({ event }) => event.totalMinor)),
+      texts(documents.map(({ event }) => JSON.stringify(event.lines))),
+      texts(documents.map(({ at }) => at)),
+    ]);
+}
