@@ -87,12 +87,15 @@ it('nothing is missing from the timeline of an order that nobody was told of, be
     destination: 'erp',
     kind: 'charge',
     reference: 'X',
-    fact_position: 0,
-    state: 'c',
+    factPosition: 0,
+    state: 'confirmed' as const,
     attempts: 1,
-    recorded_at: new Date(),
-    next_at: new Date(),
+    recordedAt: new Date(),
+    sentAt: new Date(),
+    endedAt: new Date(),
     error: null,
+    resolution: null,
+    answer: null,
   };
   expect(gapsOf({ facts, deliveries: [other], publications: [], parked: [], unread: [], lines: [] })).toEqual([]);
 });

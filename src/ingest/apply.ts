@@ -1,5 +1,5 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
-import { claimFact, changeSupplies, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
+import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';

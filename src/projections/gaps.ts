@@ -1,3 +1,4 @@
+import type { Fact } from '../log/index.ts';
 import type { History, OutboundState } from './history.ts';
 import type { LineState } from './order-state.sql.ts';
 import type { Gap } from './timeline.ts';
