@@ -33,3 +33,38 @@ test('facts that no reader has ever looked at are pending work, lag and pressure
   await pressure.sample();
   expect([pressure.behind, (await logLag(db, 'outbound')).behind]).toEqual([0, 0]);
 });
+
+test('a line that waits is pending work only while something free could serve it', async () => {
+  await db.execute(`insert into company (code, currency, time_zone) values ('P', 'GBP', 'UTC')`);
+  await db.execute(
+    `insert into location (code, company_id, region) select 'P-' || n, company_id, 'r' from company, generate_series(1, 2) as n where code = 'P'`,
+  );
+  await db.execute(
+    `insert into channel (code, company_id, settings) select 'pending', company_id, '{"locations": ["P-1"]}' from company where code = 'P'`,
+  );
+  await db.execute(`insert into sku (code) values ('P-S')`);
+  await db.execute(
+    `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at,
+                              units, units_open, units_refused)
+     select -1, company_id, channel_id, 1, 'P', 'accepted', 1, 'GBP', 1, now(), 1, 1, 0 from channel where code = 'pending'`,
+  );
+  await db.execute(
+    `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, backordered)
+     select -1, 1, sku_id, 1, 1, 1, 1 from sku where code = 'P-S'`,
+  );
+  const stock = (location: string) =>
+    db.execute(
+      `insert into stock_balance (sku_id, location_id, on_hand) select sku_id, location_id, 1 from sku, location
+        where sku.code = 'P-S' and location.code = $1`,
+      [location],
+    );
+  const servable = async () => (await pendingWork(db)).servable;
+  expect(await servable()).toBe(0);
+  // Free, but not where the channel serves.
+  await stock('P-2');
+  expect(await servable()).toBe(0);
+  await stock('P-1');
+  expect(await servable()).toBe(1);
+  await db.execute(`update stock_balance set allocated = 1`);
+  expect(await servable()).toBe(0);
+});

@@ -197,16 +197,17 @@ export class ChaosEstate {
   async drained(stillMsMax = 60_000): Promise<void> {
     let last = '';
     let changedAt = performance.now();
-    for (let quiet = 0; quiet < 2; ) {
+    // At rest is what looks so twice, with nothing recorded between.
+    for (;;) {
       this.check();
       const pending = await this.pending().catch((error: Error) => ({ [`database: ${error.message}`]: 1 }));
       const text = JSON.stringify(pending);
-      quiet = text === '{}' ? quiet + 1 : 0;
       const now = `${text} ${JSON.stringify(await this.progress())}`;
       if (now !== last) {
         last = now;
         changedAt = performance.now();
-      } else if (quiet === 0 && performance.now() - changedAt > stillMsMax)
+      } else if (text === '{}') return;
+      else if (performance.now() - changedAt > stillMsMax)
         throw new Error(`nothing has moved for ${stillMsMax / 1000} s; still open: ${now}\n${await this.explain()}`);
       await pause(200);
     }

@@ -6,6 +6,20 @@ const readCursors = sql<{ system: string; cursor: string }>(
   'select system, cursor from feed_cursor',
 );
 
+const readEnd = sql<{ facts: string; cursors: string | null }>(
+  'demo_read_end',
+  `select coalesce(pg_sequence_last_value(pg_get_serial_sequence('fact', 'position')::regclass), 0)::text as facts,
+          (select string_agg(system || ' ' || feed || ' ' || cursor, ', ' order by system, feed) from feed_cursor) as cursors`,
+);
+
+/** How far the log, the feeds and the systems' records have come. */
+async function placeOf(db: Database, urls: Readonly<Record<string, string>>): Promise<string> {
+  const [end] = await db.query(readEnd);
+  const records = [];
+  for (const url of Object.values(urls)) records.push((await systemStats(url).catch(() => undefined))?.records);
+  return JSON.stringify([end, records]);
+}
+
 type SystemStats = {
   pending?: number;
   records?: number;
@@ -35,7 +49,10 @@ export async function findPending(
   return open;
 }
 
-/** Waits until nothing is pending in two looks in a row. @throws when nothing moves for `stillMsMax` */
+/**
+ * Waits until nothing is pending in two looks in a row and nothing was recorded between them: a look takes one after the other, so
+ * work may pass from one side to the other behind its back. @throws when nothing moves for `stillMsMax`
+ */
 export async function waitUntilDrained(
   db: Database,
   urls: Readonly<Record<string, string>>,
@@ -46,16 +63,16 @@ export async function waitUntilDrained(
     signal: AbortSignal;
   },
 ): Promise<void> {
-  let quiet = 0;
+  let quietAt = '';
   let last = '';
   let changedAt = performance.now();
   while (!options.signal.aborted) {
     const pending = await findPending(db, urls);
     options.onLook?.(pending);
     const text = JSON.stringify(pending);
-    if (text === '{}') {
-      if (++quiet >= 2) return;
-    } else quiet = 0;
+    const place = text === '{}' ? await placeOf(db, urls) : '';
+    if (place !== '' && place === quietAt) return;
+    quietAt = place;
     if (text !== last) {
       last = text;
       changedAt = performance.now();
