@@ -70,7 +70,7 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
 export const readToldLines = sql<{ order_id: number; lines: string }>(
   'orders_read_told_lines',
   `select l.order_id,
-          string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.shipped, l.invoiced,
+          string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.refused, l.shipped, l.invoiced,
                                l.returned), ';' order by l.line_no) as lines
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
     where l.changed_version > t.known group by l.order_id`,
