@@ -1,8 +1,8 @@
 /** A log restored into another cluster: its facts and cursors name transactions that are still to come there. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginEpoch, listStream, logLag, readFrom, readNext } from '../src/log/index.ts';
+import { beginEpoch, logLag, readFrom, readNext } from '../src/log/index.ts';
 import { checkPromises, pendingWork } from '../src/ops/index.ts';
-import { followBackorders } from '../src/orders/index.ts';
+import { BACKORDER_CONSUMER, followBackorders } from '../src/orders/index.ts';
 import { CONSUMER, planNext } from '../src/outbound/index.ts';
 import { runDoctor } from '../src/store/doctor.ts';
 import { useDatabase } from './helpers/database.ts';
@@ -13,6 +13,8 @@ const database = useDatabase();
 let hub: SmallHub;
 let systems: ReturnType<typeof memorySystems>;
 let keys = 0;
+const PATIENT = { timeout: 20_000, interval: 1 };
+const SLOW = { timeout: 30_000 };
 
 beforeEach(async () => {
   systems = memorySystems();
@@ -102,46 +104,52 @@ describe('after a restore into another cluster', () => {
     expect([told(old), told(early)]).toEqual([1, 1]);
   });
 
-  it('backorders are followed, and a consumer that never read begins with the oldest fact', async () => {
+  // Transactions of other test files may hide the end of the log for a moment: readers come again until they have seen it.
+  it('backorders are followed, and a consumer that never read begins with the oldest fact', SLOW, async () => {
     await restore();
     await hub.db.transaction(beginEpoch);
-    await expect.poll(async () => (await followBackorders(hub.db, hub.deps)).read).toBe(0);
+    await submit();
+    await expect
+      .poll(async () => {
+        await followBackorders(hub.db, hub.deps);
+        return (await logLag(hub.db, BACKORDER_CONSUMER)).behind;
+      }, PATIENT)
+      .toBe(0);
     const seen: number[] = [];
-    for (;;) {
-      const { read, facts } = await hub.db.transaction((tx) => readNext(tx, `new-${keys}`, 7));
-      if (read === 0) break;
-      seen.push(...facts.map((fact) => fact.position));
-    }
-    const all = await rows('select position from fact order by position');
-    expect([...seen].sort((a, b) => a - b)).toEqual(all.map((row) => row.position));
-    expect(seen.length).toBe(new Set(seen).size);
+    const all = (await rows('select position from fact order by position')).map((row) => row.position);
+    await expect
+      .poll(async () => {
+        const { facts } = await hub.db.transaction((tx) => readNext(tx, 'newcomer', 7));
+        seen.push(...facts.map((fact) => fact.position));
+        return seen.length;
+      }, PATIENT)
+      .toBe(all.length);
+    expect([...seen].sort((a, b) => a - b)).toEqual(all);
   });
 
-  it('a reader from outside goes on where it was', async () => {
-    const no = await submit();
+  it('a reader from outside goes on where it was', SLOW, async () => {
     let place = { epoch: 1, transactionId: '0', position: 0 };
-    const read = async () => {
-      const streams: string[] = [];
-      for (;;) {
-        const page = await readFrom(hub.db, place, 3);
-        if (page.facts.length === 0) return streams;
-        place = page.place;
-        streams.push(...page.facts.map((fact) => fact.stream));
-      }
+    const seen: number[] = [];
+    const readAll = async () => {
+      const all = (await rows('select position from fact order by position')).map((row) => row.position);
+      await expect
+        .poll(async () => {
+          const page = await readFrom(hub.db, place, 3);
+          place = page.place;
+          seen.push(...page.facts.map((fact) => fact.position));
+          return seen.length;
+        }, PATIENT)
+        .toBe(all.length);
+      expect([...seen].sort((a, b) => a - b)).toEqual(all);
     };
-    const count = async () => (await rows('select count(*)::int as n from fact'))[0].n;
-    const was = await count();
-    await expect.poll(async () => (await read()).length).toBeGreaterThan(0);
-    const later = await submit();
+    await submit();
+    await readAll();
+    await submit();
     await restore();
+    // Its id names the transaction as it was called then; what it has read stays read.
+    place.transactionId = String(BigInt(place.transactionId) + 1_000_000_000n);
     await hub.db.transaction(beginEpoch);
-    const newest = await submit();
-    const ids = await rows(
-      `select order_id from sales_order where external_no in ('${later}', '${newest}') order by order_id`,
-    );
-    expect(await read()).toEqual(expect.arrayContaining(ids.map((row) => `order/${row.order_id}`)));
-    expect((await count()) - was).toBe(2);
-    const [own] = await rows(`select order_id from sales_order where external_no = '${no}'`);
-    expect(await listStream(hub.db, `order/${own.order_id}`)).toHaveLength(1);
+    await submit();
+    await readAll();
   });
 });

@@ -6,6 +6,7 @@ import { resolveParked } from './index.ts';
 
 const database = useDatabase();
 let hub: SmallHub;
+const PATIENT = { timeout: 20_000 };
 beforeAll(async () => {
   hub = await SmallHub.open({ url: database.url });
   await hub.seed(['X']);
@@ -59,7 +60,7 @@ describe('what was parked locks its key before anything else, as what arrives do
             `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
           );
           return waits.rows[0].n;
-        })
+        }, PATIENT)
         .toBe(1);
       await then((table, where) => other.query(`select from ${table} where ${where} for update nowait`));
     } finally {

@@ -37,30 +37,38 @@ const unread = async () =>
 async function follow(linesMax: number): Promise<number> {
   let served = 0;
   await expect
-    .poll(async () => {
-      served += (await followBackorders(hub.db, hub.deps, linesMax)).served;
-      return unread();
-    })
+    .poll(
+      async () => {
+        served += (await followBackorders(hub.db, hub.deps, linesMax)).served;
+        return unread();
+      },
+      { timeout: 20_000 },
+    )
     .toBe(0);
   return served;
 }
+const SLOW = { timeout: 30_000 };
 
 describe('a waiting line', () => {
-  it('is served although older ones of a channel that does not serve the place would fill every page', async () => {
-    await hub.seed(['P']);
-    const old = [await waiting('far', 'P'), await waiting('far', 'P'), await waiting('far', 'P')];
-    const young = await waiting('api', 'P');
-    await arrive('P', 'north', 2);
-    expect(await follow(2)).toBe(1);
-    expect(await line(young)).toBe('1: 1 allocated 1');
-    for (const no of old) expect(await line(no)).toBe('1: 1 backordered 1');
-    expect(await balances(database.pool, 'P')).toEqual(['north 2/0/1/0']);
-    await arrive('P', 'west', 2);
-    expect(await follow(2)).toBe(2);
-    expect(await Promise.all(old.map(line))).toEqual(['1: 1 allocated 1', '1: 1 allocated 1', '1: 1 backordered 1']);
-  });
+  it(
+    'is served although older ones of a channel that does not serve the place would fill every page',
+    SLOW,
+    async () => {
+      await hub.seed(['P']);
+      const old = [await waiting('far', 'P'), await waiting('far', 'P'), await waiting('far', 'P')];
+      const young = await waiting('api', 'P');
+      await arrive('P', 'north', 2);
+      expect(await follow(2)).toBe(1);
+      expect(await line(young)).toBe('1: 1 allocated 1');
+      for (const no of old) expect(await line(no)).toBe('1: 1 backordered 1');
+      expect(await balances(database.pool, 'P')).toEqual(['north 2/0/1/0']);
+      await arrive('P', 'west', 2);
+      expect(await follow(2)).toBe(2);
+      expect(await Promise.all(old.map(line))).toEqual(['1: 1 allocated 1', '1: 1 allocated 1', '1: 1 backordered 1']);
+    },
+  );
 
-  it('beyond the page is served in the next transaction, oldest first', async () => {
+  it('beyond the page is served in the next transaction, oldest first', SLOW, async () => {
     await hub.seed(['Q']);
     const orders: string[] = [];
     for (let i = 0; i < 5; i++) orders.push(await waiting('api', 'Q'));
