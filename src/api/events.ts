@@ -3,10 +3,9 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { fail } from '../canonical/index.ts';
-import { type Fact, type Place, readFrom } from '../log/index.ts';
-import { endOfLog } from './events.sql.ts';
+import { type Fact, type Place, readEnd, readFrom } from '../log/index.ts';
+import { loadCodesOf, withCodes } from './fact-codes.ts';
 import type { ApiHub } from './hub.ts';
-import { withCodes } from './order-pages.ts';
 import { closed } from './schemas.ts';
 
 export const STREAMS_MAX = 50;
@@ -56,8 +55,7 @@ export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
       if (streams >= STREAMS_MAX) fail('XD_BUSY', `${STREAMS_MAX} streams are open already`, { retryAfterSeconds: 5 });
       streams++;
       try {
-        const [end] = await hub.db.query(endOfLog);
-        const place = placeOf(after, end!);
+        const place = placeOf(after, await readEnd(hub.db));
         const wanted = request.query.type?.split(',').filter((part) => part !== '') ?? [];
         reply.hijack();
         reply.raw.writeHead(200, {
@@ -75,8 +73,8 @@ export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
 }
 
 /** A place in an older epoch is read on to that epoch's end, then the next; one that this log never had is the beginning. */
-function placeOf(after: string | undefined, end: { transaction_id: string; epoch: number }): Place {
-  if (after === undefined) return { epoch: end.epoch, transactionId: end.transaction_id, position: -1 };
+function placeOf(after: string | undefined, end: Place): Place {
+  if (after === undefined) return end;
   const [epoch, transactionId, position] = after.split('-');
   if (transactionId === undefined || Number(epoch) < 1 || Number(epoch) > end.epoch)
     return { epoch: 1, transactionId: '0', position: 0 };
@@ -103,7 +101,7 @@ async function stream(
       let text = '';
       const shown =
         wanted.length === 0 ? facts : facts.filter((fact) => wanted.some((part) => fact.type.startsWith(part)));
-      await hub.directory.loadSkuCodes(shown.flatMap((fact) => skuIdsOf(fact.data)));
+      await loadCodesOf(shown, hub.directory);
       for (const fact of shown) text += eventText(hub, fact, place.epoch);
       if (text === '' && performance.now() - saidMs > HEARTBEAT_MS) text = ': still here\n\n';
       if (text !== '') {
@@ -139,14 +137,6 @@ function eventText(hub: ApiHub, fact: Fact, epoch: number): string {
     data: withCodes(fact.data, hub.directory),
   };
   return `id: ${eventId}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-}
-
-function skuIdsOf(value: unknown): number[] {
-  if (Array.isArray(value)) return value.flatMap(skuIdsOf);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'skuId' && typeof inner === 'number' ? [inner] : skuIdsOf(inner),
-  );
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ import { readHistory } from '../projections/index.ts';
 import { numbers } from '../store/index.ts';
 import { checkChannel, keyOf } from './auth.ts';
 import { pageOf, readCursor } from './cursors.ts';
+import { loadCodesOf, withCodes } from './fact-codes.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import * as statements from './orders.sql.ts';
@@ -106,13 +107,7 @@ async function readTimeline(
   orderId: number,
 ): Promise<TimelineEntry[]> {
   const { facts, deliveries, publications } = await readHistory(db, orderId, TIMELINE_ENTRIES_MAX);
-  const skuIds = new Set<number>();
-  collectIds(
-    facts.map((fact) => fact.data),
-    'skuId',
-    skuIds,
-  );
-  await directory.loadSkuCodes(skuIds);
+  await loadCodesOf(facts, directory);
   const entries: TimelineEntry[] = facts.map((fact) => ({
     at: fact.recordedAt.toISOString(),
     kind: 'fact',
@@ -149,31 +144,4 @@ async function readTimeline(
       error: told.error,
     });
   return entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-}
-
-function collectIds(value: unknown, name: string, into: Set<number>): void {
-  if (Array.isArray(value)) for (const item of value) collectIds(item, name, into);
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, inner] of Object.entries(value)) {
-      if (key === name && typeof inner === 'number') into.add(inner);
-      else collectIds(inner, name, into);
-    }
-}
-
-/** People know codes; the log keeps ids, because a code may be spelled anew. */
-export function withCodes(value: unknown, directory: ApiHub['directory']): unknown {
-  if (Array.isArray(value)) return value.map((item) => withCodes(item, directory));
-  if (typeof value !== 'object' || value === null) return value;
-  const result: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === 'skuId' && typeof inner === 'number') result.sku = directory.skuCode(inner);
-    else if (key === 'locationId' && typeof inner === 'number')
-      result.location = directory.locationById.get(inner)?.code ?? String(inner);
-    else if (key === 'channelId' && typeof inner === 'number')
-      result.channel = directory.channelById.get(inner)?.code ?? String(inner);
-    else if (key === 'companyId' && typeof inner === 'number')
-      result.company = directory.companyById.get(inner)?.code ?? String(inner);
-    else result[key] = withCodes(inner, directory);
-  }
-  return result;
 }

@@ -7,6 +7,7 @@ export {
   logLag,
   type Place,
   READ_FACTS_MAX,
+  readEnd,
   readFrom,
   readNext,
 } from './read.ts';

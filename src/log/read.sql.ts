@@ -36,6 +36,11 @@ export const lockCursor = sql<{
      from log_cursor where consumer = $1::text and shard = $2::int for update`,
 );
 
+export const endOfLog = sql<{ transaction_id: string; epoch: number }>(
+  'log_end',
+  `select pg_snapshot_xmin(pg_current_snapshot())::text as transaction_id, (select max(epoch) from log_epoch) as epoch`,
+);
+
 // Read with every page: null for the newest epoch.
 export const findNextEpoch = sql<{ epoch: number | null }>(
   'log_find_next_epoch',

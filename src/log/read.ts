@@ -43,6 +43,12 @@ export interface Place {
   position: number;
 }
 
+/** Where "from now on" begins: everything before is committed or will never be. */
+export async function readEnd(db: Queryable): Promise<Place> {
+  const [end] = await db.query(statements.endOfLog);
+  return { epoch: end!.epoch, transactionId: end!.transaction_id, position: -1 };
+}
+
 /**
  * Reads what follows a place. An epoch that is read to its end is followed by the next.
  * @returns as {@link readNext}, and the place of the last that was read
