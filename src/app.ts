@@ -38,7 +38,7 @@ const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
 const BACKORDER_GATHER_MS_MIN = 250;
-const BACKORDER_GATHER_MS_MAX = 4_000;
+const BACKORDER_GATHER_MS_MAX = 8_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
 const BACKORDER_SWEEP_EVERY = 20;
 
@@ -58,7 +58,8 @@ export class Hub {
   readonly #wake = new Wake();
   readonly #abort = new AbortController();
   readonly #pollers: Poller[] = [];
-  readonly #dispatchers: DeliveryDispatcher[] = [];
+  /** What may have work under way when its loop has ended. */
+  readonly #settling: { settled(): Promise<void> }[] = [];
   readonly #outcomes: Outcomes;
   #loops: Promise<void>[] = [];
   #ready = false;
@@ -219,18 +220,25 @@ export class Hub {
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
     if (Object.keys(connector.deliveries).length > 0) {
       const dispatcher = new DeliveryDispatcher({ ...common, outcomes: this.#outcomes });
-      this.#dispatchers.push(dispatcher);
+      this.#settling.push(dispatcher);
       this.#loop(`deliver to ${code}`, async () => (await dispatcher.step()) > 0, {
         gatherMs: DELIVERY_GATHER_MS,
         idleMs: 200,
       });
     }
     const publisher = new Publisher({ ...common, channel });
-    if (connector.availability !== undefined && channel !== null)
-      this.#loop(`availability to ${code}`, async () => (await publisher.availabilityRound()) > 0, {
+    if (connector.availability !== undefined && channel !== null) {
+      this.#settling.push(publisher);
+      this.#loop(`availability to ${code}`, async () => (await publisher.availabilityStep()) > 0, {
         gatherMs: AVAILABILITY_GATHER_MS,
         idleMs: 300,
       });
+      // Of its own: a number that may be raised only when what was read back is settled should not wait for a round of others.
+      this.#loop(`settle ${code}`, async () => (await publisher.settleNumbers()) > 0, {
+        gatherMs: AVAILABILITY_GATHER_MS,
+        idleMs: 300,
+      });
+    }
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
       this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, {
         gatherMs: () => this.#gather(STATUS_GATHER_MS_MIN, STATUS_GATHER_MS_MAX),
@@ -285,7 +293,7 @@ export class Hub {
     await Promise.allSettled(this.#pollers.map((poller) => poller.stop()));
     await this.receiver.drained();
     await Promise.allSettled(this.#loops);
-    await Promise.allSettled(this.#dispatchers.map((dispatcher) => dispatcher.settled()));
+    await Promise.allSettled(this.#settling.map((one) => one.settled()));
     await this.freshness.flush(this.db).catch(() => {});
     if (this.role !== 'api') await this.leases.stop().catch(() => {});
     await Promise.allSettled([...this.connectors.values()].map((connector) => connector.close()));

@@ -28,7 +28,7 @@ import { isFault } from './translated.ts';
 
 export const MESSAGES_PER_BATCH_MAX = 256;
 /** Lines (of orders, movements, picks) decided in one transaction: it holds their locks, and everybody behind it waits. */
-export const LINES_PER_BATCH_MAX = 3_000;
+export const LINES_PER_BATCH_MAX = 2_000;
 export const MESSAGES_WAITING_MAX = 10_000;
 
 export interface ReceiveDeps {

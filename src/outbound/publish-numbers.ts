@@ -17,7 +17,7 @@ import { writeDirty } from './plan.ts';
 import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { retryPauseMs } from './retry.ts';
-import { runAll } from './slots.ts';
+import { Slots } from './slots.ts';
 
 /** How soon to look again at a number that waits for the channel's orders to be read. */
 const UNSETTLED_PAUSE_MS = 100;
@@ -25,6 +25,8 @@ const UNSETTLED_PAUSE_MS = 100;
 const DUE_MAX = 3_000;
 /** Numbers set aside in one turn, and batches whose outcomes are written in one. */
 const PREPARE_MAX = 1_000;
+/** How often a number that the channel sold on meanwhile is said again at once. */
+const CONFLICT_TRIES_MAX = 3;
 const BATCHES_RECORDED_MAX = 20;
 
 /** What became of a batch, with what was read back. */
@@ -37,6 +39,9 @@ export class NumberPublisher {
   readonly #options: PublisherOptions;
   readonly #publications: Publications;
   readonly #channel: ChannelEntry;
+  readonly #slots: Slots;
+  /** Numbers that a batch of ours is working on. */
+  readonly #busy = new Set<number>();
   /** Outcomes of batches that end together are written in one turn. */
   readonly #done: Lane<Done, undefined>;
 
@@ -44,6 +49,7 @@ export class NumberPublisher {
     this.#options = options;
     this.#publications = publications;
     this.#channel = channel;
+    this.#slots = new Slots(options.concurrency, options.onError);
     this.#done = new Lane({
       name: `numbers of ${options.destination.code}`,
       itemsMax: BATCHES_RECORDED_MAX,
@@ -57,16 +63,47 @@ export class NumberPublisher {
     });
   }
 
-  /** @returns how many rows were worked on */
+  /** Begins what is due and waits until it has ended. @returns how many rows were worked on */
   async round(sink: AvailabilitySink): Promise<number> {
+    const settled = await this.settle();
+    const begun = await this.step(sink);
+    await this.settled();
+    return settled + begun;
+  }
+
+  /** Frees what a channel may no longer believe. @returns how many numbers were looked at */
+  async settle(): Promise<number> {
+    const held = await this.#publications.held();
+    return held.has(0) ? this.#settle(this.#channel) : 0;
+  }
+
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void> {
+    return this.#slots.settled();
+  }
+
+  /**
+   * Begins what is due; resolves when all of it is under way, so that one slow number holds up no other.
+   * @returns how many rows were looked at
+   */
+  async step(sink: AvailabilitySink): Promise<number> {
     const publications = this.#publications;
     const held = await publications.held();
     if (held.size === 0) return 0;
-    const settled = held.has(0) ? await this.#settle(this.#channel) : 0;
-    const due = await publications.due('availability', held, DUE_MAX);
+    // What a batch of ours was working on when we looked may be read in a state that it has left since.
+    const busy = new Set(this.#busy);
+    const due = (await publications.due('availability', held, DUE_MAX + busy.size)).filter((row) => !busy.has(row.key));
     const doubtful = due.filter((row) => row.state === 'd');
     const fresh = due.filter((row) => row.state === 'n');
-    const jobs = chunks(doubtful, sink.batchMax).map((batch) => () => this.#resolve(sink, batch, held));
+    const begun: Promise<void>[] = [];
+    const begin = (rows: readonly statements.DuePublication[], work: () => Promise<void>) => {
+      for (const row of rows) this.#busy.add(row.key);
+      const done = () => {
+        for (const row of rows) this.#busy.delete(row.key);
+      };
+      begun.push(this.#slots.begin(() => work().finally(done)));
+    };
+    for (const batch of chunks(doubtful, sink.batchMax)) begin(batch, () => this.#resolve(sink, batch, held));
     const worth = fresh.length === 0 ? [] : await this.#screen(this.#channel, fresh, held);
     for (const part of chunks(worth, PREPARE_MAX))
       try {
@@ -76,14 +113,14 @@ export class NumberPublisher {
         for (const batch of chunks(send, sink.batchMax)) {
           const rows = batch.map((item) => item.row);
           const work = () => this.#send(sink, batch, ordersThrough, held);
-          jobs.push(() => publications.keepingStrays('availability', rows, held, work));
+          begin(rows, () => publications.keepingStrays('availability', rows, held, work));
         }
       } catch (error) {
         // What the other parts have set aside is sent all the same.
         this.#options.onError(error);
       }
-    await runAll(jobs, this.#options.concurrency, this.#options.onError);
-    return due.length + settled;
+    await Promise.all(begun);
+    return due.length;
   }
 
   async #settle(channel: ChannelEntry): Promise<number> {
@@ -193,11 +230,38 @@ export class NumberPublisher {
         held,
       ),
     );
-    if (records.length > 0) await this.#done.submit({ records, readBack: [] });
+    if (records.length > 0) {
+      // These move no stock, so they need no turn, and what is to be sent doesn't wait for one.
+      const written = await db.transaction((tx) => this.#publications.write(tx, 'availability', records));
+      this.#publications.committed('availability', records, written);
+    }
     return { send: sending.filter((item) => mine.has(item.row)), ordersThrough: prepared.ordersThrough };
   }
 
-  async #send(sink: AvailabilitySink, batch: readonly Sending[], ordersThrough: string, held: Held): Promise<void> {
+  /**
+   * Says numbers again that were just read back. Not in the next round: a channel sells on, and the sooner a compare-and-set follows
+   * what was read, the likelier it still finds it.
+   */
+  async #sayAgain(
+    sink: AvailabilitySink,
+    rows: readonly statements.DuePublication[],
+    held: Held,
+    triesLeft: number,
+  ): Promise<void> {
+    if (rows.length === 0 || triesLeft === 0) return;
+    await this.#publications.keepingStrays('availability', rows, held, async () => {
+      const { send, ordersThrough } = await this.#prepare(rows, held);
+      if (send.length > 0) await this.#send(sink, send, ordersThrough, held, triesLeft - 1);
+    });
+  }
+
+  async #send(
+    sink: AvailabilitySink,
+    batch: readonly Sending[],
+    ordersThrough: string,
+    held: Held,
+    triesLeft = CONFLICT_TRIES_MAX,
+  ): Promise<void> {
     const { deps, signal, effectHorizonMs, attemptsMax, random } = this.#options;
     const channel = this.#channel;
     const items = batch.map(({ skuId, from, quantity }) => ({
@@ -224,6 +288,7 @@ export class NumberPublisher {
         this.#options.onError(error);
       }
     const readBack: { skuId: number; number: number | null }[] = [];
+    const conflicts: statements.DuePublication[] = [];
     batch.forEach((item, i) => {
       const { skuId, quantity, row } = item;
       const epoch = held.get(row.bucket)!;
@@ -253,8 +318,10 @@ export class NumberPublisher {
       const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
       const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
       records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs });
+      if (outcome.outcome === 'conflict') conflicts.push(row);
     });
     await this.#done.submit({ records, readBack });
+    await this.#sayAgain(sink, conflicts, held, triesLeft);
   }
 
   /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
@@ -292,6 +359,7 @@ export class NumberPublisher {
       })),
       readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })),
     });
+    await this.#sayAgain(sink, rows, held, CONFLICT_TRIES_MAX);
   }
 
   /** Writes outcomes and what was read back. Locks balances, then publications. Called within a turn. */

@@ -26,6 +26,22 @@ export class Publisher {
     return this.#numbers === undefined || sink === undefined ? 0 : this.#numbers.round(sink);
   }
 
+  /** As a round, but resolves when all that is due is under way. @returns how many rows were looked at */
+  async availabilityStep(): Promise<number> {
+    const sink = this.#options.connector.availability;
+    return this.#numbers === undefined || sink === undefined ? 0 : this.#numbers.step(sink);
+  }
+
+  /** Frees what the channel may no longer believe. @returns how many numbers were looked at */
+  async settleNumbers(): Promise<number> {
+    return this.#numbers?.settle() ?? 0;
+  }
+
+  /** Resolves when no number is on its way. */
+  async settled(): Promise<void> {
+    await this.#numbers?.settled();
+  }
+
   /** One round of prices and order states. @returns how many rows were worked on */
   stateRound(): Promise<number> {
     return this.#states.round();
