@@ -38,9 +38,9 @@ const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
 const BACKORDER_GATHER_MS_MIN = 250;
-const BACKORDER_GATHER_MS_MAX = 8_000;
+const BACKORDER_GATHER_MS_MAX = 20_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
-const BACKORDER_SWEEP_EVERY = 20;
+const BACKORDER_SWEEP_EVERY = 60;
 
 export class Hub {
   readonly db: Database;

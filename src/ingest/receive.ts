@@ -52,7 +52,7 @@ export class Receiver {
       weigh: linesOf,
       weightMax: LINES_PER_BATCH_MAX,
       waitingMax: MESSAGES_WAITING_MAX,
-      enter: () => deps.db.turn(true),
+      enter: () => deps.db.turn('intake'),
       run: (messages) => this.#run(messages),
       overflow: (waiting) =>
         new CrossdockError('XD_BUSY', `${waiting} messages wait already`, { retryAfterSeconds: 1 }),

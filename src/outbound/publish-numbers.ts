@@ -54,7 +54,7 @@ export class NumberPublisher {
       name: `numbers of ${options.destination.code}`,
       itemsMax: BATCHES_RECORDED_MAX,
       waitingMax: Number.POSITIVE_INFINITY,
-      enter: () => options.db.turn(true),
+      enter: () => options.db.turn('numbers'),
       run: async (batches) => {
         await this.#record(batches);
         return batches.map(() => undefined);
@@ -139,7 +139,7 @@ export class NumberPublisher {
       if (result.readAgain.length > 0)
         await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
       return result.settled;
-    }, true);
+    }, 'numbers');
     if (settled > 0) onCommit();
     return settled;
   }
@@ -198,7 +198,7 @@ export class NumberPublisher {
           return new Set(marked.map((row) => row.key));
         },
       );
-    }, true);
+    }, 'numbers');
     const records: Recorded[] = prepared.unchanged.map((skuId) => {
       const row = byKey.get(skuId)!;
       return {

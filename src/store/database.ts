@@ -1,6 +1,7 @@
 /** Connections, transactions whose outcome is always known, and the parameters of set statements. */
 import pg from 'pg';
 import { CrossdockError, fail } from '../canonical/index.ts';
+import { type TurnKind, Turns } from './turns.ts';
 
 // bigint columns are ids, versions and base units: all safe integers by construction (checked here once).
 pg.types.setTypeParser(20, (text) => {
@@ -63,7 +64,6 @@ export interface Tx extends Queryable {
 }
 
 const RACES_MAX = 5;
-const URGENT_IN_A_ROW_MAX = 3;
 const SERIALIZATION = new Set(['40001', '40P01', '55P03']);
 const CONNECTION = new Set([
   '08000',
@@ -110,10 +110,7 @@ export interface DatabaseOptions {
 
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
-  #turnTaken = false;
-  #urgentInARow = 0;
-  readonly #turns: (() => void)[] = [];
-  readonly #urgentTurns: (() => void)[] = [];
+  readonly #turns = new Turns();
   /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
   beforeCommit: ((client: pg.PoolClient) => Promise<void> | void) | undefined;
 
@@ -174,10 +171,10 @@ export class Database implements Queryable {
   /**
    * A transaction that locks orders or balances. They take turns in this process, because they would otherwise wait for each
    * other inside the database, each holding a connection, its locks and everybody behind it. Other processes are met at the row locks.
-   * @param urgent goes before those that are not, but for every fourth turn: what channels sell against, and what they sold
+   * @param kind `numbers` that channels sell against go before `intake`, and that before the `rest`; see {@link Turns}
    */
-  async inTurn<T>(work: (tx: Tx) => Promise<T>, urgent = false): Promise<T> {
-    const leave = await this.turn(urgent);
+  async inTurn<T>(work: (tx: Tx) => Promise<T>, kind: TurnKind = 'rest'): Promise<T> {
+    const leave = await this.turn(kind);
     try {
       return await this.transaction(work);
     } finally {
@@ -186,22 +183,8 @@ export class Database implements Queryable {
   }
 
   /** Waits for a turn; see {@link inTurn}. A lane takes what has gathered only then. @returns what ends the turn */
-  async turn(urgent = false): Promise<() => void> {
-    if (this.#turnTaken) await new Promise<void>((resolve) => (urgent ? this.#urgentTurns : this.#turns).push(resolve));
-    this.#turnTaken = true;
-    return () => {
-      const next = this.#nextTurn();
-      // Handed over, not freed: nobody who comes just now goes before those who wait.
-      if (next === undefined) this.#turnTaken = false;
-      else next();
-    };
-  }
-
-  #nextTurn(): (() => void) | undefined {
-    if (this.#urgentTurns.length > 0 && (this.#turns.length === 0 || ++this.#urgentInARow <= URGENT_IN_A_ROW_MAX))
-      return this.#urgentTurns.shift();
-    this.#urgentInARow = 0;
-    return this.#turns.shift() ?? this.#urgentTurns.shift();
+  turn(kind: TurnKind = 'rest'): Promise<() => void> {
+    return this.#turns.take(kind);
   }
 
   async #attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
