@@ -68,3 +68,22 @@ test('a line that waits is pending work only while something free could serve it
   await db.execute(`update stock_balance set allocated = 1`);
   expect(await servable()).toBe(0);
 });
+
+test('what waits behind a delivery of its key that is in doubt does not stop intake; what could leave and does not, does', async () => {
+  await db.execute(`insert into destination (code) values ('slow')`);
+  const deliver = (key: number, reference: string, state: string, attempts: number) =>
+    db.execute(
+      `insert into delivery (destination_id, bucket, key, kind, reference, fact_position, state, attempts, payload, recorded_at)
+       select destination_id, 0, $1, 'charge', $2, 0, $3::"char", $4, '{}', crossdock_now() - interval '1 hour' from destination where code = 'slow'`,
+      [key, reference, state, attempts],
+    );
+  const pressure = new Pressure(db, { inFlightMax: 10, ageMaxMs: 5_000 });
+  await deliver(1, 'doubtful', 'd', 7);
+  await deliver(1, 'behind it', 'n', 0);
+  await pressure.sample();
+  expect([pressure.oldestMs, pressure.high]).toEqual([0, false]);
+  await deliver(2, 'free to go', 'n', 0);
+  await pressure.sample();
+  expect(pressure.oldestMs).toBeGreaterThan(3_500_000);
+  expect(pressure.high).toBe(true);
+});

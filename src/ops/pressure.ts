@@ -1,13 +1,18 @@
 import { type Database, sql } from '../store/index.ts';
 
+// The age of what could leave now. What waits behind another of its key says nothing of how busy we are: a handful behind one in doubt
+// would stop all intake until a person looks.
 const sample = sql<{ unfinished: number; oldest_ms: number; behind: number }>(
   'hub_sample_pressure',
   `select (select count(*)::int from (select from delivery where is_open and state in ('n', 's', 'd') limit $1::int + 1) as t) as unfinished,
           coalesce((select extract(epoch from crossdock_now() - min(o.recorded_at)) * 1000
                       from destination t cross join lateral
-                           (select recorded_at from delivery
-                             where destination_id = t.destination_id and is_open and state in ('n', 's') and attempts <= 1
-                             order by delivery_id limit 1) as o), 0)::float8 as oldest_ms,
+                           (select d.recorded_at from delivery d
+                             where d.destination_id = t.destination_id and d.is_open and d.state in ('n', 's') and d.attempts <= 1
+                               and d.next_at <= crossdock_now()
+                               and d.delivery_id = (select min(e.delivery_id) from delivery e
+                                                     where e.destination_id = t.destination_id and e.key = d.key and e.is_open)
+                             order by d.delivery_id limit 1) as o), 0)::float8 as oldest_ms,
           (select count(*)::int from (select from crossdock_unread('outbound') limit 5000) as t) as behind`,
 );
 
