@@ -69,7 +69,7 @@ create table exposure (
 
 -- The channel's number as we know it. shown: last read or confirmed, less sales read since; sending: on its way, committed
 -- before the first byte; read_back: what the channel said when asked, at read_back_at; once its orders up to then are read,
--- what it may no longer believe is freed.
+-- what it may no longer believe is freed. read_back_at without read_back: it is to be read once more.
 create table channel_number (
   channel_id   int not null,
   sku_id       bigint not null,
@@ -78,10 +78,10 @@ create table channel_number (
   read_back    bigint,
   read_back_at timestamptz,
   sold_since   bigint not null default 0,             -- units read as sold since `sending` was committed (on_hand), or while
-                                                      -- `read_back` was not settled (net_available): is `shown` before or after them?
+                                                      -- `read_back_at` is set (net_available): is `shown` before or after them?
   primary key (channel_id, sku_id)
 ) with (fillfactor = 50);
-create index on channel_number (channel_id, read_back_at) where read_back_at is not null;
+create index on channel_number (channel_id, read_back_at) where read_back is not null;
 
 -- Dated supply, and what of it is promised; never mixed into reserved or allocated. Under one id its source may announce several
 -- SKUs and locations; each is a supply of its own. Guarded, with its commitments, by the lock of the balance of (sku_id, location_id).

@@ -95,17 +95,8 @@ async function begin(): Promise<string[]> {
   await hub.seed(skus);
   await database.pool.query(`update feed_cursor set cursor = '', drained_at = null`);
   await database.pool.query(`update publication set confirmed_version = version, state = 'n'`);
-  shop = new ModelChannel('shop', 'net_available');
-  marketplace = new ModelChannel('marketplace', 'on_hand');
-  // Order numbers are for ever, so those of each run are its own.
-  for (const model of [shop, marketplace]) {
-    const sell = model.sell.bind(model);
-    model.sell = (code, quantity) => {
-      sell(code, quantity);
-      const sale = model.sales.at(-1)!;
-      sale.item = order(model.code, `${run}-${sale.seq}`, [{ sku: code, quantity, within: sale.within }]);
-    };
-  }
+  shop = new ModelChannel('shop', 'net_available', `${run}`);
+  marketplace = new ModelChannel('marketplace', 'on_hand', `${run}`);
   systems.shop.availability = shop.sink;
   systems.marketplace.availability = marketplace.sink;
   return skus;
@@ -201,6 +192,21 @@ async function comeToRest(): Promise<void> {
   }
 }
 
+/** Once kept back a unit that a marketplace had sold while its number was in doubt. */
+const SOLD_IN_DOUBT: Step[] = [
+  { do: 'arrive', sku: 'B', place: 'north', quantity: 2 },
+  {
+    do: 'tell',
+    channel: 'marketplace',
+    fates: [],
+    unreadable: false,
+    during: [{ sku: 'B', quantity: 1 }],
+    readDuring: true,
+  },
+  { do: 'tell', channel: 'marketplace', fates: [], unreadable: true, during: [], readDuring: false },
+  { do: 'sell', channel: 'marketplace', sku: 'B', quantity: 1 },
+];
+
 describe('what a channel may believe', () => {
   it('is never more than what is set aside for it, whatever the line does', async () => {
     const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -236,7 +242,7 @@ describe('what a channel may believe', () => {
           if (!waiting) expect({ code, idle }).toEqual({ code, idle: 0 });
         }
       }),
-      { numRuns: Number(process.env.RUNS ?? 30), seed, interruptAfterTimeLimit: 60_000 },
+      { numRuns: Number(process.env.RUNS ?? 30), seed, examples: [[SOLD_IN_DOUBT]], interruptAfterTimeLimit: 60_000 },
     );
   }, 120_000);
 });

@@ -60,7 +60,7 @@ table channel_number (
   sold_since bigint default 0 not null,
   PRIMARY KEY (channel_id, sku_id)
 ) with (fillfactor=50);
-CREATE INDEX channel_number_channel_id_read_back_at_idx ON public.channel_number USING btree (channel_id, read_back_at) WHERE (read_back_at IS NOT NULL);
+CREATE INDEX channel_number_channel_id_read_back_at_idx ON public.channel_number USING btree (channel_id, read_back_at) WHERE (read_back IS NOT NULL);
 
 table company (
   company_id integer identity not null,

@@ -4,7 +4,7 @@ export const findSettleable = sql<{ sku_id: number; drained_at: Date }>(
   'ledger_find_settleable',
   `select n.sku_id, f.drained_at
      from channel_number n, (select max(drained_at) as drained_at from feed_cursor where system = $2::text) as f
-    where n.channel_id = $1::int and n.read_back_at is not null and n.sending is null and n.read_back_at < f.drained_at
+    where n.channel_id = $1::int and n.read_back is not null and n.sending is null and n.read_back_at < f.drained_at
     order by n.sku_id limit $3::int`,
 );
 

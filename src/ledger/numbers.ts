@@ -138,7 +138,7 @@ export async function prepareNumbers(
       continue;
     }
     // What is asked for may lie in units that are not free before the channel's orders are read to the end.
-    if (channel.numberMeans === 'net_available' && number.readBackAt !== null && target - shown > raisable) {
+    if (channel.numberMeans === 'net_available' && number.readBack !== null && target - shown > raisable) {
       unsettled.push(skuId);
       continue;
     }
@@ -275,7 +275,8 @@ export async function settleNumbers(
     // Looked up again under the lock: it may be on its way anew, or have been read back after that poll began.
     if (number.readBack === null || number.readBackAt === null || number.sending !== null) continue;
     if (number.readBackAt.getTime() >= drainedAt) continue;
-    let surplus = -number.readBack;
+    // A number that means `on_hand` is less the sales that were read since it was said, whichever order was read last when it was.
+    let surplus = -(channel.numberMeans === 'on_hand' ? (number.shown ?? 0) : number.readBack);
     for (const locationId of channel.locationIds) surplus += stock.exposure(channel.channelId, skuId, locationId);
     if (parked(skuId)) surplus = 0;
     // From where the least is free first: what is short comes back first.
@@ -291,8 +292,9 @@ export async function settleNumbers(
       surplus -= drop;
     }
     number.readBack = null;
-    number.readBackAt = null;
+    // Until it is read again it stays open, so that sales read in between are counted for the next settling.
     if (channel.numberMeans === 'net_available' && number.soldSince > 0) readAgain.push(skuId);
+    else number.readBackAt = null;
     number.soldSince = 0;
     number.changed = true;
     const waiting = backordered.get(skuId) ?? 0;

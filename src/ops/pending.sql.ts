@@ -3,6 +3,7 @@ import { sql } from '../store/index.ts';
 export interface PendingRow {
   deliveries: number;
   publications: number;
+  /** On their way, or read back and not settled; one that is to be read again has a dirty publication. */
   numbers: number;
   waiting: number;
   behind: number;
@@ -18,7 +19,7 @@ export const readPending = sql<PendingRow>(
   'hub_read_pending',
   `select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
           (select count(*)::int from publication where is_dirty) as publications,
-          (select count(*)::int from channel_number where sending is not null or read_back_at is not null) as numbers,
+          (select count(*)::int from channel_number where sending is not null or read_back is not null) as numbers,
           (select count(*)::int from parked_record p
             where p.state = 'open' and p.wait_key is not null
               and exists (select from inbound i

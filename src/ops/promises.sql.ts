@@ -87,11 +87,13 @@ export const exposedStock = verdict(
   `format('SKU %s at location %s: exposed %s + reserved %s + allocated %s of on hand %s less safety stock %s, recorded shortage %s',
           sku_id, location_id, exposed, reserved, allocated, on_hand, safety_stock, short)`,
 );
-// A number on its way was set aside whole; sales read since then have used up that much of its exposure, and of the number.
+// A number on its way was set aside whole; sales read since then have used up that much of its exposure, and of the number. What a
+// net number shows keeps its sales until they are settled, because a number that is too high is safe: they are taken off here.
 export const shownNumbers = verdict(
   'shown_numbers',
   `select n.channel_id, n.sku_id, n.shown, n.sending, coalesce(e.quantity, 0) as exposed, coalesce(sold.quantity, 0) as sold,
-          coalesce(n.shown, 0) > coalesce(e.quantity, 0)
+          coalesce(n.shown, 0) - case when c.settings->>'numberMeans' = 'on_hand' then 0 else n.sold_since end
+              > coalesce(e.quantity, 0)
             or coalesce(n.sending, 0) > coalesce(e.quantity, 0) + coalesce(sold.quantity, 0) as bad
      from channel_number n
      join channel c using (channel_id)

@@ -19,6 +19,7 @@ const PAGE_MAX = 3;
 export class ModelChannel {
   readonly code: string;
   readonly means: 'net_available' | 'on_hand';
+  readonly #series: string;
   readonly sales: Sale[] = [];
   /** The next fates of written items; `ok` when there are no more. */
   readonly fates: Fate[] = [];
@@ -33,9 +34,11 @@ export class ModelChannel {
   #late: (() => void)[] = [];
   writes = 0;
 
-  constructor(code: string, means: 'net_available' | 'on_hand') {
+  /** @param series begins its order numbers, which are for ever: another in the same database has another */
+  constructor(code: string, means: 'net_available' | 'on_hand', series = code) {
     this.code = code;
     this.means = means;
+    this.#series = series;
   }
 
   /** What it may sell now. */
@@ -57,7 +60,7 @@ export class ModelChannel {
   sell(sku: string, quantity: number): void {
     const within = Math.min(quantity, this.available(sku));
     const seq = this.sales.length + 1;
-    const no = `${this.code}-${seq}`;
+    const no = `${this.#series}-${seq}`;
     this.sales.push({ seq, sku, within, item: order(this.code, no, [{ sku, quantity, within }]) });
     if (this.means === 'net_available' && within > 0) this.#net.set(sku, this.#net.get(sku)! - within);
   }
