@@ -167,6 +167,27 @@ describe('a number', () => {
     expect(await violations(database.pool)).toEqual({});
   });
 
+  it('is raised by what is surely free before the sales that took it down are read', async () => {
+    const hub = await open();
+    await receive(hub, 5);
+    await tell(hub);
+    shop.sell(sku, 2);
+    await receive(hub, 4);
+    await tell(hub);
+    // What was set aside may be sold unread: 3 is all it may show of these.
+    expect(shop.available(sku)).toBe(3);
+    await receive(hub, 6);
+    await tell(hub);
+    expect(shop.available(sku)).toBe(9);
+    for (let i = 0; i < 3; i++) {
+      await read(hub);
+      await tell(hub);
+    }
+    expect(shop.available(sku)).toBe(13);
+    expect(await balances(database.pool, sku)).toEqual(['north 15/0/2/13']);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
   it('of a listing that is gone is told anew', async () => {
     const hub = await open();
     await receive(hub, 5);

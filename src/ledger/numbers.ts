@@ -137,12 +137,17 @@ export async function prepareNumbers(
       unchanged.push(skuId);
       continue;
     }
-    // What is asked for may lie in units that are not free before the channel's orders are read to the end.
-    if (channel.numberMeans === 'net_available' && number.readBack !== null && target - shown > raisable) {
+    const quantity = channel.numberMeans === 'net_available' ? Math.min(target, shown + raisable) : target;
+    // The rest that is asked for lies in units that are not free before the channel's orders are read to the end; settling looks
+    // at the number again. Meanwhile it is told what it may have, if that is worth a word.
+    if (
+      quantity < target &&
+      number.readBack !== null &&
+      !isWorthSending(channel, number.shown, quantity, waiting > 0)
+    ) {
       unsettled.push(skuId);
       continue;
     }
-    const quantity = channel.numberMeans === 'net_available' ? Math.min(target, shown + raisable) : target;
     wanted.push({ skuId, from: number.shown, quantity });
   }
   const claimed = wanted.length === 0 ? new Set<number>() : await claim(wanted.map((item) => item.skuId));

@@ -3,6 +3,7 @@ import type { AvailabilitySink, Outcome } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
   type NumberToSend,
+  type PreparedNumbers,
   prepareNumbers,
   recordNumbers,
   screenNumbers,
@@ -10,7 +11,7 @@ import {
 } from '../ledger/index.ts';
 import type { ChannelEntry } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
-import { databaseNow, Lane, numbers } from '../store/index.ts';
+import { databaseNow, Lane, numbers, type Tx } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { messageOf } from './deliver.ts';
 import { writeDirty } from './plan.ts';
@@ -29,10 +30,18 @@ const PREPARE_MAX = 1_000;
 const CONFLICT_TRIES_MAX = 3;
 const BATCHES_RECORDED_MAX = 20;
 
-/** What became of a batch, with what was read back. */
+/** What became of a batch, with what was read back and what of it is to be said again at once. */
 interface Done {
   records: Recorded[];
   readBack: { skuId: number; number: number | null }[];
+  again: readonly statements.DuePublication[];
+  held: Held;
+}
+
+/** What is set aside and marked as on its way. */
+interface Prepared {
+  send: Sending[];
+  ordersThrough: string;
 }
 
 export class NumberPublisher {
@@ -43,7 +52,7 @@ export class NumberPublisher {
   /** Numbers that a batch of ours is working on. */
   readonly #busy = new Set<number>();
   /** Outcomes of batches that end together are written in one turn. */
-  readonly #done: Lane<Done, undefined>;
+  readonly #done: Lane<Done, Prepared>;
 
   constructor(options: PublisherOptions, publications: Publications, channel: ChannelEntry) {
     this.#options = options;
@@ -55,10 +64,7 @@ export class NumberPublisher {
       itemsMax: BATCHES_RECORDED_MAX,
       waitingMax: Number.POSITIVE_INFINITY,
       enter: () => options.db.turn('numbers'),
-      run: async (batches) => {
-        await this.#record(batches);
-        return batches.map(() => undefined);
-      },
+      run: (batches) => this.#record(batches),
       overflow: (waiting) => new Error(`${waiting} batches wait`),
     });
   }
@@ -171,88 +177,59 @@ export class NumberPublisher {
   }
 
   /** Sets aside what is added and marks it as on its way. @returns what is to be sent */
-  async #prepare(
-    rows: readonly statements.DuePublication[],
-    held: Held,
-  ): Promise<{ send: Sending[]; ordersThrough: string }> {
-    const { db, deps, destination } = this.#options;
+  async #prepare(rows: readonly statements.DuePublication[], held: Held): Promise<Prepared> {
+    const { db, deps } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
-    const byKey = new Map(rows.map((row) => [row.key, row]));
-    const skuIds = rows.map((row) => row.key).sort((a, b) => a - b);
-    const prepared = await db.inTurn(async (tx) => {
-      return prepareNumbers(
-        tx,
-        deps,
-        this.#channel,
-        skuIds,
-        () => backorderedUnits(tx, skuIds),
-        async (wanted) => {
-          const sending = wanted.map((skuId) => byKey.get(skuId)!);
-          const named = [destination.destinationId, 'availability', numbers(wanted)];
-          await tx.query(statements.lockPublications, named);
-          const marked = await tx.query(statements.markSending, [
-            ...named,
-            numbers(sending.map((row) => row.version)),
-            numbers(sending.map((row) => held.get(row.bucket)!)),
-          ]);
-          return new Set(marked.map((row) => row.key));
-        },
-      );
-    }, 'numbers');
-    const records: Recorded[] = prepared.unchanged.map((skuId) => {
-      const row = byKey.get(skuId)!;
-      return {
-        row,
-        epoch: held.get(row.bucket)!,
-        state: 'n',
-        confirmed: row.version,
-        error: null,
-        pauseMs: 0,
-        silent: true,
-      };
-    });
-    for (const skuId of prepared.unsettled) {
-      const row = byKey.get(skuId)!;
-      records.push({
-        row,
-        epoch: held.get(row.bucket)!,
-        state: 'n',
-        confirmed: null,
-        error: null,
-        pauseMs: UNSETTLED_PAUSE_MS,
-      });
-    }
-    const sending = prepared.send.map((item): Sending => ({ ...item, row: byKey.get(item.skuId)! }));
-    const mine = new Set(
-      this.#publications.stillHeld(
-        'availability',
-        sending.map((item) => item.row),
-        held,
-      ),
-    );
-    if (records.length > 0) {
-      // These move no stock, so they need no turn, and what is to be sent doesn't wait for one.
-      const written = await db.transaction((tx) => this.#publications.write(tx, 'availability', records));
-      this.#publications.committed('availability', records, written);
-    }
-    return { send: sending.filter((item) => mine.has(item.row)), ordersThrough: prepared.ordersThrough };
+    const owned = ownedBy(rows, held);
+    const prepared = await db.inTurn((tx) => this.#setAside(tx, owned), 'numbers');
+    await this.#recordUnsaid(prepared, owned);
+    return this.#sendable(prepared, rows, held);
   }
 
-  /**
-   * Says numbers again that were just read back. Not in the next round: a channel sells on, and the sooner a compare-and-set follows
-   * what was read, the likelier it still finds it.
-   */
-  async #sayAgain(
-    sink: AvailabilitySink,
-    rows: readonly statements.DuePublication[],
-    held: Held,
-    triesLeft: number,
-  ): Promise<void> {
-    if (rows.length === 0 || triesLeft === 0) return;
-    await this.#publications.keepingStrays('availability', rows, held, async () => {
-      const { send, ordersThrough } = await this.#prepare(rows, held);
-      if (send.length > 0) await this.#send(sink, send, ordersThrough, held, triesLeft - 1);
+  /** Locks balances, then publications. */
+  #setAside(tx: Tx, owned: Owned): Promise<PreparedNumbers> {
+    const { deps, destination } = this.#options;
+    const skuIds = [...owned.keys()].sort((a, b) => a - b);
+    return prepareNumbers(
+      tx,
+      deps,
+      this.#channel,
+      skuIds,
+      () => backorderedUnits(tx, skuIds),
+      async (wanted) => {
+        const named = [destination.destinationId, 'availability', numbers(wanted)];
+        await tx.query(statements.lockPublications, named);
+        const marked = await tx.query(statements.markSending, [
+          ...named,
+          numbers(wanted.map((skuId) => owned.get(skuId)!.row.version)),
+          numbers(wanted.map((skuId) => owned.get(skuId)!.epoch)),
+        ]);
+        return new Set(marked.map((row) => row.key));
+      },
+    );
+  }
+
+  /** These move no stock, so they need no turn, and what is to be sent doesn't wait for one. */
+  async #recordUnsaid({ unchanged, unsettled }: PreparedNumbers, owned: Owned): Promise<void> {
+    const records = [
+      ...unchanged.map((skuId) => ({ ...owned.get(skuId)!, confirmed: owned.get(skuId)!.row.version, pauseMs: 0 })),
+      ...unsettled.map((skuId) => ({ ...owned.get(skuId)!, confirmed: null, pauseMs: UNSETTLED_PAUSE_MS })),
+    ].map((record): Recorded => ({ ...record, state: 'n', error: null, silent: true }));
+    if (records.length === 0) return;
+    const written = await this.#options.db.transaction((tx) => this.#publications.write(tx, 'availability', records));
+    this.#publications.committed('availability', records, written);
+  }
+
+  /** Those of `rows` that were set aside and may still be sent; what another process took over is left in doubt. */
+  #sendable(prepared: PreparedNumbers, rows: readonly statements.DuePublication[], held: Held): Prepared {
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    const sending = prepared.send.flatMap((item): Sending[] => {
+      const row = byKey.get(item.skuId);
+      return row === undefined ? [] : [{ ...item, row }];
     });
+    const named = sending.map((item) => item.row);
+    const mine = new Set(this.#publications.stillHeld('availability', named, held));
+    return { send: sending.filter((item) => mine.has(item.row)), ordersThrough: prepared.ordersThrough };
   }
 
   async #send(
@@ -320,8 +297,7 @@ export class NumberPublisher {
       records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs });
       if (outcome.outcome === 'conflict') conflicts.push(row);
     });
-    await this.#done.submit({ records, readBack });
-    await this.#sayAgain(sink, conflicts, held, triesLeft);
+    await this.#recordAndSay(sink, { records, readBack, again: triesLeft > 0 ? conflicts : [], held }, triesLeft);
   }
 
   /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
@@ -345,41 +321,78 @@ export class NumberPublisher {
           pauseMs: retryPauseMs(row.attempts, undefined, random),
         })),
         readBack: [],
+        again: [],
+        held,
       });
       return;
     }
-    await this.#done.submit({
-      records: rows.map((row) => ({
+    const records = rows.map(
+      (row): Recorded => ({
         row,
         epoch: held.get(row.bucket)!,
         state: 'n',
         confirmed: null,
         error: row.state === 'd' ? 'was in doubt' : null,
         pauseMs: 0,
-      })),
-      readBack: rows.map((row) => ({ skuId: row.key, number: there.get(deps.directory.skuCode(row.key)) ?? null })),
-    });
-    await this.#sayAgain(sink, rows, held, CONFLICT_TRIES_MAX);
+      }),
+    );
+    const readBack = rows.map((row) => ({
+      skuId: row.key,
+      number: there.get(deps.directory.skuCode(row.key)) ?? null,
+    }));
+    await this.#recordAndSay(sink, { records, readBack, again: rows, held }, CONFLICT_TRIES_MAX);
   }
 
-  /** Writes outcomes and what was read back. Locks balances, then publications. Called within a turn. */
-  async #record(batches: readonly Done[]): Promise<void> {
+  /**
+   * Writes what became of a batch, and says again what is to be said at once. Not in the next round: a channel sells on, and the
+   * sooner a compare-and-set follows what was read, the likelier it still finds it.
+   */
+  async #recordAndSay(sink: AvailabilitySink, done: Done, triesLeft: number): Promise<void> {
+    const { again, held } = done;
+    await this.#publications.keepingStrays('availability', again, held, async () => {
+      const { send, ordersThrough } = await this.#done.submit(done);
+      if (send.length > 0) await this.#send(sink, send, ordersThrough, held, triesLeft - 1);
+    });
+  }
+
+  /** Writes outcomes, what was read back, and what is said again. Locks balances, then publications. Called within a turn. */
+  async #record(batches: readonly Done[]): Promise<Prepared[]> {
     const { db, deps } = this.#options;
     const publications = this.#publications;
     const records = batches.flatMap((batch) => batch.records);
     const readBack = batches.flatMap((batch) => batch.readBack);
-    const written = await db.transaction(async (tx) => {
-      if (readBack.length === 0) return publications.write(tx, 'availability', records);
+    let written: Awaited<ReturnType<typeof publications.write>> = [];
+    const again: Owned = new Map();
+    const prepared = await db.transaction(async (tx) => {
+      again.clear();
+      if (readBack.length === 0) {
+        written = await publications.write(tx, 'availability', records);
+        return NOTHING;
+      }
       // Numbers are recorded only for rows that are still ours: whoever took over knows better than what we read.
-      let rows: Awaited<ReturnType<typeof publications.write>> = [];
+      let ours: ReadonlySet<number> = new Set();
       await recordNumbers(tx, deps, this.#channel, readBack, async () => {
-        rows = await publications.write(tx, 'availability', records);
-        return new Set(rows.map((row) => row.key));
+        written = await publications.write(tx, 'availability', records);
+        ours = new Set(written.map((row) => row.key));
+        return ours;
       });
-      return rows;
+      for (const batch of batches)
+        for (const [key, owner] of ownedBy(batch.again, batch.held)) if (ours.has(key)) again.set(key, owner);
+      return again.size === 0 ? NOTHING : this.#setAside(tx, again);
     });
     publications.committed('availability', records, written);
+    await this.#recordUnsaid(prepared, again);
+    return batches.map((batch) => this.#sendable(prepared, batch.again, batch.held));
   }
+}
+
+const NOTHING: PreparedNumbers = { send: [], unchanged: [], unsettled: [], ordersThrough: '' };
+
+/** Publications by key, each with the fencing token it is worked on under. */
+type Owned = Map<number, { row: statements.DuePublication; epoch: number }>;
+
+function ownedBy(rows: readonly statements.DuePublication[], held: Held): Owned {
+  return new Map(rows.map((row) => [row.key, { row, epoch: held.get(row.bucket)! }]));
 }
 
 /** A number on its way, with its publication. */
