@@ -48,6 +48,34 @@ function once(system: MemorySystem, ...fates: Fate[]): void {
   system.fate = () => fates.shift() ?? 'ok';
 }
 
+describe('a system that asks to be left alone', () => {
+  it('is left alone: nothing is begun, so no attempt is spent and nothing is in doubt', async () => {
+    const hub = await open();
+    const no = await submit(hub);
+    systems.erp.askedMs = 1_000;
+    for (let i = 0; i < 30; i++) {
+      await due();
+      expect(await round(hub)).toBe(0);
+    }
+    expect([systems.erp.writes, systems.erp.lookups]).toEqual([0, 0]);
+    expect(await states()).toEqual(['n 0']);
+    systems.erp.askedMs = 0;
+    await round(hub);
+    expect(erpCount(no)).toBe(1);
+  });
+
+  it('is not told order states either', async () => {
+    const hub = await open();
+    await submit(hub);
+    systems.crm.askedMs = 1_000;
+    await hub.publishers.get('crm')!.stateRound();
+    expect(systems.crm.writes).toBe(0);
+    systems.crm.askedMs = 0;
+    await hub.publishers.get('crm')!.stateRound();
+    expect(systems.crm.writes).toBe(1);
+  });
+});
+
 describe('a delivery', () => {
   it('without an answer is in doubt, is found, and is not sent again', async () => {
     const hub = await open({ effectHorizonMs: 3_600_000 });

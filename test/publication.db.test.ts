@@ -188,6 +188,38 @@ describe('a number', () => {
     expect(await violations(database.pool)).toEqual({});
   });
 
+  it('is not given up because it was sold on or in doubt: only failed writes are attempts', async () => {
+    const hub = await open({ attemptsMax: 2 });
+    await receive(hub, 50);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    for (let i = 0; i < 3; i++) {
+      // Sold after it was said and before it was read: the compare-and-set fails.
+      shop.sell(sku, 1);
+      await receive(hub, 5);
+      await tell(hub);
+      await read(hub);
+      shop.fates.push('silent');
+      await receive(hub, 5);
+      await tell(hub, 3);
+      await read(hub);
+    }
+    shop.fates.push('again');
+    await receive(hub, 5);
+    await tell(hub);
+    const { rows } = await database.pool.query(
+      `select state::text, attempts from publication join destination using (destination_id)
+        where kind = 'availability' and code = 'shop' and key = $1`,
+      [hub.sku(sku)],
+    );
+    expect(rows).toEqual([{ state: 'n', attempts: 1 }]);
+    await tell(hub);
+    await read(hub);
+    await tell(hub, 2);
+    expect(shop.available(sku)).toBe(82);
+  });
+
   it('of a listing that is gone is told anew', async () => {
     const hub = await open();
     await receive(hub, 5);

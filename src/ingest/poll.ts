@@ -1,3 +1,4 @@
+import { CrossdockError } from '../canonical/index.ts';
 import type { Source } from '../connectors/kit/index.ts';
 import { DATABASE_PAUSE_MS_MAX, type Database, databaseNow, isConnectionFault } from '../store/index.ts';
 import type { Receiver } from './receive.ts';
@@ -77,9 +78,13 @@ export class Poller {
           this.#failures = 0;
         } catch (error) {
           if (signal.aborted) return;
-          this.#failures++;
-          const pauseMsMax = isConnectionFault(error) ? DATABASE_PAUSE_MS_MAX : 5_000;
-          pauseMs = Math.min(pauseMsMax, this.#options.pollMs * 2 ** Math.min(this.#failures, 8));
+          const askedMs = error instanceof CrossdockError ? error.details.retryAfterMs : undefined;
+          if (typeof askedMs === 'number') pauseMs = Math.max(pauseMs, askedMs);
+          else {
+            this.#failures++;
+            const pauseMsMax = isConnectionFault(error) ? DATABASE_PAUSE_MS_MAX : 5_000;
+            pauseMs = Math.min(pauseMsMax, this.#options.pollMs * 2 ** Math.min(this.#failures, 8));
+          }
           this.#options.onError(error);
         }
       }

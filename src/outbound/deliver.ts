@@ -10,7 +10,7 @@ import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
 import { Buckets, type Held } from './buckets.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
-import { retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
 import { Slots } from './slots.ts';
 
 const CLAIM_MAX = 400;
@@ -84,7 +84,7 @@ export class DeliveryDispatcher {
   async step(): Promise<number> {
     const { db, destination, connector, effectHorizonMs } = this.#options;
     const held = this.#buckets.held();
-    if (held.size === 0) return 0;
+    if (held.size === 0 || isPaused(connector)) return 0;
     await this.#buckets.adopt(held);
     if (this.#strays.size > 0) {
       const strays = [...this.#strays];
@@ -239,7 +239,7 @@ export class DeliveryDispatcher {
         rows.map((row) =>
           outcomeOf(row, 'd', {
             error: `could not be looked up: ${messageOf(error)}`,
-            pauseMs: retryPauseMs(row.attempts, undefined, random),
+            pauseMs: retryPauseMs(row.attempts, retryAfterMsOf(error), random),
           }),
         ),
       );

@@ -37,6 +37,8 @@ export interface Recorded {
   pauseMs: number;
   /** Nothing was sent because nothing differs: no freshness to measure. */
   silent?: boolean;
+  /** Nothing went wrong with it: no attempt is counted. */
+  blameless?: boolean;
 }
 
 export class Publications {
@@ -123,6 +125,7 @@ export class Publications {
       texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
       numbers(records.map((r) => r.confirmed)),
       numbers(records.map((r) => Math.round(r.pauseMs))),
+      numbers(records.map((r) => (r.blameless === true ? 0 : 1))),
     ]);
     return written.map((row) => ({ ...row, changed_at: changedAt.get(row.key)! }));
   }

@@ -17,7 +17,7 @@ import { messageOf } from './deliver.ts';
 import { writeDirty } from './plan.ts';
 import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
 import { Slots } from './slots.ts';
 
 /** How soon to look again at a number that waits for the channel's orders to be read. */
@@ -95,7 +95,7 @@ export class NumberPublisher {
   async step(sink: AvailabilitySink): Promise<number> {
     const publications = this.#publications;
     const held = await publications.held();
-    if (held.size === 0) return 0;
+    if (held.size === 0 || isPaused(this.#options.connector)) return 0;
     // What a batch of ours was working on when we looked may be read in a state that it has left since.
     const busy = new Set(this.#busy);
     const due = (await publications.due('availability', held, DUE_MAX + busy.size)).filter((row) => !busy.has(row.key));
@@ -214,7 +214,7 @@ export class NumberPublisher {
     const records = [
       ...unchanged.map((skuId) => ({ ...owned.get(skuId)!, confirmed: owned.get(skuId)!.row.version, pauseMs: 0 })),
       ...unsettled.map((skuId) => ({ ...owned.get(skuId)!, confirmed: null, pauseMs: UNSETTLED_PAUSE_MS })),
-    ].map((record): Recorded => ({ ...record, state: 'n', error: null, silent: true }));
+    ].map((record): Recorded => ({ ...record, state: 'n', error: null, silent: true, blameless: true }));
     if (records.length === 0) return;
     const written = await this.#options.db.transaction((tx) => this.#publications.write(tx, 'availability', records));
     this.#publications.committed('availability', records, written);
@@ -294,8 +294,9 @@ export class NumberPublisher {
       }
       const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
       const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
-      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs });
-      if (outcome.outcome === 'conflict') conflicts.push(row);
+      const blameless = outcome.outcome === 'conflict';
+      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs, blameless });
+      if (blameless) conflicts.push(row);
     });
     await this.#recordAndSay(sink, { records, readBack, again: triesLeft > 0 ? conflicts : [], held }, triesLeft);
   }
@@ -318,7 +319,7 @@ export class NumberPublisher {
           state: 'd',
           confirmed: null,
           error: messageOf(error),
-          pauseMs: retryPauseMs(row.attempts, undefined, random),
+          pauseMs: retryPauseMs(row.attempts, retryAfterMsOf(error), random),
         })),
         readBack: [],
         again: [],
@@ -332,8 +333,9 @@ export class NumberPublisher {
         epoch: held.get(row.bucket)!,
         state: 'n',
         confirmed: null,
-        error: row.state === 'd' ? 'was in doubt' : null,
+        error: 'was in doubt',
         pauseMs: 0,
+        blameless: true,
       }),
     );
     const readBack = rows.map((row) => ({

@@ -8,7 +8,7 @@ import type { Held } from './buckets.ts';
 import { messageOf } from './deliver.ts';
 import { chunks, type Kind, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
 import { runAll } from './slots.ts';
 
 export class StatePublisher {
@@ -32,7 +32,7 @@ export class StatePublisher {
     ];
     let worked = 0;
     // The loop gathers before a round, so that what changes often is said once; a backlog must not pay for that at each batch.
-    for (let again = true; again && !signal.aborted; ) {
+    for (let again = true; again && !signal.aborted && !isPaused(connector); ) {
       again = false;
       const jobs: (() => Promise<void>)[] = [];
       for (const [kind, sink] of kinds) {
@@ -111,6 +111,7 @@ export class StatePublisher {
       ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed'),
     ].filter((row) => states.has(row.key));
     let versions: Map<string, number> | undefined;
+    let retryAfterMs: number | undefined;
     if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
       try {
         versions = await sink.readBack(
@@ -118,6 +119,7 @@ export class StatePublisher {
           signal,
         );
       } catch (error) {
+        retryAfterMs = retryAfterMsOf(error);
         this.#options.onError(error);
       }
     const records: Recorded[] = [];
@@ -140,7 +142,7 @@ export class StatePublisher {
             state: 'd',
             confirmed: null,
             error: 'could not be looked up',
-            pauseMs: retryPauseMs(row.attempts, undefined, random),
+            pauseMs: retryPauseMs(row.attempts, retryAfterMs, random),
           });
         else if (there !== undefined && there >= sent)
           records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
@@ -152,6 +154,7 @@ export class StatePublisher {
             confirmed: null,
             error: 'not found after the effect horizon',
             pauseMs: 0,
+            blameless: true,
           });
         continue;
       }

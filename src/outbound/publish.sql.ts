@@ -40,7 +40,7 @@ export const markSending = sql<{ key: number }>(
 export const record = sql<{ key: number; confirmed_at: Date | null }>(
   'outbound_record_publications',
   `update publication p
-      set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + 1 else 0 end,
+      set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + t.attempts else 0 end,
           confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
           confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
           -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it. What
@@ -49,8 +49,8 @@ export const record = sql<{ key: number; confirmed_at: Date | null }>(
                             when p.state = 'n' then crossdock_now()
                             else coalesce(p.sent_at, p.changed_at) end,
           next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000)
-     from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-       as t(key, epoch, state, error, confirmed, pause_ms)
+     from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::int[])
+       as t(key, epoch, state, error, confirmed, pause_ms, attempts)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
       and p.state in ('n', 's', 'd') and p.lease_epoch <= t.epoch
    returning p.key, p.confirmed_at`,

@@ -38,6 +38,8 @@ export class MemorySystem implements Connector {
   backwards = 0;
   writes = 0;
   lookups = 0;
+  /** How long it asks to be left alone. */
+  askedMs = 0;
   fate: (kind: string, item: { reference: string; payload: unknown }) => Fate = () => 'ok';
   /** What the system answers to a write that it takes. */
   answer: (kind: string, item: DeliveryItem) => unknown = () => ({});
@@ -59,6 +61,10 @@ export class MemorySystem implements Connector {
 
   of(kind: string): Effect[] {
     return this.effects.filter((effect) => effect.kind === kind);
+  }
+
+  pausedMs(): number {
+    return this.askedMs;
   }
 
   settleLate(): void {

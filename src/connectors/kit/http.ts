@@ -88,6 +88,11 @@ export class HttpClient {
     });
   }
 
+  /** Milliseconds until the system may be asked again, as it asked us; 0 when it may. */
+  get pausedMs(): number {
+    return this.#budget.pausedMs;
+  }
+
   /** Asks without effect; the answer as it came and as JSON. @throws XD_CONNECTOR_*; `details.retryAfterMs` where known */
   async read(
     path: string,

@@ -119,6 +119,8 @@ export interface Connector {
   /** Verifies a webhook's signature over the raw body and maps it; throws XD_UNAUTHENTICATED when it isn't the system's. */
   webhook?(headers: Readonly<Record<string, string | undefined>>, body: Buffer): InboundItem[];
   probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }>;
+  /** How long the system asked to be left alone, in ms; 0 when it may be called. Nothing is begun before. */
+  pausedMs?(): number;
   close(): Promise<void>;
 }
 

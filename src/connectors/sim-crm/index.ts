@@ -17,6 +17,7 @@ export const simCrm: ConnectorFactory = (context) => {
     deliveries: {},
     orderStatus: orderStatus(client, limits),
     probe: (signal) => probeBy(client, { path: '/orders/lookup', list: 'externalIds' }, signal),
+    pausedMs: () => client.pausedMs,
     close: () => client.close(),
   };
 };

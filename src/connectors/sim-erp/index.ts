@@ -12,6 +12,7 @@ export const simErp: ConnectorFactory = (context) => {
     sources: [documents(client, context.system)],
     deliveries: { ...deliveries(client, context.limits) },
     probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
+    pausedMs: () => client.pausedMs,
     close: () => client.close(),
   };
 };

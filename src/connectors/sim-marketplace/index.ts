@@ -16,6 +16,7 @@ export const simMarketplace: ConnectorFactory = (context) => {
     prices: prices(client, limits),
     ...(channel !== null && { orderStatus: orderStatus(client, limits, channel) }),
     probe: (signal) => probeBy(client, { path: '/offers/lookup', list: 'skus' }, signal),
+    pausedMs: () => client.pausedMs,
     close: () => client.close(),
   };
 };

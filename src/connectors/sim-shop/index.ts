@@ -20,6 +20,7 @@ export const simShop: ConnectorFactory = (context) => {
     // An empty secret would make a signature that anybody can make.
     ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),
     probe: (signal) => probeBy(client, { path: '/inventory/lookup', list: 'skus' }, signal),
+    pausedMs: () => client.pausedMs,
     close: () => client.close(),
   };
 };

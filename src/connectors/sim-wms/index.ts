@@ -12,6 +12,7 @@ export const simWms: ConnectorFactory = (context) => {
     sources: [events(client, context.system)],
     deliveries: { ...deliveries(client, context.limits) },
     probe: (signal) => probeBy(client, { path: '/fulfilments/lookup', list: 'references' }, signal),
+    pausedMs: () => client.pausedMs,
     close: () => client.close(),
   };
 };
