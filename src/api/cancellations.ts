@@ -9,7 +9,7 @@ import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
-import { closed, code, currency, list, quantity, signedPrice, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
+import { closed, code, currency, list, prose, quantity, signedPrice, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
 
 export const CANCELLATIONS_MAX = 500;
 export const CHARGES_MAX = 500;
@@ -46,7 +46,7 @@ const charges = closed({
       kind: text(60),
       account: code(),
       code: code(),
-      description: Type.Optional(Type.String({ maxLength: 500 })),
+      description: Type.Optional(prose(500)),
       quantity: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000 }),
       unitPrice: signedPrice(),
       currency: currency(),
