@@ -9,7 +9,20 @@ import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
-import { closed, code, currency, list, prose, quantity, signedPrice, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
+import {
+  closed,
+  code,
+  currency,
+  list,
+  prose,
+  quantity,
+  signedPrice,
+  sku,
+  skuCodeOf,
+  text,
+  time,
+  utcOf,
+} from './schemas.ts';
 
 export const CANCELLATIONS_MAX = 500;
 export const CHARGES_MAX = 500;

@@ -140,6 +140,27 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'freshness["availabilty:shop"]',
+      'availability',
+      (e) => {
+        e.freshness = { 'availabilty:shop': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'freshness["sales_orders:erp"]',
+      'sales_order',
+      (e) => {
+        e.freshness = { 'sales_orders:erp': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'retention.facts',
+      'fact',
+      (e) => {
+        e.retention = { facts: 30 } as never;
+      },
+    ],
+    [
       'companies.UK.timeZone',
       'Europe/London',
       (e) => {
