@@ -19,6 +19,11 @@ export interface Source {
   readonly feed: string;
   /** Reads the next page after `cursor` ('' is the beginning). */
   poll(cursor: string, signal: AbortSignal): Promise<FeedPage>;
+  /**
+   * The items of a page, or of a webhook with the same records, from its bytes as they were kept. A key that comes again with other
+   * content is told what differs from what came first; without it, only that something does.
+   */
+  reread?(this: void, body: Buffer): InboundItem[];
 }
 
 /** The three outcomes of a write, and `later`: it surely had no effect and may be sent again. */
