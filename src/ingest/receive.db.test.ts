@@ -89,6 +89,28 @@ describe('other content under a known key is set aside', () => {
   });
 });
 
+it('what can’t be read is set aside with place and value', async () => {
+  const unreadable = { reason: 'must be an RFC 3339 time', place: '/records/0/orderedAt', value: '2026-02-30' };
+  await hub.receive('shop', [
+    { scope: 'order/shop', key: 'U1', fingerprint: 'v1:x', itemNo: 0, unreadable },
+    {
+      scope: 'order/shop',
+      key: 'U2',
+      fingerprint: 'v1:y',
+      itemNo: 1,
+      unreadable: { ...unreadable, value: 'x'.repeat(200) },
+    },
+  ]);
+  const { rows } = await database.pool.query(
+    `select class, place, reason from parked_record where key in ('U1', 'U2') order by parked_id`,
+  );
+  const said = { class: 'unreadable', place: '/records/0/orderedAt' };
+  expect(rows).toEqual([
+    { ...said, reason: 'must be an RFC 3339 time, found "2026-02-30"' },
+    { ...said, reason: `must be an RFC 3339 time, found "${'x'.repeat(59)}…` },
+  ]);
+});
+
 describe('what was parked locks its key before anything else, as what arrives does', () => {
   let n = 0;
   /** A cancel that waited for its order, which is there now; its key is locked by somebody else, as a repeat of it would. */
