@@ -105,6 +105,11 @@ export class Hub {
     return this.connectors.get(system)?.webhook?.(headers, body);
   }
 
+  /** The items of a message that a system sent or gave, from its bytes as they were kept. */
+  reread(system: string, body: Buffer): InboundItem[] {
+    return (this.connectors.get(system)?.sources ?? []).flatMap((source) => source.reread?.(body) ?? []);
+  }
+
   #fault(where: string, error: unknown): void {
     if (!this.#abort.signal.aborted) this.#options.onError?.(where, error);
   }

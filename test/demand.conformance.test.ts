@@ -53,6 +53,39 @@ describe.each(systems)('%s', (channel, { map, page, broken, within }) => {
     });
   });
 
+  it.each([
+    ['in a field', (deep: unknown) => ({ ...page.records[0], number: deep })],
+    ['beside what is wrong', (deep: unknown) => ({ ...page.records[0], account: null, note: deep })],
+    ['in a line of a cancel', (deep: unknown) => ({ ...page.records[1], lines: [{ order: deep }] })],
+    ['and nothing else', (deep: unknown) => deep],
+  ])('a record nested 10,000 deep %s is set aside alone, with place and value', (_, recordOf) => {
+    const deep = JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`);
+    const [item, ...others] = map([recordOf(deep), ...page.records], whose);
+    expect(item!.unreadable).toMatchObject({
+      place: expect.stringMatching(/^\/records\/0/),
+      reason: expect.stringMatching(/must be/),
+    });
+    expect(JSON.stringify(item).length).toBeLessThan(1_000);
+    const own = map(page.records, whose);
+    expect(others.map(({ key, fingerprint }) => [key, fingerprint])).toEqual(
+      own.map(({ key, fingerprint }) => [key, fingerprint]),
+    );
+    // The same record again is the same thing.
+    expect(map([recordOf(deep)], whose)[0]).toEqual(item);
+  });
+
+  it('bytes that are not UTF-8 cost the record they are in, and no text is kept that nobody wrote', () => {
+    const bytes = Buffer.from(JSON.stringify([{ ...page.records[0], account: '178?50' }, page.records[0]]));
+    bytes[bytes.indexOf('178?') + 3] = 0xff;
+    const [item, next] = map(JSON.parse(bytes.toString('utf8')), whose);
+    expect(item!.unreadable).toEqual({
+      place: '/records/0/account',
+      reason: 'is not valid UTF-8',
+      value: '178\ufffd50',
+    });
+    expect(next!.unreadable).toBeUndefined();
+  });
+
   it('a cancel is one item a line, and lines that look alike stay two', () => {
     const items = map(page.records, whose).slice(1);
     expect(items.map(({ scope, key, itemNo }) => [scope, key, itemNo])).toEqual([

@@ -35,6 +35,8 @@ export class Drive {
   private readonly sender: Sender;
   private readonly progress: ProgressFile;
   onAdvance: () => void = () => undefined;
+  /** Waits until an event is due; without it everything is fed as fast as it is taken. */
+  due: ((place: number) => Promise<void>) | undefined;
 
   constructor(plan: Plan, sender: Sender, progress: ProgressFile) {
     this.plan = plan;
@@ -62,7 +64,8 @@ export class Drive {
       window: WINDOW_EVENTS,
       inFlightMax: IN_FLIGHT_MAX,
       laneOf: (event) => this.laneOf(event),
-      joins: (gathered, next) => joins(gathered, next),
+      // What goes in one call goes at the moment of its first: at a pace each has its own.
+      joins: (gathered, next) => this.due === undefined && joins(gathered, next),
       run: (events, places) => this.run(events, places),
       onFrontier: (frontier) => {
         this.progress.reach(frontier);
@@ -84,6 +87,7 @@ export class Drive {
   }
 
   private async run(events: readonly FeedEvent[], places: readonly number[]): Promise<void> {
+    await this.due?.(places[0]!);
     const did = await this.act(events);
     events.forEach((event, index) => {
       const lines = 'rows' in event ? event.rows.length : 0;

@@ -2,24 +2,27 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Caller } from './caller.ts';
 import { Drive } from './drive.ts';
 import type { FileError, Reject } from './errors.ts';
 import { waitForListings } from './listing.ts';
 import { utcText } from './london.ts';
+import { paceOf } from './pace.ts';
 import { type Plan, planFeed } from './plan.ts';
 import { ProgressFile } from './progress.ts';
 import { readOrders } from './reader.ts';
 import { Sender, type Urls } from './sender.ts';
 
 const USAGE =
-  'usage: main.ts --orders FILE [--limit-orders N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--no-listing-wait] [--json]';
+  'usage: main.ts --orders FILE [--limit-orders N] [--orders-per-second N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--no-listing-wait] [--json]';
 const PROGRESS_MS_MIN = 500;
 
 interface Options {
   orders: string;
   limitOrders: number | undefined;
+  ordersPerSecond: number | undefined;
   seed: number;
   urls: Urls;
   hubKey: string;
@@ -40,6 +43,7 @@ function readOptions(args: string[]): Options {
       options: {
         orders: text,
         'limit-orders': text,
+        'orders-per-second': text,
         seed: text,
         shop: text,
         marketplace: text,
@@ -66,9 +70,11 @@ function readOptions(args: string[]): Options {
   };
   const url = (name: string): string => need(name).replace(/\/+$/, '');
   const limit = values['limit-orders'];
+  const pace = values['orders-per-second'];
   return {
     orders: need('orders'),
     limitOrders: typeof limit === 'string' ? whole('limit-orders', limit) : undefined,
+    ordersPerSecond: typeof pace === 'string' ? whole('orders-per-second', pace) || undefined : undefined,
     seed: whole('seed', need('seed')),
     urls: { shop: url('shop'), marketplace: url('marketplace'), crm: url('crm'), wms: url('wms'), hub: url('hub') },
     hubKey: need('hub-key'),
@@ -138,6 +144,12 @@ async function main(): Promise<number> {
     if (options.listingWait) await waitForListings(caller, [options.urls.shop, options.urls.marketplace], skusInStock);
     progress.current.phase = 'feeding';
     progress.note();
+  }
+  const { ordersPerSecond } = options;
+  if (ordersPerSecond !== undefined) {
+    const from = progress.current.frontier;
+    const events = plan.events.length;
+    drive.due = paceOf({ ordersPerSecond, orders: plan.orders, events, from, nowMs: () => performance.now(), wait });
   }
   await drive.feed();
   progress.note();

@@ -96,6 +96,7 @@ describe('bad input', () => {
     ['a day that is not', { ...order, orderedAt: '2026-02-30T10:00:00Z' }, 'XD_VALUE_INVALID', 'orderedAt'],
     ['a year that is not', { ...order, orderedAt: '0000-01-01T10:00:00Z' }, 'XD_VALUE_INVALID', 'orderedAt'],
     ['a NUL', { ...order, externalNo: 'B\u0000' }, 'XD_VALUE_INVALID', 'externalNo'],
+    ['half a surrogate pair', { ...order, externalNo: 'B\ud800' }, 'XD_VALUE_INVALID', 'externalNo'],
     ['1 MB in one field', { ...order, externalNo: 'B'.repeat(1_000_000) }, 'XD_BODY_INVALID', 'externalNo'],
     [
       'an unknown SKU',
@@ -203,6 +204,15 @@ describe('bad input', () => {
       code: 'XD_UNKNOWN_SKU',
       place: 'prices[0].sku',
     });
+  });
+
+  it('half a surrogate pair in a description names its place and writes nothing', async () => {
+    const products = { products: [{ sku: 'N3', description: 'a\ud800' }] };
+    expect((await api.call('POST', '/v1/products', products)).json()).toMatchObject({
+      code: 'XD_VALUE_INVALID',
+      place: 'products[0].description',
+    });
+    expect(await api.hub.db.execute("select code from sku where code like 'N%'")).toEqual([]);
   });
 
   it('100 MB are refused at once, said or unsaid, and the server lives', async () => {

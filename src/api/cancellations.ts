@@ -3,13 +3,26 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { amountMinor, errorKinds, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
 import { cancelItem, repeatsApart } from '../connectors/kit/index.ts';
-import type { ItemResult } from '../ingest/index.ts';
+import { conflictText, type ItemResult } from '../ingest/index.ts';
 import { checkChannel, idempotencyKeyOf } from './auth.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
-import { closed, code, currency, list, quantity, signedPrice, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
+import {
+  closed,
+  code,
+  currency,
+  list,
+  prose,
+  quantity,
+  signedPrice,
+  sku,
+  skuCodeOf,
+  text,
+  time,
+  utcOf,
+} from './schemas.ts';
 
 export const CANCELLATIONS_MAX = 500;
 export const CHARGES_MAX = 500;
@@ -46,7 +59,7 @@ const charges = closed({
       kind: text(60),
       account: code(),
       code: code(),
-      description: Type.Optional(Type.String({ maxLength: 500 })),
+      description: Type.Optional(prose(500)),
       quantity: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000 }),
       unitPrice: signedPrice(),
       currency: currency(),
@@ -98,9 +111,13 @@ export function cancellationRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request) => {
       idempotencyKeyOf(request);
-      const items = request.body.charges.map(chargeItem);
-      const answers = await receive(hub, request, items);
-      return { results: request.body.charges.map(({ reference }, i) => ({ reference, ...resultOf(answers[i]!) })) };
+      const itemsOf = (body: Static<typeof charges>) => body.charges.map(chargeItem);
+      const answers = await receive(hub, request, itemsOf(request.body), {
+        reread: (body) => itemsOf(JSON.parse(body.toString('utf8')) as Static<typeof charges>),
+      });
+      return {
+        results: request.body.charges.map(({ reference }, i) => ({ reference, ...resultOf(answers[i]!, reference) })),
+      };
     },
   );
 }
@@ -113,12 +130,32 @@ export async function receiveCancels(
   request: FastifyRequest,
   list: readonly Cancellation[],
 ): Promise<object[]> {
+  list.forEach((cancellation, i) => {
+    channelOf(hub, cancellation.channel, `cancellations[${i}].channel`);
+    checkChannel(request, cancellation.channel, `cancellations[${i}].channel`);
+  });
+  const answers = await receive(hub, request, cancelItems(list), {
+    onFault: 'park',
+    reread: (body) => cancelItems((JSON.parse(body.toString('utf8')) as Static<typeof cancellations>).cancellations),
+  });
+  let next = 0;
+  return list.map(({ reference, lines }) => {
+    const parts = lines.map(({ order, lineNo, sku: code, quantity: units }) => ({
+      order,
+      lineNo,
+      sku: skuCodeOf(code),
+      quantity: units,
+      ...resultOf(answers[next++]!, reference),
+    }));
+    return { reference, status: Math.max(...parts.map((part) => part.status)), lines: parts };
+  });
+}
+
+function cancelItems(list: readonly Cancellation[]): InboundItem[] {
   const items: InboundItem[] = [];
   // The n-th line of one key is a line of its own, as in every feed.
   const apart = repeatsApart();
   list.forEach((cancellation, i) => {
-    channelOf(hub, cancellation.channel, `cancellations[${i}].channel`);
-    checkChannel(request, cancellation.channel, `cancellations[${i}].channel`);
     const occurredAt = utcOf(cancellation.at, `cancellations[${i}].at`);
     for (const line of cancellation.lines) {
       const draft = cancelItem({
@@ -135,18 +172,7 @@ export async function receiveCancels(
       items.push({ ...apart(draft), itemNo: items.length });
     }
   });
-  const answers = await receive(hub, request, items, { onFault: 'park' });
-  let next = 0;
-  return list.map(({ reference, lines }) => {
-    const parts = lines.map(({ order, lineNo, sku: code, quantity: units }) => ({
-      order,
-      lineNo,
-      sku: skuCodeOf(code),
-      quantity: units,
-      ...resultOf(answers[next++]!),
-    }));
-    return { reference, status: Math.max(...parts.map((part) => part.status)), lines: parts };
-  });
+  return items;
 }
 
 function chargeItem(charge: Static<typeof charges>['charges'][number], itemNo: number): InboundItem {
@@ -181,7 +207,7 @@ export interface ItemAnswer {
 }
 
 /** What became of one item, with a status of its own. */
-export function resultOf(result: ItemResult): ItemAnswer {
+export function resultOf(result: ItemResult, key: string): ItemAnswer {
   switch (result.status) {
     case 'applied': {
       const did = result.events.map((event) => event.type);
@@ -197,14 +223,18 @@ export function resultOf(result: ItemResult): ItemAnswer {
       return { status: 202, outcome: 'waiting', waitsFor: result.waitKey };
     case 'parked':
       if (result.class === 'key_conflict')
-        return { status: 422, outcome: 'parked', code: 'XD_KEY_CONFLICT', class: result.class, detail: result.reason };
+        return {
+          ...{ status: 422, outcome: 'parked', code: 'XD_KEY_CONFLICT', class: result.class, detail: result.reason },
+          ...result.difference,
+        };
       return { status: 202, outcome: 'parked', class: result.class, detail: result.reason };
     case 'conflict':
       return {
         status: 422,
         outcome: 'refused',
         code: 'XD_KEY_CONFLICT',
-        detail: 'the key was used before with other content',
+        detail: conflictText(key, result.difference),
+        ...(result.difference ?? { place: key }),
       };
     case 'refused':
       return {

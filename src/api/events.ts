@@ -62,6 +62,8 @@ export function eventRoutes(app: FastifyInstance, hub: ApiHub): void {
           'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
           'x-accel-buffering': 'no',
+          // Kept alive, the connection of a stream that ends during a close would hold it up until its reader lets go.
+          connection: 'close',
         });
         reply.raw.write('retry: 1000\n\n');
         await stream(hub, reply.raw, place, wanted, closing.signal);

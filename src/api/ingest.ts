@@ -41,6 +41,7 @@ export async function ingestRoutes(app: FastifyInstance, hub: ApiHub): Promise<v
         body: rawBodyOf(request),
         items,
         onFault: 'park',
+        reread: (body) => hub.reread?.(system, body) ?? [],
       });
       reply.code(202);
       return { items: results.length };

@@ -1,6 +1,7 @@
 /** What a system did not take: to be seen, sent again, or given up. The work is the outbound room's. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { publicationKinds } from '../canonical/index.ts';
 import {
   getDelivery,
   getPublication,
@@ -22,7 +23,7 @@ import { closed, code, cursor, idParams, limit, text } from './schemas.ts';
 const query = closed({ system: Type.Optional(code()), cursor: Type.Optional(cursor()), limit: limit() });
 const publicationParams = closed({
   system: code(),
-  kind: Type.Enum(['availability', 'price', 'order_status']),
+  kind: Type.Enum([...publicationKinds]),
   key: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "a SKU's or an order's id" }),
 });
 const resolveBody = closed({ reason: text(300, 'why, for whoever asks later') });

@@ -13,7 +13,11 @@ export function receive(
   hub: ApiHub,
   request: FastifyRequest,
   items: InboundItem[],
-  { onFault = 'refuse', system = 'api' }: { onFault?: Message['onFault']; system?: string } = {},
+  {
+    onFault = 'refuse',
+    system = 'api',
+    reread,
+  }: { onFault?: Message['onFault']; system?: string; reread?: Message['reread'] } = {},
 ): Promise<ItemResult[]> {
   return hub.receiver.receive({
     system,
@@ -22,5 +26,6 @@ export function receive(
     body: rawBodyOf(request),
     items,
     onFault,
+    reread,
   });
 }

@@ -3,13 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { putAccounts, putPrices, putProducts, RECORDS_MAX } from '../master/index.ts';
 import type { ApiHub } from './hub.ts';
-import { closed, code, currency, date, list, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
+import { closed, code, currency, date, list, prose, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
 
 const products = closed({
   products: list(
     closed({
       sku: sku(),
-      description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })),
+      description: Type.Optional(prose(500)),
       unit: Type.Optional(text(20)),
     }),
     RECORDS_MAX,
@@ -21,7 +21,7 @@ const accounts = closed({
       account: code(),
       company: code(),
       channel: Type.Optional(code()),
-      name: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })),
+      name: Type.Optional(prose(500)),
     }),
     RECORDS_MAX,
   ),

@@ -2,8 +2,11 @@
 import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
 import { fail, QUANTITY_MAX } from '../canonical/index.ts';
 
-/** No control characters: PostgreSQL takes no NUL, and nobody means the others. */
-const PRINTABLE = '^[^\\u0000-\\u001f\\u007f]*$';
+/**
+ * No control characters: PostgreSQL takes no NUL, and nobody means the others. No half of a surrogate pair either: it can't be written
+ * as UTF-8, so what came back from the database under such a key would not be what was sent.
+ */
+const PRINTABLE = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
 
 export function closed<T extends TProperties>(properties: T, description?: string): TObject<T> {
   return Type.Object(properties, {
@@ -18,6 +21,10 @@ export function text(charactersMax: number, description?: string) {
     pattern: PRINTABLE,
     ...(description === undefined ? {} : { description }),
   });
+}
+/** A text for people: may be empty and have lines. */
+export function prose(charactersMax: number) {
+  return Type.String({ maxLength: charactersMax, pattern: '^[^\\u0000\\ud800-\\udfff]*$' });
 }
 export function list<T extends TSchema>(items: T, itemsMax: number) {
   return Type.Array(items, { minItems: 1, maxItems: itemsMax });

@@ -29,12 +29,74 @@ describe('stock in', () => {
       { id: 'm4', status: 201, outcome: 'applied' },
       { id: 'm5', status: 422, code: 'XD_VALUE_INVALID', place: 'quantity' },
       { id: 'm1', status: 200, outcome: 'repeated' },
-      { id: 'm1', status: 422, code: 'XD_KEY_CONFLICT' },
+      {
+        ...{ id: 'm1', status: 422, code: 'XD_KEY_CONFLICT', place: 'quantity', before: 5, given: 6 },
+        detail: 'key m1 came before with quantity 5, not 6',
+      },
     ]);
     expect(await onHand('85123A')).toBe(3);
     const again = await api.call('POST', '/v1/stock-movements', { movements: movements.slice(0, 1) });
     expect(again.json().results).toMatchObject([{ status: 200, outcome: 'repeated' }]);
     expect(await onHand('85123A')).toBe(3);
+  });
+
+  it('another content under a known id is told which field differs, and changes nothing', async () => {
+    const given = { movements: [{ id: 'w1', ...movement, supply: { id: 'PO' } }] };
+    const counted = { id: 'w2', sku: '85123A', location: 'MAN', quantity: 1, countedAt: '2026-01-01T00:00:00Z' };
+    const announced = { ...{ id: 'w3', sku: '85123A', location: 'MAN', quantity: 1 }, dueAt: '2026-05-01T00:00:00Z' };
+    const supplied = { supplies: [{ ...announced, announcedAt: '2026-04-01T00:00:00Z' }] };
+    const before = { before: '2026-05-01T00:00:00.000Z', given: '2026-05-02T00:00:00.000Z' };
+    const charge = { reference: 'w4', kind: 'postage', account: '17850', code: 'POST', quantity: 1 };
+    const charged = { charges: [{ ...charge, unitPrice: '3.00', currency: 'GBP', at: '2026-01-01T00:00:00Z' }] };
+    const cases: [route: string, body: object, other: object, differs: object][] = [
+      [
+        'stock-movements',
+        given,
+        { movements: [{ ...given.movements[0], supply: { id: 'QO' } }] },
+        { place: 'supply.id', before: 'PO', given: 'QO' },
+      ],
+      [
+        'stock-movements',
+        given,
+        { movements: [{ ...given.movements[0], supply: undefined }] },
+        { place: 'supply', before: { id: 'PO' }, given: null },
+      ],
+      [
+        'stock-counts',
+        { counts: [counted] },
+        { counts: [{ ...counted, location: 'LON' }] },
+        { place: 'location', before: 'MAN', given: 'LON' },
+      ],
+      [
+        'supplies',
+        supplied,
+        { supplies: [{ ...supplied.supplies[0], dueAt: '2026-05-02T00:00:00Z' }] },
+        { place: 'dueAt', ...before },
+      ],
+      [
+        'charges',
+        charged,
+        { charges: [{ ...charged.charges[0], unitPrice: '4.00' }] },
+        { place: 'amountMinor', before: 300, given: 400 },
+      ],
+    ];
+    for (const [route, body, other, differs] of cases) {
+      const headers = { 'idempotency-key': `differs/${route}` };
+      await api.call('POST', `/v1/${route}`, body, headers);
+      const stock = await onHand('85123A');
+      const answer = (await api.call('POST', `/v1/${route}`, other, headers)).json();
+      expect(answer.results, route).toMatchObject([{ status: 422, code: 'XD_KEY_CONFLICT', ...differs }]);
+      expect(await onHand('85123A')).toBe(stock);
+    }
+  });
+
+  it('where what came first can’t be read again, the key itself is named', async () => {
+    const count = { ...{ id: 'both', sku: '85123A', location: 'MAN' }, quantity: 1, countedAt: '2026-01-01T00:00:00Z' };
+    await api.call('POST', '/v1/stock-counts', { counts: [count] });
+    const answer = await api.call('POST', '/v1/stock-movements', { movements: [{ id: 'both', ...movement }] });
+    expect(answer.json().results).toMatchObject([
+      { status: 422, code: 'XD_KEY_CONFLICT', place: 'both', detail: 'key both came before with other content' },
+    ]);
   });
 
   it('the same id of another key is another movement', async () => {

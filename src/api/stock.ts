@@ -87,13 +87,18 @@ function sourceOf(request: FastifyRequest): string {
 }
 
 export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
-  const book = async (
+  const book = async <B>(
     request: FastifyRequest,
-    items: InboundItem[],
-    ids: readonly string[] = items.map((item) => item.key),
+    body: B,
+    itemsOf: (body: B, system: string) => InboundItem[],
+    ids: readonly { id: string }[],
   ): Promise<object> => {
-    const answers = await receive(hub, request, items, { system: sourceOf(request) });
-    return { results: answers.map((answer, i) => ({ id: ids[i]!, ...resultOf(answer) })) };
+    const system = sourceOf(request);
+    const answers = await receive(hub, request, itemsOf(body, system), {
+      system,
+      reread: (kept) => itemsOf(JSON.parse(kept.toString('utf8')) as B, system),
+    });
+    return { results: answers.map((answer, i) => ({ id: ids[i]!.id, ...resultOf(answer, ids[i]!.id) })) };
   };
 
   app.post<{ Body: Static<typeof movements> }>(
@@ -108,27 +113,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
         response: { 200: results },
       },
     },
-    async (request) => {
-      const system = sourceOf(request);
-      return book(
-        request,
-        request.body.movements.map((m, itemNo) => ({
-          ...movementItem(system, m.id, {
-            kind: 'stock.moved',
-            movement: m.type,
-            sku: skuCodeOf(m.sku),
-            location: m.location,
-            quantity: m.quantity,
-            reference: m.id,
-            occurredAt: utcOf(m.occurredAt, `movements[${itemNo}].occurredAt`),
-            ...(m.sequence === undefined ? {} : { sequence: m.sequence }),
-            ...(m.reservation === undefined ? {} : { reservation: m.reservation }),
-            ...(m.supply === undefined ? {} : { supply: m.supply }),
-          }),
-          itemNo,
-        })),
-      );
-    },
+    async (request) => book(request, request.body, movementItems, request.body.movements),
   );
 
   app.post<{ Body: Static<typeof counts> }>(
@@ -143,25 +128,7 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
         response: { 200: results },
       },
     },
-    async (request) => {
-      const system = sourceOf(request);
-      return book(
-        request,
-        request.body.counts.map((c, itemNo) => ({
-          ...movementItem(system, c.id, {
-            kind: 'stock.moved',
-            movement: 'counted',
-            sku: skuCodeOf(c.sku),
-            location: c.location,
-            quantity: c.quantity,
-            reference: c.id,
-            occurredAt: utcOf(c.countedAt, `counts[${itemNo}].countedAt`),
-            ...(c.sequence === undefined ? {} : { sequence: c.sequence }),
-          }),
-          itemNo,
-        })),
-      );
-    },
+    async (request) => book(request, request.body, countItems, request.body.counts),
   );
 
   app.post<{ Body: Static<typeof supplies> }>(
@@ -178,26 +145,56 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
         response: { 200: results },
       },
     },
-    async (request) => {
-      const system = sourceOf(request);
-      const items = request.body.supplies.map((s, itemNo) => ({
-        ...supplyItem(system, {
-          kind: 'supply.announced',
-          supply: s.id,
-          sku: skuCodeOf(s.sku),
-          location: s.location,
-          quantity: s.quantity,
-          dueAt: utcOf(s.dueAt, `supplies[${itemNo}].dueAt`),
-          announcedAt: utcOf(s.announcedAt, `supplies[${itemNo}].announcedAt`),
-          ...(s.source === undefined ? {} : { source: s.source }),
-        }),
-        itemNo,
-      }));
-      return book(
-        request,
-        items,
-        request.body.supplies.map((s) => s.id),
-      );
-    },
+    async (request) => book(request, request.body, supplyItems, request.body.supplies),
   );
+}
+
+function movementItems({ movements: list }: Static<typeof movements>, system: string): InboundItem[] {
+  return list.map((m, itemNo) => ({
+    ...movementItem(system, m.id, {
+      kind: 'stock.moved',
+      movement: m.type,
+      sku: skuCodeOf(m.sku),
+      location: m.location,
+      quantity: m.quantity,
+      reference: m.id,
+      occurredAt: utcOf(m.occurredAt, `movements[${itemNo}].occurredAt`),
+      ...(m.sequence === undefined ? {} : { sequence: m.sequence }),
+      ...(m.reservation === undefined ? {} : { reservation: m.reservation }),
+      ...(m.supply === undefined ? {} : { supply: m.supply }),
+    }),
+    itemNo,
+  }));
+}
+
+function countItems({ counts: list }: Static<typeof counts>, system: string): InboundItem[] {
+  return list.map((c, itemNo) => ({
+    ...movementItem(system, c.id, {
+      kind: 'stock.moved',
+      movement: 'counted',
+      sku: skuCodeOf(c.sku),
+      location: c.location,
+      quantity: c.quantity,
+      reference: c.id,
+      occurredAt: utcOf(c.countedAt, `counts[${itemNo}].countedAt`),
+      ...(c.sequence === undefined ? {} : { sequence: c.sequence }),
+    }),
+    itemNo,
+  }));
+}
+
+function supplyItems({ supplies: list }: Static<typeof supplies>, system: string): InboundItem[] {
+  return list.map((s, itemNo) => ({
+    ...supplyItem(system, {
+      kind: 'supply.announced',
+      supply: s.id,
+      sku: skuCodeOf(s.sku),
+      location: s.location,
+      quantity: s.quantity,
+      dueAt: utcOf(s.dueAt, `supplies[${itemNo}].dueAt`),
+      announcedAt: utcOf(s.announcedAt, `supplies[${itemNo}].announcedAt`),
+      ...(s.source === undefined ? {} : { source: s.source }),
+    }),
+    itemNo,
+  }));
 }

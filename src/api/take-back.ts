@@ -149,14 +149,14 @@ async function takeBack(
   const answers = results.map((result, i) => ({
     lineNo: parts[i]!.lineNo,
     quantity: parts[i]!.quantity,
-    ...resultOf(result),
+    ...resultOf(result, name),
   }));
   const first = answers.find((part) => part.status >= 300);
   if (first !== undefined && answers.every((part) => part.status >= 300))
     throw new CrossdockError(
       first.code === 'XD_KEY_CONFLICT' ? 'XD_KEY_CONFLICT' : 'XD_REFUSED',
       String(first.detail),
-      { place: 'lines[0].quantity', results: answers },
+      { place: first.code === 'XD_KEY_CONFLICT' ? 'reference' : 'lines[0].quantity', results: answers },
     );
   if (answers.every((part) => part.status === 200)) reply.header('idempotent-replayed', 'true');
   return { reference: name, results: answers, order: await shown(hub, request, order.orderId) };

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 export interface DemoOptions {
   orders?: string;
   limitOrders?: number;
+  ordersPerSecond?: number;
   untilDrained: boolean;
   json: boolean;
   faults: 'none' | 'storm';
@@ -18,6 +19,11 @@ export function register(program: Command): void {
     .description('run the hub with a simulated ERP, CRM, WMS, shop and marketplace, and feed them orders')
     .option('--orders <file>', 'a year of orders (gzipped CSV); without it a small generated file is used')
     .option('--limit-orders <n>', 'stop after this many orders', whole)
+    .option(
+      '--orders-per-second <n>',
+      'feed so many; 0: as fast as they are taken (default: 4 of the generated file when nobody waits for its end, else 0)',
+      whole,
+    )
     .option('--until-drained', 'end when nothing is pending, compare every system, print a summary', false)
     .option('--faults <profile>', 'none or storm', profile, 'none')
     .option('--seed <n>', 'seed of everything that is random', whole, 1)

@@ -13,6 +13,7 @@ export type Application =
 const directory = 'src/master/directory.ts';
 const app = 'src/app.ts';
 const numbers = 'src/ledger/numbers.ts';
+const retention = 'src/ops/retention.ts';
 const availability = 'src/ledger/availability.ts';
 
 /** By path in the schema. A key that is not applied stands for all that it holds. */
@@ -60,7 +61,9 @@ export const applications: Readonly<Record<string, Application>> = {
   partners: { notApplied: 'no message is exchanged with a partner' },
   'freshness.<code>.targetMs': ['src/server.ts', 'src/api/status.ts'],
   degradedModes: { notApplied: 'a system that is away is waited for, whatever is declared' },
-  retention: [app, 'src/ops/retention.ts'],
+  'retention.raw_record': [app, retention],
+  'retention.fact': [app, retention],
+  'retention.stock_movement': [app, retention],
   'intake.inFlightMax': [app, 'src/ops/pressure.ts'],
   'intake.ageMaxMs': [app, 'src/ops/pressure.ts'],
 };

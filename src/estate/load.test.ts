@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CrossdockError } from '../canonical/index.ts';
-import { type Estate, type EstateFault, env, loadEstate, type ValidateOptions, validateEstate } from './index.ts';
+import { pathText } from './faults.ts';
+import {
+  type Estate,
+  type EstateFault,
+  env,
+  estateKeys,
+  loadEstate,
+  type ValidateOptions,
+  validateEstate,
+} from './index.ts';
 
 type Loose = Record<string, unknown> & Record<string, Record<string, Record<string, unknown>>>;
 
@@ -34,6 +43,18 @@ function changed(change: (estate: Loose) => void): unknown {
   };
   change(estate as unknown as Loose);
   return estate;
+}
+
+/** The objects at a path, of which `<code>` is each code there is. */
+function placesOf(value: unknown, path: readonly string[]): { holder: Loose; path: string[] }[] {
+  let places = [{ holder: value as Loose, path: [] as string[] }];
+  for (const part of path)
+    places = places.flatMap((at) =>
+      (part === '<code>' ? Object.keys(at.holder) : [part])
+        .filter((name) => name in at.holder)
+        .map((name) => ({ holder: at.holder[name] as Loose, path: [...at.path, name] })),
+    );
+  return places;
 }
 
 function faultsOf(value: unknown, options?: ValidateOptions): EstateFault[] {
@@ -137,6 +158,27 @@ describe('one fault is named at its path with the nearest right word', () => {
       'shop',
       (e) => {
         e.freshness = { 'availability:shp': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'freshness["availabilty:shop"]',
+      'availability',
+      (e) => {
+        e.freshness = { 'availabilty:shop': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'freshness["sales_orders:erp"]',
+      'sales_order',
+      (e) => {
+        e.freshness = { 'sales_orders:erp': { targetMs: 1 } } as never;
+      },
+    ],
+    [
+      'retention.facts',
+      'fact',
+      (e) => {
+        e.retention = { facts: 30 } as never;
       },
     ],
     [
@@ -264,6 +306,45 @@ describe('one fault is named at its path with the nearest right word', () => {
     expect(faults.map((fault) => fault.path)).toEqual([path]);
     expect(faults[0]!.nearest).toBe(nearest);
     if (nearest !== undefined) expect(faults[0]!.message).toContain(`did you mean ${nearest}?`);
+  });
+
+  it('any key with a letter too many, wherever it stands', () => {
+    const full = changed((e) => {
+      e.connectors = { own: () => {} } as never;
+      e.locations!.LON = { company: 'UK', region: 'south', priority: 1, safetyStock: 2 };
+      e.systems!.erp = {
+        ...{ connector: 'sim-erp', url: 'http://erp', token: env('T'), webhookSecret: env('W'), settings: {} },
+        limits: { callsPerSecond: 1, concurrency: 1, timeoutMs: 100, batchMax: 1 },
+        ...{ effectHorizonMs: 1, pollMs: 100, attemptsMax: 1 },
+      };
+      const asks = { cap: 1, buffer: 1, horizonDays: 1, tolerance: 0.1, onShort: 'refuse', risk: 'none' };
+      Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });
+      e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
+      e.partners = { acme: { name: 'Acme', account: '1' } };
+      e.degradedModes = {} as never;
+      e.retention = { raw_record: 1, fact: 1, stock_movement: 1 } as never;
+      e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
+    });
+    expect(faultsOf(full)).toEqual([]);
+    // The connectors' names are the estate's own; a function can't be copied.
+    const keys = estateKeys().map(({ path }) => path.split('.'));
+    const untried = keys.filter((parts) => {
+      const key = parts.at(-1)!;
+      const places = placesOf(full, parts.slice(0, -1)).filter(({ holder }) => key in holder);
+      for (const { path } of places) {
+        const wrong: Loose = structuredClone({ ...(full as Loose), connectors: {} });
+        const { holder } = placesOf(wrong, path)[0]!;
+        holder[`${key}s`] = holder[key]!;
+        delete holder[key];
+        expect(faultsOf(wrong), parts.join('.')).toContainEqual({
+          path: pathText([...path, `${key}s`]),
+          message: `unknown key ${key}s; did you mean ${key}?`,
+          nearest: key,
+        });
+      }
+      return places.length === 0;
+    });
+    expect(untried).toEqual([]);
   });
 
   it('a code of the wrong form, whatever the key means', () => {

@@ -1,3 +1,4 @@
+import { deliveryKinds, publicationKinds } from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
 
 type Loose = Record<string, unknown>;
@@ -66,9 +67,11 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
     names('system', system, ['owners', field]);
   }
   const ends = [...known.system, ...codes('channels')];
+  const told: readonly string[] = [...publicationKinds, ...deliveryKinds];
   for (const flow of codes('freshness')) {
-    const [, , end] = /^([a-z_]+):(.+)$/.exec(flow) ?? [];
-    if (end === undefined) faults.add(['freshness', flow], 'must be named domain:system, e.g. availability:shop');
+    const [, kind = '', end] = /^([^:]*):(.+)$/.exec(flow) ?? [];
+    if (end === undefined) faults.add(['freshness', flow], 'must be named kind:system, e.g. availability:shop');
+    else if (!told.includes(kind)) faults.addUnknown(['freshness', flow], `nothing is told as ${kind}`, kind, told);
     else if (!ends.includes(end)) faults.addUnknown(['freshness', flow], `no system or channel ${end}`, end, ends);
   }
 

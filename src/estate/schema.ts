@@ -4,6 +4,7 @@ import type { ConnectorFactory } from '../connectors/kit/index.ts';
 
 const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
 const described = (description: string) => Type.String({ ...code, description });
+const days = (description: string) => Type.Integer({ minimum: 1, description: `days: ${description}` });
 const closed = { additionalProperties: false } as const;
 
 export const secretSchema = Type.Union([
@@ -186,7 +187,7 @@ export const estateSchema = Type.Object(
         Type.String(),
         Type.Object({ targetMs: Type.Integer({ minimum: 1, description: 'shown, and measured against' }) }, closed),
         {
-          description: 'flow (domain:system) -> how late it may be at p99, ms',
+          description: 'flow (kind:system, e.g. availability:shop) -> how late it may be at p99, ms',
         },
       ),
     ),
@@ -196,9 +197,14 @@ export const estateSchema = Type.Object(
       }),
     ),
     retention: Type.Optional(
-      Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
-        description: 'kind of record (a table that is kept by days) -> days; default: what the table says',
-      }),
+      Type.Object(
+        {
+          raw_record: Type.Optional(days('messages as they came; default 90')),
+          fact: Type.Optional(days('facts; default 730')),
+          stock_movement: Type.Optional(days('movements; their sums stay; default 730')),
+        },
+        { ...closed, description: 'how many days a kind of record is kept; everything else is kept for ever' },
+      ),
     ),
     intake: Type.Optional(
       Type.Object(

@@ -11,15 +11,24 @@ export interface Message {
   items: InboundItem[];
   /** From a system: set aside what can't be applied. From a caller who waits: refuse it and keep nothing. */
   onFault: 'park' | 'refuse';
+  /** Reads a message of this kind that was kept, as this one was read: for what came first under a key. */
+  reread?: ((body: Buffer) => readonly InboundItem[]) | undefined;
   /** Set when the message is a page of a feed: the cursor moves with it. */
   feed?: { feed: string; from: string; to: string; drainedAt: Date | null };
+}
+
+/** The first field in which two contents of one key differ. */
+export interface Difference {
+  place: string;
+  before: unknown;
+  given: unknown;
 }
 
 export type ItemResult =
   | { status: 'applied'; orderId: number | null; events: OrderEvent[] }
   | { status: 'duplicate'; orderId: number | null; state: 'a' | 'w' | 'p' | 's' }
-  | { status: 'conflict' }
-  | { status: 'parked'; class: string; reason: string }
+  | { status: 'conflict'; difference?: Difference | undefined }
+  | { status: 'parked'; class: string; reason: string; difference?: Difference | undefined }
   | { status: 'waiting'; waitKey: string }
   | { status: 'refused'; class: string; code: ErrorCode; reason: string; place: string | null };
 

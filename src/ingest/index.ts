@@ -1,3 +1,4 @@
+export { conflictText } from './conflicts.ts';
 export type { ItemResult, Message } from './entry.ts';
 export { editParked, findBody, getParked, listParked, type ParkedRecord, resolveParked } from './parked.ts';
 export { Poller, type PollerOptions } from './poll.ts';

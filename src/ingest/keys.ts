@@ -1,5 +1,6 @@
 /** Business keys: claimed before anything is decided, settled once it is. */
 import { numbers, type Tx, texts } from '../store/index.ts';
+import { conflictText, differenceOf, nameDifferences } from './conflicts.ts';
 import type { Entry, ItemResult } from './entry.ts';
 import * as statements from './store.sql.ts';
 import { isFault } from './translated.ts';
@@ -63,7 +64,8 @@ function idOf({ scope, key }: { scope: string; key: string }): string {
 
 /** The same key twice in one batch: the second gets what became of the first. */
 export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
-  if (first.item.fingerprint !== entry.item.fingerprint) return { status: 'conflict' };
+  if (first.item.fingerprint !== entry.item.fingerprint)
+    return { status: 'conflict', difference: differenceOf(first.item.command, entry.item.command) };
   const result = first.result!;
   if (result.status === 'applied') return { status: 'duplicate', orderId: result.orderId, state: 'a' };
   if (result.status === 'parked') return { status: 'duplicate', orderId: null, state: 'p' };
@@ -73,6 +75,7 @@ export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
 
 /** Writes what became of entries that were not applied: set aside, waiting, or forgotten because the caller was told. */
 export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<void> {
+  await nameDifferences(tx, entries);
   const states: { scope: string; key: string; state: string; subject: number | null }[] = [];
   const removed: Entry[] = [];
   const parked: { entry: Entry; class: string; reason: string; place: string | null; waitKey: string | null }[] = [];
@@ -88,14 +91,10 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
       parked.push({ entry, class: 'waiting', reason: `waits for ${result.waitKey}`, place, waitKey: result.waitKey });
     } else if (result.status === 'conflict' && entry.message.onFault === 'park') {
       // The first content stays applied; what differs is looked at by a person.
-      parked.push({
-        entry,
-        class: 'key_conflict',
-        reason: `key ${key} came before with other content`,
-        place: key,
-        waitKey: null,
-      });
-      entry.result = { status: 'parked', class: 'key_conflict', reason: 'the key came before with other content' };
+      const { difference } = result;
+      const reason = conflictText(key, difference);
+      parked.push({ entry, class: 'key_conflict', reason, place: difference?.place ?? key, waitKey: null });
+      entry.result = { status: 'parked', class: 'key_conflict', reason, difference };
     } else if (result.status === 'duplicate' && result.state === 's')
       states.push({ scope, key, state: 's', subject: null });
     else if (result.status === 'refused' && !isFault(entry.translated)) removed.push(entry);

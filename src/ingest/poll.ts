@@ -60,6 +60,7 @@ export class Poller {
       body: page.items.length === 0 ? Buffer.alloc(0) : page.body,
       items: page.items,
       onFault: 'park',
+      reread: source.reread,
       feed: { feed: source.feed, from, to: page.cursor, drainedAt: page.drained ? began : null },
     });
     this.#options.onPage?.(page.items.length, page.drained);

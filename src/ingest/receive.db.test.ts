@@ -39,6 +39,78 @@ describe('a repeat is counted at its key', () => {
   });
 });
 
+describe('other content under a known key is set aside', () => {
+  const reread = (body: Buffer) => JSON.parse(body.toString()) as ReturnType<typeof order>[];
+  const send = (items: ReturnType<typeof order>[], more: object = { reread }) =>
+    hub.receive('shop', items, { body: Buffer.from(JSON.stringify(items)), ...more });
+  const parkedAs = async (key: string) =>
+    (
+      await database.pool.query(
+        `select place, reason from parked_record where key = $1 and class = 'key_conflict' order by parked_id`,
+        [key],
+      )
+    ).rows;
+
+  it('with the field that differs, and both values', async () => {
+    await send([order('shop', 'D0', [{ sku: 'X', quantity: 3 }]), order('shop', 'D1', [{ sku: 'X', quantity: 3 }])]);
+    const other = order('shop', 'D1', [{ sku: 'X', quantity: 4 }]);
+    const longer = order('shop', 'D1', [
+      { sku: 'X', quantity: 3 },
+      { sku: 'X', quantity: 1 },
+    ]);
+    expect(await send([other, longer])).toMatchObject([
+      { status: 'parked', difference: { place: 'lines[0].quantity', before: 3, given: 4 } },
+      { status: 'parked', difference: { place: 'lines' } },
+    ]);
+    expect(await parkedAs('D1')).toEqual([
+      { place: 'lines[0].quantity', reason: 'key D1 came before with lines[0].quantity 3, not 4' },
+      { place: 'lines', reason: 'key D1 came before with lines "1 entries", not "2 entries"' },
+    ]);
+  });
+
+  it('within one message too', async () => {
+    const twice = [1, 2].map((quantity) => order('shop', 'D2', [{ sku: 'X', quantity }]));
+    expect((await send(twice, {})).map(({ status }) => status)).toEqual(['applied', 'parked']);
+    expect(await parkedAs('D2')).toMatchObject([{ place: 'lines[0].quantity' }]);
+  });
+
+  it('with its key alone where the first can’t be read again', async () => {
+    await send([order('shop', 'D3', [{ sku: 'X', quantity: 1 }])]);
+    const other = () => [order('shop', 'D3', [{ sku: 'X', quantity: 2 }])];
+    await send(other(), {});
+    await send(other(), {
+      reread: () => {
+        throw new SyntaxError('not JSON');
+      },
+    });
+    const said = { place: 'D3', reason: 'key D3 came before with other content' };
+    expect(await parkedAs('D3')).toEqual([said, said]);
+    expect(await violations(database.pool)).toEqual({});
+  });
+});
+
+it('what can’t be read is set aside with place and value', async () => {
+  const unreadable = { reason: 'must be an RFC 3339 time', place: '/records/0/orderedAt', value: '2026-02-30' };
+  await hub.receive('shop', [
+    { scope: 'order/shop', key: 'U1', fingerprint: 'v1:x', itemNo: 0, unreadable },
+    {
+      scope: 'order/shop',
+      key: 'U2',
+      fingerprint: 'v1:y',
+      itemNo: 1,
+      unreadable: { ...unreadable, value: 'x'.repeat(200) },
+    },
+  ]);
+  const { rows } = await database.pool.query(
+    `select class, place, reason from parked_record where key in ('U1', 'U2') order by parked_id`,
+  );
+  const said = { class: 'unreadable', place: '/records/0/orderedAt' };
+  expect(rows).toEqual([
+    { ...said, reason: 'must be an RFC 3339 time, found "2026-02-30"' },
+    { ...said, reason: `must be an RFC 3339 time, found "${'x'.repeat(59)}…` },
+  ]);
+});
+
 describe('what was parked locks its key before anything else, as what arrives does', () => {
   let n = 0;
   /** A cancel that waited for its order, which is there now; its key is locked by somebody else, as a repeat of it would. */

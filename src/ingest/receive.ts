@@ -107,7 +107,7 @@ export class Receiver {
       items: [
         {
           ...item,
-          unreadable: { reason: `could not be applied: ${reason.slice(0, 500)}`, place: item.scope, value: item.key },
+          unreadable: { reason: `could not be applied: ${reason.slice(0, 500)}`, place: item.scope, value: null },
         },
       ],
     });

@@ -40,6 +40,15 @@ export const countRepeats = sql<KnownKey>(
    returning i.scope, i.key, i.state, i.fingerprint, i.subject`,
 );
 
+export const findFirst = sql<{ scope: string; key: string; raw_id: number }>(
+  'ingest_find_first',
+  `select scope, key, i.raw_id from inbound i join unnest($1::text[], $2::text[]) as t(scope, key) using (scope, key)`,
+);
+export const readFirst = sql<{ raw_id: number; body: Buffer }>(
+  'ingest_read_first',
+  'select raw_id, body from raw_record where raw_id = any($1::bigint[]) and octet_length(body) <= $2::int',
+);
+
 export const setStates = sql(
   'ingest_set_states',
   `update inbound i set state = t.state::"char", subject = coalesce(t.subject, i.subject)

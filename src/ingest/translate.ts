@@ -5,6 +5,7 @@ import { translateAnnouncement, translateMovement } from './translate-stock.ts';
 import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
 export const ORDER_LINES_MAX = 5_000;
+const VALUE_SHOWN_MAX = 60;
 
 /** Loads all codes that the items name, a query a kind. */
 export async function loadCodes(
@@ -42,7 +43,7 @@ export function translate(
   takeOrderId: () => number,
 ): Translated | Fault {
   if (item.unreadable !== undefined)
-    return fault('unreadable', 'XD_BODY_INVALID', item.unreadable.reason, item.unreadable.place);
+    return fault('unreadable', 'XD_BODY_INVALID', reasonOf(item.unreadable), item.unreadable.place);
   try {
     return translateCommand(directory, system, item, takeOrderId);
   } catch (error) {
@@ -55,6 +56,13 @@ export function translate(
       );
     throw error;
   }
+}
+
+/** With the value that was found: whoever reads a list of reasons has not seen the message. */
+function reasonOf({ reason, value }: NonNullable<InboundItem['unreadable']>): string {
+  if (value === null || value === undefined || value === '') return reason;
+  const text = JSON.stringify(value);
+  return `${reason}, found ${text.length > VALUE_SHOWN_MAX ? `${text.slice(0, VALUE_SHOWN_MAX)}…` : text}`;
 }
 
 function numberOf(reference: string, prefix: string): number | null {

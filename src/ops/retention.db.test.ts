@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { startEstate, tradeADay } from '../../test/helpers/estate.ts';
+import { estateKeys } from '../estate/index.ts';
 import { Database } from '../store/index.ts';
 import { checkPromises, dropExpired } from './index.ts';
 
@@ -28,6 +29,13 @@ async function setClock(shift: string): Promise<void> {
   db = new Database({ url: database.url, poolMax: 3 });
 }
 const broken = async () => Object.values(await checkPromises(db)).flatMap((promise) => promise.examples);
+
+test('an estate may say of every kind that is kept by days how many, and of no other', async () => {
+  const kinds = estateKeys().flatMap(({ path }) => /^retention\.(.+)$/.exec(path)?.[1] ?? []);
+  expect(kinds.sort()).toEqual(
+    (await rows('select table_name from partitioned_table order by 1')).map((row) => row.table_name),
+  );
+});
 
 test('nothing is dropped before its time', async () => {
   const before = await count('fact');

@@ -9,6 +9,8 @@ import type { Children } from './children.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const SAMPLE_ORDERS = 400;
+/** So that there is something to watch: taken as fast as it goes, the generated file is over before anybody opened the page. */
+const WATCHED_ORDERS_PER_SECOND = 4;
 const REJECTS_SHOWN = 10;
 
 export interface FeederDone {
@@ -69,6 +71,9 @@ export function feed(
       const args = ['--orders', orders, '--seed', String(options.seed), '--state', state, '--hub-key', key, '--json'];
       for (const name of ['shop', 'marketplace', 'crm', 'wms', 'hub']) args.push(`--${name}`, urls[name]!);
       if (options.limitOrders !== undefined) args.push('--limit-orders', String(options.limitOrders));
+      const isWatched = options.orders === undefined && !options.untilDrained;
+      const pace = options.ordersPerSecond ?? (isWatched ? WATCHED_ORDERS_PER_SECOND : 0);
+      args.push('--orders-per-second', String(pace));
       const child = children.start('feeder', join(root, 'sim/feeder/main.ts'), args, {
         mayEnd: true,
         onLine: (line) => {

@@ -1,7 +1,7 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
 import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
 import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
-import { type ItemResult, Receiver } from '../../ingest/index.ts';
+import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
 import {
   type AccountRecord,
   type PriceRecord,
@@ -313,21 +313,21 @@ function receiver({ db, directory, system }: LoadContext) {
         onFault: 'refuse',
       });
       items.forEach(({ i }, n) => {
-        results[i] = resultOf(answers[n]!);
+        results[i] = resultOf(answers[n]!, items[n]!.item.key);
       });
     }
     return results.map((result) => result!);
   };
 }
 
-function resultOf(answer: ItemResult): UnitResult {
+function resultOf(answer: ItemResult, key: string): UnitResult {
   switch (answer.status) {
     case 'applied':
       return 'applied';
     case 'duplicate':
       return 'repeated';
     case 'conflict':
-      return { code: 'XD_KEY_CONFLICT', reason: 'the same key came before with other content' };
+      return { code: 'XD_KEY_CONFLICT', reason: conflictText(key, answer.difference) };
     case 'refused':
       return { code: answer.code, reason: answer.place === null ? answer.reason : `${answer.place}: ${answer.reason}` };
     case 'parked':

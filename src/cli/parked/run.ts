@@ -42,7 +42,7 @@ export function listed(records: readonly ParkedRecord[]): string[] {
     r.system,
     `${r.scope} ${r.key}`,
     r.recordedAt.toISOString(),
-    r.reason.slice(0, 120),
+    `${r.place === null || r.reason.includes(r.place) ? '' : `${r.place}: `}${r.reason}`.slice(0, 160),
   ]);
   return [table(['id', 'class', 'system', 'key', 'since', 'reason'], rows)];
 }

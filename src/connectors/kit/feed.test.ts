@@ -25,7 +25,7 @@ function feed() {
     limitMax: 500,
     map(records) {
       seen.push(...records);
-      return [];
+      return records.map((record, itemNo) => ({ scope: 's', key: JSON.stringify(record), fingerprint: '', itemNo }));
     },
   });
   return { source, seen };
@@ -39,7 +39,9 @@ describe('a page', () => {
     const page = await source.poll('7', signal);
     expect(page).toMatchObject({ cursor: '8', drained: false, contentType: 'application/json' });
     expect(page.body.toString()).toBe(text);
-    expect(seen).toEqual([{ seq: 8 }]);
+    expect(page.items.map(({ key }) => key)).toEqual(['{"seq":8}']);
+    expect(source.reread!(page.body)).toEqual(page.items);
+    expect(seen).toEqual([{ seq: 8 }, { seq: 8 }]);
     expect(system.calls[0]!.query).toEqual({ after: '7', limit: '500' });
   });
 

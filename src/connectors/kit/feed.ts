@@ -21,6 +21,7 @@ export function keysetFeed({ client, feed, path, limitMax, map }: KeysetFeed): S
   let limit = limitMax;
   return {
     feed,
+    reread: (body) => map((JSON.parse(body.toString('utf8')) as { records: unknown[] }).records),
     async poll(cursor, signal): Promise<FeedPage> {
       const after = cursorOf(cursor);
       const answer = await read(after, signal);

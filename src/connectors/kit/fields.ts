@@ -5,6 +5,7 @@ const VALUE_CHARS_MAX = 200;
 const LINE_NO_MAX = 1_000_000;
 /** Lines of one record. A year of a wholesaler's real orders has at most 1,114. */
 export const RECORD_LINES_MAX = 5_000;
+const LEVELS_MAX = 32;
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const YEAR_MIN = 1970;
 const YEAR_MAX = 2999;
@@ -44,6 +45,8 @@ export class Fields {
     const value = this.raw[name];
     if (typeof value !== 'string' || value === '') throw this.unreadable(name, 'must be a text');
     if (value.length > charsMax) throw this.unreadable(name, `must have at most ${charsMax} characters`);
+    // Where bytes were no UTF-8 the decoder put this: kept, it would be a name that nobody ever wrote.
+    if (value.includes('\ufffd')) throw this.unreadable(name, 'is not valid UTF-8');
     if (value.includes('\0') || !value.isWellFormed()) throw this.unreadable(name, 'holds characters that are no text');
     return value;
   }
@@ -133,10 +136,21 @@ export class Fields {
   }
 }
 
+/**
+ * A copy whose levels end where no contract reaches. JSON is parsed at any depth and written at some thousand levels only: a record that
+ * can't be written would end the page it is in, and be met again at each poll.
+ */
+export function cutDeep(value: unknown, levels = LEVELS_MAX): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return '…';
+  if (Array.isArray(value)) return value.map((entry) => cutDeep(entry, levels - 1));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, cutDeep(entry, levels - 1)]));
+}
+
 /** What was found, kept small and storable: a parked record shows it beside the raw message, which has all of it. */
 function shortened(value: unknown): unknown {
   if (typeof value === 'string') return cut(value);
-  if (typeof value === 'object' && value !== null) return cut(JSON.stringify(value));
+  if (typeof value === 'object' && value !== null) return cut(JSON.stringify(cutDeep(value)));
   return value ?? null;
 }
 

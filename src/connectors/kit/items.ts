@@ -8,7 +8,7 @@ import {
   type StockMoved,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
-import { Fields, Unreadable } from './fields.ts';
+import { cutDeep, Fields, Unreadable } from './fields.ts';
 
 /** An item whose number within its message is not known yet. */
 export type Draft = Omit<InboundItem, 'itemNo'>;
@@ -106,7 +106,7 @@ export function readOr(raw: unknown, scope: string, keyOf: () => string, read: (
  */
 function refused(error: unknown, raw: unknown, scope: string, keyOf?: () => string): Draft {
   if (!(error instanceof Unreadable)) throw error;
-  const digest = fingerprint(MAPPING, raw ?? null);
+  const digest = fingerprint(MAPPING, cutDeep(raw ?? null));
   const { reason, place, value } = error;
   return {
     scope,

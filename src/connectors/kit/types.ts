@@ -2,7 +2,7 @@
  * What a connector is. `map` functions are pure and live apart from transport; a connector never sees the database.
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
-import type { InboundItem } from '../../canonical/index.ts';
+import type { deliveryKinds, InboundItem } from '../../canonical/index.ts';
 
 /** One page of a feed. `drained` says that nothing more was there when it was read. */
 export interface FeedPage {
@@ -19,6 +19,11 @@ export interface Source {
   readonly feed: string;
   /** Reads the next page after `cursor` ('' is the beginning). */
   poll(cursor: string, signal: AbortSignal): Promise<FeedPage>;
+  /**
+   * The items of a page, or of a webhook with the same records, from its bytes as they were kept. A key that comes again with other
+   * content is told what differs from what came first; without it, only that something does.
+   */
+  reread?(this: void, body: Buffer): InboundItem[];
 }
 
 /** The three outcomes of a write, and `later`: it surely had no effect and may be sent again. */
@@ -138,15 +143,7 @@ export interface ConnectorContext {
 export type ConnectorFactory = (context: ConnectorContext) => Connector;
 
 /** Delivery kinds that flows use; a connector serves those of its domain. */
-export type DeliveryKindName =
-  | 'sales_order'
-  | 'order_cancellation'
-  | 'shipment_posting'
-  | 'return_posting'
-  | 'charge'
-  | 'fulfilment'
-  | 'fulfilment_cancel'
-  | 'return_announcement';
+export type DeliveryKindName = (typeof deliveryKinds)[number];
 
 /** What was accepted: a line without its refused units, and no line of which nothing is left. */
 export interface SalesOrderPayload {
