@@ -277,6 +277,7 @@ describe('partitions', () => {
         occurredAt: '2020-01-01T00:00:00.000Z',
       });
       await stock.flush();
+      await appendFacts(tx, [fact('far/1', 1)]);
     });
     const where = async () =>
       (await database.pool.query(`select tableoid::regclass::text as part from stock_movement where sku_id = 9999`))
@@ -289,6 +290,30 @@ describe('partitions', () => {
     );
     const parents = (await database.pool.query('select count(*)::int as n from partitioned_table')).rows[0].n;
     expect(made.map(({ rows }) => rows[0].made).sort((a, b) => b - a)).toEqual([parents * 4, 0, 0, 0, 0]);
+    // The month that nobody prepared in time is prepared late: what it holds already moves along, once.
+    const rowsThere = async () =>
+      (
+        await database.pool.query(
+          `select count(*)::int as moves, sum(effect)::int as units,
+                  (select json_agg(f order by position) from fact f where stream = 'far/1') as facts from stock_movement`,
+        )
+      ).rows[0];
+    const before = await rowsThere();
+    const late = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        database.pool.query(`select crossdock_ensure_partitions(crossdock_now() + interval '3 years', 0) as made`),
+      ),
+    );
+    expect(late.map(({ rows }) => rows[0].made).sort((a, b) => b - a)).toEqual([parents, 0, 0]);
+    expect(await where()).toMatch(/^stock_movement_p\d{6}$/);
+    expect(await rowsThere()).toEqual(before);
+    // And takes what is written next, under the next number.
+    await far.transaction((tx) => appendFacts(tx, [fact('far/2', 1)]));
+    const { rows } = await database.pool.query(
+      `select tableoid::regclass::text as part, position > $1 as is_next from fact where stream = 'far/2'`,
+      [before.facts[0].position],
+    );
+    expect(rows).toEqual([{ part: expect.stringMatching(/^fact_p\d{6}$/), is_next: true }]);
   });
 });
 

@@ -32,6 +32,28 @@ describe('times of the database', () => {
 });
 
 describe('a transaction', () => {
+  it('reads what others committed since it began, whatever the server is set to', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await database.pool.query(`alter database ${name} set default_transaction_isolation = 'serializable'`);
+    const db = new Database({ url: database.url, poolMax: 2 });
+    try {
+      await db.execute('create table counter (n int)');
+      await db.execute('insert into counter values (1)');
+      const read = { name: 'read_counter', text: 'select n from counter' };
+      const seen = await db.transaction(async (tx) => {
+        const before = await tx.query(read);
+        await db.execute('update counter set n = 2');
+        return [before, await tx.query(read)];
+      });
+      expect(seen).toEqual([[{ n: 1 }], [{ n: 2 }]]);
+      // Single statements, too: one that takes what others lock would else be refused instead of waiting.
+      expect(await db.execute('show transaction_isolation')).toEqual([{ transaction_isolation: 'read committed' }]);
+    } finally {
+      await db.end();
+      await database.pool.query(`alter database ${name} reset default_transaction_isolation`);
+    }
+  });
+
   it('that takes too long is ended by the server, however busy it is, and leaves nothing', async () => {
     const db = new Database({ url: database.url, poolMax: 1, transactionMsMax: 150 });
     const [server] = await db.execute(`select current_setting('server_version_num')::int >= 170000 as bounds`);
