@@ -1,4 +1,5 @@
 /** Business keys: claimed before anything is decided, settled once it is. */
+import { isOtherContent } from '../canonical/index.ts';
 import { numbers, type Tx, texts } from '../store/index.ts';
 import type { Entry, ItemResult } from './entry.ts';
 import * as statements from './store.sql.ts';
@@ -49,10 +50,9 @@ export async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<
     if (fresh.has(id)) for (const entry of others) repeated.set(entry, first);
     else
       for (const entry of same)
-        entry.result =
-          row.fingerprint === entry.item.fingerprint
-            ? { status: 'duplicate', orderId: row.subject, state: row.state }
-            : { status: 'conflict' };
+        entry.result = isOtherContent(row.fingerprint, entry.item.fingerprint)
+          ? { status: 'conflict' }
+          : { status: 'duplicate', orderId: row.subject, state: row.state };
   }
   return repeated;
 }
@@ -63,7 +63,7 @@ function idOf({ scope, key }: { scope: string; key: string }): string {
 
 /** The same key twice in one batch: the second gets what became of the first. */
 export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
-  if (first.item.fingerprint !== entry.item.fingerprint) return { status: 'conflict' };
+  if (isOtherContent(first.item.fingerprint, entry.item.fingerprint)) return { status: 'conflict' };
   const result = first.result!;
   if (result.status === 'applied') return { status: 'duplicate', orderId: result.orderId, state: 'a' };
   if (result.status === 'parked') return { status: 'duplicate', orderId: null, state: 'p' };

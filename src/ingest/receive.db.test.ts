@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { violations } from '../../test/helpers/promises.ts';
 import { cancel, moved, order, SmallHub } from '../../test/helpers/small-hub.ts';
+import { fingerprint } from '../canonical/index.ts';
 import { resolveParked } from './index.ts';
 
 const database = useDatabase();
@@ -36,6 +37,33 @@ describe('a repeat is counted at its key', () => {
     expect(results.map((result) => result.status)).toEqual(['parked', 'applied', 'duplicate']);
     expect(await repeats()).toMatchObject({ S1: 2, S2: 0 });
     expect(await violations(database.pool)).toEqual({});
+  });
+});
+
+describe('a repeat that another version of the mapping read', () => {
+  const readBy = (version: string, quantity: number) => ({
+    ...moved('mapped', 'X', 'south', quantity),
+    fingerprint: fingerprint(version, [quantity]),
+  });
+
+  it('is no other content: the two can not be compared, and the first stays', async () => {
+    await hub.receive('wms', [readBy('m1', 4)]);
+    const again = await hub.receive('wms', [readBy('m2', 4)]);
+    expect(again).toMatchObject([{ status: 'duplicate', state: 'a' }]);
+    const both = await hub.receive('wms', [readBy('m1', 4), readBy('m2', 4), readBy('m1', 5)]);
+    expect(both.map((result) => result.status)).toEqual(['duplicate', 'duplicate', 'parked']);
+    const { rows } = await database.pool.query(
+      `select on_hand::int as on_hand, (select repeats from inbound where key = 'mapped') as repeats
+         from stock_balance where location_id = $1`,
+      [hub.location('south')],
+    );
+    expect(rows).toEqual([{ on_hand: 4, repeats: 4 }]);
+  });
+
+  it('is the same thing twice in one batch, too', async () => {
+    const twice = ['m1', 'm2'].map((version) => ({ ...readBy(version, 3), key: 'mapped-twice' }));
+    const results = await hub.receive('wms', twice);
+    expect(results.map((result) => result.status)).toEqual(['applied', 'duplicate']);
   });
 });
 
