@@ -54,6 +54,30 @@ describe('a transaction', () => {
     }
   });
 
+  it('that a deadlock ended is decided again, on what the other left', async () => {
+    const db = new Database({ url: database.url, poolMax: 2 });
+    await db.execute('create table pair as select n, 0 as v from generate_series(1, 2) as n');
+    const add = { name: 'add_to_pair', text: 'update pair set v = v + 1 where n = $1' };
+    let begun = 0;
+    let runs = 0;
+    const both = Promise.withResolvers<void>();
+    const work = (first: number, second: number) =>
+      db.transaction(async (tx) => {
+        runs++;
+        await tx.query(add, [first]);
+        if (++begun === 2) both.resolve();
+        await both.promise;
+        await tx.query(add, [second]);
+      });
+    await Promise.all([work(1, 2), work(2, 1)]);
+    expect(runs).toBe(3);
+    expect(await db.execute('select n, v from pair order by n')).toEqual([
+      { n: 1, v: 2 },
+      { n: 2, v: 2 },
+    ]);
+    await db.end();
+  });
+
   it('that takes too long is ended by the server, however busy it is, and leaves nothing', async () => {
     const db = new Database({ url: database.url, poolMax: 1, transactionMsMax: 150 });
     const [server] = await db.execute(`select current_setting('server_version_num')::int >= 170000 as bounds`);
