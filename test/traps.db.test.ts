@@ -140,8 +140,7 @@ async function lowestFirst(work: () => Promise<unknown>, lowest: Held, after: He
     await holder.query(...lowest);
     working = work();
     working.catch(() => {});
-    const waits = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(async () => (await database.pool.query(waits)).rows[0].n, { timeout: 20_000 }).toBe(1);
+    await waitForLock();
     await other.query(`begin; set local lock_timeout = '300ms'`);
     await other.query(...after);
   } finally {
@@ -151,6 +150,10 @@ async function lowestFirst(work: () => Promise<unknown>, lowest: Held, after: He
     holder.release();
     await working;
   }
+}
+async function waitForLock(): Promise<void> {
+  const waits = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await database.pool.query(waits)).rows[0].n, { timeout: 20_000 }).toBe(1);
 }
 type Held = [text: string, values: unknown[]];
 
@@ -207,6 +210,29 @@ describe('balances', () => {
       [insertBalance, [20_011]],
       [insertBalances, [[20_012, 20_013]]],
     );
+  });
+
+  it('show what they guard as it is once they are locked, not as it was when they were asked for', async () => {
+    const channelId = hub().directory.channels.get('shop')!.channelId;
+    await database.pool.query(insertBalance, [20_021]);
+    await database.pool.query('insert into exposure values ($1, 20021, 1, 5)', [channelId]);
+    const holder = await database.pool.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(lockBalance, [20_021]);
+      await holder.query('update exposure set quantity = 3 where sku_id = 20021');
+      const reading = hub().db.transaction(async (tx) => {
+        const stock = await StockSession.open(tx, hub().ids, pairsOf(20_021), [channelId]);
+        return stock.exposure(channelId, 20_021, 1);
+      });
+      await waitForLock();
+      await holder.query('commit');
+      expect(await reading).toBe(3);
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+      await database.pool.query('delete from exposure where sku_id = 20021');
+    }
   });
 
   async function deadlocks(): Promise<number> {
