@@ -19,7 +19,7 @@ export function isOtherContent(first: string, repeat: string): boolean {
 }
 
 function mappingOf(fingerprint: string): { name: string; version: string } {
-  const mapping = fingerprint.slice(0, fingerprint.indexOf(':'));
+  const mapping = fingerprint.slice(0, Math.max(0, fingerprint.indexOf(':')));
   const name = mapping.replace(/\d+$/, '');
   return { name, version: mapping.slice(name.length) };
 }

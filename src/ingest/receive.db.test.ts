@@ -126,3 +126,34 @@ describe('what was parked locks its key before anything else, as what arrives do
     expect(rows).toEqual([{ key: 's', parked: 'resolved' }]);
   });
 });
+
+it('what waited and can not be applied is set aside with its reason, and what waits behind it runs', async () => {
+  await hub.receive('shop', [cancel('shop', 'P1', 1, 1, 'CP'), cancel('shop', 'P2', 1, 1, 'CP')]);
+  await hub.receive(
+    'shop',
+    ['P1', 'P2'].map((no) => order('shop', no, [{ sku: 'X', quantity: 2 }])),
+  );
+  // What a newer version wrote, or an edit left, and this one does not know.
+  const poison = `update parked_record set item = jsonb_set(item::jsonb, '{command,kind}', '"order.beamed"')::json where key = 'CP/P1/1'`;
+  await database.pool.query(poison);
+  // One at a time: it stands first at every look.
+  expect(await hub.receiver.replayAwaited(1)).toBe(0);
+  expect(await hub.receiver.replayAwaited(1)).toBe(1);
+  expect(await hub.receiver.replayAwaited(1)).toBe(0);
+  const { rows } = await database.pool.query(
+    `select key, p.class, p.reason, p.wait_key, p.state, p.attempts, i.state::text as of_key
+       from parked_record p join inbound i using (scope, key) where key like 'CP/%' order by key`,
+  );
+  expect(rows).toMatchObject([
+    {
+      class: 'unreadable',
+      reason: 'could not be applied: unknown command order.beamed',
+      wait_key: null,
+      state: 'open',
+      attempts: 1,
+      of_key: 'p',
+    },
+    { state: 'replayed', of_key: 'a' },
+  ]);
+  expect(await violations(database.pool)).toEqual({});
+});
