@@ -4,7 +4,7 @@ import { ReservationDesk } from '../src/ingest/index.ts';
 import { expireReservations, reserveStock, StockSession } from '../src/ledger/index.ts';
 import { appendFacts, readNext } from '../src/log/index.ts';
 import { planNext } from '../src/outbound/index.ts';
-import { Database, Ids, isConnectionFault, type Tx } from '../src/store/index.ts';
+import { Database, Ids, isConnectionFault, Leases, type Tx } from '../src/store/index.ts';
 import { CutProxy } from './helpers/cut-proxy.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
@@ -350,6 +350,23 @@ describe('the clock', () => {
       [hub().sku('X'), hub().location('west')],
     );
     expect(rows[0].reserved).toBe(0);
+  });
+});
+
+describe('the clock of leases', () => {
+  it('is the database’s, too: work moves on when it says so, under the next fencing token', async () => {
+    const later = new Database({ url: database.url, poolMax: 1 });
+    open.push(later);
+    await later.execute(`set crossdock.clock_shift = '1 minute'`);
+    const [first, second] = [hub().db, later].map((db, i) => new Leases({ db, holder: `clock-${i}`, ttlMs: 30_000 }));
+    for (const leases of [first!, second!]) leases.want(['clockwork']);
+    await first!.beat();
+    expect(first!.epoch('clockwork')).toBe(1);
+    await second!.beat();
+    expect(second!.epoch('clockwork')).toBe(2);
+    await first!.beat();
+    expect(first!.epoch('clockwork')).toBeUndefined();
+    for (const leases of [first!, second!]) await leases.stop();
   });
 });
 

@@ -32,6 +32,23 @@ describe('times of the database', () => {
 });
 
 describe('a transaction', () => {
+  it('is bounded on every connection: what waits for a lock, computes, or is left open holds every reader of the log back', async () => {
+    const db = new Database({ url: database.url, poolMax: 1 });
+    const bounds = await db.execute(
+      `select name, setting::int as ms from pg_settings
+        where name in ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout') order by name`,
+    );
+    const byName = Object.fromEntries(bounds.map(({ name, ms }) => [name, ms]));
+    expect(byName).toMatchObject({
+      idle_in_transaction_session_timeout: 15_000,
+      lock_timeout: 10_000,
+      statement_timeout: 60_000,
+    });
+    // Before PostgreSQL 17 there is none.
+    expect([90_000, undefined]).toContain(byName.transaction_timeout);
+    await db.end();
+  });
+
   it('reads what others committed since it began, whatever the server is set to', async () => {
     const name = new URL(database.url).pathname.slice(1);
     await database.pool.query(`alter database ${name} set default_transaction_isolation = 'serializable'`);
