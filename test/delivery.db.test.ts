@@ -228,6 +228,52 @@ describe('a sender that is gone', () => {
   });
 });
 
+describe('a sender that another took over from', () => {
+  it('writes no outcome of its own over what the other does not know yet', async () => {
+    const first = await open();
+    const no = await submit(first);
+    const [arrived, paused] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    systems.erp.onTheWay = async () => {
+      systems.erp.onTheWay = undefined;
+      arrived.resolve();
+      await paused.promise;
+    };
+    const late = round(first);
+    await arrived.promise;
+    await database.pool.query(`update lease set expires_at = '-infinity'`);
+    const second = await open();
+    await round(second);
+    once(systems.erp, 'silent');
+    await round(second);
+    const [before] = await states();
+    expect(before).toMatch(/^d 2 /);
+    // The second's write took effect; what the first is told of its own says nothing of that.
+    systems.erp.fate = () => 'refused';
+    paused.resolve();
+    await late;
+    expect(await states()).toEqual([before]);
+    systems.erp.fate = () => 'ok';
+    await round(second);
+    expect([await states(), erpCount(no)]).toEqual([['c 2'], 1]);
+  });
+
+  it('begins nothing that the other has under its epoch, though it still believes in its lease', async () => {
+    const first = await open();
+    await submit(first);
+    await database.pool.query(`update lease set expires_at = '-infinity'`);
+    const second = await open();
+    once(systems.erp, 'again');
+    await round(second);
+    await due();
+    const { writes } = systems.erp;
+    await round(first);
+    expect(systems.erp.writes).toBe(writes);
+    expect((await states())[0]).toMatch(/^n 1/);
+    await round(second);
+    expect(await states()).toEqual(['c 2']);
+  });
+});
+
 describe('two processes', () => {
   it('deliver in order per key over retries and doubts, each fact once', async () => {
     let random = 7;

@@ -207,11 +207,16 @@ const SOLD_IN_DOUBT: Step[] = [
   { do: 'sell', channel: 'marketplace', sku: 'B', quantity: 1 },
 ];
 
+const TRIED_MS_MAX = 60_000;
+
 describe('what a channel may believe', () => {
   it('is never more than what is set aside for it, whatever the line does', async () => {
     const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+    // A busy machine tries fewer. Not by fast-check's own limit: it leaves the run at hand to go on behind the test's back.
+    const until = performance.now() + TRIED_MS_MAX;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+        if (performance.now() > until) return;
         const skus = await begin();
         const marketplaceFailed = steps.some(
           (given) =>
@@ -242,7 +247,7 @@ describe('what a channel may believe', () => {
           if (!waiting) expect({ code, idle }).toEqual({ code, idle: 0 });
         }
       }),
-      { numRuns: Number(process.env.RUNS ?? 30), seed, examples: [[SOLD_IN_DOUBT]], interruptAfterTimeLimit: 60_000 },
+      { numRuns: Number(process.env.RUNS ?? 30), seed, examples: [[SOLD_IN_DOUBT]] },
     );
   }, 120_000);
 });

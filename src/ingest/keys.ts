@@ -1,4 +1,5 @@
 /** Business keys: claimed before anything is decided, settled once it is. */
+import { isOtherContent } from '../canonical/index.ts';
 import { numbers, type Tx, texts } from '../store/index.ts';
 import { conflictText, differenceOf, nameDifferences } from './conflicts.ts';
 import type { Entry, ItemResult } from './entry.ts';
@@ -50,10 +51,9 @@ export async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<
     if (fresh.has(id)) for (const entry of others) repeated.set(entry, first);
     else
       for (const entry of same)
-        entry.result =
-          row.fingerprint === entry.item.fingerprint
-            ? { status: 'duplicate', orderId: row.subject, state: row.state }
-            : { status: 'conflict' };
+        entry.result = isOtherContent(row.fingerprint, entry.item.fingerprint)
+          ? { status: 'conflict' }
+          : { status: 'duplicate', orderId: row.subject, state: row.state };
   }
   return repeated;
 }
@@ -64,7 +64,7 @@ function idOf({ scope, key }: { scope: string; key: string }): string {
 
 /** The same key twice in one batch: the second gets what became of the first. */
 export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
-  if (first.item.fingerprint !== entry.item.fingerprint)
+  if (isOtherContent(first.item.fingerprint, entry.item.fingerprint))
     return { status: 'conflict', difference: differenceOf(first.item.command, entry.item.command) };
   const result = first.result!;
   if (result.status === 'applied') return { status: 'duplicate', orderId: result.orderId, state: 'a' };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { violations } from '../../test/helpers/promises.ts';
 import { cancel, moved, order, SmallHub } from '../../test/helpers/small-hub.ts';
+import { fingerprint } from '../canonical/index.ts';
 import { resolveParked } from './index.ts';
 
 const database = useDatabase();
@@ -111,6 +112,33 @@ it('what can’t be read is set aside with place and value', async () => {
   ]);
 });
 
+describe('a repeat that another version of the mapping read', () => {
+  const readBy = (version: string, quantity: number) => ({
+    ...moved('mapped', 'X', 'south', quantity),
+    fingerprint: fingerprint(version, [quantity]),
+  });
+
+  it('is no other content: the two can not be compared, and the first stays', async () => {
+    await hub.receive('wms', [readBy('m1', 4)]);
+    const again = await hub.receive('wms', [readBy('m2', 4)]);
+    expect(again).toMatchObject([{ status: 'duplicate', state: 'a' }]);
+    const both = await hub.receive('wms', [readBy('m1', 4), readBy('m2', 4), readBy('m1', 5)]);
+    expect(both.map((result) => result.status)).toEqual(['duplicate', 'duplicate', 'parked']);
+    const { rows } = await database.pool.query(
+      `select on_hand::int as on_hand, (select repeats from inbound where key = 'mapped') as repeats
+         from stock_balance where location_id = $1`,
+      [hub.location('south')],
+    );
+    expect(rows).toEqual([{ on_hand: 4, repeats: 4 }]);
+  });
+
+  it('is the same thing twice in one batch, too', async () => {
+    const twice = ['m1', 'm2'].map((version) => ({ ...readBy(version, 3), key: 'mapped-twice' }));
+    const results = await hub.receive('wms', twice);
+    expect(results.map((result) => result.status)).toEqual(['applied', 'duplicate']);
+  });
+});
+
 describe('what was parked locks its key before anything else, as what arrives does', () => {
   let n = 0;
   /** A cancel that waited for its order, which is there now; its key is locked by somebody else, as a repeat of it would. */
@@ -169,4 +197,35 @@ describe('what was parked locks its key before anything else, as what arrives do
     );
     expect(rows).toEqual([{ key: 's', parked: 'resolved' }]);
   });
+});
+
+it('what waited and can not be applied is set aside with its reason, and what waits behind it runs', async () => {
+  await hub.receive('shop', [cancel('shop', 'P1', 1, 1, 'CP'), cancel('shop', 'P2', 1, 1, 'CP')]);
+  await hub.receive(
+    'shop',
+    ['P1', 'P2'].map((no) => order('shop', no, [{ sku: 'X', quantity: 2 }])),
+  );
+  // What a newer version wrote, or an edit left, and this one does not know.
+  const poison = `update parked_record set item = jsonb_set(item::jsonb, '{command,kind}', '"order.beamed"')::json where key = 'CP/P1/1'`;
+  await database.pool.query(poison);
+  // One at a time: it stands first at every look.
+  expect(await hub.receiver.replayAwaited(1)).toBe(0);
+  expect(await hub.receiver.replayAwaited(1)).toBe(1);
+  expect(await hub.receiver.replayAwaited(1)).toBe(0);
+  const { rows } = await database.pool.query(
+    `select key, p.class, p.reason, p.wait_key, p.state, p.attempts, i.state::text as of_key
+       from parked_record p join inbound i using (scope, key) where key like 'CP/%' order by key`,
+  );
+  expect(rows).toMatchObject([
+    {
+      class: 'unreadable',
+      reason: 'could not be applied: unknown command order.beamed',
+      wait_key: null,
+      state: 'open',
+      attempts: 1,
+      of_key: 'p',
+    },
+    { state: 'replayed', of_key: 'a' },
+  ]);
+  expect(await violations(database.pool)).toEqual({});
 });

@@ -99,7 +99,6 @@ export class Receiver {
   }
 
   async #parkWhole(message: Message, error: unknown): Promise<ItemResult[]> {
-    const reason = error instanceof Error ? error.message : String(error);
     const item = message.items[0];
     if (item === undefined) throw error;
     return this.#lane.submit({
@@ -107,7 +106,7 @@ export class Receiver {
       items: [
         {
           ...item,
-          unreadable: { reason: `could not be applied: ${reason.slice(0, 500)}`, place: item.scope, value: null },
+          unreadable: { reason: inapplicable(error), place: item.scope, value: null },
         },
       ],
     });
@@ -259,17 +258,41 @@ export class Receiver {
     try {
       return (await this.replay(rows.map((row) => row.parked_id))).applied;
     } catch (error) {
-      if (rows.length === 1) throw error;
+      if (isConnectionFault(error) || isSerializationFault(error)) throw error;
       // One of them is poisonous: alone, it fails alone.
       let applied = 0;
-      for (const row of rows)
-        applied += await this.replay([row.parked_id]).then(
-          (r) => r.applied,
-          () => 0,
-        );
+      for (const row of rows) applied += await this.#replayAlone(row.parked_id);
       return applied;
     }
   }
+
+  /** What can't be applied waits no more: it would be first at every look, and those behind it would never be looked at. */
+  async #replayAlone(parkedId: number): Promise<number> {
+    try {
+      return (await this.replay([parkedId])).applied;
+    } catch (error) {
+      if (isConnectionFault(error) || isSerializationFault(error)) throw error;
+      await this.#deps.db.transaction(async (tx) => {
+        await tx.query(lockKeysOfParked, [numbers([parkedId])]);
+        const [row] = await tx.query(statements.readParked, [numbers([parkedId])]);
+        if (row === undefined) return;
+        await tx.query(statements.failParked, [
+          numbers([parkedId]),
+          texts(['unreadable']),
+          texts([inapplicable(error)]),
+          texts([null]),
+        ]);
+        await writeStates(tx, [{ scope: row.scope, key: row.key, state: 'p', subject: null }]);
+      });
+      return 0;
+    }
+  }
+}
+
+/** Why something that was read could not be done: a fault of ours, or a value that the database refuses. */
+function inapplicable(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `could not be applied: ${reason.slice(0, 500)}`;
 }
 
 function linesOf(message: Message): number {

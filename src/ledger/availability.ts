@@ -66,14 +66,23 @@ export function atpOf(
   supply: number,
 ): number {
   let atp = 0;
-  for (const l of locations) {
-    if (channel.sellsByItself) atp += l.own;
-    else
-      atp += Math.max(
-        0,
-        Math.floor(channel.share * Math.max(0, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock)),
-      );
-  }
-  if (!channel.sellsByItself) atp = Math.max(0, atp - channel.buffer) + supply;
-  return channel.cap === null ? atp : Math.min(atp, channel.cap);
+  for (const l of locations)
+    atp += channel.sellsByItself
+      ? l.own
+      : offeredTo(channel, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock);
+  return channel.sellsByItself ? capped(channel, atp) : limitedTo(channel, atp, supply);
+}
+
+/** What of a location's free units a channel may have; one that sells by itself has its share set aside, and asks like any other for more. */
+export function offeredTo(channel: Pick<ChannelEntry, 'sellsByItself' | 'share'>, free: number): number {
+  return Math.floor((channel.sellsByItself ? 1 : channel.share) * Math.max(0, free));
+}
+
+/** What its buffer and its cap leave of what all its locations offer. */
+export function limitedTo(channel: Pick<ChannelEntry, 'cap' | 'buffer'>, offered: number, supply = 0): number {
+  return capped(channel, Math.max(0, offered - channel.buffer) + supply);
+}
+
+function capped({ cap }: Pick<ChannelEntry, 'cap'>, quantity: number): number {
+  return cap === null ? quantity : Math.min(cap, quantity);
 }

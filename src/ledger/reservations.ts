@@ -2,6 +2,7 @@
 import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
+import { limitedTo, offeredTo } from './availability.ts';
 import * as statements from './session.sql.ts';
 import { StockSession } from './session.ts';
 import type { Pair } from './stock.ts';
@@ -32,7 +33,8 @@ interface LedgerDeps {
 }
 
 /**
- * Decides reservations one after the other against locked balances and writes all in sets.
+ * Decides reservations one after the other against locked balances and writes all in sets. A channel that asks holds at most what
+ * its number says of stock that is there: its share, less its buffer, up to its cap.
  * A channel that sells by itself reserves from its own exposure's free rest like any other: from what nobody was shown.
  * Locks stock_balance by (sku_id, location_id).
  */
@@ -56,17 +58,17 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
     let atp = 0;
     let whole: number | undefined;
     for (const locationId of locations) {
-      const free = Math.max(0, stock.free(item.skuId, locationId));
-      if (whole === undefined && free >= item.quantity) whole = locationId;
-      atp += free;
+      const offered = offeredTo(item.channel, stock.free(item.skuId, locationId));
+      if (whole === undefined && offered >= item.quantity) whole = locationId;
+      atp += offered;
     }
-    atp = Math.max(0, atp - item.channel.buffer);
+    atp = limitedTo(item.channel, atp);
     if (atp === 0 || (atp < item.quantity && !item.partial))
       return { ok: false, refused: 'atp_short', asked: item.quantity, atp };
     let missing = Math.min(item.quantity, atp);
     const lines: { locationId: number; quantity: number }[] = [];
     for (const locationId of whole === undefined ? locations : [whole]) {
-      const quantity = Math.min(missing, Math.max(0, stock.free(item.skuId, locationId)));
+      const quantity = Math.min(missing, offeredTo(item.channel, stock.free(item.skuId, locationId)));
       if (quantity === 0) continue;
       stock.reserve(item.skuId, locationId, quantity);
       rows.push({ item, locationId, quantity, version: stock.balance(item.skuId, locationId).version });

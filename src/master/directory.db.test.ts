@@ -29,3 +29,19 @@ it('what a start declares is what commands read back, also when it was something
   expect(directory.locations.get('LON')).toMatchObject({ companyId, region: 'south', priority: 3 });
   expect(directory.channels.get('api')).toMatchObject({ companyId, horizonDays: 7, buffer: 2 });
 });
+
+it('a crosswalk entry holds for its time, also for who has read it', async () => {
+  const directory = await Directory.open(db, { companies: {}, locations: {}, systems: {}, channels: {} });
+  const at = async () => {
+    await directory.loadCrosswalk('shop', 'sku', ['S-1', 'S-2']);
+    return ['S-1', 'S-2'].map((id) => directory.ourCode('shop', 'sku', id));
+  };
+  expect(await at()).toEqual(['S-1', 'S-2']);
+  await database.pool.query(
+    `insert into crosswalk_entry (system, kind, outside_id, our_code, valid_to)
+     values ('shop', 'sku', 'S-1', 'OLD', crossdock_now() + interval '1 hour'), ('shop', 'sku', 'S-2', 'TWO', 'infinity')`,
+  );
+  expect(await at()).toEqual(['OLD', 'TWO']);
+  await database.pool.query(`update crosswalk_entry set valid_to = crossdock_now() where outside_id = 'S-1'`);
+  expect(await at()).toEqual(['S-1', 'TWO']);
+});

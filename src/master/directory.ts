@@ -157,8 +157,10 @@ export class Directory {
   async loadCrosswalk(system: string, kind: string, outsideIds: Iterable<string>): Promise<void> {
     const ids = [...new Set(outsideIds)];
     if (ids.length === 0) return;
-    for (const row of await this.#db.query(statements.findCrosswalk, [system, kind, texts(ids)]))
-      this.#crosswalks.set(`${system}/${kind}/${row.outside_id}`, row.our_code);
+    const rows = await this.#db.query(statements.findCrosswalk, [system, kind, texts(ids)]);
+    // An entry may have ended since it was read: unlike ids, it is not true for ever.
+    for (const id of ids) this.#crosswalks.delete(`${system}/${kind}/${id}`);
+    for (const row of rows) this.#crosswalks.set(`${system}/${kind}/${row.outside_id}`, row.our_code);
   }
 
   ourCode(system: string, kind: string, outsideId: string): string {

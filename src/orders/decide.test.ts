@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { amountMinor } from '../canonical/index.ts';
 import { answer, cancel, confirm, invoice, pick, receiveReturn, ship, submit, World } from './testing.ts';
-import type { OrderEvent } from './types.ts';
+import type { OrderCommand, OrderEvent } from './types.ts';
 
 const types = (world: World): string[] => world.history.map((event) => event.type);
 const refusal = (reason: string) => expect.objectContaining({ ok: false, refused: reason });
@@ -279,6 +279,13 @@ describe('the state', () => {
 });
 
 describe('money', () => {
+  it('of a document in another currency than the order is refused: the two can not be added', () => {
+    const world = new World([[1, 1, 5]]).given(submit({ quantity: 5 }), confirm, pick(10, 5), ship(10, 5));
+    expect(world.when({ ...invoice(5, 500), currency: 'EUR' } as OrderCommand)).toEqual(refusal('other_currency'));
+    expect(world.order?.state).toBe('shipped');
+    expect(world.given(invoice(5, 500)).order?.state).toBe('closed');
+  });
+
   const prices = ['1.335', '0.005', '0.125', '2.333', '0.001', '19.995', '0.335'];
 
   it('of parts adds up to the line to the minor unit, whichever part comes last', () => {

@@ -43,6 +43,11 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
     case 'post_document': {
       for (const { lineNo } of command.lines)
         if (!order.lines.has(lineNo)) return refused('unknown_line', `line ${lineNo}`);
+      if (command.currency !== order.currency)
+        return refused(
+          'other_currency',
+          `${command.document} ${command.number} is in ${command.currency}, the order in ${order.currency}`,
+        );
       const { document, number, totalMinor, currency, lines } = command;
       return events([{ type: 'document.posted', document, number, totalMinor, currency, lines }]);
     }

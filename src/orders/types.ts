@@ -310,6 +310,7 @@ export type Decision =
         | 'over_return'
         | 'unknown_fulfilment'
         | 'unknown_return'
-        | 'duplicate_line';
+        | 'duplicate_line'
+        | 'other_currency';
       detail: string;
     };

@@ -32,6 +32,69 @@ describe('times of the database', () => {
 });
 
 describe('a transaction', () => {
+  it('is bounded on every connection: what waits for a lock, computes, or is left open holds every reader of the log back', async () => {
+    const db = new Database({ url: database.url, poolMax: 1 });
+    const bounds = await db.execute(
+      `select name, setting::int as ms from pg_settings
+        where name in ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout', 'transaction_timeout') order by name`,
+    );
+    const byName = Object.fromEntries(bounds.map(({ name, ms }) => [name, ms]));
+    expect(byName).toMatchObject({
+      idle_in_transaction_session_timeout: 15_000,
+      lock_timeout: 10_000,
+      statement_timeout: 60_000,
+    });
+    // Before PostgreSQL 17 there is none.
+    expect([90_000, undefined]).toContain(byName.transaction_timeout);
+    await db.end();
+  });
+
+  it('reads what others committed since it began, whatever the server is set to', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await database.pool.query(`alter database ${name} set default_transaction_isolation = 'serializable'`);
+    const db = new Database({ url: database.url, poolMax: 2 });
+    try {
+      await db.execute('create table counter (n int)');
+      await db.execute('insert into counter values (1)');
+      const read = { name: 'read_counter', text: 'select n from counter' };
+      const seen = await db.transaction(async (tx) => {
+        const before = await tx.query(read);
+        await db.execute('update counter set n = 2');
+        return [before, await tx.query(read)];
+      });
+      expect(seen).toEqual([[{ n: 1 }], [{ n: 2 }]]);
+      // Single statements, too: one that takes what others lock would else be refused instead of waiting.
+      expect(await db.execute('show transaction_isolation')).toEqual([{ transaction_isolation: 'read committed' }]);
+    } finally {
+      await db.end();
+      await database.pool.query(`alter database ${name} reset default_transaction_isolation`);
+    }
+  });
+
+  it('that a deadlock ended is decided again, on what the other left', async () => {
+    const db = new Database({ url: database.url, poolMax: 2 });
+    await db.execute('create table pair as select n, 0 as v from generate_series(1, 2) as n');
+    const add = { name: 'add_to_pair', text: 'update pair set v = v + 1 where n = $1' };
+    let begun = 0;
+    let runs = 0;
+    const both = Promise.withResolvers<void>();
+    const work = (first: number, second: number) =>
+      db.transaction(async (tx) => {
+        runs++;
+        await tx.query(add, [first]);
+        if (++begun === 2) both.resolve();
+        await both.promise;
+        await tx.query(add, [second]);
+      });
+    await Promise.all([work(1, 2), work(2, 1)]);
+    expect(runs).toBe(3);
+    expect(await db.execute('select n, v from pair order by n')).toEqual([
+      { n: 1, v: 2 },
+      { n: 2, v: 2 },
+    ]);
+    await db.end();
+  });
+
   it('that takes too long is ended by the server, however busy it is, and leaves nothing', async () => {
     const db = new Database({ url: database.url, poolMax: 1, transactionMsMax: 150 });
     const [server] = await db.execute(`select current_setting('server_version_num')::int >= 170000 as bounds`);

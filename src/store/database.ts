@@ -121,9 +121,10 @@ export class Database implements Queryable {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       application_name: options.applicationName ?? 'crossdock',
-      // Bounded on purpose: one open transaction with an id holds every log reader back.
+      // Bounded on purpose: one open transaction with an id holds every log reader back. The isolation is said, because a server, a
+      // role or a database may be set to another, under which rows are locked but what depends on them is read as it was before.
       options:
-        '-c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000 -c jit=off -c timezone=UTC -c datestyle=ISO',
+        '-c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000 -c jit=off -c timezone=UTC -c datestyle=ISO',
       // Not among the options above: a server that doesn't know a setting refuses the connection.
       onConnect: async (client) => {
         await client.query(BOUND_TRANSACTIONS, [String(options.transactionMsMax ?? TRANSACTION_MS_MAX)]);
