@@ -185,6 +185,11 @@ describe('a number', () => {
     }
     expect(shop.available(sku)).toBe(13);
     expect(await balances(database.pool, sku)).toEqual(['north 15/0/2/13']);
+    const { rows } = await database.pool.query(
+      `select error from publication join destination using (destination_id) where code = 'shop' and kind = 'availability' and key = $1`,
+      [hub.sku(sku)],
+    );
+    expect(rows, 'an old conflict is no error of a number that is as it should be').toEqual([{ error: null }]);
     expect(await violations(database.pool)).toEqual({});
   });
 

@@ -11,12 +11,13 @@ import type {
   OrderDocumentPayload,
   SalesOrderPayload,
 } from '../connectors/kit/index.ts';
-import { type Fact, listUnread, readNext } from '../log/index.ts';
+import { type Fact, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import { BUCKETS } from './buckets.ts';
 import * as statements from './plan.sql.ts';
+import { inStreamOrder } from './stream-order.ts';
 
 export const CONSUMER = 'outbound';
 
@@ -60,7 +61,7 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
   return deps.db.transaction(async (tx) => {
     const { read, facts: next } = await readNext(tx, CONSUMER, limit);
     if (read === 0) return 0;
-    const facts = await inStreamOrder(tx, next);
+    const facts = await inStreamOrder(tx, CONSUMER, next);
     const work: Work = { deliveries: [], dirty: new Map() };
     const headers = await readHeaders(tx, facts);
     await loadCodes(deps.directory, facts, headers);
@@ -68,52 +69,6 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
     await write(tx, work);
     return read;
   });
-}
-
-/**
- * Two facts about one order may stand in the log in the wrong order: position is not causality. The stream's version is, so a
- * fact takes along those of its stream that come before it and are not read yet. They are committed: each was written under the
- * lock that its predecessor had given up. When the reader comes to them they are planned again, which changes nothing.
- */
-async function inStreamOrder(tx: Tx, read: readonly Fact[]): Promise<Fact[]> {
-  const result: Fact[] = [];
-  const byStream = new Map<string, Map<number, Fact>>();
-  for (const fact of read) {
-    if (!fact.stream.startsWith('order/')) {
-      result.push(fact);
-      continue;
-    }
-    const versions = byStream.get(fact.stream);
-    if (versions === undefined) byStream.set(fact.stream, new Map([[fact.version, fact]]));
-    else versions.set(fact.version, fact);
-  }
-  const since = read.at(-1)!.recordedAt;
-  let before = predecessors(byStream, byStream.keys());
-  while (before.length > 0) {
-    const streams = new Set<string>();
-    // Those before the reader are planned already, and with them all that came before them.
-    for (const fact of await listUnread(tx, CONSUMER, before, since)) {
-      byStream.get(fact.stream)!.set(fact.version, fact);
-      streams.add(fact.stream);
-    }
-    before = predecessors(byStream, streams);
-  }
-  for (const versions of byStream.values())
-    result.push(...[...versions.values()].sort((a, b) => a.version - b.version));
-  return result;
-}
-/** The versions that come right before those we have and are not among them. */
-function predecessors(
-  byStream: ReadonlyMap<string, ReadonlyMap<number, Fact>>,
-  streams: Iterable<string>,
-): { stream: string; version: number }[] {
-  const result: { stream: string; version: number }[] = [];
-  for (const stream of streams) {
-    const versions = byStream.get(stream)!;
-    for (const version of versions.keys())
-      if (version > 1 && !versions.has(version - 1)) result.push({ stream, version: version - 1 });
-  }
-  return result;
 }
 
 interface Header {

@@ -1,8 +1,7 @@
 /** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
-import type { AvailabilitySink, Outcome } from '../connectors/kit/index.ts';
+import type { AvailabilitySink } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
-  type NumberToSend,
   type PreparedNumbers,
   prepareNumbers,
   recordNumbers,
@@ -14,6 +13,7 @@ import { backorderedUnits } from '../orders/index.ts';
 import { databaseNow, Lane, numbers, type Tx } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { messageOf } from './deliver.ts';
+import { judgeNumbers, type NumberOutcome, type SendingNumber } from './judge-numbers.ts';
 import { writeDirty } from './plan.ts';
 import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
@@ -40,7 +40,7 @@ interface Done {
 
 /** What is set aside and marked as on its way. */
 interface Prepared {
-  send: Sending[];
+  send: SendingNumber[];
   ordersThrough: string;
 }
 
@@ -223,7 +223,7 @@ export class NumberPublisher {
   /** Those of `rows` that were set aside and may still be sent; what another process took over is left in doubt. */
   #sendable(prepared: PreparedNumbers, rows: readonly statements.DuePublication[], held: Held): Prepared {
     const byKey = new Map(rows.map((row) => [row.key, row]));
-    const sending = prepared.send.flatMap((item): Sending[] => {
+    const sending = prepared.send.flatMap((item): SendingNumber[] => {
       const row = byKey.get(item.skuId);
       return row === undefined ? [] : [{ ...item, row }];
     });
@@ -234,12 +234,12 @@ export class NumberPublisher {
 
   async #send(
     sink: AvailabilitySink,
-    batch: readonly Sending[],
+    batch: readonly SendingNumber[],
     ordersThrough: string,
     held: Held,
     triesLeft = CONFLICT_TRIES_MAX,
   ): Promise<void> {
-    const { deps, signal, effectHorizonMs, attemptsMax, random } = this.#options;
+    const { deps, signal } = this.#options;
     const channel = this.#channel;
     const items = batch.map(({ skuId, from, quantity }) => ({
       sku: deps.directory.skuCode(skuId),
@@ -247,8 +247,7 @@ export class NumberPublisher {
       quantity,
       ordersThrough,
     }));
-    const records: Recorded[] = [];
-    let outcomes: (Outcome | { outcome: 'conflict' })[];
+    let outcomes: NumberOutcome[];
     try {
       const rows = batch.map((item) => item.row);
       outcomes = await sink.write(items, this.#publications.whileOurs(rows, held));
@@ -264,40 +263,7 @@ export class NumberPublisher {
       } catch (error) {
         this.#options.onError(error);
       }
-    const readBack: { skuId: number; number: number | null }[] = [];
-    const conflicts: statements.DuePublication[] = [];
-    batch.forEach((item, i) => {
-      const { skuId, quantity, row } = item;
-      const epoch = held.get(row.bucket)!;
-      const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
-      if (outcome.outcome === 'in_doubt' || numbersThere === undefined) {
-        const error = 'error' in outcome ? outcome.error : 'could not be read back';
-        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
-        return;
-      }
-      const there = numbersThere.get(items[i]!.sku) ?? null;
-      if (outcome.outcome === 'confirmed' && !isWritten(channel, item, there)) {
-        // It was lost, or comes later: only after the horizon is what is read what the channel believes.
-        const error = `said to be done, but it shows ${there}, not ${quantity}`;
-        records.push({ row, epoch, state: 'd', confirmed: null, error, pauseMs: effectHorizonMs });
-        return;
-      }
-      readBack.push({ skuId, number: there });
-      if (outcome.outcome === 'confirmed') {
-        records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0 });
-        return;
-      }
-      const error = `${outcome.outcome}: it shows ${there}, not ${quantity}`;
-      if (outcome.outcome !== 'conflict' && row.attempts + 1 >= attemptsMax) {
-        records.push({ row, epoch, state: 'p', confirmed: null, error: `${outcome.error}; ${error}`, pauseMs: 0 });
-        return;
-      }
-      const retryAfterMs = outcome.outcome === 'later' ? outcome.retryAfterMs : undefined;
-      const pauseMs = outcome.outcome === 'conflict' ? 0 : retryPauseMs(row.attempts, retryAfterMs, random);
-      const blameless = outcome.outcome === 'conflict';
-      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs, blameless });
-      if (blameless) conflicts.push(row);
-    });
+    const { records, readBack, conflicts } = judgeNumbers(this.#options, channel, batch, outcomes, numbersThere, held);
     await this.#recordAndSay(sink, { records, readBack, again: triesLeft > 0 ? conflicts : [], held }, triesLeft);
   }
 
@@ -395,18 +361,4 @@ type Owned = Map<number, { row: statements.DuePublication; epoch: number }>;
 
 function ownedBy(rows: readonly statements.DuePublication[], held: Held): Owned {
   return new Map(rows.map((row) => [row.key, { row, epoch: held.get(row.bucket)! }]));
-}
-
-/** A number on its way, with its publication. */
-type Sending = NumberToSend & { row: statements.DuePublication };
-
-/** Whether what is shown can be what we wrote. Sales take a number down that means what may be sold; nothing else changes one. */
-function isWritten(
-  channel: ChannelEntry,
-  item: { from: number | null; quantity: number },
-  there: number | null,
-): boolean {
-  if (there === null) return false;
-  if (channel.numberMeans === 'on_hand') return there === item.quantity;
-  return there <= item.quantity && (there !== item.from || item.from === item.quantity);
 }

@@ -71,7 +71,7 @@ export const doubtOrphans = sql<{ key: number }>(
 export const confirmUnsaid = sql(
   'outbound_confirm_unsaid_publications',
   // Lateness counts from here: up to the look, what it shows was near enough.
-  `update publication p set confirmed_version = t.version, attempts = 0, changed_at = greatest(p.changed_at, $6::timestamptz)
+  `update publication p set confirmed_version = t.version, attempts = 0, error = null, changed_at = greatest(p.changed_at, $6::timestamptz)
      from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key
       and p.state = 'n' and p.lease_epoch <= t.epoch and p.confirmed_version < t.version`,
