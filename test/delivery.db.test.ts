@@ -76,6 +76,41 @@ describe('a system that asks to be left alone', () => {
   });
 });
 
+describe('a system that is away', () => {
+  it('spends no attempt of what waits for it, however long: deliveries, states and lookups', async () => {
+    const hub = await open({ attemptsMax: 3, effectHorizonMs: 1 });
+    const no = await submit(hub);
+    systems.erp.fate = () => 'away';
+    systems.crm.fate = () => 'away';
+    for (let i = 0; i < 10; i++) {
+      await due();
+      await round(hub);
+      await hub.publishers.get('crm')!.stateRound();
+    }
+    expect(await states()).toEqual(['n 0 could not be reached']);
+    const { rows } = await database.pool.query(
+      `select state::text, attempts from publication join destination using (destination_id) where code = 'crm'`,
+    );
+    expect(rows).toEqual([{ state: 'n', attempts: 0 }]);
+    // It takes it and goes away before it has said so.
+    once(systems.erp, 'silent');
+    await due();
+    await round(hub);
+    const { locate } = systems.erp.deliveries.sales_order!;
+    systems.erp.deliveries.sales_order!.locate = () => Promise.reject(new Error('could not be reached'));
+    for (let i = 0; i < 10; i++) {
+      await due();
+      await round(hub);
+    }
+    expect(await states()).toEqual(['d 1 could not be looked up: could not be reached']);
+    systems.erp.deliveries.sales_order!.locate = locate;
+    await due();
+    await round(hub);
+    expect(await states()).toEqual(['c 1']);
+    expect(erpCount(no)).toBe(1);
+  });
+});
+
 describe('a delivery', () => {
   it('without an answer is in doubt, is found, and is not sent again', async () => {
     const hub = await open({ effectHorizonMs: 3_600_000 });

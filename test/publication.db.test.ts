@@ -210,8 +210,14 @@ describe('a number', () => {
       await tell(hub, 3);
       await read(hub);
     }
-    shop.fates.push('again');
+    shop.fates.push('away', 'away', 'away');
     await receive(hub, 5);
+    for (let i = 0; i < 3; i++) {
+      await tell(hub);
+      await read(hub);
+    }
+    expect(shop.fates).toEqual([]);
+    shop.fates.push('again');
     await tell(hub);
     const { rows } = await database.pool.query(
       `select state::text, attempts from publication join destination using (destination_id)

@@ -10,7 +10,7 @@ import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
 import { Buckets, type Held } from './buckets.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
-import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, retryPauseMs, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
 
 const CLAIM_MAX = 400;
@@ -38,6 +38,7 @@ export class DeliveryDispatcher {
   /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
   readonly #strays = new Map<number, number>();
 
+  readonly #setbacks: Setbacks;
   readonly #slots: Slots;
   /** Batches that begin together are marked as on their way together. */
   readonly #claims: Lane<{ id: number; epoch: number }, boolean>;
@@ -45,6 +46,7 @@ export class DeliveryDispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#buckets = new Buckets(options, statements.doubtOrphans);
+    this.#setbacks = new Setbacks(options.random);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#claims = new Lane({
       name: `claims of ${options.destination.code}`,
@@ -153,7 +155,12 @@ export class DeliveryDispatcher {
     return (
       row: statements.ClaimedDelivery,
       state: DeliveryOutcome['state'],
-      { error = null, answer = null, pauseMs = 0 }: { error?: string | null; answer?: unknown; pauseMs?: number },
+      {
+        error = null,
+        answer = null,
+        pauseMs = 0,
+        isAttempt = true,
+      }: { error?: string | null; answer?: unknown; pauseMs?: number; isAttempt?: boolean },
     ): DeliveryOutcome => ({
       destination: this.#options.destination.code,
       row,
@@ -162,6 +169,7 @@ export class DeliveryDispatcher {
       error,
       answer,
       pauseMs,
+      isAttempt,
     });
   }
 
@@ -201,6 +209,7 @@ export class DeliveryDispatcher {
         found = undefined;
       }
     }
+    const putOffMs = this.#setbacks.after(rows[0]!.kind, outcomes);
     await this.#options.outcomes.record(
       mine.map((row, i) => {
         const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
@@ -215,6 +224,8 @@ export class DeliveryDispatcher {
           return outcomeOf(row, 'p', { error: outcome.error, answer: outcome.answer ?? null });
         if (outcome.outcome === 'in_doubt')
           return outcomeOf(row, 'd', { error: outcome.error, pauseMs: effectHorizonMs });
+        if (outcome.ofSystem === true && putOffMs !== undefined)
+          return outcomeOf(row, 'n', { error: outcome.error, pauseMs: putOffMs, isAttempt: false });
         if (attempts >= attemptsMax)
           return outcomeOf(row, 'p', { error: `${attempts} attempts; the last: ${outcome.error}` });
         return outcomeOf(row, 'n', {
@@ -226,8 +237,9 @@ export class DeliveryDispatcher {
   }
 
   async #lookUp(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
-    const { signal, random, attemptsMax } = this.#options;
+    const { signal, attemptsMax } = this.#options;
     const outcomeOf = this.#outcomesUnder(held);
+    const lookups = `${rows[0]!.kind} lookup`;
     let found: Map<string, unknown>;
     try {
       found = await kind.locate(
@@ -235,16 +247,12 @@ export class DeliveryDispatcher {
         signal,
       );
     } catch (error) {
-      await this.#options.outcomes.record(
-        rows.map((row) =>
-          outcomeOf(row, 'd', {
-            error: `could not be looked up: ${messageOf(error)}`,
-            pauseMs: retryPauseMs(row.attempts, retryAfterMsOf(error), random),
-          }),
-        ),
-      );
+      const pauseMs = this.#setbacks.pauseMs(lookups, retryAfterMsOf(error));
+      const said = `could not be looked up: ${messageOf(error)}`;
+      await this.#options.outcomes.record(rows.map((row) => outcomeOf(row, 'd', { error: said, pauseMs })));
       return;
     }
+    this.#setbacks.end(lookups);
     await this.#options.outcomes.record(
       rows.map((row) => {
         if (found.has(row.reference)) return outcomeOf(row, 'c', { answer: found.get(row.reference) });

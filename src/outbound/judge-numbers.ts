@@ -5,7 +5,7 @@ import type { ChannelEntry } from '../master/index.ts';
 import type { Held } from './buckets.ts';
 import type { PublisherOptions, Recorded } from './publications.ts';
 import type { DuePublication } from './publish.sql.ts';
-import { retryPauseMs } from './retry.ts';
+import { retryPauseMs, type Setbacks } from './retry.ts';
 
 /** `conflict`: the channel sold meanwhile, the compare-and-set found another number. */
 export type NumberOutcome = Outcome | { outcome: 'conflict' };
@@ -19,6 +19,7 @@ export type SendingNumber = NumberToSend & { row: DuePublication };
  */
 export function judgeNumbers(
   options: Pick<PublisherOptions, 'deps' | 'effectHorizonMs' | 'attemptsMax' | 'random'>,
+  setbacks: Setbacks,
   channel: ChannelEntry,
   batch: readonly SendingNumber[],
   outcomes: readonly NumberOutcome[],
@@ -29,6 +30,7 @@ export function judgeNumbers(
   const records: Recorded[] = [];
   const readBack: { skuId: number; number: number | null }[] = [];
   const conflicts: DuePublication[] = [];
+  const putOffMs = setbacks.after('availability', outcomes);
   batch.forEach((item, i) => {
     const { skuId, quantity, row } = item;
     const epoch = held.get(row.bucket)!;
@@ -54,6 +56,10 @@ export function judgeNumbers(
     if (outcome.outcome === 'conflict') {
       records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs: 0, blameless: true });
       conflicts.push(row);
+      return;
+    }
+    if (outcome.outcome === 'later' && outcome.ofSystem === true && putOffMs !== undefined) {
+      records.push({ row, epoch, state: 'n', confirmed: null, error, pauseMs: putOffMs, blameless: true });
       return;
     }
     if (row.attempts + 1 >= attemptsMax) {

@@ -31,6 +31,8 @@ export interface DeliveryOutcome {
   error: string | null;
   answer: unknown;
   pauseMs: number;
+  /** Whether its sending counts: not when the whole request was put off. */
+  isAttempt: boolean;
 }
 
 export interface OutcomesOptions {
@@ -107,6 +109,7 @@ export class Outcomes {
       texts(outcomes.map((o) => o.error?.slice(0, 500) ?? null)),
       texts(outcomes.map((o) => (o.answer === null || o.answer === undefined ? null : JSON.stringify(o.answer)))),
       numbers(outcomes.map((o) => Math.round(o.pauseMs))),
+      numbers(outcomes.map((o) => (o.isAttempt ? 0 : 1))),
     ]);
     const written = new Map(rows.map((row) => [row.delivery_id, row.ended_at]));
     const telling: { work: OrderWork; destination: string }[] = [];

@@ -17,7 +17,7 @@ import { judgeNumbers, type NumberOutcome, type SendingNumber } from './judge-nu
 import { writeDirty } from './plan.ts';
 import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
 
 /** How soon to look again at a number that waits for the channel's orders to be read. */
@@ -48,6 +48,7 @@ export class NumberPublisher {
   readonly #options: PublisherOptions;
   readonly #publications: Publications;
   readonly #channel: ChannelEntry;
+  readonly #setbacks: Setbacks;
   readonly #slots: Slots;
   /** Numbers that a batch of ours is working on. */
   readonly #busy = new Set<number>();
@@ -58,6 +59,7 @@ export class NumberPublisher {
     this.#options = options;
     this.#publications = publications;
     this.#channel = channel;
+    this.#setbacks = new Setbacks(options.random);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#done = new Lane({
       name: `numbers of ${options.destination.code}`,
@@ -263,13 +265,21 @@ export class NumberPublisher {
       } catch (error) {
         this.#options.onError(error);
       }
-    const { records, readBack, conflicts } = judgeNumbers(this.#options, channel, batch, outcomes, numbersThere, held);
+    const { records, readBack, conflicts } = judgeNumbers(
+      this.#options,
+      this.#setbacks,
+      channel,
+      batch,
+      outcomes,
+      numbersThere,
+      held,
+    );
     await this.#recordAndSay(sink, { records, readBack, again: triesLeft > 0 ? conflicts : [], held }, triesLeft);
   }
 
   /** After the effect horizon: what does it show? That is what it believes; then it is said again if it differs. */
   async #resolve(sink: AvailabilitySink, rows: readonly statements.DuePublication[], held: Held): Promise<void> {
-    const { deps, signal, random } = this.#options;
+    const { deps, signal } = this.#options;
     await deps.directory.loadSkuCodes(rows.map((row) => row.key));
     let there: Map<string, number>;
     try {
@@ -278,6 +288,7 @@ export class NumberPublisher {
         signal,
       );
     } catch (error) {
+      const pauseMs = this.#setbacks.pauseMs('availability lookup', retryAfterMsOf(error));
       await this.#done.submit({
         records: rows.map((row) => ({
           row,
@@ -285,7 +296,8 @@ export class NumberPublisher {
           state: 'd',
           confirmed: null,
           error: messageOf(error),
-          pauseMs: retryPauseMs(row.attempts, retryAfterMsOf(error), random),
+          pauseMs,
+          blameless: true,
         })),
         readBack: [],
         again: [],
@@ -293,6 +305,7 @@ export class NumberPublisher {
       });
       return;
     }
+    this.#setbacks.end('availability lookup');
     const records = rows.map(
       (row): Recorded => ({
         row,

@@ -8,16 +8,18 @@ import type { Held } from './buckets.ts';
 import { messageOf } from './deliver.ts';
 import { chunks, type Kind, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { isPaused, retryAfterMsOf, retryPauseMs } from './retry.ts';
+import { isPaused, retryAfterMsOf, retryPauseMs, Setbacks } from './retry.ts';
 import { runAll } from './slots.ts';
 
 export class StatePublisher {
   readonly #options: PublisherOptions;
   readonly #publications: Publications;
+  readonly #setbacks: Setbacks;
 
   constructor(options: PublisherOptions, publications: Publications) {
     this.#options = options;
     this.#publications = publications;
+    this.#setbacks = new Setbacks(options.random);
   }
 
   /** @returns how many rows were worked on */
@@ -111,7 +113,8 @@ export class StatePublisher {
       ...writable.filter((row) => outcomes.get(row.key)!.outcome === 'confirmed'),
     ].filter((row) => states.has(row.key));
     let versions: Map<string, number> | undefined;
-    let retryAfterMs: number | undefined;
+    const lookups = `${kind} lookup`;
+    let lookAgainMs = 0;
     if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
       try {
         versions = await sink.readBack(
@@ -119,9 +122,11 @@ export class StatePublisher {
           signal,
         );
       } catch (error) {
-        retryAfterMs = retryAfterMsOf(error);
+        lookAgainMs = this.#setbacks.pauseMs(lookups, retryAfterMsOf(error));
         this.#options.onError(error);
       }
+    if (versions !== undefined) this.#setbacks.end(lookups);
+    const putOffMs = this.#setbacks.after(kind, [...outcomes.values()]);
     const records: Recorded[] = [];
     for (const row of rows) {
       const epoch = held.get(row.bucket)!;
@@ -142,7 +147,8 @@ export class StatePublisher {
             state: 'd',
             confirmed: null,
             error: 'could not be looked up',
-            pauseMs: retryPauseMs(row.attempts, retryAfterMs, random),
+            pauseMs: lookAgainMs,
+            blameless: true,
           });
         else if (there !== undefined && there >= sent)
           records.push({ row, epoch, state: 'n', confirmed: sent, error: null, pauseMs: 0 });
@@ -175,6 +181,16 @@ export class StatePublisher {
         records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
       else if (outcome.outcome === 'in_doubt')
         records.push({ row, epoch, state: 'd', confirmed: null, error: outcome.error, pauseMs: effectHorizonMs });
+      else if (outcome.ofSystem === true && putOffMs !== undefined)
+        records.push({
+          row,
+          epoch,
+          state: 'n',
+          confirmed: null,
+          error: outcome.error,
+          pauseMs: putOffMs,
+          blameless: true,
+        });
       else if (row.attempts + 1 >= attemptsMax)
         records.push({ row, epoch, state: 'p', confirmed: null, error: outcome.error, pauseMs: 0 });
       else

@@ -12,9 +12,10 @@ import type {
 /**
  * What happens to one item of a write.
  * ok: done and said so · lied: said to be done, lost · lost: no answer, nothing done · silent: done, no answer ·
- * late: no answer, done when {@link MemorySystem.settleLate} is called · again: surely not done · refused: never
+ * late: no answer, done when {@link MemorySystem.settleLate} is called · again: surely not done · away: no request came through ·
+ * refused: never
  */
-export type Fate = 'ok' | 'lied' | 'lost' | 'silent' | 'late' | 'again' | 'refused';
+export type Fate = 'ok' | 'lied' | 'lost' | 'silent' | 'late' | 'again' | 'away' | 'refused';
 
 export interface Effect {
   kind: string;
@@ -140,6 +141,8 @@ export class MemorySystem implements Connector {
         return { outcome: 'in_doubt', error: 'no answer in time' };
       case 'again':
         return { outcome: 'later', error: '429' };
+      case 'away':
+        return { outcome: 'later', error: 'could not be reached', ofSystem: true };
       case 'refused':
         return { outcome: 'refused', error: '409 no' };
     }

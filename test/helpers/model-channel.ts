@@ -86,6 +86,8 @@ export class ModelChannel {
         return { outcome: 'in_doubt', error: 'no answer in time' };
       case 'again':
         return { outcome: 'later', error: '429' };
+      case 'away':
+        return { outcome: 'later', error: 'could not be reached', ofSystem: true };
       case 'refused':
         return { outcome: 'refused', error: '422' };
     }

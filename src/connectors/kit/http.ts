@@ -319,7 +319,12 @@ function shortError(error: unknown): string {
 }
 
 function later(error: string, retryAfterMs?: number): WriteAnswer {
-  const outcome: Outcome = { outcome: 'later', error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const outcome: Outcome = {
+    outcome: 'later',
+    error,
+    ofSystem: true,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
   return { answered: false, outcome, itemsToBlame: false };
 }
 

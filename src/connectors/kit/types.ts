@@ -31,7 +31,8 @@ export type Outcome =
   | { outcome: 'confirmed'; answer?: unknown }
   | { outcome: 'refused'; error: string; answer?: unknown }
   | { outcome: 'in_doubt'; error: string }
-  | { outcome: 'later'; error: string; retryAfterMs?: number };
+  /** `ofSystem`: the whole request was put off, whatever is in it; it counts as no attempt of the item. */
+  | { outcome: 'later'; error: string; retryAfterMs?: number; ofSystem?: true };
 
 /** A fact that a destination must receive. `reference` is its business key there: the locator. */
 export interface DeliveryItem {
