@@ -522,6 +522,28 @@ sequence reservation_id_seq increment by 1000;
 
 sequence return_id_seq increment by 200;
 
+CREATE OR REPLACE FUNCTION public.crossdock_analyze_stale()
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  stale record;
+begin
+  if pg_is_in_recovery() then
+    return;
+  end if;
+  for stale in
+    select schemaname, relname from pg_stat_user_tables
+     where schemaname = current_schema() and pg_relation_size(relid) > 1048576
+       and (coalesce(last_analyze, last_autoanalyze) is null or n_mod_since_analyze > n_live_tup / 10)
+     order by relname
+  loop
+    execute format('analyze %I.%I', stale.schemaname, stale.relname);
+    return next stale.relname;
+  end loop;
+end
+$function$
+
 CREATE OR REPLACE FUNCTION public.crossdock_ensure_partitions(p_from timestamp with time zone, p_months integer)
  RETURNS integer
  LANGUAGE plpgsql

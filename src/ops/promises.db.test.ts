@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { startEstate, tradeADay } from '../../test/helpers/estate.ts';
 import { RolledBack } from '../../test/helpers/rolled-back.ts';
+import { sql } from '../store/index.ts';
 import { checkPromises, type PromiseName, promiseNames } from './index.ts';
 
 const empty = useDatabase();
@@ -249,6 +250,16 @@ const corruptions: [PromiseName, string, ...string[]][] = [
     `insert into inbound values ('reservation/k', 'r1', 'a', 'f', 77, 0, 0)`,
   ],
 ];
+
+test('tables that nothing analyzed since they grew are analyzed first', async () => {
+  const one = await RolledBack.open(empty.url);
+  const grown = `insert into sku (code) select 'STATISTICS-' || n from generate_series(1, 20000) as n`;
+  const rows = await one.after([grown], (db) =>
+    db.query(sql<{ name: string }>('stale', 'select crossdock_analyze_stale() as name')),
+  );
+  await one.close();
+  expect(rows).toEqual([{ name: 'sku' }]);
+});
 
 describe('a broken promise is found', () => {
   test.each(corruptions)('%s: %s', async (name, _what, ...statements) => {

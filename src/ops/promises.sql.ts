@@ -17,6 +17,12 @@ export function verdict(name: string, from: string, what: string): Statement<Ver
   );
 }
 
+/** The checks look at every row: without statistics of the tables as they are a plan may take minutes. */
+export const analyzeStale = sql<{ table: string }>(
+  'verify_analyze_stale',
+  'select crossdock_analyze_stale() as "table"',
+);
+
 // I1. Closing balances stand for movements whose partition was dropped.
 export const onHand = verdict(
   'on_hand',

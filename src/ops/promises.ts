@@ -1,5 +1,5 @@
 /** Proves the promises that SQL can prove, from the tables alone: what the hub says of itself must hold together. */
-import type { Queryable, Statement } from '../store/index.ts';
+import { isConnectionFault, type Queryable, type Statement } from '../store/index.ts';
 import * as statements from './promises.sql.ts';
 import { checkDocuments } from './promises-documents.ts';
 import { foldOrders } from './promises-fold.ts';
@@ -99,6 +99,7 @@ export async function checkPromises(
   db: Queryable,
   options: CheckOptions = {},
 ): Promise<Record<PromiseName, PromiseVerdict>> {
+  await db.query(statements.analyzeStale);
   const kinds = options.deliveryKinds ?? (await db.query(outbound.readRoutes)).map((row) => row.kind);
   const total = promiseNames.reduce((sum, name) => sum + checks[name].parts.length, 2);
   let done = 0;
@@ -137,7 +138,11 @@ async function runChecks(
     const { how, parts } = checks[name];
     const verdict: PromiseVerdict = { holds: true, checked: 0, violations: 0, examples: [], how };
     for (const part of parts) {
-      const [row] = await db.query(part, part === outbound.undelivered ? [kinds] : []);
+      const [row] = await db.query(part, part === outbound.undelivered ? [kinds] : []).catch((error: unknown) => {
+        if (isConnectionFault(error)) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`${name} could not be checked (${part.name}): ${why}`, { cause: error });
+      });
       verdict.checked += row!.checked;
       verdict.violations += row!.violations;
       if (row!.examples !== null) verdict.examples.push(...row!.examples);
