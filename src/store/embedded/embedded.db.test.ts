@@ -1,11 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findRunningEmbedded, startEmbeddedPostgres } from './index.ts';
@@ -208,4 +210,31 @@ describe('the embedded database', () => {
       if (runAs === 'setuid') await rm(join(server.dataDir, '..'), { recursive: true });
     },
   );
+
+  it.runIf(process.getuid?.() === 0)('starts for a user id that has no name', async (context) => {
+    const [uid, gid] = [4_242, 4_242];
+    const run = promisify(execFile);
+    const readable = await run(process.execPath, ['--check', fileURLToPath(import.meta.url)], {
+      uid,
+      gid,
+      cwd: '/',
+    }).then(
+      () => true,
+      () => false,
+    );
+    if (!readable) context.skip('another user may not read this checkout');
+    const home = await mkdtemp('/tmp/crossdock-nameless-');
+    await chown(home, uid, gid);
+    const script = `
+      import { startEmbeddedPostgres } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
+      const server = await startEmbeddedPostgres({ dir: ${JSON.stringify(join(home, 'pg'))} });
+      console.log(server.runAs);
+      await server.stop();`;
+    try {
+      const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { uid, gid, cwd: '/' });
+      expect(stdout.trim()).toBe('user_namespace');
+    } finally {
+      await rm(home, { recursive: true });
+    }
+  });
 });

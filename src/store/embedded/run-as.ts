@@ -9,8 +9,9 @@ import { type Binaries, copyBinaries } from './binaries.ts';
 const run = promisify(execFile);
 
 /**
- * Who the server runs as. PostgreSQL refuses to run as root, so root needs a way round:
- * - `user_namespace`: the server believes it is user 1000 while its files stay root's. Nothing has to be copied or handed
+ * Who the server runs as. PostgreSQL refuses to run as root, or as a user id that has no name (containers with a random one), so these
+ * need a way round:
+ * - `user_namespace`: the server believes it is another user while its files stay ours. Nothing has to be copied or handed
  *   over, and it works below a home folder that only root may enter. Containers often forbid it.
  * - `setuid`: it really becomes another user: the one who owns the folder, else nobody.
  */
@@ -26,8 +27,14 @@ export interface Place {
   dir: string;
 }
 
-const USER_NAMESPACE = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'];
 const NOBODY = 65534;
+/** As whom: the first that has a name here. A fresh Debian knows no user 1000, all know nobody. */
+const NAMESPACES = [1000, NOBODY].map(
+  (id): RunAs => ({
+    kind: 'user_namespace',
+    prefix: ['unshare', '--user', `--map-user=${id}`, `--map-group=${id}`, '--'],
+  }),
+);
 /** Root's own folder for what another user must be able to reach. */
 const SHARED_DIR = '/var/lib/crossdock';
 
@@ -43,13 +50,25 @@ export async function choosePlace(
   log: (line: string) => void,
   only: 'any' | RunAs['kind'] = 'any',
 ): Promise<Place> {
-  if (process.getuid?.() !== 0) return { runAs: { kind: 'self' }, binaries, dir };
+  const uid = process.getuid?.();
+  if (uid !== 0) {
+    const self: RunAs = { kind: 'self' };
+    if (uid === undefined || (await hasName(self))) return { runAs: self, binaries, dir };
+    for (const runAs of NAMESPACES)
+      if ((await hasName(runAs)) && (await canWrite(runAs, dir))) return { runAs, binaries, dir };
+    fail(
+      'XD_STORE_EMBEDDED',
+      `PostgreSQL refuses to run as user ${uid}, which has no name on this machine, and no user namespace is allowed; ` +
+        'start as a user that /etc/passwd knows, or set DATABASE_URL to a server of your own',
+      { reason: 'no_user_name', dir },
+    );
+  }
 
   const owner = await stat(dir);
   const ways: RunAs[] = [];
   const asOwner: RunAs = { kind: 'setuid', uid: owner.uid, gid: owner.gid };
   if (owner.uid !== 0) ways.push(asOwner);
-  ways.push({ kind: 'user_namespace', prefix: USER_NAMESPACE });
+  for (const namespace of NAMESPACES) if (await hasName(namespace)) ways.push(namespace);
   if (owner.uid !== NOBODY) ways.push({ kind: 'setuid', uid: NOBODY, gid: NOBODY });
 
   for (const runAs of ways.filter((way) => only === 'any' || way.kind === only)) {
@@ -116,7 +135,7 @@ export async function makeOwnedFolder(path: string): Promise<void> {
 /** Gives files to the user who will work on them; does nothing when they are that user's already. */
 export async function handOver(path: string, runAs: RunAs): Promise<void> {
   if (runAs.kind === 'self') return;
-  const [uid, gid] = runAs.kind === 'setuid' ? [runAs.uid, runAs.gid] : [0, 0];
+  const [uid, gid] = runAs.kind === 'setuid' ? [runAs.uid, runAs.gid] : [process.getuid!(), process.getgid!()];
   const found = await lstat(path);
   if (found.uid !== uid) await lchown(path, uid, gid);
   if (!found.isDirectory()) return;
@@ -130,6 +149,11 @@ export async function handOver(path: string, runAs: RunAs): Promise<void> {
     });
     if (there !== undefined && there.uid !== uid) await handOver(below, runAs);
   }
+}
+
+/** initdb and the server ask for the name of the user they run as, and end when there is none. */
+function hasName(runAs: RunAs): Promise<boolean> {
+  return works(runAs, 'id', ['-un']);
 }
 
 async function reach(runAs: RunAs, binaries: Binaries): Promise<Binaries | undefined> {

@@ -57,7 +57,7 @@ const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /**
  * Starts a real PostgreSQL 18 as a child of this process and returns once it answers.
  * It ends with this process, whatever ends it, and first clears away what an earlier, killed one left.
- * @throws XD_STORE_EMBEDDED with `details.reason`: in_use, port_taken, disk_full, dir_unwritable, root_refused,
+ * @throws XD_STORE_EMBEDDED with `details.reason`: in_use, port_taken, disk_full, dir_unwritable, root_refused, no_user_name,
  *   platform_unsupported, start_failed; XD_STORE_VERSION when the data was written by another version
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions = {}): Promise<EmbeddedPostgres> {
