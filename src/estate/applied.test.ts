@@ -10,7 +10,7 @@ const called: Readonly<Record<string, RegExp>> = {
   // Tables are named in `partitioned_table`; there every key is one.
   'retention@src/app.ts': /estate\.retention/,
   'retention@src/ops/retention.ts': /retentionDays/,
-  'channels.<code>.share@src/ledger/availability.ts': /channel\.share \*/,
+  'channels.<code>.share@src/ledger/availability.ts': /channel\.share\) \*/,
 };
 
 describe('every key of the estate file', () => {
