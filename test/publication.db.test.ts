@@ -167,6 +167,36 @@ describe('a number', () => {
     expect(await violations(database.pool)).toEqual({});
   });
 
+  it('that was sold before its first telling was recorded is not believed too high', async () => {
+    const estate = smallEstate();
+    estate.channels.shop!.tolerance = 0.3;
+    const hub = await open({ estate });
+    await receive(hub, 20);
+    const sink = shop.sink;
+    let reads = 0;
+    system.availability = {
+      ...sink,
+      readBack: async (...args) => {
+        const found = await sink.readBack(...args);
+        if (reads++ === 0) {
+          shop.sell(sku, 2);
+          await read(hub);
+        }
+        return found;
+      },
+    };
+    await tell(hub);
+    expect(await violations(database.pool)).toEqual({});
+    for (let i = 0; i < 3; i++) {
+      await read(hub);
+      await tell(hub);
+    }
+    expect(reads).toBeGreaterThan(0);
+    expect(await number()).toEqual({ shown: 18, sending: null, read_back: null });
+    expect(await balances(database.pool, sku)).toEqual(['north 20/0/2/18']);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
   it('is raised by what is surely free before the sales that took it down are read', async () => {
     const hub = await open();
     await receive(hub, 5);

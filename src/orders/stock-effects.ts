@@ -58,13 +58,14 @@ export function applyToStock(
       }
       for (const { skuId, quantity } of event.exposureUsed) {
         const number = stock.channelNumber(channel.channelId, skuId);
-        if (number.shown === null) continue;
-        number.changed = true;
         const isOpen = number.sending !== null || number.readBackAt !== null;
+        if (number.shown === null && !isOpen) continue;
+        number.changed = true;
         if (isOpen) number.soldSince += quantity;
         // While it is open whether the number counts this sale already, a net number keeps what was shown: too high is safe (the
         // next compare-and-set fails and it is read again), too low could match by chance while sales are still unread.
-        if (!isOpen || channel.numberMeans === 'on_hand') number.shown = Math.max(0, number.shown - quantity);
+        if (number.shown !== null && (!isOpen || channel.numberMeans === 'on_hand'))
+          number.shown = Math.max(0, number.shown - quantity);
       }
       for (const line of event.lines) stock.touched.add(line.skuId);
       return undefined;
