@@ -45,6 +45,8 @@ type Step =
       fates: Fate[];
       unreadable: boolean;
       during: { sku: string; quantity: number }[];
+      /** Bought and read by us between what it shows and our hearing of it. */
+      whileRead: { sku: string; quantity: number }[];
       readDuring: boolean;
     }
   | { do: 'horizon' }
@@ -64,7 +66,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('arrive' as const),
       sku,
       place: fc.constantFrom('north', 'south', 'west'),
-      quantity: some,
+      quantity: fc.integer({ min: 1, max: 12 }),
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('sell' as const), channel, sku, quantity: some }) },
@@ -78,6 +80,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       fates: fc.array(fate, { maxLength: 3 }),
       unreadable: fc.nat(7).map((one) => one === 0),
       during: fc.array(fc.record({ sku, quantity: fc.integer({ min: 1, max: 2 }) }), { maxLength: 2 }),
+      whileRead: fc.array(fc.record({ sku, quantity: fc.integer({ min: 1, max: 2 }) }), { maxLength: 2 }),
       readDuring: fc.boolean(),
     }),
   },
@@ -146,7 +149,13 @@ async function perform(given: Step, on: SmallHub = hub): Promise<void> {
       model.beforeAnswer = () => {
         for (const sale of given.during.slice(1)) model.sell(named(sale.sku), sale.quantity);
       };
+      model.afterReading = async () => {
+        model.afterReading = undefined;
+        for (const sale of given.whileRead) model.sell(named(sale.sku), sale.quantity);
+        if (given.whileRead.length > 0) await read(given.channel, on);
+      };
       await on.publishers.get(given.channel)!.availabilityRound();
+      model.afterReading = undefined;
       model.onTheWay = undefined;
       model.beforeAnswer = undefined;
       model.fates.length = 0;
@@ -201,13 +210,16 @@ const SOLD_IN_DOUBT: Step[] = [
     fates: [],
     unreadable: false,
     during: [{ sku: 'B', quantity: 1 }],
+    whileRead: [],
     readDuring: true,
   },
-  { do: 'tell', channel: 'marketplace', fates: [], unreadable: true, during: [], readDuring: false },
+  { do: 'tell', channel: 'marketplace', fates: [], unreadable: true, during: [], whileRead: [], readDuring: false },
   { do: 'sell', channel: 'marketplace', sku: 'B', quantity: 1 },
 ];
 
 const TRIED_MS_MAX = 60_000;
+/** Within it a number that is believed wrongly is not said again, so nothing corrects it by chance. */
+const tolerances = fc.constantFrom(0, 0.5);
 
 describe('what a channel may believe', () => {
   it('is never more than what is set aside for it, whatever the line does', async () => {
@@ -215,9 +227,10 @@ describe('what a channel may believe', () => {
     // A busy machine tries fewer. Not by fast-check's own limit: it leaves the run at hand to go on behind the test's back.
     const until = performance.now() + TRIED_MS_MAX;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), tolerances, async (steps, tolerance) => {
         if (performance.now() > until) return;
         const skus = await begin();
+        for (const code of ['shop', 'marketplace']) hub.directory.channels.get(code)!.tolerance = tolerance;
         const marketplaceFailed = steps.some(
           (given) =>
             given.do === 'tell' && given.channel === 'marketplace' && given.fates.some((fate) => fate !== 'ok'),
@@ -240,14 +253,21 @@ describe('what a channel may believe', () => {
           const { exposed = 0, idle = 0, waiting = 0 } = rows[0] ?? {};
           const shown = shop.available(code) + marketplace.available(code);
           expect(exposed).toBeGreaterThanOrEqual(shown);
+          const { rows: believed } = await database.pool.query(
+            `select shown::int from channel_number n join sku s using (sku_id) join channel c using (channel_id)
+              where s.code = $1 and c.code = 'shop'`,
+            [code],
+          );
+          if (believed[0] !== undefined)
+            expect({ code, ...believed[0] }).toEqual({ code, shown: shop.available(code) });
           // A marketplace says what it was told, not which orders that knew of: a write that only moved the orders on and was lost
           // looks confirmed, and keeps units back until the next one. The shop says what it may sell.
           if (!marketplaceFailed) expect({ code, exposed }).toEqual({ code, exposed: shown });
           // What somebody waits for is kept back from the numbers, also where his channel's locations can't give it to him.
-          if (!waiting) expect({ code, idle }).toEqual({ code, idle: 0 });
+          if (!waiting && tolerance === 0) expect({ code, idle }).toEqual({ code, idle: 0 });
         }
       }),
-      { numRuns: Number(process.env.RUNS ?? 30), seed, examples: [[SOLD_IN_DOUBT]] },
+      { numRuns: Number(process.env.RUNS ?? 30), seed, examples: [[SOLD_IN_DOUBT, 0]] },
     );
   }, 120_000);
 });

@@ -27,6 +27,8 @@ export class ModelChannel {
   unreadable = 0;
   /** Runs while a write is on its way, before it takes effect. */
   onTheWay: (() => Promise<void>) | undefined;
+  /** Runs after its numbers were read and before we have the answer. */
+  afterReading: (() => Promise<void>) | undefined;
   /** Runs after a write took effect and before its answer is read. */
   beforeAnswer: (() => Promise<void> | void) | undefined;
   readonly #net = new Map<string, number>();
@@ -122,6 +124,7 @@ export class ModelChannel {
         const number = this.means === 'on_hand' ? this.#told.get(sku)?.quantity : this.#net.get(sku);
         if (number !== undefined) numbers.set(sku, number);
       }
+      await this.afterReading?.();
       return numbers;
     },
   };
