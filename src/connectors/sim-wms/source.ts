@@ -1,7 +1,7 @@
 import { type HttpClient, keysetFeed, type Source } from '../kit/index.ts';
 import { mapEvents } from './map.ts';
 
-const PAGE_RECORDS_MAX = 250;
+const PAGE_RECORDS_MAX = 500;
 
 export function events(client: HttpClient, system: string): Source {
   return keysetFeed({
