@@ -203,7 +203,8 @@ table invoice (
   lines json not null,
   posted_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
-  PRIMARY KEY (kind, invoice_no)
+  source text not null,
+  PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
 
@@ -413,7 +414,8 @@ table shipment (
   lines json not null,
   shipped_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
-  PRIMARY KEY (shipment_no)
+  source text not null,
+  PRIMARY KEY (shipment_no, source)
 );
 CREATE INDEX shipment_order_id_idx ON public.shipment USING btree (order_id);
 

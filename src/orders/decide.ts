@@ -48,8 +48,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
           'other_currency',
           `${command.document} ${command.number} is in ${command.currency}, the order in ${order.currency}`,
         );
-      const { document, number, totalMinor, currency, lines } = command;
-      return events([{ type: 'document.posted', document, number, totalMinor, currency, lines }]);
+      const { document, source, number, totalMinor, currency, lines } = command;
+      return events([{ type: 'document.posted', document, source, number, totalMinor, currency, lines }]);
     }
     case 'cancel':
       return cancel(order, command, context);
@@ -314,9 +314,9 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
-  const { fulfilmentId, shipment, tracking } = command;
+  const { fulfilmentId, source, shipment, tracking } = command;
   return events([
-    { type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
+    { type: 'shipment.confirmed', source, shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
   ]);
 }
 

@@ -204,21 +204,21 @@ export const writeReturns = sql(
        as t(order_id, return_id, reference, location_id, lines, state)
    on conflict (order_id, return_id) do update set state = excluded.state`,
 );
+// A number that its own system gives out a second time is an error: the record is set aside with it, and neither the order nor the ERP
+// is told of goods that no document shows.
 export const insertShipments = sql(
   'orders_insert_shipments',
-  `insert into shipment (shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
-   select shipment_no, order_id, fulfilment_id, tracking, lines::json, shipped_at
-     from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-       as t(shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
-   on conflict do nothing`,
+  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)
+   select shipment_no, source, order_id, fulfilment_id, tracking, lines::json, shipped_at
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
+       as t(shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)`,
 );
 export const insertInvoices = sql(
   'orders_insert_invoices',
-  `insert into invoice (invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
-   select invoice_no, kind, order_id, currency, total_minor, lines::json, posted_at
-     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
-       as t(invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
-   on conflict do nothing`,
+  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)
+   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
+       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)`,
 );
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves:

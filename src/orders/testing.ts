@@ -142,7 +142,7 @@ export function pick(fulfilmentId: number, quantity: number, lineNo = 1): OrderC
 }
 
 export function ship(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
-  return { kind: 'ship', fulfilmentId, shipment: 'S', tracking: null, lines: [{ lineNo, quantity }] };
+  return { kind: 'ship', fulfilmentId, source: 'wms', shipment: 'S', tracking: null, lines: [{ lineNo, quantity }] };
 }
 
 export function answer(fulfilmentId: number, cancelled: number, tooLate: number, lineNo = 1): OrderCommand {
@@ -164,6 +164,7 @@ export function invoice(quantity: number, amountMinor: number, lineNo = 1): Orde
   return {
     kind: 'post_document',
     document: 'invoice',
+    source: 'erp',
     number: 'I1',
     totalMinor: amountMinor,
     currency: 'GBP',

@@ -172,6 +172,8 @@ export type OrderEvent =
     }
   | {
       type: 'shipment.confirmed';
+      /** Whose number it is. */
+      source: string;
       shipment: string;
       fulfilmentId: number;
       locationId: number;
@@ -181,6 +183,8 @@ export type OrderEvent =
   | {
       type: 'document.posted';
       document: 'invoice' | 'credit_note';
+      /** Whose number it is. */
+      source: string;
       number: string;
       totalMinor: number;
       currency: string;
@@ -270,6 +274,7 @@ export type OrderCommand =
   | {
       kind: 'ship';
       fulfilmentId: number;
+      source: string;
       shipment: string;
       tracking: string | null;
       lines: { lineNo: number; quantity: number }[];
@@ -277,6 +282,7 @@ export type OrderCommand =
   | {
       kind: 'post_document';
       document: 'invoice' | 'credit_note';
+      source: string;
       number: string;
       totalMinor: number;
       currency: string;
