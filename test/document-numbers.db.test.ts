@@ -71,4 +71,5 @@ it('a number that its own system gives out twice is set aside, and its order and
   expect(results.map((result) => result.status)).toEqual(['parked', 'applied']);
   expect(await orderState(database.pool, 'api', 'O3')).toEqual(['released', '1: 2 picked 2']);
   expect(await orderState(database.pool, 'api', 'O4')).toEqual(['shipped', '1: 2 picked 2 shipped 2']);
+  expect(await broken()).toEqual([]);
 });
