@@ -624,3 +624,17 @@ AS $function$
                 - coalesce((select sum(c.quantity) from supply s join supply_commitment c using (supply_id)
                              where s.sku_id = p_sku_id), 0))) end::bigint
 $function$
+
+CREATE OR REPLACE FUNCTION public.servable_units(p_order_id bigint, p_sku_id bigint, p_location_ids integer[], p_share double precision, p_cap bigint, p_buffer bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (greatest(sum(t.own), least(coalesce(p_cap, 9223372036854775807),
+                                     sum(greatest(t.own, floor(p_share * greatest(0, t.free + t.own)))) - p_buffer)) - sum(t.own))::bigint
+    from (select b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock as free, coalesce(a.quantity, 0)::float8 as own
+            from stock_balance b
+            left join lateral (select sum(open_quantity) as quantity from allocation
+                                where order_id = p_order_id and sku_id = b.sku_id and location_id = b.location_id) a on true
+           where b.sku_id = p_sku_id and b.location_id = any(p_location_ids)) t
+$function$

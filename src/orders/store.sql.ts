@@ -223,16 +223,23 @@ export const insertInvoices = sql(
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves:
 // others would fill the page again and again, and what stands behind them would never be read.
-// channel_id, location_id: which channel serves which place, as the estate declares it.
-export const findBackorders = sql<{ order_id: number; line_no: number }>(
+// channel_id, location_id: which channel serves which place, as the estate declares it; then the channels with a share, a cap or a
+// buffer: their orders wait also beside what is free, until the rule gives them some of it.
+const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
+        select from unnest($3::int[], $4::float8[], $5::bigint[], $6::bigint[]) as m(channel_id, share, cap, buffer)
+         where m.channel_id = o.channel_id
+           and servable_units(l.order_id, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
+                                                           where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))`;
+export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
-       from stock_balance b join unnest($2::int[], $3::int[]) as c(channel_id, location_id) using (location_id)
-      where b.sku_id = any($1::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
-   select l.order_id, l.line_no from order_line l join sales_order o using (order_id)
+       from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
+      where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
+   select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
-    order by l.order_id, l.line_no limit $4::int`,
+      and ${SERVABLE}
+    order by l.order_id, l.line_no limit $8::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
 export const findServableSkus = sql<{ sku_id: number }>(
@@ -244,8 +251,8 @@ export const findServableSkus = sql<{ sku_id: number }>(
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
     where exists (select from order_line l join sales_order o using (order_id)
-                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id)
-    limit $3::int`,
+                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id and ${SERVABLE})
+    limit $7::int`,
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

@@ -1,7 +1,7 @@
 /** Given events, when a command, then events or a refusal: an order without a database. Tests only. */
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import type { DecideContext, Decision, Offer, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
+import type { DecideContext, Decision, Offered, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
 
 export interface Shelf {
   skuId: number;
@@ -26,10 +26,13 @@ export class World {
 
   get context(): DecideContext {
     return {
-      offers: (skuId): Offer[] =>
-        this.shelves
+      offers: (skuId): Offered => ({
+        places: this.shelves
           .filter((shelf) => shelf.skuId === skuId)
           .map(({ locationId, free, own }) => ({ locationId, free: Math.max(0, free), own, physical: free + own })),
+        allocatable: Number.POSITIVE_INFINITY,
+        promisable: Number.POSITIVE_INFINITY,
+      }),
       supplies: (skuId) => this.toCome[skuId] ?? [],
       onShort: this.onShort,
       takeAllocationId: () => this.#ids.allocation++,

@@ -235,9 +235,19 @@ export interface Offer {
   physical: number;
 }
 
+/** What of a SKU one order may be promised. */
+export interface Offered {
+  /** In the channel's order of locations. */
+  places: readonly Offer[];
+  /** The most that may be allocated of `free` over all places. */
+  allocatable: number;
+  /** The most of that and dated supply together. */
+  promisable: number;
+}
+
 export interface DecideContext {
-  /** Offers for a SKU in the channel's order of locations. Read only. */
-  offers(skuId: number): readonly Offer[];
+  /** Read only. */
+  offers(skuId: number): Offered;
   /** Dated supply that this order's channel may promise, soonest first. */
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   onShort: 'backorder' | 'refuse';
