@@ -23,6 +23,7 @@ table allocation (
   quantity bigint not null,
   open_quantity bigint not null,
   fulfilment_id bigint not null,
+  from_backorder boolean default false not null,
   PRIMARY KEY (order_id, line_no, allocation_id),
   CHECK ((open_quantity >= 0)),
   CHECK ((quantity > 0))

@@ -81,17 +81,17 @@ export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)`,
 );
-/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id */
+/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder */
 export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
      from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
     order by order_id, allocation_id`,
 );
@@ -180,8 +180,8 @@ export const updateLines = sql(
 );
 export const insertAllocations = sql(
   'orders_insert_allocations',
-  `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id)
-   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])`,
+  `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder)
+   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[])`,
 );
 export const updateAllocations = sql(
   'orders_update_allocations',

@@ -40,6 +40,8 @@ export interface Allocation {
   openQuantity: number;
   /** What it leaves with. It is requested of the WMS once the ERP knows the order. */
   fulfilmentId: number;
+  /** Made for units that had waited; else with the order itself. */
+  fromBackorder: boolean;
 }
 
 export interface Fulfilment {

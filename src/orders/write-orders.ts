@@ -126,6 +126,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newAllocations.map(([, a]) => a.quantity)),
       numbers(newAllocations.map(([, a]) => a.openQuantity)),
       numbers(newAllocations.map(([, a]) => a.fulfilmentId)),
+      `{${newAllocations.map(([, a]) => (a.fromBackorder ? 't' : 'f')).join(',')}}`,
     ]);
   if (allocations.length > 0)
     await tx.query(statements.updateAllocations, [

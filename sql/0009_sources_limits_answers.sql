@@ -24,3 +24,6 @@ as $$
                                 where order_id = p_order_id and sku_id = b.sku_id and location_id = b.location_id) a on true
            where b.sku_id = p_sku_id and b.location_id = any(p_location_ids)) t
 $$;
+
+-- Whether it was made for units that had waited: what was not is part of the order's first answer, which outlives its facts.
+alter table allocation add column from_backorder boolean not null default false;
