@@ -23,6 +23,7 @@ table allocation (
   quantity bigint not null,
   open_quantity bigint not null,
   fulfilment_id bigint not null,
+  from_backorder boolean default false not null,
   PRIMARY KEY (order_id, line_no, allocation_id),
   CHECK ((open_quantity >= 0)),
   CHECK ((quantity > 0))
@@ -203,7 +204,8 @@ table invoice (
   lines json not null,
   posted_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
-  PRIMARY KEY (kind, invoice_no)
+  source text not null,
+  PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
 
@@ -413,7 +415,8 @@ table shipment (
   lines json not null,
   shipped_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
-  PRIMARY KEY (shipment_no)
+  source text not null,
+  PRIMARY KEY (shipment_no, source)
 );
 CREATE INDEX shipment_order_id_idx ON public.shipment USING btree (order_id);
 
@@ -621,4 +624,18 @@ AS $function$
     - greatest(0, coalesce((select sum(backordered) from order_line where sku_id = p_sku_id and backordered > 0), 0)
                 - coalesce((select sum(c.quantity) from supply s join supply_commitment c using (supply_id)
                              where s.sku_id = p_sku_id), 0))) end::bigint
+$function$
+
+CREATE OR REPLACE FUNCTION public.servable_units(p_order_id bigint, p_sku_id bigint, p_location_ids integer[], p_share double precision, p_cap bigint, p_buffer bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (greatest(sum(t.own), least(coalesce(p_cap, 9223372036854775807),
+                                     sum(greatest(t.own, floor(p_share * greatest(0, t.free + t.own)))) - p_buffer)) - sum(t.own))::bigint
+    from (select b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock as free, coalesce(a.quantity, 0)::float8 as own
+            from stock_balance b
+            left join lateral (select sum(open_quantity) as quantity from allocation
+                                where order_id = p_order_id and sku_id = b.sku_id and location_id = b.location_id) a on true
+           where b.sku_id = p_sku_id and b.location_id = any(p_location_ids)) t
 $function$

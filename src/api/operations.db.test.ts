@@ -37,22 +37,35 @@ describe('records', () => {
     const { orderId } = (await api.order(orderOf('D1'))).json();
     const { db } = api.hub;
     await db.execute(
-      `insert into shipment (shipment_no, order_id, fulfilment_id, lines, shipped_at) values ('S-1', $1, 7, '[{"lineNo":1,"quantity":2}]', now())`,
+      `insert into shipment (shipment_no, source, order_id, fulfilment_id, lines, shipped_at)
+       values ('S-1', 'wms', $1, 7, '[{"lineNo":1,"quantity":2}]', now()), ('S-1', 'wms-2', $1, 8, '[]', now())`,
       [orderId],
     );
     await db.execute(
-      `insert into invoice (invoice_no, kind, order_id, currency, total_minor, lines, posted_at) values ('I-1', 'invoice', $1, 'GBP', 2010, '[]', now()), ('I-1', 'credit_note', $1, 'GBP', 5, '[]', now())`,
+      `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)
+       values ('I-1', 'invoice', 'erp', $1, 'GBP', 2010, '[]', now()), ('I-1', 'credit_note', 'erp', $1, 'GBP', 5, '[]', now()),
+              ('I-1', 'invoice', 'erp-2', $1, 'GBP', 7, '[]', now())`,
       [orderId],
     );
-    expect((await api.call('GET', '/v1/shipments')).json().shipments).toMatchObject([
-      { shipment: 'S-1', order: 'api/D1', fulfilment: 'F7', lines: [{ lineNo: 1, quantity: 2 }] },
+    const pages = async (list: 'shipments' | 'invoices') => {
+      const rows: Record<string, unknown>[] = [];
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const page: { nextCursor: string | null; [list: string]: unknown } = (
+          await api.call('GET', `/v1/${list}?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`)
+        ).json();
+        rows.push(...(page[list] as Record<string, unknown>[]));
+        cursor = page.nextCursor;
+      }
+      return rows;
+    };
+    expect(await pages('shipments')).toMatchObject([
+      { shipment: 'S-1', source: 'wms', order: 'api/D1', fulfilment: 'F7', lines: [{ lineNo: 1, quantity: 2 }] },
+      { shipment: 'S-1', source: 'wms-2', fulfilment: 'F8' },
     ]);
-    const first = (await api.call('GET', '/v1/invoices?limit=1')).json();
-    const second = (await api.call('GET', `/v1/invoices?limit=1&cursor=${first.nextCursor}`)).json();
-    expect([first.invoices[0].kind, second.invoices[0].total, second.nextCursor]).toEqual([
-      'credit_note',
-      '20.10',
-      null,
+    expect(await pages('invoices')).toMatchObject([
+      { kind: 'credit_note', source: 'erp', total: '0.05' },
+      { kind: 'invoice', source: 'erp', total: '20.10' },
+      { kind: 'invoice', source: 'erp-2', total: '0.07' },
     ]);
   });
 

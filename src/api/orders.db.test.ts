@@ -147,7 +147,8 @@ describe('orders', () => {
   });
 
   it('a channel that refuses shortages answers so, line by line', async () => {
-    await api.receive('85123A', 'LON', 2);
+    // One more than its buffer leaves.
+    await api.receive('85123A', 'LON', 3);
     const answer = await api.order(orderOf('R1', { channel: 'strict' }));
     expect(answer.json().lines).toMatchObject([
       { decision: 'partly_allocated', allocated: [{ location: 'LON', quantity: 2 }], refused: 1, backordered: 0 },

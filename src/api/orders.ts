@@ -6,7 +6,7 @@ import { orderItem } from '../connectors/kit/index.ts';
 import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
 import { listFacts } from '../log/index.ts';
 import type { Order } from '../orders/index.ts';
-import { readOrders } from '../orders/index.ts';
+import { readFirstDecision, readOrders } from '../orders/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
@@ -83,7 +83,7 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
       schema: {
         summary: 'Submit an order; every line is decided before the answer',
         description:
-          'The key for ever is (channel, externalNo). The same order again gets the first answer with Idempotent-Replayed: true.',
+          'The key for ever is (channel, externalNo). The same order again gets the first answer with Idempotent-Replayed: true; once its facts are dropped, without `expected`.',
         tags: ['orders'],
         headers: keyHeader,
         body: submission,
@@ -154,7 +154,7 @@ async function answerSubmission(
       return answer(hub, accepted);
     }
     case 'duplicate': {
-      const accepted = result.orderId === null ? undefined : await findDecision(hub, result.orderId);
+      const accepted = result.orderId === null ? undefined : await findDecision(hub, result.orderId, command);
       // It came before by another way and was set aside there.
       if (accepted === undefined)
         fail('XD_REFUSED', `order ${command.externalNo} came before and was set aside; it waits to be looked at`, {
@@ -180,9 +180,15 @@ async function answer(hub: ApiHub, accepted: Accepted): Promise<object> {
   return decisionAnswer(hub.directory, accepted);
 }
 
-async function findDecision(hub: ApiHub, orderId: number): Promise<Accepted | undefined> {
+/** As it was said first; of an order whose facts are dropped, from its rows, in the order of lines in which it is sent again. */
+async function findDecision(hub: ApiHub, orderId: number, given: OrderSubmitted): Promise<Accepted | undefined> {
   const [fact] = await listFacts(hub.db, [{ stream: `order/${orderId}`, version: 1 }]);
-  return fact?.data as Accepted | undefined;
+  if (fact !== undefined) return fact.data as Accepted;
+  const accepted = await readFirstDecision(hub.db, orderId);
+  if (accepted === undefined) return undefined;
+  const placeOf = new Map(given.lines.map((line, i) => [line.lineNo, i]));
+  const place = (lineNo: number) => placeOf.get(lineNo) ?? given.lines.length;
+  return { ...accepted, lines: accepted.lines.toSorted((a, b) => place(a.lineNo) - place(b.lineNo)) };
 }
 
 async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<CrossdockError> {
@@ -190,7 +196,7 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
   const name = `${command.channel}/${command.externalNo}`;
   const channel = channelOf(hub, command.channel);
   const [row] = await hub.db.query(findOrderId, [channel.channelId, command.externalNo]);
-  const accepted = row === undefined ? undefined : await findDecision(hub, row.order_id);
+  const accepted = row === undefined ? undefined : await findDecision(hub, row.order_id, command);
   if (accepted === undefined)
     return new CrossdockError('XD_KEY_CONFLICT', `order ${name} came before with other content`, {
       place: 'externalNo',

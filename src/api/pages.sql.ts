@@ -25,6 +25,7 @@ export const listAccounts = sql<{
 
 export const listShipments = sql<{
   shipment_no: string;
+  source: string;
   order_id: number;
   channel_id: number;
   external_no: string;
@@ -35,17 +36,18 @@ export const listShipments = sql<{
   shipped_at: Date;
 }>(
   'api_list_shipments',
-  `select s.shipment_no, s.order_id, o.channel_id, o.external_no, s.fulfilment_id, f.location_id, s.tracking, s.lines, s.shipped_at
+  `select s.shipment_no, s.source, s.order_id, o.channel_id, o.external_no, s.fulfilment_id, f.location_id, s.tracking, s.lines, s.shipped_at
      from shipment s
      join sales_order o on o.order_id = s.order_id
      left join fulfilment f on f.fulfilment_id = s.fulfilment_id
-    where ($1::text is null or s.shipment_no > $1::text)
-      and ($2::bigint is null or s.order_id = $2::bigint) and ($3::int is null or o.channel_id = $3::int)
-    order by s.shipment_no limit $4::int`,
+    where ($1::text is null or (s.shipment_no, s.source) > ($1::text, $2::text))
+      and ($3::bigint is null or s.order_id = $3::bigint) and ($4::int is null or o.channel_id = $4::int)
+    order by s.shipment_no, s.source limit $5::int`,
 );
 
 export const listInvoices = sql<{
   invoice_no: string;
+  source: string;
   kind: string;
   order_id: number;
   channel_id: number;
@@ -56,11 +58,11 @@ export const listInvoices = sql<{
   posted_at: Date;
 }>(
   'api_list_invoices',
-  `select i.invoice_no, i.kind, i.order_id, o.channel_id, o.external_no, i.currency, i.total_minor, i.lines, i.posted_at
+  `select i.invoice_no, i.source, i.kind, i.order_id, o.channel_id, o.external_no, i.currency, i.total_minor, i.lines, i.posted_at
      from invoice i join sales_order o on o.order_id = i.order_id
-    where ($1::text is null or (i.kind, i.invoice_no) > ($1::text, $2::text))
-      and ($3::bigint is null or i.order_id = $3::bigint) and ($4::int is null or o.channel_id = $4::int)
-    order by i.kind, i.invoice_no limit $5::int`,
+    where ($1::text is null or (i.kind, i.invoice_no, i.source) > ($1::text, $2::text, $3::text))
+      and ($4::bigint is null or i.order_id = $4::bigint) and ($5::int is null or o.channel_id = $5::int)
+    order by i.kind, i.invoice_no, i.source limit $6::int`,
 );
 
 // The newest price at or before the day asked wins.

@@ -81,12 +81,19 @@ export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request) => {
       const { limit, order } = request.query;
-      const after = readCursor(request.query.cursor, ['text'])?.[0] ?? null;
-      const rows = await db.query(statements.listShipments, [after, order ?? null, channelIdOf(request), limit + 1]);
-      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.shipment_no]);
+      const [after, source] = readCursor(request.query.cursor, ['text', 'text']) ?? [null, null];
+      const rows = await db.query(statements.listShipments, [
+        after,
+        source,
+        order ?? null,
+        channelIdOf(request),
+        limit + 1,
+      ]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.shipment_no, row.source]);
       return {
         shipments: shown.map((row) => ({
           shipment: row.shipment_no,
+          source: row.source,
           orderId: String(row.order_id),
           order: referenceOf(row),
           fulfilment: `F${row.fulfilment_id}`,
@@ -108,18 +115,20 @@ export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request) => {
       const { limit, order } = request.query;
-      const [kind, after] = readCursor(request.query.cursor, ['text', 'text']) ?? [null, null];
+      const [kind, after, source] = readCursor(request.query.cursor, ['text', 'text', 'text']) ?? [null, null, null];
       const rows = await db.query(statements.listInvoices, [
         kind,
         after,
+        source,
         order ?? null,
         channelIdOf(request),
         limit + 1,
       ]);
-      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.kind, row.invoice_no]);
+      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.kind, row.invoice_no, row.source]);
       return {
         invoices: shown.map((row) => ({
           invoice: row.invoice_no,
+          source: row.source,
           kind: row.kind,
           orderId: String(row.order_id),
           order: referenceOf(row),

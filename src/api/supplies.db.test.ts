@@ -96,7 +96,8 @@ describe('supplies', () => {
   });
 
   it('are told to whoever orders, and explained as an input of their own', async () => {
-    await api.receive('S4', 'MAN', 3);
+    // Half of it, less the buffer: 3.
+    await api.receive('S4', 'MAN', 9);
     await announce(supply('PO4', 'S4', 10), supply('PO5', 'S4', 7, { dueAt: inDays(60) }));
     const answer = await order('E1', 'S4', 8);
     expect(answer.json().lines).toMatchObject([
@@ -104,7 +105,7 @@ describe('supplies', () => {
     ]);
     const explained = (await api.call('GET', '/v1/availability/S4/explain?channel=planned')).json();
     expect(explained.atp).toBe(await atp('S4'));
-    expect(explained.atp).toBe(5);
+    expect(explained.atp).toBe(5 + 2);
     expect(explained.rule).toMatchObject({ horizonDays: 14 });
     expect(explained.supply).toMatchObject({
       promisable: 5,

@@ -137,6 +137,14 @@ export interface InboundItem {
   unreadable?: { reason: string; place: string; value: unknown };
 }
 
+/**
+ * What one system calls a document, as others are told of it: two systems may give out the same number. One from before sources were
+ * kept has its number alone.
+ */
+export function documentReference(source: string | undefined, number: string): string {
+  return source === undefined || source === '' ? number : `${source}/${number}`;
+}
+
 /** Order references as other systems know them: `<channel>/<external number>`. */
 export function orderReference(channel: string, externalNo: string): string {
   return `${channel}/${externalNo}`;

@@ -15,6 +15,7 @@ const app = 'src/app.ts';
 const numbers = 'src/ledger/numbers.ts';
 const retention = 'src/ops/retention.ts';
 const availability = 'src/ledger/availability.ts';
+const backorders = 'src/orders/backorders.ts';
 
 /** By path in the schema. A key that is not applied stands for all that it holds. */
 export const applications: Readonly<Record<string, Application>> = {
@@ -43,9 +44,9 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.sells': [directory],
   'channels.<code>.numberMeans': [directory, numbers],
   'channels.<code>.locations': [directory],
-  'channels.<code>.share': [availability, numbers],
-  'channels.<code>.cap': [availability, numbers],
-  'channels.<code>.buffer': [availability, numbers],
+  'channels.<code>.share': [availability, numbers, backorders],
+  'channels.<code>.cap': [availability, numbers, backorders],
+  'channels.<code>.buffer': [availability, numbers, backorders],
   'channels.<code>.horizonDays': [availability, 'src/ledger/commitments.ts'],
   'channels.<code>.tolerance': [directory, numbers],
   'channels.<code>.onShort': [directory, 'src/orders/process.ts'],

@@ -112,11 +112,20 @@ export const channelSchema = Type.Object(
     ),
     locations: Type.Array(code, { minItems: 1, description: 'where it is served from, by their priority' }),
     share: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'of what is free, per location; default 1' }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: 'of what is free, per location, shown and promised; default 1',
+      }),
     ),
-    cap: Type.Optional(Type.Integer({ minimum: 0, description: 'the most base units shown per SKU' })),
+    cap: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'the most base units per SKU that are shown, and promised to one order',
+      }),
+    ),
     buffer: Type.Optional(
-      Type.Integer({ minimum: 0, description: "base units kept out of this channel's number; default 0" }),
+      Type.Integer({ minimum: 0, description: "base units kept out of this channel's number and orders; default 0" }),
     ),
     horizonDays: Type.Optional(
       Type.Integer({

@@ -9,6 +9,8 @@ export interface Message {
   contentType: string;
   body: Buffer;
   items: InboundItem[];
+  /** Items in the body, where only some of them are taken. */
+  itemsInBody?: number;
   /** From a system: set aside what can't be applied. From a caller who waits: refuse it and keep nothing. */
   onFault: 'park' | 'refuse';
   /** Reads a message of this kind that was kept, as this one was read: for what came first under a key. */

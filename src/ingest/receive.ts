@@ -92,7 +92,7 @@ export class Receiver {
     const results: ItemResult[] = [];
     for (const item of message.items) {
       const { feed: _, ...rest } = message;
-      results.push(...(await this.receive({ ...rest, items: [item] })));
+      results.push(...(await this.receive({ ...rest, items: [item], itemsInBody: message.items.length })));
     }
     if (message.feed !== undefined) await this.#lane.submit({ ...message, items: [] });
     return results;
@@ -155,7 +155,7 @@ export class Receiver {
         texts(rows.map((r) => r.message.system)),
         texts(rows.map((r) => r.message.source)),
         texts(rows.map((r) => r.message.contentType)),
-        numbers(rows.map((r) => r.message.items.length)),
+        numbers(rows.map((r) => r.message.itemsInBody ?? r.message.items.length)),
         Buffer.concat(rows.map((r) => r.message.body)),
         ...cuts(rows.map((r) => r.message.body)),
       ]);

@@ -222,7 +222,14 @@ function translateCommand(
                     sequence: command.sequence ?? null,
                     lines,
                   }
-                : { kind: 'ship', fulfilmentId, shipment: command.shipment, tracking: command.tracking, lines },
+                : {
+                    kind: 'ship',
+                    fulfilmentId,
+                    source: system,
+                    shipment: command.shipment,
+                    tracking: command.tracking,
+                    lines,
+                  },
             occurredAt: command.occurredAt,
             correlationId,
           },
@@ -272,7 +279,7 @@ function translateCommand(
         works: [
           {
             reference: { channelId: channel.channelId, externalNo },
-            command: { kind: 'post_document', document, number, totalMinor, currency, lines },
+            command: { kind: 'post_document', document, source: system, number, totalMinor, currency, lines },
             occurredAt: command.occurredAt,
             correlationId,
           },

@@ -73,6 +73,11 @@ export function atpOf(
   return channel.sellsByItself ? capped(channel, atp) : limitedTo(channel, atp, supply);
 }
 
+/** Whether anything keeps what is free from an order of this channel; one that sells by itself has its exposure. */
+export function isLimited({ sellsByItself, share, cap, buffer }: ChannelEntry): boolean {
+  return !sellsByItself && (share < 1 || cap !== null || buffer > 0);
+}
+
 /** What of a location's free units a channel may have; one that sells by itself has its share set aside, and asks like any other for more. */
 export function offeredTo(channel: Pick<ChannelEntry, 'sellsByItself' | 'share'>, free: number): number {
   return Math.floor((channel.sellsByItself ? 1 : channel.share) * Math.max(0, free));

@@ -1,4 +1,12 @@
-export { type AtpView, atpOf, type LocationAvailability, readAtp } from './availability.ts';
+export {
+  type AtpView,
+  atpOf,
+  isLimited,
+  type LocationAvailability,
+  limitedTo,
+  offeredTo,
+  readAtp,
+} from './availability.ts';
 export { Commitments, type OrderLineKey, pairsOfCommitments, type SupplyOffer } from './commitments.ts';
 export {
   hasSettleable,

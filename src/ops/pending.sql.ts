@@ -17,7 +17,18 @@ export interface PendingRow {
  */
 export const readPending = sql<PendingRow>(
   'hub_read_pending',
-  `select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
+  `with declared as materialized (
+     select h.channel_id, array(select p.location_id from location p
+                                 where p.code in (select json_array_elements_text(h.settings->'locations'))) as location_ids,
+            s.share, s.cap, s.buffer, h.settings->>'sells' is distinct from 'by_itself' and (s.share < 1 or s.cap is not null or s.buffer > 0) as is_limited
+       from channel h
+      cross join lateral (select coalesce((h.settings->>'share')::float8, 1) as share, (h.settings->>'cap')::bigint as cap,
+                                 coalesce((h.settings->>'buffer')::bigint, 0) as buffer) s),
+     free as materialized (
+     select distinct b.sku_id, h.channel_id from stock_balance b join declared h on b.location_id = any(h.location_ids)
+      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0
+        and b.sku_id in (select sku_id from order_line where backordered > 0))
+   select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
           (select count(*)::int from publication where is_dirty) as publications,
           (select count(*)::int from channel_number where sending is not null or read_back is not null) as numbers,
           (select count(*)::int from parked_record p
@@ -29,10 +40,8 @@ export const readPending = sql<PendingRow>(
              from ((select from crossdock_unread('outbound') limit 1000)
                    union all (select from crossdock_unread('backorders') limit 1000)) as t) as behind,
           (select count(*)::int
-             from (select from order_line l join sales_order o using (order_id) join channel h using (channel_id)
-                    where l.backordered > 0
-                      and exists (select from stock_balance b join location p using (location_id)
-                                   where b.sku_id = l.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0
-                                     and p.code in (select json_array_elements_text(h.settings->'locations')))
+             from (select from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
+                    where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0
+                      and (not h.is_limited or servable_units(l.order_id, l.sku_id, h.location_ids, h.share, h.cap, h.buffer) > 0)
                     limit 1000) as t) as servable`,
 );

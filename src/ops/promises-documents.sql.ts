@@ -26,7 +26,7 @@ export const readDocuments = sql<DocumentRow>(
 export const findStrayDocuments = sql<{ order_id: number; kind: string; number: string }>(
   'verify_find_stray_documents',
   `select d.order_id, d.kind, d.number
-     from (select order_id, 'shipment' as kind, shipment_no as number from shipment
-           union all select order_id, kind, invoice_no from invoice) d
+     from (select order_id, 'shipment' as kind, concat_ws('/', nullif(source, ''), shipment_no) as number from shipment
+           union all select order_id, kind, concat_ws('/', nullif(source, ''), invoice_no) from invoice) d
     where not exists (select from sales_order o where o.order_id = d.order_id) limit 100`,
 );

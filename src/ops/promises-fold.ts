@@ -174,13 +174,14 @@ const lineNumbers = [
   'creditedMinor',
   'changedVersion',
 ] as const satisfies readonly (keyof OrderLine)[];
-const allocationNumbers = [
+const allocationParts = [
   'lineNo',
   'skuId',
   'locationId',
   'quantity',
   'openQuantity',
   'fulfilmentId',
+  'fromBackorder',
 ] as const satisfies readonly (keyof Allocation)[];
 
 /** The first thing in which the order differs from what its facts give. */
@@ -199,7 +200,7 @@ function differenceOf(facts: Order, table: Order): string | undefined {
   for (const [id, allocation] of facts.allocations) {
     const found = table.allocations.get(id);
     if (found === undefined) return `allocation ${id} is not there`;
-    for (const name of allocationNumbers)
+    for (const name of allocationParts)
       if (allocation[name] !== found[name]) return differs(`allocation ${id} ${name}`, allocation[name], found[name]);
   }
   for (const part of ['fulfilments', 'returns'] as const)

@@ -39,12 +39,12 @@ export const lineAmounts = verdict(
 
 export const documentTotals = verdict(
   'document_totals',
-  `select i.kind, i.invoice_no, i.total_minor, (select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l) as amount,
+  `select i.kind, i.source, i.invoice_no, i.total_minor, (select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l) as amount,
           i.currency, o.currency as order_currency,
           i.total_minor <> coalesce((select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l), 0)
             or i.currency is distinct from o.currency as bad
      from invoice i left join sales_order o using (order_id)`,
-  `format('%s %s: total %s %s, its lines %s %s', kind, invoice_no, total_minor, currency, amount, order_currency)`,
+  `format('%s %s/%s: total %s %s, its lines %s %s', kind, source, invoice_no, total_minor, currency, amount, order_currency)`,
 );
 
 // These two unpack JSON, which takes the server ten times as long as us: they judge only orders that looked wrong.

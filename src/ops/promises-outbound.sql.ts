@@ -22,7 +22,7 @@ export const undelivered = verdict(
                        when 'order_cancellation' then 'C/' || substr(f.stream, 7) || '/' || f.stream_version
                        when 'return_announcement' then 'R' || (f.data->>'returnId')
                        when 'return_posting' then 'R/' || substr(f.stream, 7) || '/' || f.stream_version
-                       when 'shipment_posting' then f.data->>'shipment'
+                       when 'shipment_posting' then concat_ws('/', f.data->>'source', f.data->>'shipment')
                        when 'charge' then f.data->>'reference' end) as bad
      from (select f.position, f.type, f.stream, f.stream_version, f.data, k.kind
              from fact f
@@ -95,7 +95,7 @@ export const confirmedFulfilments = verdict(
 export const confirmedShipments = verdict(
   'confirmed_shipments',
   `select d.reference, s.shipment_no is null as bad
-     from delivery d left join shipment s on s.shipment_no = d.reference
+     from delivery d left join shipment s on s.order_id = d.order_id and concat_ws('/', nullif(s.source, ''), s.shipment_no) = d.reference
     where d.kind = 'shipment_posting'`,
   `format('the ERP is told of shipment %s, which is not there', reference)`,
 );

@@ -1,6 +1,7 @@
 /** Gives freed stock to waiting lines, first come, first served. */
+import { isLimited } from '../ledger/index.ts';
 import { readNext } from '../log/index.ts';
-import type { Directory } from '../master/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Database, numbers, type Tx } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import * as statements from './store.sql.ts';
@@ -26,8 +27,11 @@ const FREEING = [
   'stock.picked',
 ];
 
-/** SKUs of which a fact gave something free, or none. */
-function freedSkus(fact: { type: string; data: unknown }): number[] {
+/**
+ * SKUs of which a fact gave something free, or none.
+ * @param withLimits whether a channel has a share, a cap or a buffer
+ */
+function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): number[] {
   const data = fact.data as {
     skuId?: number;
     skuIds?: number[];
@@ -55,6 +59,8 @@ function freedSkus(fact: { type: string; data: unknown }): number[] {
     case 'return.received':
       return (data.lines ?? []).map((line) => line.skuId);
     case 'stock.picked':
+      // What an order has no more counts no more towards its channel's limits.
+      if (withLimits) return (data.lines ?? []).map((line) => line.skuId);
       // A count knew of it first: only the allocation ended, so what it held is free again.
       return data.countedBefore ?? [];
     default:
@@ -73,10 +79,11 @@ export async function followBackorders(
   linesMax = LINES_PER_TRANSACTION_MAX,
 ): Promise<{ read: number; served: number }> {
   const all = { read: 0, served: 0 };
+  const withLimits = limitedChannels(deps.directory).length > 0;
   for (;;) {
     const { read, skuIds, served, more } = await db.inTurn(async (tx) => {
       const page = await readNext(tx, BACKORDER_CONSUMER, FACTS_PER_READ_MAX, FREEING);
-      const skuIds = [...new Set(page.facts.flatMap(freedSkus))];
+      const skuIds = [...new Set(page.facts.flatMap((fact) => freedSkus(fact, withLimits)))];
       return { read: page.read, skuIds, ...(await allocateBackorders(tx, deps, skuIds, linesMax)) };
     });
     all.read += read;
@@ -94,7 +101,7 @@ export async function sweepBackorders(
   skusMax = SKUS_PER_SWEEP_MAX,
   linesMax = LINES_PER_TRANSACTION_MAX,
 ): Promise<number> {
-  const skuIds = (await db.query(statements.findServableSkus, [...servedPlaces(deps.directory), skusMax])).map(
+  const skuIds = (await db.query(statements.findServableSkus, [...declaredOf(deps.directory), skusMax])).map(
     (row) => row.sku_id,
   );
   return serve(db, deps, skuIds, linesMax);
@@ -110,12 +117,24 @@ async function serve(db: Database, deps: OrderDeps, skuIds: readonly number[], l
   }
 }
 
-/** Which channel serves which location, as two columns. */
-function servedPlaces(directory: Directory): [string, string] {
+function limitedChannels(directory: Directory): ChannelEntry[] {
+  return [...directory.channelById.values()].filter(isLimited);
+}
+
+/** Which channel serves which location, as two columns; then share, cap and buffer of those that have any, as four. */
+function declaredOf(directory: Directory): [string, string, string, string, string, string] {
   const pairs = [...directory.channelById.values()].flatMap(({ channelId, locationIds }) =>
     locationIds.map((locationId) => ({ channelId, locationId })),
   );
-  return [numbers(pairs.map((pair) => pair.channelId)), numbers(pairs.map((pair) => pair.locationId))];
+  const limited = limitedChannels(directory);
+  return [
+    numbers(pairs.map((pair) => pair.channelId)),
+    numbers(pairs.map((pair) => pair.locationId)),
+    numbers(limited.map((channel) => channel.channelId)),
+    numbers(limited.map((channel) => channel.share)),
+    numbers(limited.map((channel) => channel.cap)),
+    numbers(limited.map((channel) => channel.buffer)),
+  ];
 }
 
 /**
@@ -130,19 +149,20 @@ export async function allocateBackorders(
   linesMax = LINES_PER_TRANSACTION_MAX,
 ): Promise<{ served: number; more: boolean }> {
   if (skuIds.length === 0) return { served: 0, more: false };
-  const rows = await tx.query(statements.findBackorders, [numbers(skuIds), ...servedPlaces(deps.directory), linesMax]);
-  const byOrder = new Map<number, number[]>();
+  const rows = await tx.query(statements.findBackorders, [...declaredOf(deps.directory), numbers(skuIds), linesMax]);
+  const byOrder = new Map<number, { channelId: number; lineNos: number[] }>();
   for (const row of rows) {
-    const lines = byOrder.get(row.order_id);
-    if (lines === undefined) byOrder.set(row.order_id, [row.line_no]);
-    else lines.push(row.line_no);
+    const found = byOrder.get(row.order_id);
+    if (found === undefined) byOrder.set(row.order_id, { channelId: row.channel_id, lineNos: [row.line_no] });
+    else found.lineNos.push(row.line_no);
   }
   const now = new Date().toISOString();
   const works = [...byOrder].map(
-    ([orderId, lineNos]): OrderWork => ({
+    ([orderId, { channelId, lineNos }]): OrderWork => ({
       reference: { orderId },
       command: { kind: 'allocate_backorders', lineNos },
       occurredAt: now,
+      isLimited: isLimited(deps.directory.channelById.get(channelId)!),
     }),
   );
   if (works.length === 0) return { served: 0, more: false };

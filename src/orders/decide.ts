@@ -12,6 +12,7 @@ import type {
   NewAllocation,
   NewCommitment,
   Offer,
+  Offered,
   Order,
   OrderCommand,
   OrderEvent,
@@ -48,8 +49,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
           'other_currency',
           `${command.document} ${command.number} is in ${command.currency}, the order in ${order.currency}`,
         );
-      const { document, number, totalMinor, currency, lines } = command;
-      return events([{ type: 'document.posted', document, number, totalMinor, currency, lines }]);
+      const { document, source, number, totalMinor, currency, lines } = command;
+      return events([{ type: 'document.posted', document, source, number, totalMinor, currency, lines }]);
     }
     case 'cancel':
       return cancel(order, command, context);
@@ -70,24 +71,27 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
  */
 class Taker {
   readonly #context: DecideContext;
-  readonly #left = new Map<number, Offer[]>();
+  readonly #left = new Map<number, Offered & { places: Offer[] }>();
   readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
 
   constructor(context: DecideContext) {
     this.#context = context;
   }
 
-  #offers(skuId: number): Offer[] {
-    let offers = this.#left.get(skuId);
-    if (offers === undefined) {
-      offers = this.#context.offers(skuId).map((offer) => ({ ...offer }));
-      this.#left.set(skuId, offers);
+  #offered(skuId: number): Offered & { places: Offer[] } {
+    let left = this.#left.get(skuId);
+    if (left === undefined) {
+      const offered = this.#context.offers(skuId);
+      left = { ...offered, places: offered.places.map((offer) => ({ ...offer })) };
+      this.#left.set(skuId, left);
     }
-    return offers;
+    return left;
   }
 
-  take(skuId: number, wanted: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
-    const offers = this.#offers(skuId);
+  take(skuId: number, asked: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
+    const left = this.#offered(skuId);
+    const offers = left.places;
+    const wanted = from === 'own' ? asked : Math.min(asked, left.allocatable);
     const there = (offer: Offer) =>
       from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
     const whole = offers.find((offer) => there(offer) >= wanted);
@@ -99,7 +103,11 @@ class Taker {
       const quantity = Math.min(missing, Math.max(0, there(offer)));
       if (quantity === 0) continue;
       if (from === 'own') offer.own -= quantity;
-      else offer.free -= quantity;
+      else {
+        offer.free -= quantity;
+        left.allocatable -= quantity;
+        left.promisable -= quantity;
+      }
       offer.physical -= quantity;
       missing -= quantity;
       taken.push({ locationId: offer.locationId, quantity });
@@ -116,11 +124,13 @@ class Taker {
       this.#toCome.set(skuId, toCome);
     }
     const taken: NewCommitment[] = [];
-    let missing = wanted;
+    const left = this.#offered(skuId);
+    let missing = Math.min(wanted, left.promisable);
     for (const supply of toCome) {
       const quantity = Math.min(missing, supply.quantity);
       if (quantity === 0) continue;
       supply.quantity -= quantity;
+      left.promisable -= quantity;
       missing -= quantity;
       taken.push({ ...supply, lineNo, skuId, quantity });
     }
@@ -314,9 +324,9 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
-  const { fulfilmentId, shipment, tracking } = command;
+  const { fulfilmentId, source, shipment, tracking } = command;
   return events([
-    { type: 'shipment.confirmed', shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
+    { type: 'shipment.confirmed', source, shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
   ]);
 }
 

@@ -74,6 +74,7 @@ function addAllocations(order: Order, allocations: readonly NewAllocation[], fro
       quantity,
       openQuantity: quantity,
       fulfilmentId,
+      fromBackorder,
     });
     const line = fromBackorder ? toldLineOf(order, lineNo) : lineOf(order, lineNo);
     line.allocated += quantity;

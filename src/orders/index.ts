@@ -2,6 +2,7 @@ export { acceptedOf } from './accepted.ts';
 export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';
+export { readFirstDecision } from './first-decision.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
   backorderedUnits,

@@ -19,7 +19,7 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import { applyToCommitments, applyToStock, offersOf } from './stock-effects.ts';
+import { applyToCommitments, applyToStock, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
 import type { Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
@@ -40,6 +40,8 @@ export interface OrderWork {
   causationId?: string | null;
   /** Soft holds that a submitted order turns into allocations. */
   reservationIds?: readonly number[];
+  /** All allocations of the order count, not only those of the lines that are named: its channel has a share, a cap or a buffer. */
+  isLimited?: boolean;
 }
 
 export type WorkResult =
@@ -147,8 +149,9 @@ export async function processOrders(
         hold.openQuantity = 0;
         claimed.push({ hold, quantity, version: stock.balance(hold.skuId, hold.locationId).version });
       }
+    const mine = unitsOf(order, claimed);
     const decision = decide(order, command, {
-      offers: (skuId) => offersOf(stock, channel, skuId),
+      offers: (skuId) => offersOf(stock, channel, skuId, mine),
       supplies: (skuId) => commitments.offers(channel, skuId),
       onShort: channel.onShort,
       takeAllocationId: () => allocationIds.take(),
@@ -243,6 +246,15 @@ async function resolve(db: Queryable, works: readonly OrderWork[]): Promise<(num
   return ids;
 }
 
+/** What an order has of each SKU: of a known one its open allocations, of a new one what it claims. */
+function unitsOf(
+  order: Order | undefined,
+  claimed: readonly { hold: HeldReservation; quantity: number }[],
+): readonly Mine[] {
+  if (order === undefined) return claimed.map(({ hold, quantity }) => ({ ...hold, quantity, isFree: true }));
+  return [...order.allocations.values()].map((part) => ({ ...part, quantity: part.openQuantity, isFree: false }));
+}
+
 /** What each command reads of its order: the lines it names with their allocations, and the fulfilment or return it is about. */
 function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)[]): OrderParts {
   const parts: OrderParts = {
@@ -252,10 +264,11 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     fulfilmentIds: new Set(),
     returnsOf: new Set(),
   };
-  works.forEach(({ command }, i) => {
+  works.forEach(({ command, isLimited }, i) => {
     const orderId = orderIds[i];
     if (orderId === null || orderId === undefined || orderId <= 0) return;
     parts.orderIds.add(orderId);
+    if (isLimited) parts.allocationsOf.add(orderId);
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
     if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });

@@ -1,14 +1,62 @@
 /** Orders and the ledger: what stock offers to an order, and what an order's events do to stock and to promises of what is to come. */
-import type { Commitments, Movement, StockSession } from '../ledger/index.ts';
+import {
+  type Commitments,
+  isLimited,
+  limitedTo,
+  type Movement,
+  offeredTo,
+  type StockSession,
+} from '../ledger/index.ts';
 import type { ChannelEntry } from '../master/index.ts';
-import type { Offer, Order, OrderEvent } from './types.ts';
+import type { Offer, Offered, Order, OrderEvent } from './types.ts';
 
-export function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number): Offer[] {
-  return channel.locationIds.map((locationId) => {
+/** Units that an order has already, per place: they count towards what its channel's limits give it, and stay with it. */
+export interface Mine {
+  skuId: number;
+  locationId: number;
+  quantity: number;
+  /** Out of the hold that it claims, and so among what is free by now; else allocated. */
+  isFree: boolean;
+}
+
+/**
+ * What an order may be promised of a SKU. Of a channel that asks, an order without units yet gets exactly the channel's ATP. One that
+ * has some gets what it would get if it came now, less what it has: a line that waits does not get its share of the rest again and
+ * again. What was held for it is its own, whoever took the rest meanwhile.
+ * The same rule in SQL is `servable_units`.
+ */
+export function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number, mine: readonly Mine[]): Offered {
+  if (!isLimited(channel)) {
+    const places = channel.locationIds.map((locationId): Offer => {
+      const free = stock.free(skuId, locationId);
+      const own = channel.sellsByItself ? stock.exposure(channel.channelId, skuId, locationId) : 0;
+      return { locationId, free: Math.max(0, free), own, physical: free + own };
+    });
+    return { places, allocatable: Number.POSITIVE_INFINITY, promisable: Number.POSITIVE_INFINITY };
+  }
+  let offered = 0;
+  let had = 0;
+  let allocated = 0;
+  const places = channel.locationIds.map((locationId): Offer => {
     const free = stock.free(skuId, locationId);
-    const own = channel.sellsByItself ? stock.exposure(channel.channelId, skuId, locationId) : 0;
-    return { locationId, free: Math.max(0, free), own, physical: free + own };
+    let hadHere = 0;
+    let allocatedHere = 0;
+    for (const part of mine)
+      if (part.skuId === skuId && part.locationId === locationId) {
+        hadHere += part.quantity;
+        if (!part.isFree) allocatedHere += part.quantity;
+      }
+    const mayHave = Math.max(hadHere, offeredTo(channel, free + allocatedHere));
+    offered += mayHave;
+    had += hadHere;
+    allocated += allocatedHere;
+    return { locationId, free: Math.max(0, Math.min(free, mayHave - allocatedHere)), own: 0, physical: free };
   });
+  return {
+    places,
+    allocatable: Math.max(had, limitedTo(channel, offered)) - allocated,
+    promisable: Math.max(had, channel.cap ?? Number.POSITIVE_INFINITY) - allocated,
+  };
 }
 
 /** What a movement did, for its fact: the balances' versions, and the SKUs whose count had known of it already. */

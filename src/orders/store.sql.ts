@@ -81,17 +81,17 @@ export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)`,
 );
-/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id */
+/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder */
 export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
   `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id]::text as numbers
+          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
      from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
     order by order_id, allocation_id`,
 );
@@ -180,8 +180,8 @@ export const updateLines = sql(
 );
 export const insertAllocations = sql(
   'orders_insert_allocations',
-  `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id)
-   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])`,
+  `insert into allocation (order_id, allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder)
+   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[])`,
 );
 export const updateAllocations = sql(
   'orders_update_allocations',
@@ -204,35 +204,42 @@ export const writeReturns = sql(
        as t(order_id, return_id, reference, location_id, lines, state)
    on conflict (order_id, return_id) do update set state = excluded.state`,
 );
+// A number that its own system gives out a second time is an error: the record is set aside with it, and neither the order nor the ERP
+// is told of goods that no document shows.
 export const insertShipments = sql(
   'orders_insert_shipments',
-  `insert into shipment (shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
-   select shipment_no, order_id, fulfilment_id, tracking, lines::json, shipped_at
-     from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-       as t(shipment_no, order_id, fulfilment_id, tracking, lines, shipped_at)
-   on conflict do nothing`,
+  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)
+   select shipment_no, source, order_id, fulfilment_id, tracking, lines::json, shipped_at
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
+       as t(shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)`,
 );
 export const insertInvoices = sql(
   'orders_insert_invoices',
-  `insert into invoice (invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
-   select invoice_no, kind, order_id, currency, total_minor, lines::json, posted_at
-     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
-       as t(invoice_no, kind, order_id, currency, total_minor, lines, posted_at)
-   on conflict do nothing`,
+  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)
+   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
+       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)`,
 );
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves:
 // others would fill the page again and again, and what stands behind them would never be read.
-// channel_id, location_id: which channel serves which place, as the estate declares it.
-export const findBackorders = sql<{ order_id: number; line_no: number }>(
+// channel_id, location_id: which channel serves which place, as the estate declares it; then the channels with a share, a cap or a
+// buffer: their orders wait also beside what is free, until the rule gives them some of it.
+const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
+        select from unnest($3::int[], $4::float8[], $5::bigint[], $6::bigint[]) as m(channel_id, share, cap, buffer)
+         where m.channel_id = o.channel_id
+           and servable_units(l.order_id, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
+                                                           where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))`;
+export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
-       from stock_balance b join unnest($2::int[], $3::int[]) as c(channel_id, location_id) using (location_id)
-      where b.sku_id = any($1::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
-   select l.order_id, l.line_no from order_line l join sales_order o using (order_id)
+       from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
+      where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
+   select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
-    order by l.order_id, l.line_no limit $4::int`,
+      and ${SERVABLE}
+    order by l.order_id, l.line_no limit $8::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
 export const findServableSkus = sql<{ sku_id: number }>(
@@ -244,8 +251,8 @@ export const findServableSkus = sql<{ sku_id: number }>(
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
     where exists (select from order_line l join sales_order o using (order_id)
-                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id)
-    limit $3::int`,
+                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id and ${SERVABLE})
+    limit $7::int`,
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

@@ -128,23 +128,17 @@ function addLine(
 }
 
 function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: number; numbers: string }): void {
-  const [allocationId, lineNo, skuId, locationId, quantity, openQuantity, fulfilmentId] = unpack(row.numbers) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  orders.get(row.order_id)?.allocations.set(allocationId, {
-    allocationId,
-    lineNo,
-    skuId,
-    locationId,
-    quantity,
-    openQuantity,
-    fulfilmentId,
+  // In the order of the statements.
+  const n = unpack(row.numbers);
+  orders.get(row.order_id)?.allocations.set(n[0]!, {
+    allocationId: n[0]!,
+    lineNo: n[1]!,
+    skuId: n[2]!,
+    locationId: n[3]!,
+    quantity: n[4]!,
+    openQuantity: n[5]!,
+    fulfilmentId: n[6]!,
+    fromBackorder: n[7] === 1,
   });
 }
 

@@ -1,7 +1,7 @@
 /** Given events, when a command, then events or a refusal: an order without a database. Tests only. */
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import type { DecideContext, Decision, Offer, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
+import type { DecideContext, Decision, Offered, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
 
 export interface Shelf {
   skuId: number;
@@ -26,10 +26,13 @@ export class World {
 
   get context(): DecideContext {
     return {
-      offers: (skuId): Offer[] =>
-        this.shelves
+      offers: (skuId): Offered => ({
+        places: this.shelves
           .filter((shelf) => shelf.skuId === skuId)
           .map(({ locationId, free, own }) => ({ locationId, free: Math.max(0, free), own, physical: free + own })),
+        allocatable: Number.POSITIVE_INFINITY,
+        promisable: Number.POSITIVE_INFINITY,
+      }),
       supplies: (skuId) => this.toCome[skuId] ?? [],
       onShort: this.onShort,
       takeAllocationId: () => this.#ids.allocation++,
@@ -142,7 +145,7 @@ export function pick(fulfilmentId: number, quantity: number, lineNo = 1): OrderC
 }
 
 export function ship(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
-  return { kind: 'ship', fulfilmentId, shipment: 'S', tracking: null, lines: [{ lineNo, quantity }] };
+  return { kind: 'ship', fulfilmentId, source: 'wms', shipment: 'S', tracking: null, lines: [{ lineNo, quantity }] };
 }
 
 export function answer(fulfilmentId: number, cancelled: number, tooLate: number, lineNo = 1): OrderCommand {
@@ -164,6 +167,7 @@ export function invoice(quantity: number, amountMinor: number, lineNo = 1): Orde
   return {
     kind: 'post_document',
     document: 'invoice',
+    source: 'erp',
     number: 'I1',
     totalMinor: amountMinor,
     currency: 'GBP',

@@ -40,6 +40,8 @@ export interface Allocation {
   openQuantity: number;
   /** What it leaves with. It is requested of the WMS once the ERP knows the order. */
   fulfilmentId: number;
+  /** Made for units that had waited; else with the order itself. */
+  fromBackorder: boolean;
 }
 
 export interface Fulfilment {
@@ -172,6 +174,8 @@ export type OrderEvent =
     }
   | {
       type: 'shipment.confirmed';
+      /** Whose number it is. */
+      source: string;
       shipment: string;
       fulfilmentId: number;
       locationId: number;
@@ -181,6 +185,8 @@ export type OrderEvent =
   | {
       type: 'document.posted';
       document: 'invoice' | 'credit_note';
+      /** Whose number it is. */
+      source: string;
       number: string;
       totalMinor: number;
       currency: string;
@@ -231,9 +237,19 @@ export interface Offer {
   physical: number;
 }
 
+/** What of a SKU one order may be promised. */
+export interface Offered {
+  /** In the channel's order of locations. */
+  places: readonly Offer[];
+  /** The most that may be allocated of `free` over all places. */
+  allocatable: number;
+  /** The most of that and dated supply together. */
+  promisable: number;
+}
+
 export interface DecideContext {
-  /** Offers for a SKU in the channel's order of locations. Read only. */
-  offers(skuId: number): readonly Offer[];
+  /** Read only. */
+  offers(skuId: number): Offered;
   /** Dated supply that this order's channel may promise, soonest first. */
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   onShort: 'backorder' | 'refuse';
@@ -270,6 +286,7 @@ export type OrderCommand =
   | {
       kind: 'ship';
       fulfilmentId: number;
+      source: string;
       shipment: string;
       tracking: string | null;
       lines: { lineNo: number; quantity: number }[];
@@ -277,6 +294,7 @@ export type OrderCommand =
   | {
       kind: 'post_document';
       document: 'invoice' | 'credit_note';
+      source: string;
       number: string;
       totalMinor: number;
       currency: string;

@@ -126,6 +126,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newAllocations.map(([, a]) => a.quantity)),
       numbers(newAllocations.map(([, a]) => a.openQuantity)),
       numbers(newAllocations.map(([, a]) => a.fulfilmentId)),
+      `{${newAllocations.map(([, a]) => (a.fromBackorder ? 't' : 'f')).join(',')}}`,
     ]);
   if (allocations.length > 0)
     await tx.query(statements.updateAllocations, [
@@ -160,6 +161,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   if (shipments.length > 0)
     await tx.query(statements.insertShipments, [
       texts(shipments.map(({ event }) => event.shipment)),
+      texts(shipments.map(({ event }) => event.source)),
       numbers(shipments.map(({ order }) => order.orderId)),
       numbers(shipments.map(({ event }) => event.fulfilmentId)),
       texts(shipments.map(({ event }) => event.tracking)),
@@ -170,6 +172,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     await tx.query(statements.insertInvoices, [
       texts(documents.map(({ event }) => event.number)),
       texts(documents.map(({ event }) => event.document)),
+      texts(documents.map(({ event }) => event.source)),
       numbers(documents.map(({ order }) => order.orderId)),
       texts(documents.map(({ event }) => event.currency)),
       numbers(documents.map(({ event }) => event.totalMinor)),

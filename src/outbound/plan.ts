@@ -3,7 +3,7 @@
  * told. One transaction: what is planned and how far the log is read are one.
  */
 
-import { orderReference } from '../canonical/index.ts';
+import { documentReference, orderReference } from '../canonical/index.ts';
 import type {
   ChargePayload,
   FulfilmentCancelPayload,
@@ -285,13 +285,13 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'shipment.confirmed': {
       const payload: OrderDocumentPayload = {
-        reference: event.shipment,
+        reference: documentReference(event.source, event.shipment),
         order: reference,
         location: directory.locationById.get(event.locationId)!.code,
         shippedAt: fact.occurredAt,
         lines: event.lines,
       };
-      to(routing.orders, 'shipment_posting', event.shipment, payload);
+      to(routing.orders, 'shipment_posting', payload.reference, payload);
       status();
       return;
     }

@@ -1,0 +1,34 @@
+/** The first decision about an order, read from what never changes of its rows: its facts may have been dropped long ago. */
+import type { Queryable } from '../store/index.ts';
+import { readOrders } from './store.ts';
+import type { OrderEvent } from './types.ts';
+
+/**
+ * The event as it was decided, but for what nobody keeps: which dated supply was promised, and what of it came out of exposures.
+ * Lines in the order of their numbers.
+ */
+export async function readFirstDecision(
+  db: Queryable,
+  orderId: number,
+): Promise<Extract<OrderEvent, { type: 'order.accepted' }> | undefined> {
+  const order = (await readOrders(db, [orderId])).get(orderId);
+  if (order === undefined) return undefined;
+  const { companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt } = order;
+  const first = [...order.allocations.values()].filter((allocation) => !allocation.fromBackorder);
+  return {
+    type: 'order.accepted',
+    ...{ orderId, companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt },
+    lines: [...order.lines.values()].map((line) => {
+      const { lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, refused } = line;
+      let backordered = quantity - refused;
+      for (const allocation of first) if (allocation.lineNo === lineNo) backordered -= allocation.quantity;
+      return { lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, backordered, refused };
+    }),
+    allocations: first.map(({ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity }) => ({
+      ...{ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity },
+      fromExposure: 0,
+    })),
+    commitments: [],
+    exposureUsed: [],
+  };
+}
