@@ -18,8 +18,6 @@ export interface BucketsOptions {
   leases: Leases;
   destination: { destinationId: number; code: string };
   effectHorizonMs: number;
-  /** Ends every call. */
-  signal: AbortSignal;
 }
 
 /** The buckets of one destination that this process holds. */
@@ -51,10 +49,10 @@ export class Buckets {
     return leases.epoch(leaseName(destination.code, bucket)) === held.get(bucket);
   }
 
-  /** A signal under which a write of these rows may begin only while all their buckets are still ours as they were then. */
-  whileOurs(rows: readonly { bucket: number }[], held: Held): AbortSignal {
+  /** `signal`, under which a write of these rows may begin only while all their buckets are still ours as they were then. */
+  whileOurs(rows: readonly { bucket: number }[], held: Held, signal: AbortSignal): AbortSignal {
     const buckets = [...new Set(rows.map((row) => row.bucket))];
-    return permitted(this.#options.signal, () => buckets.every((bucket) => this.isStillOurs(bucket, held)));
+    return permitted(signal, () => buckets.every((bucket) => this.isStillOurs(bucket, held)));
   }
 
   /** Puts in doubt what earlier holders of these buckets left on its way. */

@@ -195,7 +195,7 @@ export class DeliveryDispatcher {
     try {
       outcomes = await kind.write(
         mine.map(({ reference, payload }) => ({ reference, payload })),
-        this.#buckets.whileOurs(mine, held),
+        this.#buckets.whileOurs(mine, held, signal),
       );
     } catch (error) {
       outcomes = mine.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));

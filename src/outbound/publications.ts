@@ -91,8 +91,8 @@ export class Publications {
   }
 
   /** The signal for a write of these rows, by {@link Buckets.whileOurs}. */
-  whileOurs(rows: readonly { bucket: number }[], held: Held): AbortSignal {
-    return this.#buckets.whileOurs(rows, held);
+  whileOurs(rows: readonly { bucket: number }[], held: Held, signal: AbortSignal): AbortSignal {
+    return this.#buckets.whileOurs(rows, held, signal);
   }
 
   /** Those whose lease is still believed in: what we can still hold back, we do not send. The others are left in doubt. */

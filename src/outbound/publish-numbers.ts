@@ -252,7 +252,7 @@ export class NumberPublisher {
     let outcomes: NumberOutcome[];
     try {
       const rows = batch.map((item) => item.row);
-      outcomes = await sink.write(items, this.#publications.whileOurs(rows, held));
+      outcomes = await sink.write(items, this.#publications.whileOurs(rows, held, signal));
     } catch (error) {
       outcomes = items.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
     }

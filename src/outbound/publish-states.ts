@@ -89,7 +89,7 @@ export class StatePublisher {
         const write = async (part: readonly statements.DuePublication[], base: typeof baseOf, known: typeof states) => {
           const results = await sink.write(
             part.map((row): StateItem => ({ ...known.get(row.key)!, version: row.version, base: base(row) })),
-            this.#publications.whileOurs(part, held),
+            this.#publications.whileOurs(part, held, signal),
           );
           const conflicts: statements.DuePublication[] = [];
           part.forEach((row, i) => {

@@ -2,6 +2,7 @@
  * Tells one destination the newest state of things: availability, prices, order status. Only the newest counts; what to say is
  * computed when it is sent, and what the other side confirmed (by reading it back) is kept.
  */
+import { prioritised } from '../connectors/kit/index.ts';
 import { Publications, type PublisherOptions } from './publications.ts';
 import { NumberPublisher } from './publish-numbers.ts';
 import { StatePublisher } from './publish-states.ts';
@@ -16,8 +17,11 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     const publications = new Publications(options);
     this.#options = options;
-    this.#numbers = options.channel === null ? undefined : new NumberPublisher(options, publications, options.channel);
-    this.#states = new StatePublisher(options, publications);
+    // Stock goes before bulk at the system too: all calls share its budget, whichever loop they come from.
+    const numbersOptions = { ...options, signal: prioritised(options.signal, 'urgent') };
+    this.#numbers =
+      options.channel === null ? undefined : new NumberPublisher(numbersOptions, publications, options.channel);
+    this.#states = new StatePublisher({ ...options, signal: prioritised(options.signal, 'bulk') }, publications);
   }
 
   /** One round of stock numbers: settle what was read back, then say what changed. @returns how many rows were worked on */

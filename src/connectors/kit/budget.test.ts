@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CallBudget } from './budget.ts';
+import { CallBudget, OVERTAKEN_MAX } from './budget.ts';
+import { type Priority, permitted, prioritised } from './permit.ts';
 import { manualClock } from './testing.ts';
 
 const signal = new AbortController().signal;
@@ -51,6 +52,112 @@ describe('calls at once', () => {
     (await places[1]!)();
     await clock.advance(0);
     expect(order).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe('urgent before bulk', () => {
+  /** One call at a time; each ends as soon as it has been noted, so that the next is chosen among all who wait. */
+  async function orderOf(waiting: readonly Priority[]): Promise<string[]> {
+    const clock = manualClock();
+    const budget = new CallBudget({ callsPerSecond: 10_000, concurrency: 1 }, clock);
+    const held = await budget.acquire(60_000, signal);
+    const order: string[] = [];
+    const counts: Record<string, number> = {};
+    for (const priority of waiting) {
+      counts[priority] = (counts[priority] ?? 0) + 1;
+      const name = `${priority} ${counts[priority]}`;
+      // What a write may be made under goes along, whichever was said first.
+      const both = permitted(prioritised(signal, priority), () => true);
+      void budget.acquire(60_000, both).then((place) => {
+        order.push(name);
+        (place as () => void)();
+      });
+    }
+    (held as () => void)();
+    await clock.advance(1_000);
+    return order;
+  }
+
+  it('those who wait go by priority, and in the order they came within one', async () => {
+    expect(await orderOf(['bulk', 'bulk', 'normal', 'urgent', 'normal', 'urgent'])).toEqual([
+      'urgent 1',
+      'urgent 2',
+      'normal 1',
+      'normal 2',
+      'bulk 1',
+      'bulk 2',
+    ]);
+  });
+
+  it('a call that says nothing is normal', async () => {
+    const clock = manualClock();
+    const budget = new CallBudget({ callsPerSecond: 10_000, concurrency: 1 }, clock);
+    const held = await budget.acquire(1_000, signal);
+    const order: string[] = [];
+    const wait = (name: string, under: AbortSignal) =>
+      void budget.acquire(1_000, under).then((place) => {
+        order.push(name);
+        (place as () => void)();
+      });
+    wait('bulk', prioritised(signal, 'bulk'));
+    wait('plain', signal);
+    (held as () => void)();
+    await clock.advance(10);
+    expect(order).toEqual(['plain', 'bulk']);
+  });
+
+  it('bulk is overtaken a bounded number of times between two of its own, however much is urgent', async () => {
+    const order = await orderOf(['bulk', 'bulk', ...Array.from({ length: 20 }, () => 'urgent' as const)]);
+    expect(order).toHaveLength(22);
+    expect(order.indexOf('bulk 1')).toBe(OVERTAKEN_MAX);
+    expect(order.indexOf('bulk 2')).toBe(2 * OVERTAKEN_MAX + 1);
+  });
+
+  it('normal and bulk are both served while urgent calls never end', async () => {
+    const order = await orderOf([
+      ...Array.from({ length: 3 }, () => 'bulk' as const),
+      ...Array.from({ length: 3 }, () => 'normal' as const),
+      ...Array.from({ length: 40 }, () => 'urgent' as const),
+    ]);
+    for (const priority of ['normal', 'bulk']) {
+      const at = [1, 2, 3].map((n) => order.indexOf(`${priority} ${n}`));
+      // At most so many more urgent ones, and one of the other that had waited as long.
+      expect(at[0]).toBeLessThanOrEqual(OVERTAKEN_MAX + 1);
+      for (let i = 1; i < at.length; i++) expect(at[i]! - at[i - 1]!).toBeLessThanOrEqual(OVERTAKEN_MAX + 2);
+    }
+  });
+
+  it('who begins to wait has not been overtaken yet', async () => {
+    const clock = manualClock();
+    const budget = new CallBudget({ callsPerSecond: 10_000, concurrency: 1 }, clock);
+    const urgent = prioritised(signal, 'urgent');
+    // Many urgent ones go while a bulk one waits, which gives up; the next bulk one waits from its own beginning.
+    let held = (await budget.acquire(1_000, signal)) as () => void;
+    const gone = new AbortController();
+    const given = budget.acquire(1_000, prioritised(gone.signal, 'bulk'));
+    for (let i = 0; i < OVERTAKEN_MAX; i++) {
+      const next = budget.acquire(1_000, urgent);
+      held();
+      held = (await next) as () => void;
+    }
+    gone.abort();
+    expect(await given).toBe('stopped');
+    const order: string[] = [];
+    void budget.acquire(1_000, prioritised(signal, 'bulk')).then(() => order.push('bulk'));
+    void budget.acquire(1_000, urgent).then(() => order.push('urgent'));
+    held();
+    await clock.advance(1);
+    expect(order).toEqual(['urgent']);
+  });
+
+  it('the calls a second are given by priority, too', async () => {
+    const clock = manualClock();
+    const budget = new CallBudget({ callsPerSecond: 10, concurrency: 100 }, clock);
+    const order: string[] = [];
+    for (const priority of ['normal', 'bulk', 'bulk', 'urgent', 'urgent'] as const)
+      void budget.acquire(60_000, prioritised(signal, priority)).then(() => order.push(priority));
+    await clock.advance(1_000);
+    expect(order).toEqual(['normal', 'urgent', 'urgent', 'bulk', 'bulk']);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { type Priority, priorityOf } from './permit.ts';
 
 export interface BudgetLimits {
   callsPerSecond: number;
@@ -16,9 +17,23 @@ interface Waiter {
 /** The part of a second whose calls may go at once after a quiet time; more would read as a flood on the other side. */
 const BURST_SECONDS = 0.1;
 
+const BY_PRIORITY = ['urgent', 'normal', 'bulk'] as const satisfies Priority[];
+/**
+ * So many more urgent calls go before one that waits, then it is that one's turn: a fifth of the calls is enough for prices and
+ * order states to get through a system that sells without a pause, and a stock number waits for one call more at most.
+ */
+export const OVERTAKEN_MAX = 4;
+
+/** Those of one priority, in the order they came. */
+interface Queue {
+  readonly waiting: Set<Waiter>;
+  /** More urgent calls that went since it was last its turn, or since somebody waits. */
+  overtaken: number;
+}
+
 /**
  * What one system may be asked: calls a second and calls at once, reads and writes together, because the other side counts
- * them together. Callers are served in the order they came.
+ * them together. Callers are served by priority, and in the order they came within one; nobody is overtaken for ever.
  *
  * Nobody waits out a pause in here. A write that had waited a minute for its turn would outlive the lease it was made under:
  * another worker would have looked it up, not found it, sent it, and then this one would send it again. So a pause refuses at
@@ -28,7 +43,11 @@ export class CallBudget {
   readonly #limits: BudgetLimits;
   readonly #clock: Clock;
   readonly #burst: number;
-  readonly #waiting = new Set<Waiter>();
+  readonly #queues: Readonly<Record<Priority, Queue>> = {
+    urgent: { waiting: new Set(), overtaken: 0 },
+    normal: { waiting: new Set(), overtaken: 0 },
+    bulk: { waiting: new Set(), overtaken: 0 },
+  };
   #tokens: number;
   #filledAt: number;
   #active = 0;
@@ -52,23 +71,32 @@ export class CallBudget {
   /** The system asked us to wait; that holds for every call, not only for the one it answered. */
   pause(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + ms);
-    for (const waiter of [...this.#waiting]) waiter.refuse('paused');
+    this.#refuseAll('paused');
   }
 
   /** Refuses everybody who waits or comes later. */
   stop(): void {
     this.#stopped = true;
     this.#cancelRefill?.();
-    for (const waiter of [...this.#waiting]) waiter.refuse('stopped');
+    this.#refuseAll('stopped');
   }
 
-  /** @returns what gives the place back, or why there is none */
+  #refuseAll(why: Refused): void {
+    for (const { waiting } of Object.values(this.#queues)) for (const waiter of [...waiting]) waiter.refuse(why);
+  }
+
+  /**
+   * @param signal says its priority, too
+   * @returns what gives the place back, or why there is none
+   */
   acquire(waitMsMax: number, signal: AbortSignal): Promise<(() => void) | Refused> {
     if (this.#stopped || signal.aborted) return Promise.resolve('stopped');
     if (this.pausedMs > 0) return Promise.resolve('paused');
+    const queue = this.#queues[priorityOf(signal)];
     return new Promise((resolve) => {
       const settle = (answer: (() => void) | Refused): void => {
-        this.#waiting.delete(waiter);
+        queue.waiting.delete(waiter);
+        if (queue.waiting.size === 0) queue.overtaken = 0;
         cancelDeadline();
         signal.removeEventListener('abort', onAbort);
         resolve(answer);
@@ -77,7 +105,7 @@ export class CallBudget {
       const waiter: Waiter = { grant: () => settle(this.#takePlace()), refuse: settle };
       const cancelDeadline = this.#clock.after(waitMsMax, () => settle('waited_too_long'));
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.add(waiter);
+      queue.waiting.add(waiter);
       this.#serve();
     });
   }
@@ -96,14 +124,28 @@ export class CallBudget {
 
   #serve(): void {
     this.#fill();
-    for (const waiter of this.#waiting) {
+    for (let queue = this.#next(); queue !== undefined; queue = this.#next()) {
       if (this.#active >= this.#limits.concurrency) return;
       if (this.#tokens < 1) {
         this.#serveWhenFilled();
         return;
       }
-      waiter.grant();
+      this.#grant(queue);
     }
+  }
+
+  /** Whose turn it is: the most urgent, unless a less urgent one was overtaken for long enough. */
+  #next(): Queue | undefined {
+    const waiting = BY_PRIORITY.map((priority) => this.#queues[priority]).filter((queue) => queue.waiting.size > 0);
+    return waiting.findLast((queue) => queue.overtaken >= OVERTAKEN_MAX) ?? waiting[0];
+  }
+
+  #grant(queue: Queue): void {
+    const [first] = queue.waiting;
+    queue.overtaken = 0;
+    const less = BY_PRIORITY.slice(BY_PRIORITY.findIndex((priority) => this.#queues[priority] === queue) + 1);
+    for (const priority of less) if (this.#queues[priority].waiting.size > 0) this.#queues[priority].overtaken += 1;
+    first!.grant();
   }
 
   #fill(): void {
