@@ -1,12 +1,13 @@
 /** A system in memory behind the connector's contract: it keeps what it got, and fails in the way it is told. */
-import type {
-  AvailabilitySink,
-  Connector,
-  DeliveryItem,
-  DeliveryKind,
-  Outcome,
-  StateItem,
-  StateSink,
+import {
+  type AvailabilitySink,
+  type Connector,
+  type DeliveryItem,
+  type DeliveryKind,
+  mayStart,
+  type Outcome,
+  type StateItem,
+  type StateSink,
 } from '../../src/connectors/kit/index.ts';
 
 /**
@@ -22,6 +23,9 @@ export interface Effect {
   reference: string;
   payload: unknown;
 }
+
+/** As the kit's client answers to a write that may not leave any more. */
+export const notPermitted: Outcome = { outcome: 'later', error: 'given up before it was sent' };
 
 export class MemorySystem implements Connector {
   readonly name: string;
@@ -44,6 +48,8 @@ export class MemorySystem implements Connector {
   fate: (kind: string, item: { reference: string; payload: unknown }) => Fate = () => 'ok';
   /** What the system answers to a write that it takes. */
   answer: (kind: string, item: DeliveryItem) => unknown = () => ({});
+  /** Runs while a write waits for its turn, before its first byte; then it is asked whether it still may leave. */
+  beforeFirstByte: (() => Promise<void>) | undefined;
   /** Runs while a write is on its way: tests hold it here. */
   onTheWay: (() => Promise<void>) | undefined;
   #late: (() => void)[] = [];
@@ -81,7 +87,9 @@ export class MemorySystem implements Connector {
     };
     return {
       batchMax,
-      write: async (items) => {
+      write: async (items, signal) => {
+        await this.beforeFirstByte?.();
+        if (!mayStart(signal)) return items.map(() => notPermitted);
         this.writes++;
         await this.onTheWay?.();
         return items.map((item) => this.#outcome(this.fate(kind, item), () => apply(item), {}));
@@ -106,7 +114,9 @@ export class MemorySystem implements Connector {
     };
     return {
       batchMax,
-      write: async (items) => {
+      write: async (items, signal) => {
+        await this.beforeFirstByte?.();
+        if (!mayStart(signal)) return items.map(() => notPermitted);
         this.writes++;
         await this.onTheWay?.();
         return items.map((item) =>

@@ -3,8 +3,14 @@
  * truth is exact, so a test can say at any moment what it may still sell and what it has sold unread.
  */
 import type { InboundItem } from '../../src/canonical/index.ts';
-import type { AvailabilityItem, AvailabilitySink, FeedPage, Source } from '../../src/connectors/kit/index.ts';
-import type { Fate } from './memory-system.ts';
+import {
+  type AvailabilityItem,
+  type AvailabilitySink,
+  type FeedPage,
+  mayStart,
+  type Source,
+} from '../../src/connectors/kit/index.ts';
+import { type Fate, notPermitted } from './memory-system.ts';
 import { order } from './small-hub.ts';
 
 interface Sale {
@@ -25,6 +31,8 @@ export class ModelChannel {
   readonly fates: Fate[] = [];
   /** How many of the next reads back fail. */
   unreadable = 0;
+  /** Runs while a write waits for its turn, before its first byte; then it is asked whether it still may leave. */
+  beforeFirstByte: (() => Promise<void>) | undefined;
   /** Runs while a write is on its way, before it takes effect. */
   onTheWay: (() => Promise<void>) | undefined;
   /** Runs after its numbers were read and before we have the answer. */
@@ -107,7 +115,9 @@ export class ModelChannel {
 
   readonly sink: AvailabilitySink = {
     batchMax: 10,
-    write: async (items) => {
+    write: async (items, signal) => {
+      await this.beforeFirstByte?.();
+      if (!mayStart(signal)) return items.map(() => notPermitted);
       this.writes++;
       await this.onTheWay?.();
       const outcomes = items.map((item) => this.#outcome(item, this.fates.shift() ?? 'ok'));
