@@ -114,10 +114,12 @@ describe('reference', () => {
     const tables = readdirSync(join(root, 'sql'))
       .flatMap((name) => [...read(`sql/${name}`).matchAll(/^create table (\w+) (?!partition)/gm)])
       .map(([, name]) => name!);
+    // One that a later file made anew is the same table.
+    const there = new Set(tables);
     const listed = [...read('docs/reference/tables.md').matchAll(/^\| (`[^|]+`) \|/gm)]
       .flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)])
       .map(([, name]) => name!);
-    expect(listed.sort()).toEqual([...tables, 'crossdock_migration'].sort());
+    expect(listed.sort()).toEqual([...there, 'crossdock_migration'].sort());
   });
 
   it('lists every type of fact', () => {

@@ -127,6 +127,14 @@ table destination (
   PRIMARY KEY (destination_id)
 );
 
+table expiring_table (
+  table_name text not null,
+  retention_days integer not null,
+  kept_since timestamp with time zone,
+  PRIMARY KEY (table_name),
+  CHECK ((retention_days > 0))
+);
+
 table exposure (
   channel_id integer not null,
   sku_id bigint not null,
@@ -163,13 +171,13 @@ table feed_cursor (
 
 table freshness (
   flow text not null,
-  minute timestamp with time zone not null,
+  recorded_at timestamp with time zone not null,
   le_ms integer not null,
   count bigint not null,
   sum_ms bigint not null,
   max_ms bigint not null,
-  PRIMARY KEY (flow, minute, le_ms)
-) with (fillfactor=50);
+  PRIMARY KEY (flow, recorded_at, le_ms)
+) partition by RANGE (recorded_at);
 
 table fulfilment (
   order_id bigint not null,
@@ -429,6 +437,7 @@ table shortage (
   owner text default 'operations'::text not null,
   state text default 'open'::text not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
   PRIMARY KEY (shortage_id)
 );
 CREATE INDEX shortage_state_sku_id_idx ON public.shortage USING btree (state, sku_id);

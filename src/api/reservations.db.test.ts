@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useApi } from './testing/hub.ts';
 
-const api = useApi({ skus: ['A', 'B', 'C'] });
+const api = useApi({ skus: ['A', 'B', 'C', 'D'] });
 let keys = 0;
 const hold = (channel: string, sku: string, quantity: number, more: object = {}) =>
   api.call('POST', '/v1/reservations', { channel, sku, quantity, ...more }, { 'idempotency-key': `hold-${++keys}` });
@@ -40,5 +40,21 @@ describe('a reservation', () => {
     await api.receive('C', 'MAN', 8);
     expect((await hold('planned', 'C', 4, { location: 'MAN' })).json()).toMatchObject({ refused: 'atp_short', atp: 3 });
     expect((await hold('planned', 'C', 3, { location: 'MAN' })).statusCode).toBe(201);
+  });
+
+  it('whose rows are no longer kept is not granted again under its key', async () => {
+    await api.receive('D', 'LON', 5);
+    const headers = { 'idempotency-key': 'hold-forgotten' };
+    const ask = () => api.call('POST', '/v1/reservations', { channel: 'api', sku: 'D', quantity: 2 }, headers);
+    const first = await ask();
+    expect(first.statusCode).toBe(201);
+    const { reservationId } = first.json();
+    expect((await ask()).json().reservationId).toBe(reservationId);
+    await api.call('DELETE', `/v1/reservations/${reservationId}`);
+    await api.hub.db.execute('delete from reservation where reservation_id = $1::bigint', [Number(reservationId)]);
+    const again = await ask();
+    expect(again.statusCode).toBe(404);
+    expect(again.json()).toMatchObject({ code: 'XD_NOT_FOUND', detail: expect.stringContaining(reservationId) });
+    expect(await shown('api', 'D')).toBe(5);
   });
 });

@@ -97,6 +97,12 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
           `key ${key} was used before with another ${result.field}: ${JSON.stringify(result.before)}`,
           { place: result.field, field: result.field, key },
         );
+      if (result.status === 'forgotten')
+        fail(
+          'XD_NOT_FOUND',
+          `key ${key} was granted reservation ${result.reservationId}, which ended and is no longer kept`,
+          { place: 'idempotency-key', key },
+        );
       if (result.status === 'repeated') reply.header('idempotent-replayed', 'true');
       reply.code(201);
       return {

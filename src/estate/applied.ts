@@ -65,6 +65,12 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.raw_record': [app, retention],
   'retention.fact': [app, retention],
   'retention.stock_movement': [app, retention],
+  'retention.freshness': [app, retention],
+  'retention.delivery': [app, retention],
+  'retention.publication': [app, retention],
+  'retention.reservation': [app, retention],
+  'retention.parked_record': [app, retention],
+  'retention.shortage': [app, retention],
   'intake.inFlightMax': [app, 'src/ops/pressure.ts'],
   'intake.ageMaxMs': [app, 'src/ops/pressure.ts'],
 };

@@ -322,7 +322,9 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.degradedModes = {} as never;
-      e.retention = { raw_record: 1, fact: 1, stock_movement: 1 } as never;
+      const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };
+      const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1 };
+      e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
     });
     expect(faultsOf(full)).toEqual([]);

@@ -211,6 +211,16 @@ export const estateSchema = Type.Object(
           raw_record: Type.Optional(days('messages as they came; default 90')),
           fact: Type.Optional(days('facts; default 730')),
           stock_movement: Type.Optional(days('movements; their sums stay; default 730')),
+          freshness: Type.Optional(days('lateness by flow and minute; default 30')),
+          delivery: Type.Optional(
+            days(
+              'what systems were told of closed orders, of charges; never before the facts it came from; default 730',
+            ),
+          ),
+          publication: Type.Optional(days('which states of closed orders systems hold; as delivery; default 730')),
+          reservation: Type.Optional(days('soft holds, from their expiry on; default 90')),
+          parked_record: Type.Optional(days('what was set aside, once it is replayed or resolved; default 90')),
+          shortage: Type.Optional(days('shortages, once they ended; default 730')),
         },
         { ...closed, description: 'how many days a kind of record is kept; everything else is kept for ever' },
       ),

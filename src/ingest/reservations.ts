@@ -1,7 +1,7 @@
 /**
  * Soft holds for callers who wait: asked together, decided together, each with its permanent key in the same transaction.
  *
- * A key that was granted gets its first answer again, rebuilt from the rows. A refusal keeps nothing, so the same key may be
+ * A key that was granted gets its first answer again, rebuilt from the rows, while they are kept. A refusal keeps nothing, so the same key may be
  * tried again when there is stock.
  */
 import { CrossdockError } from '../canonical/index.ts';
@@ -44,6 +44,8 @@ export interface HoldLine {
 export type HoldResult =
   | { status: 'held' | 'repeated'; reservationId: number; expiresAt: Date; lines: HoldLine[] }
   | { status: 'short'; asked: number; atp: number }
+  /** The key was granted this one, which ended long ago and is no longer kept. */
+  | { status: 'forgotten'; reservationId: number }
   | { status: 'conflict'; field: string; before: unknown };
 
 export interface HoldDeps {
@@ -187,9 +189,10 @@ function repeatedOf(request: HoldRequest, known: Known): HoldResult {
     const index = now.findIndex((value, i) => value !== before[i]);
     return { status: 'conflict', field: holdFields[index] ?? 'key', before: before[index] };
   }
+  if (known.expiresAt === null) return { status: 'forgotten', reservationId: known.reservationId };
   const order = request.channel.locationIds;
   const lines = [...known.lines].sort((a, b) => order.indexOf(a.locationId) - order.indexOf(b.locationId));
-  return { status: 'repeated', reservationId: known.reservationId, expiresAt: known.expiresAt ?? new Date(0), lines };
+  return { status: 'repeated', reservationId: known.reservationId, expiresAt: known.expiresAt, lines };
 }
 
 async function readKnown(tx: Tx, requests: readonly HoldRequest[]): Promise<Map<string, Known>> {

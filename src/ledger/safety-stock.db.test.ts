@@ -35,10 +35,11 @@ const shelf = async (sku: string, location = 'north') => {
 const shortages = async (sku: string) =>
   (
     await database.pool.query(
-      `select s.quantity, s.cause, s.state from shortage s join sku using (sku_id) where sku.code = $1 order by shortage_id`,
+      `select s.quantity, s.cause, s.state, s.ended_at is not null as dated
+         from shortage s join sku using (sku_id) where sku.code = $1 order by shortage_id`,
       [sku],
     )
-  ).rows.map((row) => `${row.quantity} ${row.cause} ${row.state}`);
+  ).rows.map((row) => `${row.quantity} ${row.cause} ${row.state}${row.dated ? ' with its time' : ''}`);
 const atp = async (sku: string) => {
   await hub.directory.loadSkus([sku]);
   const id = hub.directory.findSkuId(sku)!;
@@ -85,7 +86,7 @@ describe('the safety stock that a location declares', () => {
     await expectWhole();
     await declare({ north: 2 });
     expect(await shortages('B')).toEqual([
-      '3 safety stock raised ended',
+      '3 safety stock raised ended with its time',
       '5 adjusted wms/b-lost open',
       '2 safety stock raised open',
     ]);

@@ -138,7 +138,7 @@ export const insertShortages = sql(
 
 export const endShortages = sql(
   'ledger_end_shortages',
-  `update shortage s set state = 'ended'
+  `update shortage s set state = 'ended', ended_at = crossdock_now()
      from unnest($1::bigint[], $2::int[]) as t(sku_id, location_id)
     where s.sku_id = t.sku_id and s.location_id = t.location_id and s.cause = $3::text and s.state = 'open'`,
 );

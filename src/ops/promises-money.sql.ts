@@ -1,5 +1,5 @@
 /** I8's quantities, I10 and I11. */
-import { verdict } from './promises.sql.ts';
+import { keptSince, verdict } from './promises.sql.ts';
 
 export const lineQuantities = verdict(
   'line_quantities',
@@ -120,9 +120,11 @@ export const acknowledgedItems = verdict(
           using (raw_id)`,
   `format('message %s of %s had %s items, %s rows say what became of them', raw_id, system, items, rows)`,
 );
+const reservationsKeptSince = keptSince('reservation');
 export const heldKeys = verdict(
   'held_keys',
-  `select i.scope, i.key, i.subject, r.reservation_id is null as bad
+  // Reservations that ended are kept for a time only; their keys for ever.
+  `select i.scope, i.key, i.subject, r.reservation_id is null and i.recorded_at >= ${reservationsKeptSince} as bad
      from inbound i
      left join (select distinct reservation_id from reservation) r on r.reservation_id = i.subject
     where i.scope >= 'reservation/' and i.scope < 'reservation0' and i.state = 'a'`,

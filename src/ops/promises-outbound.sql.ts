@@ -1,6 +1,6 @@
 /** I6 and I7 from the hub's side: what had to be told is on its way or told, and what was told is what we know. */
 import { sql } from '../store/index.ts';
-import { verdict } from './promises.sql.ts';
+import { keptSince, verdict } from './promises.sql.ts';
 
 /** Which kinds of delivery have been written to which destination. A kind nobody was ever told of has no route. */
 export const readRoutes = sql<{ kind: string }>('verify_routes', 'select distinct kind from delivery');
@@ -67,13 +67,18 @@ export const deliveryOrder = verdict(
   `format('delivery %s (%s %s) has not ended (%s) and a later one of its key has left', delivery_id, kind, reference, state)`,
 );
 
-// What the ERP and the WMS confirmed is what the order knows, both ways round.
+// What the ERP and the WMS confirmed is what the order knows, both ways round. Deliveries of an order are forgotten once no fact of it
+// is left. Others may come later, when its goods do; its first one doesn't come again.
+const deliveriesKeptSince = keptSince('delivery');
+const forgotten = `o.recorded_at < ${deliveriesKeptSince}
+          and not exists (select from fact f where f.stream = 'order/' || o.order_id::text and f.stream_version = 1)`;
 export const confirmedOrders = verdict(
   'confirmed_orders',
   `select order_id, d.reference, d.answer->>'number' as said, o.erp_number,
-          coalesce(o.erp_number, '') <> coalesce(d.answer->>'number', '') as bad
+          coalesce(o.erp_number, '') <> coalesce(d.answer->>'number', '')
+            and not coalesce(d.reference is null and ${forgotten}, false) as bad
      from (select order_id, reference, answer from delivery where kind = 'sales_order' and state = 'c') d
-     full join (select order_id, erp_number from sales_order where erp_number is not null) o using (order_id)`,
+     full join (select order_id, erp_number, recorded_at from sales_order where erp_number is not null) o using (order_id)`,
   `format('order %s (%s): the ERP said %s, the order says %s', order_id, coalesce(reference, 'no confirmed delivery'),
           coalesce(said, 'nothing'), coalesce(erp_number, 'nothing'))`,
 );
@@ -86,9 +91,11 @@ export const sharedNumbers = verdict(
 export const confirmedFulfilments = verdict(
   'confirmed_fulfilments',
   `select reference, d.reference is not null as told, f.state,
-          (d.reference is not null) <> (coalesce(f.state, '') = 'released') as bad
+          (d.reference is not null) <> (coalesce(f.state, '') = 'released')
+            and not coalesce(d.reference is null
+                             and exists (select from sales_order o where o.order_id = f.order_id and ${forgotten}), false) as bad
      from (select reference from delivery where kind = 'fulfilment' and state = 'c') d
-     full join (select 'F' || fulfilment_id::text as reference, state from fulfilment) f using (reference)
+     full join (select 'F' || fulfilment_id::text as reference, order_id, state from fulfilment) f using (reference)
     where d.reference is not null or f.state <> 'requested'`,
   `format('fulfilment %s: confirmed by the WMS: %s; the order says %s', reference, told, coalesce(state, 'nothing'))`,
 );

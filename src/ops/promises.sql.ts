@@ -23,6 +23,11 @@ export const analyzeStale = sql<{ table: string }>(
   'select crossdock_analyze_stale() as "table"',
 );
 
+/** Since when a kind whose rows go one by one is surely kept. What is older may be gone. */
+export function keptSince(table: string): string {
+  return `coalesce((select kept_since from expiring_table where table_name = '${table}'), '-infinity')`;
+}
+
 // I1. Closing balances stand for movements whose partition was dropped.
 export const onHand = verdict(
   'on_hand',

@@ -33,7 +33,9 @@ const broken = async () => Object.values(await checkPromises(db)).flatMap((promi
 test('an estate may say of every kind that is kept by days how many, and of no other', async () => {
   const kinds = estateKeys().flatMap(({ path }) => /^retention\.(.+)$/.exec(path)?.[1] ?? []);
   expect(kinds.sort()).toEqual(
-    (await rows('select table_name from partitioned_table order by 1')).map((row) => row.table_name),
+    (await rows('select table_name from partitioned_table union select table_name from expiring_table order by 1')).map(
+      (row) => row.table_name,
+    ),
   );
 });
 
@@ -48,8 +50,13 @@ test('a month goes as a whole, when its last day has expired', async () => {
     `select count(*)::int as months from pg_inherits where inhparent = 'raw_record'::regclass`,
   );
   const raw = await count('raw_record');
-  await setClock('85 days');
+  const late = await count('freshness');
+  await setClock('25 days');
   expect(await dropExpired(db)).toEqual({ dropped: [], deleted: {}, kept: [] });
+  await setClock('85 days');
+  expect(new Set((await dropExpired(db)).dropped.map((one) => one.table))).toEqual(new Set(['freshness']));
+  expect(late).toBeGreaterThan(0);
+  expect(await count('freshness')).toBe(0);
   await setClock('125 days');
   const { dropped, kept } = await dropExpired(db);
   expect(kept).toEqual([]);

@@ -1,9 +1,12 @@
 /**
- * Forgets what is older than its kind is kept: whole partitions, each in a transaction of its own. Business keys, orders and
- * balances are kept for ever; what a dropped month of movements did to a balance stays in its closing balance (I1).
+ * Forgets what is older than its kind is kept: whole partitions, each in a transaction of its own, and rows of what has ended, a page
+ * each. Business keys, orders and balances are kept for ever; what a dropped month of movements did to a balance stays in its closing
+ * balance (I1).
  */
 import { fail } from '../canonical/index.ts';
 import type { Database } from '../store/index.ts';
+import { listKinds } from './forget.sql.ts';
+import { forgetEnded } from './forget.ts';
 import * as statements from './retention.sql.ts';
 
 /** What a partition drop may wait for others; then it is left for the next run, because it holds everyone up meanwhile. */
@@ -12,14 +15,14 @@ const NAME = /^[a-z_][a-z0-9_]*$/;
 
 export interface RetentionResult {
   dropped: { table: string; partition: string }[];
-  /** Rows taken out of default partitions, by table. */
+  /** Rows taken out of default partitions, and rows of what has ended, by table. */
   deleted: Record<string, number>;
   /** What has expired and had to stay, and why. */
   kept: { table: string; partition: string; reason: string }[];
 }
 
 /**
- * @param retentionDays by table, instead of what `partitioned_table` says
+ * @param retentionDays by table, instead of what `partitioned_table` and `expiring_table` say
  * Locks the expired partition against writes, then its parent for the moment of the drop.
  */
 export async function dropExpired(
@@ -30,7 +33,8 @@ export async function dropExpired(
     if (!Number.isSafeInteger(days) || days < 1)
       fail('XD_VALUE_INVALID', `retention of ${table} must be whole days from 1, not ${days}`, { place: table });
   const partitions = await db.query(statements.listPartitions, [JSON.stringify(retentionDays)]);
-  const tables = new Set(partitions.map((row) => row.table_name));
+  const kinds = await db.query(listKinds, [JSON.stringify(retentionDays)]);
+  const tables = new Set([...partitions, ...kinds].map((row) => row.table_name));
   for (const table of Object.keys(retentionDays))
     if (!tables.has(table))
       fail('XD_VALUE_INVALID', `no kind of record ${table} is kept by days; there are ${[...tables].join(', ')}`, {
@@ -57,7 +61,8 @@ export async function dropExpired(
       result.kept.push({ table, partition, reason: 'in use; tried again at the next run' });
     }
   }
-  return result;
+  // After the facts: what they could plan again is kept until they are gone.
+  return { ...result, deleted: { ...result.deleted, ...(await forgetEnded(db, kinds)) } };
 }
 
 async function dropOne(

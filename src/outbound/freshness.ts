@@ -2,17 +2,17 @@ import { type Database, numbers, sql, texts } from '../store/index.ts';
 
 const add = sql(
   'outbound_add_freshness',
-  `insert into freshness as f (flow, minute, le_ms, count, sum_ms, max_ms)
+  `insert into freshness as f (flow, recorded_at, le_ms, count, sum_ms, max_ms)
    select flow, date_trunc('minute', crossdock_now()), le_ms, count, sum_ms, max_ms
      from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[]) as t(flow, le_ms, count, sum_ms, max_ms)
     order by flow, le_ms
-   on conflict (flow, minute, le_ms) do update
+   on conflict (flow, recorded_at, le_ms) do update
      set count = f.count + excluded.count, sum_ms = f.sum_ms + excluded.sum_ms, max_ms = greatest(f.max_ms, excluded.max_ms)`,
 );
 const read = sql<{ flow: string; le_ms: number; count: number; max_ms: number }>(
   'outbound_read_freshness',
   `select flow, le_ms, sum(count)::bigint as count, max(max_ms)::bigint as max_ms from freshness
-    where minute >= date_trunc('minute', $1::timestamptz) group by flow, le_ms order by flow, le_ms`,
+    where recorded_at >= date_trunc('minute', $1::timestamptz) group by flow, le_ms order by flow, le_ms`,
 );
 
 /** Upper edges of the buckets in ms, 8 % apart: a percentile read from them is at most 8 % too high. */

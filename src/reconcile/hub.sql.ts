@@ -62,6 +62,8 @@ export interface HubFulfilmentRow {
   order_key: string;
   location: string;
   told: { lineNo: number; sku: string; quantity: number }[] | null;
+  /** What the WMS was told may be no longer kept; what left still is. */
+  is_forgettable: boolean;
   shipped: { lineNo: number; quantity: number }[] | null;
 }
 // What the WMS was told is the delivery's payload; what of it left are the shipments.
@@ -73,6 +75,7 @@ export const readFulfilments = sql<HubFulfilmentRow>(
       order by ('F' || fulfilment_id::text) collate "C" limit $2::int)
    select p.key, c.code || '/' || o.external_no as order_key, w.code as location,
           (select d.payload->'lines' from delivery d where d.order_id = p.order_id and d.kind = 'fulfilment' and d.reference = p.key limit 1) as told,
+          o.recorded_at < coalesce((select kept_since from expiring_table where table_name = 'delivery'), '-infinity') as is_forgettable,
           (select json_agg(json_build_object('lineNo', x."lineNo", 'quantity', x.quantity))
              from shipment s cross join lateral json_to_recordset(s.lines) as x("lineNo" int, quantity bigint)
             where s.order_id = p.order_id and s.fulfilment_id = p.fulfilment_id) as shipped

@@ -40,6 +40,17 @@ test('after an honest day every system holds what the hub holds', async () => {
   expect([backwards, duplicates]).toEqual([none, none]);
 });
 
+test('what the WMS was told and the hub no longer keeps is no difference; what left still is one', async () => {
+  const forgotten = [
+    `update expiring_table set kept_since = 'infinity' where table_name = 'delivery'`,
+    `delete from delivery where kind = 'fulfilment'`,
+  ];
+  expect((await compareAfter(...forgotten)).parity.wms).toMatchObject({ missing: 0, extra: 0, different: 0 });
+  expect((await compareAfter(forgotten[1]!)).parity.wms.different).toBeGreaterThan(0);
+  const shipped = `update shipment set lines = '[]' where shipment_no = (select min(shipment_no) from shipment)`;
+  expect((await compareAfter(...forgotten, shipped)).parity.wms.different).toBe(1);
+});
+
 const shopLine = `order_id = (select order_id from sales_order where external_no = 'S1') and line_no = 1`;
 const someFulfilment = `fulfilment_id = (select min(fulfilment_id) from fulfilment)`;
 /** What is told of the hub, and which system then counts it as what. */

@@ -104,7 +104,7 @@ function fulfilmentDifference(parity: Parity, hub: HubFulfilmentRow, held: WmsFu
   for (const line of held.lines) parity.amount.system += line.shipped;
   if (hub.order_key !== held.order) return `order is ${held.order} there, ${hub.order_key} here`;
   if (hub.location !== held.location) return `location is ${held.location} there, ${hub.location} here`;
-  const told = new Map((hub.told ?? []).map((line) => [line.lineNo, line]));
+  const told = new Map((hub.told ?? (hub.is_forgettable ? held.lines : [])).map((line) => [line.lineNo, line]));
   if (told.size !== held.lines.length) return `${held.lines.length} lines there, ${told.size} here`;
   for (const line of held.lines) {
     const ours = told.get(line.lineNo);
