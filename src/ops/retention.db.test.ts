@@ -60,12 +60,14 @@ test('a month goes as a whole, when its last day has expired', async () => {
   await setClock('125 days');
   const { dropped, kept } = await dropExpired(db);
   expect(kept).toEqual([]);
-  expect(new Set(dropped.map((one) => one.table))).toEqual(new Set(['raw_record']));
+  // A later month of freshness may have expired meanwhile, too.
+  const longer = dropped.filter((one) => one.table !== 'freshness');
+  expect(new Set(longer.map((one) => one.table))).toEqual(new Set(['raw_record']));
   expect(raw).toBeGreaterThan(0);
   expect(await count('raw_record')).toBe(0);
   expect(
     (await rows(`select count(*)::int as months from pg_inherits where inhparent = 'raw_record'::regclass`))[0].months,
-  ).toBe(months - dropped.length);
+  ).toBe(months - longer.length);
   // The keys of what was dropped are known for ever.
   expect(await count('inbound')).toBeGreaterThan(0);
   expect(await broken()).toEqual([]);
