@@ -233,7 +233,8 @@ describe('how urgent a call is', () => {
     watch('fact', systems.erp.deliveries.sales_order as never, ['write', 'locate']);
     const hub = await open();
     await hub.db.execute(
-      `insert into price (sku_id, price_list, currency, unit_price) values ($1::bigint, 'base', 'GBP', 1) on conflict do nothing`,
+      `insert into price (company_id, sku_id, price_list, currency, unit_price)
+       select company_id, $1::bigint, 'base', 'GBP', 1 from company on conflict do nothing`,
       [hub.sku('X')],
     );
     await submit(hub);

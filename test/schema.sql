@@ -323,7 +323,9 @@ table price (
   valid_from date default '-infinity'::date not null,
   unit_price numeric not null,
   updated_at timestamp with time zone default crossdock_now() not null,
-  PRIMARY KEY (sku_id, price_list, currency, valid_from),
+  company_id integer not null,
+  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from),
+  FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
   CHECK ((unit_price >= (0)::numeric))
 );

@@ -59,7 +59,8 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
       const money = request.query.currency ?? owner?.currency ?? entry.currency;
       const codes = request.query.sku.map(skuCodeOf);
       const skuIds = await skuIdsOf(hub, codes, (i) => `sku[${i}]`);
-      const rows = await db.query(findPrices, [numbers(skuIds), priceList, money, day ?? null, entry.timeZone]);
+      const asked = [numbers(skuIds), priceList, money, day ?? null, entry.timeZone, entry.companyId];
+      const rows = await db.query(findPrices, asked);
       const found = new Map(rows.map((row) => [row.sku_id, row]));
       return {
         company: entry.code,

@@ -24,6 +24,18 @@ describe('what the feeder sends', () => {
     const prices = { prices: [{ sku: '22423', currency: 'GBP', unitPrice: '12.75', priceList: 'base' }] };
     expect((await api.call('POST', '/v1/prices', prices, keyed('c'))).json()).toEqual({ written: 1 });
     expect((await api.call('POST', '/v1/prices', prices, keyed('c'))).json()).toEqual({ written: 0 });
+    expect((await api.call('GET', '/v1/prices?sku=22423')).json().items).toMatchObject([{ unitPrice: '12.75' }]);
+    const others = { prices: [{ ...prices.prices[0], company: 'NOBODY' }] };
+    expect((await api.call('POST', '/v1/prices', others)).json()).toMatchObject({
+      code: 'XD_UNKNOWN_COMPANY',
+      place: 'prices[0].company',
+    });
+    // Another company's is not shown for this one.
+    await api.hub.db.execute(
+      `with other as (insert into company (code, currency, time_zone) values ('OTHER', 'GBP', 'UTC') returning company_id)
+       update price set company_id = other.company_id from other`,
+    );
+    expect((await api.call('GET', '/v1/prices?sku=22423')).json().items).toMatchObject([{ unitPrice: null }]);
   });
 
   it('a cancel of an allocated line, one of an unknown order, one that names none, and again', async () => {

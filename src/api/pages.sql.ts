@@ -69,7 +69,7 @@ export const listInvoices = sql<{
 export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: string }>(
   'api_find_prices',
   `select distinct on (sku_id) sku_id, unit_price::text as unit_price, valid_from::text as valid_from from price
-    where sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
+    where company_id = $6::int and sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
       and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date)
     order by sku_id, valid_from desc`,
 );

@@ -29,6 +29,7 @@ const accounts = closed({
 const prices = closed({
   prices: list(
     closed({
+      company: Type.Optional(code()),
       sku: sku(),
       currency: currency(),
       unitPrice: unitPrice(),

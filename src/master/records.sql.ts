@@ -17,15 +17,15 @@ export const upsertAccounts = sql<{ account_id: number; code: string }>(
      set channel = excluded.channel, name = excluded.name, updated_at = crossdock_now()
    returning account_id, code`,
 );
-export const upsertPrices = sql<{ sku_id: number }>(
+export const upsertPrices = sql<{ company_id: number; sku_id: number }>(
   'master_upsert_prices',
-  `insert into price as p (sku_id, price_list, currency, valid_from, unit_price)
-   select sku_id, price_list, currency, valid_from, unit_price
-     from unnest($1::bigint[], $2::text[], $3::text[], $4::date[], $5::numeric[])
-       as t(sku_id, price_list, currency, valid_from, unit_price)
-    order by sku_id, price_list, currency, valid_from
-   on conflict (sku_id, price_list, currency, valid_from) do update
+  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, unit_price)
+   select company_id, sku_id, price_list, currency, valid_from, unit_price
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::numeric[])
+       as t(company_id, sku_id, price_list, currency, valid_from, unit_price)
+    order by company_id, sku_id, price_list, currency, valid_from
+   on conflict (company_id, sku_id, price_list, currency, valid_from) do update
      set unit_price = excluded.unit_price, updated_at = crossdock_now()
    where p.unit_price is distinct from excluded.unit_price
-   returning sku_id`,
+   returning company_id, sku_id`,
 );

@@ -19,11 +19,22 @@ export interface AccountRecord {
   name?: string;
 }
 export interface PriceRecord {
+  /** Whose it is; may be left out where there is one company. */
+  company?: string;
   sku: string;
   currency: string;
   unitPrice: string;
   priceList?: string;
   validFrom?: string;
+}
+
+interface PriceEntry {
+  companyId: number;
+  skuId: number;
+  list: string;
+  currency: string;
+  from: string;
+  price: string;
 }
 
 const UNITS = new Set(['each']);
@@ -79,15 +90,21 @@ export async function putAccounts(
   return { written: rows.length };
 }
 
-/** Adds or changes prices and records `price.changed` for what really changed. */
+/** Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed. */
 export async function putPrices(
   db: Database,
   directory: Directory,
   records: readonly PriceRecord[],
 ): Promise<{ written: number }> {
   await directory.loadSkus(records.map((record) => record.sku.toUpperCase()));
-  const last = new Map<string, { skuId: number; list: string; currency: string; from: string; price: string }>();
+  const only = directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined;
+  const last = new Map<string, PriceEntry>();
   records.forEach((record, i) => {
+    const place = `prices[${i}].company`;
+    const code = record.company ?? only;
+    if (code === undefined) fail('XD_VALUE_INVALID', `${place} is missing: there are several companies`, { place });
+    const company = directory.companies.get(code);
+    if (company === undefined) fail('XD_UNKNOWN_COMPANY', `${place}: no company ${code}`, { place });
     const skuId = directory.findSkuId(record.sku.toUpperCase());
     if (skuId === undefined)
       fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, {
@@ -95,35 +112,38 @@ export async function putPrices(
       });
     const price = unitPriceOf(record.unitPrice, `prices[${i}].unitPrice`);
     const entry = {
+      companyId: company.companyId,
       skuId,
       list: record.priceList ?? 'base',
       currency: record.currency,
       from: record.validFrom ?? '-infinity',
       price,
     };
-    last.set(`${skuId}/${entry.list}/${entry.currency}/${entry.from}`, entry);
+    last.set(`${entry.companyId}/${skuId}/${entry.list}/${entry.currency}/${entry.from}`, entry);
   });
   const all = [...last.values()];
   return db.transaction(async (tx) => {
     const rows = await tx.query(statements.upsertPrices, [
+      numbers(all.map((p) => p.companyId)),
       numbers(all.map((p) => p.skuId)),
       texts(all.map((p) => p.list)),
       texts(all.map((p) => p.currency)),
       texts(all.map((p) => p.from)),
       texts(all.map((p) => p.price)),
     ]);
-    const changed = [...new Set(rows.map((row) => row.sku_id))];
-    if (changed.length > 0)
-      await appendFacts(tx, [
-        {
+    const changed = Map.groupBy(rows, (row) => row.company_id);
+    if (changed.size > 0)
+      await appendFacts(
+        tx,
+        [...changed].map(([companyId, prices]) => ({
           type: 'price.changed',
           stream: 'price',
           version: 0,
-          companyId: 0,
+          companyId,
           occurredAt: new Date().toISOString(),
-          data: { skuIds: changed },
-        },
-      ]);
+          data: { skuIds: [...new Set(prices.map((row) => row.sku_id))] },
+        })),
+      );
     return { written: rows.length };
   });
 }

@@ -130,7 +130,11 @@ function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, 
   }
   const data = fact.data as { skuId?: number; skuIds?: number[]; channelId?: number };
   if (fact.type === 'price.changed') {
-    for (const channel of directory.selfSelling)
+    // Of earlier versions: a price was everybody's.
+    const concerned = directory.selfSelling.filter(
+      ({ companyId }) => fact.companyId === 0 || companyId === fact.companyId,
+    );
+    for (const channel of concerned)
       for (const skuId of data.skuIds ?? []) dirty(deps, work, channel.system, 'price', skuId, fact.recordedAt);
     return;
   }

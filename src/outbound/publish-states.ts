@@ -1,7 +1,7 @@
 /** Tells a system the newest state of orders and prices. */
 import { orderReference } from '../canonical/index.ts';
 import type { Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
-import type { Directory } from '../master/index.ts';
+import type { CompanyEntry, Directory } from '../master/index.ts';
 import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import type { Held } from './buckets.ts';
@@ -220,7 +220,7 @@ export class StatePublisher {
         db,
         deps.directory,
         rows.map((row) => row.key),
-        this.#currency(),
+        this.#company(),
       );
     return orderStates(
       db,
@@ -229,10 +229,10 @@ export class StatePublisher {
     );
   }
 
-  #currency(): string {
+  /** Whose prices are told: those of the company that the system sells for. */
+  #company(): CompanyEntry | undefined {
     const { channel, deps } = this.#options;
-    const company = channel === null ? undefined : deps.directory.companyById.get(channel.companyId);
-    return company?.currency ?? '';
+    return channel === null ? undefined : deps.directory.companyById.get(channel.companyId);
   }
 }
 
@@ -240,10 +240,11 @@ async function priceStates(
   db: Database,
   directory: Directory,
   skuIds: number[],
-  currency: string,
+  company: CompanyEntry | undefined,
 ): Promise<Map<number, { key: string; state: unknown }>> {
+  if (company === undefined) return new Map();
   await directory.loadSkuCodes(skuIds);
-  const rows = await db.query(statements.readPrices, [numbers(skuIds), currency]);
+  const rows = await db.query(statements.readPrices, [numbers(skuIds), company.currency, company.companyId]);
   return new Map(
     rows.map((row) => [
       row.sku_id,

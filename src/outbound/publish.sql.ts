@@ -97,6 +97,7 @@ export const doubtStrays = sql<{ key: number }>(
 export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(
   'outbound_read_prices',
   `select distinct on (sku_id) sku_id, unit_price::text as unit_price, currency from price
-    where sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text and valid_from <= crossdock_now()::date
+    where company_id = $3::int and sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text
+      and valid_from <= crossdock_now()::date
     order by sku_id, valid_from desc`,
 );

@@ -86,13 +86,15 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'prices':
       return master<PriceRecord>({
         required: ['sku', 'unit_price'],
-        optional: ['currency', 'price_list', 'valid_from'],
+        optional: ['company', 'currency', 'price_list', 'valid_from'],
         read: (row) => {
           const validFrom = row.day('valid_from');
+          const company = row.text('company', onlyCompany(context));
           return {
+            company,
             sku: row.text('sku').toUpperCase(),
             unitPrice: row.unitPrice('unit_price'),
-            currency: row.text('currency', currencyOf(context, onlyCompany(context))),
+            currency: row.text('currency', currencyOf(context, company)),
             priceList: row.text('price_list', 'base'),
             ...(validFrom !== undefined && { validFrom }),
           };
