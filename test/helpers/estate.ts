@@ -58,7 +58,7 @@ export async function startEstate(databaseUrl: string): Promise<TestEstate> {
       return JSON.parse(text);
     },
     drained: () =>
-      waitUntilDrained(hub.db, urls, { lookMs: 100, stillMsMax: 15_000, signal: new AbortController().signal }).catch(
+      waitUntilDrained(hub.db, urls, { lookMs: 100, stillMsMax: 45_000, signal: new AbortController().signal }).catch(
         (error) => {
           throw new Error(`${String(error)}; faults: ${faults.slice(0, 5).join(' | ')}`);
         },
