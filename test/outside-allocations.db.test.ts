@@ -1,10 +1,11 @@
 /** What an ERP or a WMS allocates by itself, offset against ours: nothing is deducted twice, and nothing that is gone is promised. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InboundItem } from '../src/canonical/index.ts';
-import { readAtp, StockSession, targetNumber } from '../src/ledger/index.ts';
+import { readAtp, reserveStock, StockSession, targetNumber } from '../src/ledger/index.ts';
 import { readDeclared } from '../src/master/index.ts';
 import { checkPromises, pendingWork } from '../src/ops/index.ts';
 import { processOrders, sweepBackorders } from '../src/orders/index.ts';
+import { Database, type Tx } from '../src/store/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
 import { allocatedOutside, cancel, moved, order, picked, SmallHub, smallEstate } from './helpers/small-hub.ts';
@@ -17,6 +18,21 @@ const estate = smallEstate({
 estate.systems.wms = { quantities: 'net' };
 const hubs: SmallHub[] = [];
 const hub = () => hubs[0]!;
+/** Remembers the names of the statements that transactions send. */
+class Listening extends Database {
+  readonly names: string[] = [];
+  override transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return super.transaction((tx) =>
+      work({
+        xid: tx.xid,
+        query: (statement, values) => {
+          this.names.push(statement.name);
+          return tx.query(statement, values);
+        },
+      }),
+    );
+  }
+}
 let skus = 0;
 let sku = '';
 
@@ -44,13 +60,26 @@ const outside = (quantity: number, { system = 'erp', ...rest }: Rest & { system?
 const line = (no = 1, name = 'A') => `api/${name}-${sku} ${no}`;
 const ask = async (quantity: number, name = 'A', channel = 'api', through = hub()) =>
   (await through.receive('api', [order(channel, `${name}-${sku}`, [{ sku, quantity }])]))[0]!;
+const hold = (quantity: number) =>
+  hub().db.transaction(async (tx) => {
+    const reservationId = (await hub().ids.reserve(tx, 'reservation_id_seq', 1)).take();
+    const channel = hub().directory.channels.get('api')!;
+    const [result] = await reserveStock(tx, hub().deps, [
+      {
+        ...{ reservationId, channel, skuId: hub().sku(sku), quantity, locationId: null, partial: false },
+        ...{ purpose: 'order', expiresSeconds: 600 },
+      },
+    ]);
+    expect(result).toMatchObject({ ok: true });
+    return reservationId;
+  });
 /** The ERP knows the order: what is allocated may be picked. */
-async function confirm(externalNo: string): Promise<void> {
-  await hub().db.transaction(async (tx) => {
-    const { channelId } = hub().directory.channels.get('api')!;
+async function confirm(externalNo: string, through = hub()): Promise<void> {
+  await through.db.transaction(async (tx) => {
+    const { channelId } = through.directory.channels.get('api')!;
     const command = { kind: 'confirm', erpNumber: `E-${externalNo}` } as const;
     const work = { reference: { channelId, externalNo }, command, occurredAt: at('09:00') };
-    await (await processOrders(tx, hub().deps, [work])).finish();
+    await (await processOrders(tx, through.deps, [work])).finish();
   });
 }
 const pick = async (quantity: number, time: string, sequence?: number) => {
@@ -202,6 +231,23 @@ describe('an allocation of another system', () => {
     expect(await sweepBackorders(hub().db, hub().deps)).toBe(1);
     expect([await shelf(), (await pendingWork(hub().db)).servable]).toEqual(['3/0/3, 0 of 3, free 0', 0]);
     await expectWhole();
+  });
+
+  it('of what a hold keeps is a shortage, and an order that is refused gets its hold back all the same', async () => {
+    for (const take of [
+      () => outside(3, { as: 'T-1' }),
+      () => receive('dock', moved(`gone-${sku}`, sku, 'north', -3)),
+    ]) {
+      await stocked(5);
+      const reservationId = await hold(5);
+      await take();
+      const twice = [1, 1].map((lineNo) => ({ lineNo, sku, quantity: 1 }));
+      const reservations = [String(reservationId)];
+      const [result] = await hub().receive('api', [order('api', `twice-${sku}`, twice, { reservations })]);
+      expect(result).toMatchObject({ status: 'refused', class: 'duplicate_line' });
+      expect(await shelf()).toMatch(/^[52]\/5\/0, [30] of [30], free -3$/);
+      await expectWhole();
+    }
   });
 
   it('is out of the number of a channel that sells by itself', async () => {
@@ -441,6 +487,27 @@ describe('a count', () => {
     await stocked(10);
     expect(await receive('erp', moved(`net-${sku}`, sku, 'north', 1, { net: true }))).toEqual(['parked']);
     expect(await shelf()).toBe('10/0/0, 0 of 0, free 10');
+  });
+});
+
+describe('where no other system has allocated', () => {
+  it('nobody asks for what they have: an order and its cancel send nothing more than before', async () => {
+    await stocked(20);
+    const listening = new Listening({ url: database.url, poolMax: 4 });
+    const quiet = await SmallHub.open({ url: database.url, estate, db: listening });
+    await quiet.seed([sku]);
+    const told = (about: string) => listening.names.splice(0).filter((name) => name.includes(about));
+    try {
+      await ask(3, 'A', 'api', quiet);
+      await confirm(`A-${sku}`, quiet);
+      await quiet.receive('api', [cancel('api', `A-${sku}`, 1, 1, `q-${sku}`, sku)]);
+      expect(told('outside').concat(told('own_allocations'), told('shortages'))).toEqual([]);
+      await outside(1);
+      await ask(1, 'B', 'api', quiet);
+      expect(told('outside')).toEqual(['ledger_read_outside_allocations']);
+    } finally {
+      await quiet.close();
+    }
   });
 });
 

@@ -40,13 +40,17 @@ export function emptyBalance([skuId, locationId]: Pair): Balance {
   };
 }
 
+/** What is promised, by us or by other systems. */
+export function takenOf({ reserved, allocated, outsideDeducted }: Balance): number {
+  return reserved + allocated + outsideDeducted;
+}
+
 /**
  * Whether a new promise takes more than there is. One that another system has made already, and that only becomes ours, too, takes
- * nothing more, also where that system promised more than there is.
+ * nothing more than was taken before, also where that system promised more than there is.
  */
-export function isOverPromised(before: Balance, after: Balance): boolean {
-  const most = after.onHand - after.safetyStock;
-  const promised = after.reserved + after.allocated;
-  const taken = promised + after.outsideDeducted;
-  return promised > most || (taken > most && taken > before.reserved + before.allocated + before.outsideDeducted);
+export function isOverPromised(balance: Balance, takenBefore: number): boolean {
+  const most = balance.onHand - balance.safetyStock;
+  const taken = takenOf(balance);
+  return balance.reserved + balance.allocated > most || (taken > most && taken > takenBefore);
 }

@@ -3,7 +3,7 @@
  * Inside one transaction a session is opened once, over all (SKU, location) pairs that the work may touch.
  */
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
-import { balanceOf, distinct, emptyBalance, isOverPromised, pairKey } from './balances.ts';
+import { balanceOf, distinct, emptyBalance, isOverPromised, pairKey, takenOf } from './balances.ts';
 import { OutsideAllocations, type OutsideReport } from './outside.ts';
 import * as statements from './session.sql.ts';
 import {
@@ -201,10 +201,10 @@ export class StockSession {
   /** Firm commitment. @throws if it would promise more than there is (I3): the caller decides on locked rows. */
   allocate(skuId: number, locationId: number, quantity: number, line?: LineRef): void {
     const balance = this.#change(skuId, locationId);
-    const before = { ...balance };
+    const before = takenOf(balance);
     balance.allocated += quantity;
     if (line !== undefined) this.#offset(balance, line, quantity);
-    if (isOverPromised(before, balance))
+    if (isOverPromised(balance, before))
       throw new Error(`allocating ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
   }
 
@@ -219,12 +219,17 @@ export class StockSession {
 
   reserve(skuId: number, locationId: number, quantity: number): void {
     const balance = this.#change(skuId, locationId);
-    const before = { ...balance };
+    const before = takenOf(balance);
     balance.reserved += quantity;
     if (balance.reserved < 0) throw new Error(`reserved of SKU ${skuId} at location ${locationId} would be negative`);
-    if (quantity > 0 && isOverPromised(before, balance))
+    if (quantity > 0 && isOverPromised(balance, before))
       throw new Error(`reserving ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
     if (quantity < 0) this.freed.add(skuId);
+  }
+
+  /** What was claimed of a hold and is not used after all: it was promised before, so nothing is asked, also not after a loss. */
+  unclaim(skuId: number, locationId: number, quantity: number): void {
+    this.#change(skuId, locationId).reserved += quantity;
   }
 
   /**

@@ -166,7 +166,7 @@ export async function processOrders(
     if (!decision.ok) {
       // A refused order takes nothing: its holds stay as they were.
       for (const { hold, quantity } of claimed) {
-        stock.reserve(hold.skuId, hold.locationId, quantity);
+        stock.unclaim(hold.skuId, hold.locationId, quantity);
         hold.openQuantity = quantity;
       }
       return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
