@@ -123,6 +123,7 @@ table destination (
   destination_id integer identity not null,
   code text not null,
   paused boolean default false not null,
+  counts_net boolean default false not null,
   UNIQUE (code),
   PRIMARY KEY (destination_id)
 );
@@ -283,6 +284,28 @@ table order_line (
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
 CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
+
+table outside_allocation (
+  source text not null,
+  source_id text not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  channel_id integer,
+  external_no text,
+  line_no integer,
+  quantity bigint not null,
+  open_quantity bigint not null,
+  occurred_at timestamp with time zone not null,
+  source_sequence bigint,
+  earlier json default '[]'::json not null,
+  PRIMARY KEY (source, source_id, sku_id, location_id),
+  CHECK ((((channel_id IS NULL) = (external_no IS NULL)) AND ((channel_id IS NULL) = (line_no IS NULL)))),
+  CHECK ((open_quantity <= quantity)),
+  CHECK ((open_quantity >= 0)),
+  CHECK ((quantity >= 0))
+) with (fillfactor=70);
+CREATE INDEX outside_allocation_sku_id_location_id_idx ON public.outside_allocation USING btree (sku_id, location_id) WHERE (quantity > 0);
+CREATE INDEX outside_allocation_sku_id_location_id_occurred_at_idx ON public.outside_allocation USING btree (sku_id, location_id, occurred_at);
 
 table parked_record (
   parked_id bigint identity not null,
@@ -466,6 +489,8 @@ table stock_balance (
   counted_at timestamp with time zone,
   counted_source text,
   counted_sequence bigint,
+  outside_open bigint default 0 not null,
+  outside_deducted bigint default 0 not null,
   PRIMARY KEY (sku_id, location_id)
 ) with (fillfactor=50);
 
@@ -490,7 +515,8 @@ table stock_movement (
   source_id text not null,
   source_sequence bigint,
   occurred_at timestamp with time zone not null,
-  recorded_at timestamp with time zone default crossdock_now() not null
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  line_no integer
 ) partition by RANGE (recorded_at);
 CREATE INDEX stock_movement_sku_id_location_id_occurred_at_idx ON ONLY public.stock_movement USING btree (sku_id, location_id, occurred_at);
 
@@ -637,6 +663,39 @@ AS $function$
                              where s.sku_id = p_sku_id), 0))) end::bigint
 $function$
 
+CREATE OR REPLACE FUNCTION public.kept_backorders()
+ RETURNS TABLE(order_id bigint, line_no integer, sku_id bigint, location_id integer, channel_id integer)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select d.order_id, d.line_no, d.sku_id, d.location_id, d.channel_id
+    from outside_line() d
+    join order_line l on l.order_id = d.order_id and l.line_no = d.line_no and l.sku_id = d.sku_id
+    join stock_balance b on b.sku_id = d.sku_id and b.location_id = d.location_id
+   where d.deducted > 0 and l.backordered > 0
+     and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
+$function$
+
+CREATE OR REPLACE FUNCTION public.outside_line()
+ RETURNS TABLE(sku_id bigint, location_id integer, channel_id integer, external_no text, line_no integer, order_id bigint, theirs bigint, ours bigint, deducted bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select t.sku_id, t.location_id, t.channel_id, t.external_no, t.line_no, o.order_id, t.theirs, a.ours, greatest(0, t.theirs - a.ours)
+    from (select s.sku_id, s.location_id, s.channel_id, s.external_no, s.line_no, max(s.open)::bigint as theirs
+            from (select x.source, x.sku_id, x.location_id, x.channel_id, x.external_no, x.line_no, sum(x.open_quantity) as open
+                    from outside_allocation x where x.quantity > 0 and x.open_quantity > 0 and x.line_no is not null
+                   group by x.source, x.sku_id, x.location_id, x.channel_id, x.external_no, x.line_no) s
+           group by s.sku_id, s.location_id, s.channel_id, s.external_no, s.line_no) t
+    left join sales_order o on o.channel_id = t.channel_id and o.external_no = t.external_no
+    left join lateral (select coalesce(sum(a.open_quantity), 0)::bigint as ours from allocation a
+                        where a.order_id = o.order_id and a.line_no = t.line_no and a.sku_id = t.sku_id
+                          and a.location_id = t.location_id) a on true
+  union all
+  select x.sku_id, x.location_id, null, null, null, null, x.open_quantity, 0, x.open_quantity
+    from outside_allocation x where x.quantity > 0 and x.open_quantity > 0 and x.line_no is null
+$function$
+
 CREATE OR REPLACE FUNCTION public.servable_units(p_order_id bigint, p_sku_id bigint, p_location_ids integer[], p_share double precision, p_cap bigint, p_buffer bigint)
  RETURNS bigint
  LANGUAGE sql
@@ -644,7 +703,8 @@ CREATE OR REPLACE FUNCTION public.servable_units(p_order_id bigint, p_sku_id big
 AS $function$
   select (greatest(sum(t.own), least(coalesce(p_cap, 9223372036854775807),
                                      sum(greatest(t.own, floor(p_share * greatest(0, t.free + t.own)))) - p_buffer)) - sum(t.own))::bigint
-    from (select b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock as free, coalesce(a.quantity, 0)::float8 as own
+    from (select b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted as free,
+                 coalesce(a.quantity, 0)::float8 as own
             from stock_balance b
             left join lateral (select sum(open_quantity) as quantity from allocation
                                 where order_id = p_order_id and sku_id = b.sku_id and location_id = b.location_id) a on true

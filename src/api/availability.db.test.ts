@@ -17,19 +17,20 @@ describe('availability', () => {
     await api.receive('S0', 'LON', 1);
     // Balances of every kind, also such as a loss leaves behind.
     const number = fc.integer({ min: 0, max: 40 });
-    const rows = fc.sample(fc.tuple(number, number, number, number, number, number), {
+    const rows = fc.sample(fc.tuple(number, number, number, number, number, number, number), {
       numRuns: SKUS.length * 2,
       seed: SEED,
     });
     const shop = directory.channels.get('shop')!.channelId;
-    for (const [i, [onHand, reserved, allocated, exposed, safety, shopHas]] of rows.entries()) {
+    for (const [i, [onHand, reserved, allocated, exposed, safety, shopHas, outside]] of rows.entries()) {
       const skuId = skuIds[i >> 1]!;
       const locationId = [...directory.locations.values()][i & 1]!.locationId;
       if (i % 7 === 6) continue;
       await db.execute(
-        `insert into stock_balance (sku_id, location_id, on_hand, reserved, allocated, exposed, safety_stock) values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into stock_balance (sku_id, location_id, on_hand, reserved, allocated, exposed, safety_stock, outside_deducted)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (sku_id, location_id) do update set on_hand = excluded.on_hand`,
-        [skuId, locationId, onHand, reserved, allocated, exposed, safety],
+        [skuId, locationId, onHand, reserved, allocated, exposed, safety, outside % 9],
       );
       await db.execute('insert into exposure (channel_id, sku_id, location_id, quantity) values ($1, $2, $3, $4)', [
         shop,

@@ -8,7 +8,7 @@ import { sql } from '../store/index.ts';
 export const packFree = sql<{ as_of: Date; packed: string | null }>(
   'api_pack_free',
   `select crossdock_now() as as_of, string_agg(
-            coalesce((select sum(greatest(0, floor($3::float8 * greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock))))
+            coalesce((select sum(greatest(0, floor($3::float8 * greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted))))
                         from stock_balance b where b.sku_id = t.sku_id and b.location_id = any($2::int[])), 0)::bigint::text,
             ',' order by t.n) as packed
      from unnest($1::bigint[]) with ordinality as t(sku_id, n)`,
@@ -18,7 +18,7 @@ export const packFree = sql<{ as_of: Date; packed: string | null }>(
 export const packFreeAndSupply = sql<{ as_of: Date; packed: string | null; packed_supply: string | null }>(
   'api_pack_free_and_supply',
   `select crossdock_now() as as_of, string_agg(
-            coalesce((select sum(greatest(0, floor($3::float8 * greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock))))
+            coalesce((select sum(greatest(0, floor($3::float8 * greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted))))
                         from stock_balance b where b.sku_id = t.sku_id and b.location_id = any($2::int[])), 0)::bigint::text,
             ',' order by t.n) as packed,
           string_agg(dated_supply(t.sku_id, $2::int[], $4::int)::text, ',' order by t.n) as packed_supply

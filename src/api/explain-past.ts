@@ -27,6 +27,8 @@ export async function explainPast(
       unproven.add(`reserved, allocated: facts before ${row.kept_since!.toISOString()} are gone`);
     if (row.exposed === null)
       unproven.add('exposed: a channel was told a number of this SKU, and what was set aside for it leaves no fact');
+    if (row.outside_deducted === null)
+      unproven.add('outside: other systems have allocated, and of each allocation only the newest report is at hand');
   }
   unproven.add('safety stock: not every change of it leaves a fact, only its present value is known');
   unproven.add('atp: it depends on inputs that are not proven; the rule is the present one');
@@ -45,6 +47,7 @@ export async function explainPast(
       reserved: row.reserved,
       allocated: row.allocated,
       exposed: row.exposed,
+      outsideDeducted: row.outside_deducted,
       safetyStock: null,
     })),
   };

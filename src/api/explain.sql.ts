@@ -7,12 +7,15 @@ export const readBalances = sql<{
   allocated: number;
   exposed: number;
   safety_stock: number;
+  outside_open: number;
+  outside_deducted: number;
   version: number;
   counted_at: Date | null;
   counted_source: string | null;
 }>(
   'api_explain_balances',
-  `select location_id, on_hand, reserved, allocated, exposed, safety_stock, version, counted_at, counted_source
+  `select location_id, on_hand, reserved, allocated, exposed, safety_stock, outside_open, outside_deducted, version, counted_at,
+          counted_source
      from stock_balance where sku_id = $1::bigint order by location_id`,
 );
 
@@ -59,6 +62,30 @@ export const listAllocations = sql<{
   `select a.order_id, a.line_no, a.location_id, a.open_quantity, a.fulfilment_id, o.channel_id, o.external_no
      from allocation a join sales_order o on o.order_id = a.order_id
     where a.sku_id = $1::bigint and a.open_quantity > 0 order by a.order_id, a.allocation_id limit $2::int`,
+);
+
+// What other systems have allocated and nobody has picked, and what of a line they and we both have.
+export const listOutside = sql<{
+  source: string;
+  source_id: string;
+  location_id: number;
+  channel_id: number | null;
+  external_no: string | null;
+  line_no: number | null;
+  quantity: number;
+  open_quantity: number;
+  occurred_at: Date;
+  ours: number | null;
+  deducted: number;
+}>(
+  'api_explain_outside_allocations',
+  `select x.source, x.source_id, x.location_id, x.channel_id, x.external_no, x.line_no, x.quantity, x.open_quantity, x.occurred_at,
+          d.ours, coalesce(d.deducted, x.open_quantity) as deducted
+     from outside_allocation x
+     left join outside_line() d on d.sku_id = x.sku_id and d.location_id = x.location_id and d.channel_id = x.channel_id
+      and d.external_no = x.external_no and d.line_no = x.line_no
+    where x.sku_id = $1::bigint and x.quantity > 0 and x.open_quantity > 0
+    order by x.occurred_at, x.source, x.source_id, x.location_id limit $2::int`,
 );
 
 export const sumBackorders = sql<{ units: number; orders: number }>(
@@ -123,13 +150,14 @@ export const readPublications = sql<{
     where p.kind = 'availability' and p.key = $1::bigint order by d.code`,
 );
 
-/** Null where rows or facts since the moment are gone; exposed where a channel's number was ever told, since raising it leaves no fact. */
+/** Null where rows or facts since the moment are gone; outside_deducted where other systems ever allocated; exposed where a channel's number was ever told, since raising it leaves no fact. */
 export interface PastBalance {
   location_id: number;
   on_hand: number | null;
   reserved: number | null;
   allocated: number | null;
   exposed: number | null;
+  outside_deducted: number | null;
   closed_before: Date | null;
   kept_since: Date | null;
 }
@@ -163,7 +191,9 @@ export const readPastBalances = sql<PastBalance>(
           case when $2::timestamptz < c.closed_before then null else (b.on_hand - coalesce(m.effect, 0))::bigint end as on_hand,
           case when $2::timestamptz < k.kept_since then null else (b.reserved - coalesce(p.reserved, 0))::bigint end as reserved,
           case when $2::timestamptz < k.kept_since then null else (b.allocated - coalesce(p.allocated, 0))::bigint end as allocated,
-          case when exists (select from channel_number n where n.sku_id = b.sku_id) then null else b.exposed end as exposed
+          case when exists (select from channel_number n where n.sku_id = b.sku_id) then null else b.exposed end as exposed,
+          case when exists (select from outside_allocation x where x.sku_id = b.sku_id and x.location_id = b.location_id)
+               then null else 0 end::bigint as outside_deducted
      from stock_balance b
      left join moved m using (location_id)
      left join promised p using (location_id)

@@ -17,7 +17,7 @@ export function ruleOf(directory: Directory, channel: ChannelEntry): object {
   const locations = channel.locationIds.map((id) => directory.locationById.get(id)!.code);
   const formula = sellsByItself
     ? 'the sum of what is set aside for this channel (its exposure) at its locations, at most cap'
-    : 'sum over its locations of floor(share × max(0, on hand − reserved − allocated − exposed − safety stock)), less buffer, plus dated supply inside the horizon, at most cap';
+    : 'sum over its locations of floor(share × max(0, on hand − reserved − allocated − exposed − safety stock − outside deducted)), less buffer, plus dated supply inside the horizon, at most cap';
   const sells = sellsByItself ? 'by_itself' : 'asks';
   return { sells, locations, share, buffer, cap, horizonDays, tolerance, onShort, formula };
 }
@@ -34,6 +34,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
     shown,
     reservations,
     allocations,
+    outside,
     [backorders],
     supplies,
     movements,
@@ -45,6 +46,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
     db.query(statements.readNumbers, [skuId]),
     db.query(statements.listReservations, [skuId, PARTS_MAX]),
     db.query(statements.listAllocations, [skuId, PARTS_MAX]),
+    db.query(statements.listOutside, [skuId, PARTS_MAX]),
     db.query(statements.sumBackorders, [skuId]),
     db.query(statements.listSupplies, [
       skuId,
@@ -74,7 +76,9 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
       allocated: b.allocated,
       exposed: b.exposed,
       safetyStock: b.safety_stock,
-      free: b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock,
+      outsideOpen: b.outside_open,
+      outsideDeducted: b.outside_deducted,
+      free: b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted,
       version: b.version,
       countedAt: b.counted_at?.toISOString() ?? null,
       countedBy: b.counted_source,
@@ -111,6 +115,21 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
         location: locationCode(a.location_id),
         quantity: a.open_quantity,
         fulfilment: a.fulfilment_id === null ? null : `F${a.fulfilment_id}`,
+      })),
+    },
+    outside: {
+      truncated: outside.length === PARTS_MAX,
+      // Deducted is of the whole line: what all that name it have beyond ours.
+      open: outside.map((x) => ({
+        source: `${x.source}/${x.source_id}`,
+        location: locationCode(x.location_id),
+        order: x.channel_id === null ? null : `${channelCode(x.channel_id)}/${x.external_no}`,
+        lineNo: x.line_no,
+        quantity: x.quantity,
+        open: x.open_quantity,
+        ours: x.ours,
+        deducted: x.deducted,
+        reportedAt: x.occurred_at.toISOString(),
       })),
     },
     backorders: { units: backorders!.units, orders: backorders!.orders },

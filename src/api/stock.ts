@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type InboundItem, QUANTITY_MAX } from '../canonical/index.ts';
-import { movementItem, supplyItem } from '../connectors/kit/index.ts';
+import { movementItem, outsideAllocationItem, supplyItem } from '../connectors/kit/index.ts';
 import { keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import { itemResult, resultOf } from './cancellations.ts';
@@ -53,6 +53,35 @@ const counts = closed({
       quantity: quantity(0),
       countedAt: time(),
       sequence,
+      net: Type.Optional(
+        Type.Boolean({
+          description:
+            'whether the quantity leaves out what this key has reported as allocated (POST /v1/outside-allocations); default false',
+        }),
+      ),
+    }),
+    MOVEMENTS_MAX,
+  ),
+});
+const allocations = closed({
+  allocations: list(
+    closed({
+      reference: text(100, 'what the caller calls it; with SKU and location, what later reports are about'),
+      sku: sku(),
+      location: code(),
+      quantity: Type.Integer({
+        minimum: 0,
+        maximum: QUANTITY_MAX,
+        description: 'base units allocated and not yet picked; 0 ends it',
+      }),
+      occurredAt: time(),
+      sequence,
+      line: Type.Optional(
+        closed(
+          { channel: code(), externalNo: text(100), lineNo: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
+          'the order line it is for, also before Crossdock knows the order',
+        ),
+      ),
     }),
     MOVEMENTS_MAX,
   ),
@@ -131,6 +160,29 @@ export function stockRoutes(app: FastifyInstance, hub: ApiHub): void {
     async (request) => book(request, request.body, countItems, request.body.counts),
   );
 
+  app.post<{ Body: Static<typeof allocations> }>(
+    '/v1/outside-allocations',
+    {
+      bodyLimit: LARGE_BODY_BYTES_MAX,
+      config: { scope: 'write' },
+      schema: {
+        summary: 'What another system has allocated itself: deducted only beyond our own allocation of the same line',
+        description:
+          'A newer report of one reference, SKU and location replaces the older, by sequence or else by time. Systems that name the same order line mean the same units.',
+        tags: ['stock'],
+        body: allocations,
+        response: { 200: results },
+      },
+    },
+    async (request) =>
+      book(
+        request,
+        request.body,
+        allocationItems,
+        request.body.allocations.map(({ reference }) => ({ id: reference })),
+      ),
+  );
+
   app.post<{ Body: Static<typeof supplies> }>(
     '/v1/supplies',
     {
@@ -178,6 +230,23 @@ function countItems({ counts: list }: Static<typeof counts>, system: string): In
       reference: c.id,
       occurredAt: utcOf(c.countedAt, `counts[${itemNo}].countedAt`),
       ...(c.sequence === undefined ? {} : { sequence: c.sequence }),
+      ...(c.net === undefined ? {} : { net: c.net }),
+    }),
+    itemNo,
+  }));
+}
+
+function allocationItems({ allocations: list }: Static<typeof allocations>, system: string): InboundItem[] {
+  return list.map(({ line, sequence, ...a }, itemNo) => ({
+    ...outsideAllocationItem(system, {
+      kind: 'stock.allocated_outside',
+      reference: a.reference,
+      sku: skuCodeOf(a.sku),
+      location: a.location,
+      quantity: a.quantity,
+      occurredAt: utcOf(a.occurredAt, `allocations[${itemNo}].occurredAt`),
+      ...(sequence === undefined ? {} : { sequence }),
+      ...(line === undefined ? {} : { line }),
     }),
     itemNo,
   }));

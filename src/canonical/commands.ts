@@ -49,8 +49,28 @@ export interface StockMoved {
   sequence?: number;
   /** The reservation this adjustment was held under, if any. */
   reservation?: string;
+  /** Of a count: what its source has allocated itself is left out. Default: what the estate declares of the system. */
+  net?: boolean;
   /** The announced supply that a receipt brings; its source is the receipt's own system unless named. */
   supply?: { source?: string; id: string };
+}
+
+/**
+ * What another system has allocated, in its own name for it. A newer report of the same reference, SKU and location replaces the older:
+ * by the source's own sequence where both have one, else by time.
+ */
+export interface OutsideAllocated {
+  kind: 'stock.allocated_outside';
+  /** What the source calls it. */
+  reference: string;
+  sku: string;
+  location: string;
+  /** What it has allocated and not yet picked; 0: ended. */
+  quantity: number;
+  occurredAt: string;
+  sequence?: number;
+  /** The order line it is for, known to us or not yet; absent: the source names none that is ours. */
+  line?: { channel: string; externalNo: string; lineNo: number };
 }
 
 /** What is to come. A later announcement of the same id, SKU and location replaces quantity and date. */
@@ -120,6 +140,7 @@ export type InboundCommand =
   | OrderSubmitted
   | CancelRequested
   | StockMoved
+  | OutsideAllocated
   | SupplyAnnounced
   | FulfilmentPicked
   | FulfilmentShipped

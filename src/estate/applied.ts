@@ -37,6 +37,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'systems.<code>.limits.timeoutMs': [app, 'src/connectors/kit/http.ts'],
   'systems.<code>.limits.batchMax': [app, 'src/connectors/kit/batch.ts'],
   'systems.<code>.effectHorizonMs': [app, 'src/outbound/deliver.ts'],
+  'systems.<code>.quantities': [directory],
   'systems.<code>.pollMs': [app, 'src/ingest/poll.ts'],
   'systems.<code>.attemptsMax': [app, 'src/outbound/deliver.ts'],
   'channels.<code>.company': [directory],

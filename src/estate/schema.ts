@@ -83,6 +83,12 @@ export const systemSchema = Type.Object(
         description: 'how long after a write its effect may still appear; default 1000',
       }),
     ),
+    quantities: Type.Optional(
+      Type.Union([Type.Literal('gross'), Type.Literal('net')], {
+        description:
+          'what its counts say. gross: all that is there; net: less what it has allocated itself, as it reports; default gross',
+      }),
+    ),
     pollMs: Type.Optional(
       Type.Integer({
         minimum: 10,

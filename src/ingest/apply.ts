@@ -4,13 +4,17 @@ import { appendFacts } from '../log/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
-import { factOfMovement } from './translate-stock.ts';
-import { isFault, type StockWork, type Translated } from './translated.ts';
+import { factOfMovement, factOfReport } from './translate-stock.ts';
+import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
 
-/** Decides and applies entries that have no result yet: orders first, then stock that moves by itself, in one ledger session; then supply. */
+/**
+ * Decides and applies entries that have no result yet, in one ledger session: orders first, then what other systems have allocated, then
+ * stock that moves by itself, counts last: what a net count left out is known by then. Then supply.
+ */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
+  const outside: { entry: Entry; work: OutsideWork }[] = [];
   const supplies: { entry: Entry; change: SupplyChange }[] = [];
   const pairs: Pair[] = [];
   const holds: number[] = [];
@@ -25,6 +29,10 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
       pairs.push([work.movement.skuId, work.movement.locationId]);
       if (work.reservationId !== null) holds.push(work.reservationId);
     }
+    for (const work of entry.translated.outside) {
+      outside.push({ entry, work });
+      pairs.push([work.report.skuId, work.report.locationId]);
+    }
     for (const change of entry.translated.supplies) {
       supplies.push({ entry, change });
       pairs.push([change.skuId, change.locationId]);
@@ -36,6 +44,10 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     works.map(({ work }) => work),
     pairs,
     holds,
+    {
+      reports: outside.map(({ work }) => work.report),
+      netCounts: moves.map(({ work }) => work.movement).filter(({ net }) => net === true),
+    },
   );
   works.forEach(({ entry }, i) => {
     const result = batch.results[i]!;
@@ -46,6 +58,13 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     else if (waitKey !== undefined && entry.message.onFault === 'park') entry.result = { status: 'waiting', waitKey };
     else entry.result = refusalOf(entry, 'unknown_order', 'the order is not known', 'XD_UNKNOWN_ORDER');
   });
+  for (const { entry, work } of outside) {
+    const { applied, before, balance } = batch.stock.reportOutside(work.report);
+    if (applied) batch.facts.push(factOfReport(work, balance, before));
+    entry.result = applied
+      ? { status: 'applied', orderId: null, events: [] }
+      : { status: 'duplicate', orderId: null, state: 's' };
+  }
   const counts: { entry: Entry; work: StockWork }[] = [];
   for (const move of moves) {
     if (move.work.movement.kind === 'counted') {

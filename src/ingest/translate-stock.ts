@@ -1,9 +1,26 @@
 /** Stock that moves by itself, and stock that is to come. */
-import { fail, type InboundItem, quantityOf, type StockMoved, type SupplyAnnounced } from '../canonical/index.ts';
+import {
+  fail,
+  type InboundItem,
+  type OutsideAllocated,
+  quantityOf,
+  type StockMoved,
+  type SupplyAnnounced,
+} from '../canonical/index.ts';
 import { type SupplyChange, stockFact } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
-import { type Fault, fault, locationOf, NOTHING, type StockWork, skuOf, type Translated } from './translated.ts';
+import {
+  channelOf,
+  type Fault,
+  fault,
+  locationOf,
+  NOTHING,
+  type OutsideWork,
+  type StockWork,
+  skuOf,
+  type Translated,
+} from './translated.ts';
 
 export function translateMovement(
   directory: Directory,
@@ -22,6 +39,9 @@ export function translateMovement(
   else quantityOf(Math.abs(quantity), 'quantity');
   if (supply !== undefined && movement !== 'received')
     return fault('value_invalid', 'XD_VALUE_INVALID', `${movement} brings no supply; only a receipt does`, 'supply');
+  if (command.net !== undefined && movement !== 'counted')
+    return fault('value_invalid', 'XD_VALUE_INVALID', `${movement} is not net of anything; only a count is`, 'net');
+  const net = movement === 'counted' && (command.net ?? directory.countsNet(system));
   const reservationId = command.reservation === undefined ? null : Number(command.reservation);
   const supplies: SupplyChange[] = [];
   if (supply !== undefined)
@@ -51,6 +71,7 @@ export function translateMovement(
           sourceId: item.key,
           sourceSequence: command.sequence ?? null,
           occurredAt,
+          ...(net ? { net } : {}),
         },
       },
     ],
@@ -87,6 +108,45 @@ export function translateAnnouncement(
       },
     ],
   };
+}
+
+export function translateOutside(
+  directory: Directory,
+  system: string,
+  item: InboundItem,
+  command: OutsideAllocated,
+): Translated | Fault {
+  const skuId = skuOf(directory, system, command.sku, 'sku');
+  if (typeof skuId !== 'number') return skuId;
+  const location = locationOf(directory, command.location);
+  if ('class' in location) return location;
+  const { companyId, locationId } = location;
+  let line: OutsideWork['report']['line'] = null;
+  if (command.line !== undefined) {
+    const channel = channelOf(directory, command.line.channel);
+    if ('class' in channel) return { ...channel, place: 'line.channel' };
+    const lineNo = quantityOf(command.line.lineNo, 'line.lineNo');
+    line = { channelId: channel.channelId, externalNo: command.line.externalNo, lineNo };
+  }
+  const report = {
+    ...{ source: system, sourceId: command.reference, skuId, locationId, line },
+    quantity: quantityOf(command.quantity, 'quantity', 0),
+    occurredAt: timeOf(command.occurredAt, 'occurredAt'),
+    sourceSequence: command.sequence ?? null,
+  };
+  return { ...NOTHING, outside: [{ report, companyId, correlationId: `${item.scope}/${item.key}` }] };
+}
+
+export function factOfReport(
+  { report, companyId, correlationId }: OutsideWork,
+  balance: { version: number; outsideOpen: number; outsideDeducted: number },
+  before: number,
+): NewFact {
+  const { source, sourceId, skuId, locationId, line, quantity, occurredAt } = report;
+  const { version, outsideOpen: open, outsideDeducted: deducted } = balance;
+  const data = { source, sourceId, quantity, line, open, deducted, before };
+  const fact = stockFact('stock.outside_allocation_changed', skuId, locationId, version, companyId, occurredAt, data);
+  return { ...fact, correlationId };
 }
 
 function timeOf(text: string, place: string): string {

@@ -1,7 +1,7 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
 import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
-import { translateAnnouncement, translateMovement } from './translate-stock.ts';
+import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
 import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
 export const ORDER_LINES_MAX = 5_000;
@@ -193,6 +193,8 @@ function translateCommand(
       return translateMovement(directory, system, item, command);
     case 'supply.announced':
       return translateAnnouncement(directory, system, item, command);
+    case 'stock.allocated_outside':
+      return translateOutside(directory, system, item, command);
     case 'fulfilment.picked':
     case 'fulfilment.shipped': {
       const fulfilmentId = numberOf(command.fulfilment, 'F');

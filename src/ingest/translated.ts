@@ -1,6 +1,6 @@
 /** What an item becomes: work to do, or a fault with class and place; and the look-ups that every translation needs. */
 import type { ErrorCode } from '../canonical/index.ts';
-import type { Movement, SupplyChange } from '../ledger/index.ts';
+import type { Movement, OutsideReport, SupplyChange } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory, LocationEntry } from '../master/index.ts';
 import type { OrderWork } from '../orders/index.ts';
@@ -22,19 +22,27 @@ export interface StockWork {
   reservationId: number | null;
 }
 
+/** What another system says it has allocated. */
+export interface OutsideWork {
+  report: OutsideReport;
+  companyId: number;
+  correlationId: string;
+}
+
 /** What one item asks for. */
 export interface Translated {
   works: OrderWork[];
   stock: StockWork[];
   facts: NewFact[];
   supplies: SupplyChange[];
+  outside: OutsideWork[];
   /** For `submit`: the id the order will have. */
   orderId: number | null;
   /** What to wait for if the order isn't known. */
   waitKey?: string;
 }
 
-export const NOTHING: Translated = { works: [], stock: [], supplies: [], facts: [], orderId: null };
+export const NOTHING: Translated = { works: [], stock: [], supplies: [], outside: [], facts: [], orderId: null };
 
 export function isFault(result: Translated | Fault): result is Fault {
   return 'class' in result;

@@ -12,6 +12,8 @@ export interface LocationAvailability {
   /** Of that, for this channel. */
   own: number;
   safetyStock: number;
+  /** Allocated by other systems beyond our own allocations of the same lines. */
+  outsideDeducted: number;
 }
 
 export interface AtpView {
@@ -53,6 +55,7 @@ export async function readAtp(
       exposed: row.exposed,
       own: row.own,
       safetyStock: row.safety_stock,
+      outsideDeducted: row.outside_deducted,
     });
   }
   for (const view of views.values()) view.atp = atpOf(channel, view.locations, view.supply);
@@ -69,7 +72,7 @@ export function atpOf(
   for (const l of locations)
     atp += channel.sellsByItself
       ? l.own
-      : offeredTo(channel, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock);
+      : offeredTo(channel, l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock - l.outsideDeducted);
   return channel.sellsByItself ? capped(channel, atp) : limitedTo(channel, atp, supply);
 }
 

@@ -19,6 +19,7 @@ export {
   settleNumbers,
   targetNumber,
 } from './numbers.ts';
+export type { OutsideReport } from './outside.ts';
 export {
   claimFact,
   expireReservations,
@@ -31,6 +32,14 @@ export {
   writeClaims,
 } from './reservations.ts';
 export { applySafetyStock } from './safety-stock.ts';
-export { StockSession } from './session.ts';
-export { type Balance, type ChannelNumber, type Movement, type MovementKind, type Pair, stockFact } from './stock.ts';
+export { type OutsideWork, StockSession } from './session.ts';
+export {
+  type Balance,
+  type ChannelNumber,
+  type LineRef,
+  type Movement,
+  type MovementKind,
+  type Pair,
+  stockFact,
+} from './stock.ts';
 export { changeSupplies, type SupplyChange } from './supply.ts';

@@ -8,6 +8,8 @@ export interface BalanceRow {
   allocated: number;
   exposed: number;
   safety_stock: number;
+  outside_open: number;
+  outside_deducted: number;
   version: number;
   counted_at: Date | null;
   counted_source: string | null;
@@ -17,8 +19,8 @@ export interface BalanceRow {
 // One order of locks for all: (sku_id, location_id) ascending. What depends on the rows is read in a later statement.
 export const lockBalances = sql<BalanceRow>(
   'ledger_lock_balances',
-  `select b.sku_id, b.location_id, b.on_hand, b.reserved, b.allocated, b.exposed, b.safety_stock, b.version,
-          b.counted_at, b.counted_source, b.counted_sequence
+  `select b.sku_id, b.location_id, b.on_hand, b.reserved, b.allocated, b.exposed, b.safety_stock, b.outside_open,
+          b.outside_deducted, b.version, b.counted_at, b.counted_source, b.counted_sequence
      from stock_balance b
      join unnest($1::bigint[], $2::int[]) as t(sku_id, location_id) using (sku_id, location_id)
     order by b.sku_id, b.location_id
@@ -27,8 +29,8 @@ export const lockBalances = sql<BalanceRow>(
 
 export const readBalances = sql<BalanceRow>(
   'ledger_read_balances',
-  `select b.sku_id, b.location_id, b.on_hand, b.reserved, b.allocated, b.exposed, b.safety_stock, b.version,
-          b.counted_at, b.counted_source, b.counted_sequence
+  `select b.sku_id, b.location_id, b.on_hand, b.reserved, b.allocated, b.exposed, b.safety_stock, b.outside_open,
+          b.outside_deducted, b.version, b.counted_at, b.counted_source, b.counted_sequence
      from stock_balance b
      join unnest($1::bigint[], $2::int[]) as t(sku_id, location_id) using (sku_id, location_id)`,
 );
@@ -74,9 +76,9 @@ export const writeSafetyStock = sql(
 export const insertMovements = sql(
   'ledger_insert_movements',
   `insert into stock_movement (movement_id, sku_id, location_id, kind, quantity, effect, balance_version, order_id,
-                               source, source_id, source_sequence, occurred_at)
+                               source, source_id, source_sequence, occurred_at, line_no)
    select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                        $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[])`,
+                        $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], $13::int[])`,
 );
 
 // What moved after a count's own moment and is already booked; a source's sequence beats its clock.
@@ -141,6 +143,16 @@ export const endShortages = sql(
   `update shortage s set state = 'ended', ended_at = crossdock_now()
      from unnest($1::bigint[], $2::int[]) as t(sku_id, location_id)
     where s.sku_id = t.sku_id and s.location_id = t.location_id and s.cause = $3::text and s.state = 'open'`,
+);
+
+// Never grows here: what a loss takes is recorded as that loss.
+export const easeShortages = sql(
+  'ledger_ease_shortages',
+  `update shortage s
+      set quantity = case when t.quantity > 0 then t.quantity else s.quantity end,
+          state = case when t.quantity > 0 then s.state else 'ended' end
+     from unnest($1::bigint[], $2::int[], $4::bigint[]) as t(sku_id, location_id, quantity)
+    where s.sku_id = t.sku_id and s.location_id = t.location_id and s.cause = $3::text and s.state = 'open' and s.quantity > t.quantity`,
 );
 
 export interface ReservationRow {

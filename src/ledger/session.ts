@@ -3,23 +3,38 @@
  * Inside one transaction a session is opened once, over all (SKU, location) pairs that the work may touch.
  */
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { balanceOf, distinct, emptyBalance, isOverPromised, pairKey, takenOf } from './balances.ts';
+import { OutsideAllocations, type OutsideReport } from './outside.ts';
 import * as statements from './session.sql.ts';
 import {
   type Balance,
   type ChannelNumber,
   isAfter,
   isCounted,
+  type LineRef,
   type Movement,
   type Pair,
   shortBy,
+  shortByOutside,
   shortOf,
 } from './stock.ts';
-import { type BookedMovement, type Exposure, SAFETY_CAUSE, type Shortage, writeChanges } from './write-changes.ts';
+import {
+  type BookedMovement,
+  type Exposure,
+  OUTSIDE_CAUSE,
+  SAFETY_CAUSE,
+  type Shortage,
+  writeChanges,
+} from './write-changes.ts';
 
-/** A pair as one number: SKU ids stay below 2^40 and location ids below 2^12. */
-function pairKey(skuId: number, locationId: number): number {
-  return skuId * 4096 + locationId;
+/** What of other systems' allocations a session is opened for, besides the work on orders. */
+export interface OutsideWork {
+  reports: readonly OutsideReport[];
+  /** Counts that leave out what their source has allocated. */
+  netCounts: readonly Movement[];
 }
+
+const NO_OUTSIDE: OutsideWork = { reports: [], netCounts: [] };
 
 export class StockSession {
   readonly #tx: Tx | undefined;
@@ -31,6 +46,8 @@ export class StockSession {
   readonly #shortages: Shortage[] = [];
   readonly #watermarks = new Set<Balance>();
   readonly #safeties = new Set<Balance>();
+  #outside = new OutsideAllocations();
+  readonly #outsideChanged = new Set<Balance>();
   /** SKUs whose promisable quantity rose: what backorders wait for. */
   readonly freed = new Set<number>();
   /** SKUs whose promisable quantity changed at all: what publications follow. */
@@ -43,13 +60,14 @@ export class StockSession {
 
   /**
    * Locks the balances of all pairs in (sku_id, location_id) order, creating missing ones in the same order, then reads the
-   * exposures and channel numbers of the named channels for these SKUs.
+   * exposures and channel numbers of the named channels for these SKUs, and other systems' allocations where there are any.
    */
   static async open(
     tx: Tx,
     ids: Ids,
     pairs: Iterable<Pair>,
     channelIds: readonly number[] = [],
+    outside: OutsideWork = NO_OUTSIDE,
   ): Promise<StockSession> {
     const session = new StockSession(tx, ids);
     const all = distinct(pairs);
@@ -63,6 +81,12 @@ export class StockSession {
     session.#fill(rows);
     // Only now: what the locks guard is read in a later statement than the locks were taken in.
     await session.#readChannels(tx, all, channelIds);
+    session.#outside = await OutsideAllocations.open(
+      tx,
+      session.#balances.values(),
+      outside.reports,
+      outside.netCounts,
+    );
     return session;
   }
 
@@ -81,43 +105,16 @@ export class StockSession {
     if (all.length === 0) return session;
     const values = [numbers(all.map((pair) => pair[0])), numbers(all.map((pair) => pair[1]))];
     session.#fill(await db.query(statements.readBalances, values));
-    for (const [skuId, locationId] of all)
-      if (!session.#balances.has(pairKey(skuId, locationId)))
-        session.#fill([
-          {
-            sku_id: skuId,
-            location_id: locationId,
-            on_hand: 0,
-            reserved: 0,
-            allocated: 0,
-            exposed: 0,
-            safety_stock: 0,
-            version: 0,
-            counted_at: null,
-            counted_source: null,
-            counted_sequence: null,
-          },
-        ]);
+    for (const pair of all) {
+      const key = pairKey(...pair);
+      if (!session.#balances.has(key)) session.#balances.set(key, emptyBalance(pair));
+    }
     await session.#readChannels(db, all, channelIds);
     return session;
   }
 
   #fill(rows: readonly statements.BalanceRow[]): void {
-    for (const row of rows)
-      this.#balances.set(pairKey(row.sku_id, row.location_id), {
-        skuId: row.sku_id,
-        locationId: row.location_id,
-        onHand: row.on_hand,
-        reserved: row.reserved,
-        allocated: row.allocated,
-        exposed: row.exposed,
-        safetyStock: row.safety_stock,
-        version: row.version,
-        countedAt: row.counted_at,
-        countedSource: row.counted_source,
-        countedSequence: row.counted_sequence,
-        changed: false,
-      });
+    for (const row of rows) this.#balances.set(pairKey(row.sku_id, row.location_id), balanceOf(row));
   }
 
   async #readChannels(db: Queryable, pairs: readonly Pair[], channelIds: readonly number[]): Promise<void> {
@@ -153,7 +150,12 @@ export class StockSession {
   /** What may be promised to someone who asks: nothing that lies in an exposure. May be negative after a loss. */
   free(skuId: number, locationId: number): number {
     const b = this.balance(skuId, locationId);
-    return b.onHand - b.reserved - b.allocated - b.exposed - b.safetyStock;
+    return b.onHand - b.reserved - b.allocated - b.exposed - b.safetyStock - b.outsideDeducted;
+  }
+
+  /** What another system has allocated to this line beyond ours: deducted for everybody else, and this line's to take. */
+  keptFor(skuId: number, locationId: number, line: LineRef): number {
+    return this.#outside.isEmpty ? 0 : this.#outside.keptFor(skuId, locationId, line);
   }
 
   exposure(channelId: number, skuId: number, locationId: number): number {
@@ -197,28 +199,37 @@ export class StockSession {
   }
 
   /** Firm commitment. @throws if it would promise more than there is (I3): the caller decides on locked rows. */
-  allocate(skuId: number, locationId: number, quantity: number): void {
+  allocate(skuId: number, locationId: number, quantity: number, line?: LineRef): void {
     const balance = this.#change(skuId, locationId);
+    const before = takenOf(balance);
     balance.allocated += quantity;
-    if (balance.reserved + balance.allocated > balance.onHand - balance.safetyStock)
+    if (line !== undefined) this.#offset(balance, line, quantity);
+    if (isOverPromised(balance, before))
       throw new Error(`allocating ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
   }
 
   /** Ends a commitment without goods leaving. */
-  release(skuId: number, locationId: number, quantity: number): void {
+  release(skuId: number, locationId: number, quantity: number, line?: LineRef): void {
     const balance = this.#change(skuId, locationId);
     balance.allocated -= quantity;
+    if (line !== undefined) this.#offset(balance, line, -quantity);
     if (balance.allocated < 0) throw new Error(`allocated of SKU ${skuId} at location ${locationId} would be negative`);
     this.freed.add(skuId);
   }
 
   reserve(skuId: number, locationId: number, quantity: number): void {
     const balance = this.#change(skuId, locationId);
+    const before = takenOf(balance);
     balance.reserved += quantity;
     if (balance.reserved < 0) throw new Error(`reserved of SKU ${skuId} at location ${locationId} would be negative`);
-    if (quantity > 0 && balance.reserved + balance.allocated > balance.onHand - balance.safetyStock)
+    if (quantity > 0 && isOverPromised(balance, before))
       throw new Error(`reserving ${quantity} of SKU ${skuId} at location ${locationId} promises more than there is`);
     if (quantity < 0) this.freed.add(skuId);
+  }
+
+  /** What was claimed of a hold and is not used after all: it was promised before, so nothing is asked, also not after a loss. */
+  unclaim(skuId: number, locationId: number, quantity: number): void {
+    this.#change(skuId, locationId).reserved += quantity;
   }
 
   /**
@@ -231,6 +242,35 @@ export class StockSession {
     balance.safetyStock = quantity;
     this.#safeties.add(balance);
     return balance;
+  }
+
+  /**
+   * Books what another system says it has allocated. It has done so already: where we promised the same units, what is missing
+   * is a shortage with an owner, which ends when that system or we give way.
+   * @returns whether it holds now, or an earlier one than what holds changed nothing
+   */
+  reportOutside(report: OutsideReport): { applied: boolean; before: number; balance: Balance } {
+    const { skuId, locationId } = report;
+    const before = this.balance(skuId, locationId).outsideDeducted;
+    const applied = this.#outside.report(report);
+    const balance = applied ? this.#change(skuId, locationId) : this.balance(skuId, locationId);
+    this.#sumOutside(balance);
+    return { applied, before, balance };
+  }
+
+  #offset(balance: Balance, line: LineRef, quantity: number): void {
+    if (this.#outside.isEmpty) return;
+    this.#outside.allocated(balance.skuId, balance.locationId, line, quantity);
+    this.#sumOutside(balance);
+  }
+
+  #sumOutside(balance: Balance): void {
+    const sums = this.#outside.sums(balance.skuId, balance.locationId);
+    if (sums === undefined || (sums.open === balance.outsideOpen && sums.deducted === balance.outsideDeducted)) return;
+    if (sums.deducted < balance.outsideDeducted) this.freed.add(balance.skuId);
+    balance.outsideOpen = sums.open;
+    balance.outsideDeducted = sums.deducted;
+    this.#outsideChanged.add(balance);
   }
 
   /**
@@ -252,12 +292,18 @@ export class StockSession {
         quantity: short,
         cause: `${movement.kind} ${movement.source}/${movement.sourceId}`,
       });
+    const { skuId, locationId, line, quantity } = movement;
+    if (line !== undefined && !this.#outside.isEmpty) {
+      this.#outside.picked(skuId, locationId, line, -quantity, movement);
+      this.#sumOutside(balance);
+    }
     this.#movements.push({ ...movement, effect, balanceVersion: balance.version });
     return { version: balance.version, effect };
   }
 
   /**
-   * Books counts: on hand becomes what was counted plus what moved after that moment. A count older than the
+   * Books counts: on hand becomes what was counted plus what moved after that moment, and plus what the source left out of a net count
+   * because it had allocated it. A count older than the
    * balance's watermark changes nothing.
    * @returns per count whether it was applied, and its effect
    */
@@ -283,7 +329,8 @@ export class StockSession {
       let later = after.get(i) ?? 0;
       for (const m of this.#movements)
         if (m.skuId === count.skuId && m.locationId === count.locationId && isAfter(m, count)) later += m.effect;
-      const effect = count.quantity + later - balance.onHand;
+      const there = count.quantity + (count.net === true ? this.#outside.heldAt(count) : 0);
+      const effect = there + later - balance.onHand;
       const before = { ...balance };
       balance.onHand += effect;
       if (effect > 0) this.freed.add(count.skuId);
@@ -325,20 +372,24 @@ export class StockSession {
       const quantity = shortOf(balance) - shortOf({ ...balance, safetyStock: 0 });
       if (quantity > 0) this.#shortages.push({ skuId, locationId, quantity, cause: SAFETY_CAUSE });
     }
+    const changed = [...this.#balances.values()].filter((balance) => balance.changed);
+    const outside = [...this.#outsideChanged];
+    for (const balance of outside) {
+      const { skuId, locationId } = balance;
+      const quantity = shortByOutside(balance);
+      if (quantity > 0) this.#shortages.push({ skuId, locationId, quantity, cause: OUTSIDE_CAUSE });
+    }
+    await this.#outside.flush(this.#locked);
     await writeChanges(this.#locked, this.#ids, {
-      balances: [...this.#balances.values()].filter((balance) => balance.changed),
+      balances: changed,
       watermarks: [...this.#watermarks],
       safeties,
+      outside,
+      eased: changed.filter((balance) => balance.outsideDeducted > 0 && !this.#outsideChanged.has(balance)),
       movements: this.#movements,
       exposures: [...this.#exposures.values()].filter((exposure) => exposure.changed),
       channelNumbers: [...this.#numbers.values()].filter((number) => number.changed),
       shortages: this.#shortages,
     });
   }
-}
-
-function distinct(pairs: Iterable<Pair>): Pair[] {
-  const unique = new Map<number, Pair>();
-  for (const pair of pairs) unique.set(pairKey(pair[0], pair[1]), pair);
-  return [...unique.values()];
 }

@@ -9,6 +9,9 @@ export interface Balance {
   allocated: number;
   exposed: number;
   safetyStock: number;
+  /** What other systems have allocated and nobody has picked; of that, what is beyond our own allocations of the same lines. */
+  outsideOpen: number;
+  outsideDeducted: number;
   version: number;
   countedAt: Date | null;
   countedSource: string | null;
@@ -37,10 +40,24 @@ export interface Movement {
   /** Signed base units; for `counted` the quantity counted. */
   quantity: number;
   orderId?: number | null;
+  /** Of a pick: the line it served. */
+  line?: LineRef;
+  /** Of a count: what its source had allocated itself is left out of the quantity. */
+  net?: boolean;
   source: string;
   sourceId: string;
   sourceSequence?: number | null;
   occurredAt: string;
+}
+
+/** When something was so, as its source says. */
+export type Said = Pick<Movement, 'source' | 'sourceSequence' | 'occurredAt'>;
+
+/** An order line as the outside names it, whether we know the order or not. */
+export interface LineRef {
+  channelId: number;
+  externalNo: string;
+  lineNo: number;
 }
 
 export type Pair = readonly [skuId: number, locationId: number];
@@ -53,12 +70,12 @@ export function isCounted(balance: Balance, movement: Movement): boolean {
   return Date.parse(movement.occurredAt) <= balance.countedAt.getTime();
 }
 
-type Shelf = Pick<Balance, 'onHand' | 'reserved' | 'allocated' | 'exposed' | 'safetyStock'>;
+type Shelf = Pick<Balance, 'onHand' | 'reserved' | 'allocated' | 'exposed' | 'safetyStock' | 'outsideDeducted'>;
 
 /** Promised beyond what may be. Safety stock that was never filled is no shortage: nobody was promised anything. */
-export function shortOf({ onHand, reserved, allocated, exposed, safetyStock }: Shelf): number {
+export function shortOf({ onHand, reserved, allocated, exposed, safetyStock, outsideDeducted }: Shelf): number {
   const most = Math.min(onHand, Math.max(0, onHand - safetyStock));
-  return Math.max(0, reserved + allocated + exposed - most);
+  return Math.max(0, reserved + allocated + exposed + outsideDeducted - most);
 }
 
 /** How much shorter a loss made it: beyond what may be promised, or beyond what is there at all, whichever is more. */
@@ -67,11 +84,16 @@ export function shortBy(before: Shelf, after: Shelf): number {
   return Math.max(shortOf(after) - shortOf(before), bare(after) - bare(before));
 }
 
-/** Whether the movement came after what was counted. */
-export function isAfter(movement: Movement, count: Movement): boolean {
-  if (movement.source === count.source && movement.sourceSequence != null && count.sourceSequence != null)
-    return movement.sourceSequence > count.sourceSequence;
-  return Date.parse(movement.occurredAt) > Date.parse(count.occurredAt);
+/** Of that, what would not be missing if no other system had allocated beyond ours. */
+export function shortByOutside(shelf: Shelf): number {
+  return shortOf(shelf) - shortOf({ ...shelf, outsideDeducted: 0 });
+}
+
+/** Whether the one came after the other: a movement after a count, a pick after a report. */
+export function isAfter(one: Said, other: Said): boolean {
+  if (one.source === other.source && one.sourceSequence != null && other.sourceSequence != null)
+    return one.sourceSequence > other.sourceSequence;
+  return Date.parse(one.occurredAt) > Date.parse(other.occurredAt);
 }
 
 /** A fact about one balance's stream. */

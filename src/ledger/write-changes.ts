@@ -1,10 +1,13 @@
 /** What a session changed, written in sets: a statement a table. */
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
+import { writeOutsideSums } from './outside.sql.ts';
 import * as statements from './session.sql.ts';
-import type { Balance, ChannelNumber, Movement } from './stock.ts';
+import { type Balance, type ChannelNumber, type Movement, shortByOutside } from './stock.ts';
 
 /** The cause of a shortage that no loss made: safety stock was raised above what was free. */
 export const SAFETY_CAUSE = 'safety stock raised';
+/** The cause of one that another system made: it allocated what we had promised, or shown to a channel. */
+export const OUTSIDE_CAUSE = 'allocated outside';
 
 export interface BookedMovement extends Movement {
   effect: number;
@@ -31,6 +34,10 @@ export interface Changes {
   watermarks: readonly Balance[];
   /** Balances whose safety stock was set: the shortages that it made before end. */
   safeties: readonly Balance[];
+  /** Balances of which other systems' allocations, or ours against them, changed: the same. */
+  outside: readonly Balance[];
+  /** Others that changed where other systems have allocated beyond ours: goods may have come for what was missing. */
+  eased: readonly Balance[];
   movements: readonly BookedMovement[];
   exposures: readonly Exposure[];
   channelNumbers: readonly ChannelNumber[];
@@ -38,7 +45,7 @@ export interface Changes {
 }
 
 export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<void> {
-  const { balances, watermarks, safeties, movements, exposures, channelNumbers, shortages } = changes;
+  const { balances, watermarks, safeties, outside, eased, movements, exposures, channelNumbers, shortages } = changes;
   if (balances.length > 0)
     await tx.query(statements.writeBalances, [
       numbers(balances.map((b) => b.skuId)),
@@ -63,6 +70,19 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
     await tx.query(statements.writeSafetyStock, [...pairs, numbers(safeties.map((b) => b.safetyStock))]);
     await tx.query(statements.endShortages, [...pairs, SAFETY_CAUSE]);
   }
+  if (outside.length > 0) {
+    const pairs = [numbers(outside.map((b) => b.skuId)), numbers(outside.map((b) => b.locationId))];
+    const sums = [numbers(outside.map((b) => b.outsideOpen)), numbers(outside.map((b) => b.outsideDeducted))];
+    await tx.query(writeOutsideSums, [...pairs, ...sums]);
+    await tx.query(statements.endShortages, [...pairs, OUTSIDE_CAUSE]);
+  }
+  if (eased.length > 0)
+    await tx.query(statements.easeShortages, [
+      numbers(eased.map((b) => b.skuId)),
+      numbers(eased.map((b) => b.locationId)),
+      OUTSIDE_CAUSE,
+      numbers(eased.map((b) => shortByOutside(b))),
+    ]);
   if (movements.length > 0) {
     const movementIds = await ids.reserve(tx, 'movement_id_seq', movements.length);
     await tx.query(statements.insertMovements, [
@@ -78,6 +98,7 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
       texts(movements.map((m) => m.sourceId)),
       numbers(movements.map((m) => m.sourceSequence ?? null)),
       texts(movements.map((m) => m.occurredAt)),
+      numbers(movements.map((m) => m.line?.lineNo ?? null)),
     ]);
   }
   if (exposures.length > 0)

@@ -31,7 +31,7 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
         { company: row.company, region: row.region, priority: row.priority, safetyStock: null },
       ]),
     ),
-    systems: Object.fromEntries(destinations.map((row) => [row.code, {}])),
+    systems: Object.fromEntries(destinations.map((row) => [row.code, { quantities: null }])),
     channels: Object.fromEntries(
       channels.map((row) => [
         row.code,

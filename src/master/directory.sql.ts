@@ -18,9 +18,10 @@ export const upsertChannel = sql<{ channel_id: number }>(
   `insert into channel (code, company_id, settings) values ($1::text, $2::int, $3::json)
    on conflict (code) do update set company_id = excluded.company_id, settings = excluded.settings returning channel_id`,
 );
-export const upsertDestination = sql<{ destination_id: number }>(
+export const upsertDestination = sql<{ destination_id: number; counts_net: boolean }>(
   'master_upsert_destination',
-  `insert into destination (code) values ($1::text) on conflict (code) do update set code = excluded.code returning destination_id`,
+  `insert into destination as d (code, counts_net) values ($1::text, coalesce($2::boolean, false))
+   on conflict (code) do update set counts_net = coalesce($2::boolean, d.counts_net) returning destination_id, counts_net`,
 );
 
 export const findSkus = sql<{ code: string; sku_id: number }>(

@@ -47,7 +47,8 @@ export interface DeclaredEstate {
   companies: Record<string, { currency: string; timeZone: string }>;
   /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
   locations: Record<string, { company: string; region: string; priority?: number; safetyStock?: number | null }>;
-  systems: Record<string, unknown>;
+  /** `quantities`: null leaves what the last start declared. */
+  systems: Record<string, { quantities?: 'gross' | 'net' | null }>;
   channels: Record<
     string,
     {
@@ -81,6 +82,7 @@ export class Directory {
   readonly #skuCodes = new Map<number, string>();
   readonly #accountIds = new Map<string, number>();
   readonly #accountCodes = new Map<number, string>();
+  readonly #countsNet = new Set<string>();
   readonly #crosswalks = new Map<string, string>();
 
   private constructor(db: Database) {
@@ -133,10 +135,18 @@ export class Directory {
       directory.channelById.set(entry.channelId, entry);
     }
     for (const code of Object.keys(estate.systems).sort()) {
-      const [row] = await db.query(statements.upsertDestination, [code]);
+      const { quantities = 'gross' } = estate.systems[code]!;
+      const net = quantities === null ? null : quantities === 'net';
+      const [row] = await db.query(statements.upsertDestination, [code, net]);
       directory.destinations.set(code, { destinationId: row!.destination_id, code });
+      if (row!.counts_net) directory.#countsNet.add(code);
     }
     return directory;
+  }
+
+  /** Whether a system's counts leave out what it has allocated itself. */
+  countsNet(system: string): boolean {
+    return this.#countsNet.has(system);
   }
 
   /** Channels that sell by themselves: those that hold exposures. */

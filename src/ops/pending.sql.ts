@@ -26,7 +26,7 @@ export const readPending = sql<PendingRow>(
                                  coalesce((h.settings->>'buffer')::bigint, 0) as buffer) s),
      free as materialized (
      select distinct b.sku_id, h.channel_id from stock_balance b join declared h on b.location_id = any(h.location_ids)
-      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0
+      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
           (select count(*)::int from publication where is_dirty) as publications,
@@ -40,8 +40,11 @@ export const readPending = sql<PendingRow>(
              from ((select from crossdock_unread('outbound') limit 1000)
                    union all (select from crossdock_unread('backorders') limit 1000)) as t) as behind,
           (select count(*)::int
-             from (select from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
+             from ((select l.order_id, l.line_no from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
                     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0
                       and (not h.is_limited or servable_units(l.order_id, l.sku_id, h.location_ids, h.share, h.cap, h.buffer) > 0)
-                    limit 1000) as t) as servable`,
+                     limit 1000)
+                   union
+                   select k.order_id, k.line_no from kept_backorders() k
+                     join declared h on h.channel_id = k.channel_id and k.location_id = any(h.location_ids)) as t) as servable`,
 );

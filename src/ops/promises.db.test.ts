@@ -83,6 +83,26 @@ const corruptions: [PromiseName, string, ...string[]][] = [
     `update order_line set allocated = allocated + 1, quantity = quantity + 1 where order_id = ${oneOf('order_line', 'order_id')}`,
   ],
   [
+    'I2',
+    'another system’s allocation that the balance does not know',
+    `insert into outside_allocation (source, source_id, sku_id, location_id, quantity, open_quantity, occurred_at)
+     values ('erp', 'X', 1, 1, 1, 1, now())`,
+  ],
+  [
+    'I2',
+    'deducted twice for a line that two systems name',
+    `insert into outside_allocation (source, source_id, sku_id, location_id, channel_id, external_no, line_no, quantity, open_quantity, occurred_at)
+     values ('erp', 'X', 1, 1, 1, 'N', 1, 1, 1, now()), ('wms', 'X', 1, 1, 1, 'N', 1, 1, 1, now())`,
+    `update stock_balance set outside_open = 2, outside_deducted = 2 where sku_id = 1 and location_id = 1`,
+  ],
+  [
+    'I3',
+    'allocated by another system beyond what is there, and no shortage says so',
+    `insert into outside_allocation (source, source_id, sku_id, location_id, quantity, open_quantity, occurred_at)
+     values ('erp', 'X', 1, 1, 100000, 100000, now())`,
+    `update stock_balance set outside_open = 100000, outside_deducted = 100000 where sku_id = 1 and location_id = 1`,
+  ],
+  [
     'I3',
     'more promised than is there',
     `update stock_balance set allocated = on_hand + 1 where sku_id = 1 and location_id = 1`,

@@ -57,6 +57,20 @@ export const balancesHeld = verdict(
   `format('SKU %s at location %s: reserved %s, open reservations %s; allocated %s, open allocations %s; exposed %s, exposures %s',
           sku_id, location_id, reserved, r, allocated, a, exposed, e)`,
 );
+// What other systems have allocated, and what of it goes beyond ours, from the rows of both.
+export const outsideHeld = verdict(
+  'outside_held',
+  `select sku_id, location_id, outside_open, o, outside_deducted, d, (outside_open, outside_deducted) is distinct from (o, d) as bad
+     from (select sku_id, location_id, coalesce(b.outside_open, 0) as outside_open, coalesce(b.outside_deducted, 0) as outside_deducted,
+                  coalesce(o.quantity, 0)::bigint as o, coalesce(d.quantity, 0)::bigint as d
+             from stock_balance b
+             full join (select sku_id, location_id, sum(open_quantity) as quantity from outside_allocation
+                         group by sku_id, location_id) o using (sku_id, location_id)
+             full join (select sku_id, location_id, sum(deducted) as quantity from outside_line()
+                         group by sku_id, location_id) d using (sku_id, location_id)) as s`,
+  `format('SKU %s at location %s: other systems have open %s, reports give %s; deducted %s, beyond our allocations are %s',
+          sku_id, location_id, outside_open, o, outside_deducted, d)`,
+);
 export const linesAllocated = verdict(
   'lines_allocated',
   `select order_id, line_no, coalesce(l.allocated, 0) as allocated, coalesce(a.quantity, 0) as quantity,
@@ -80,23 +94,25 @@ const promisable = 'least(b.on_hand, greatest(0, b.on_hand - b.safety_stock))';
 export const promisedStock = verdict(
   'promised_stock',
   `select b.sku_id, b.location_id, b.reserved, b.allocated, b.on_hand, b.safety_stock, coalesce(s.quantity, 0) as short,
-          b.reserved < 0 or b.allocated < 0 or b.reserved + b.allocated > ${promisable} + coalesce(s.quantity, 0) as bad
+          b.outside_deducted as outside,
+          b.reserved < 0 or b.allocated < 0 or b.outside_deducted < 0
+            or b.reserved + b.allocated + b.outside_deducted > ${promisable} + coalesce(s.quantity, 0) as bad
      from stock_balance b left join ${shortages} s using (sku_id, location_id)`,
-  `format('SKU %s at location %s: reserved %s + allocated %s of on hand %s less safety stock %s, recorded shortage %s',
-          sku_id, location_id, reserved, allocated, on_hand, safety_stock, short)`,
+  `format('SKU %s at location %s: reserved %s + allocated %s + outside %s of on hand %s less safety stock %s, recorded shortage %s',
+          sku_id, location_id, reserved, allocated, outside, on_hand, safety_stock, short)`,
 );
 export const exposedStock = verdict(
   'exposed_stock',
   `select b.sku_id, b.location_id, b.reserved, b.allocated, coalesce(e.quantity, 0) as exposed, b.on_hand, b.safety_stock,
-          coalesce(s.quantity, 0) as short,
-          b.reserved + b.allocated + coalesce(e.quantity, 0) > ${promisable} + coalesce(s.quantity, 0) as bad
+          coalesce(s.quantity, 0) as short, b.outside_deducted as outside,
+          b.reserved + b.allocated + b.outside_deducted + coalesce(e.quantity, 0) > ${promisable} + coalesce(s.quantity, 0) as bad
      from stock_balance b
      left join (select e.sku_id, e.location_id, sum(e.quantity) as quantity
                   from exposure e join channel c using (channel_id)
                  where c.settings->>'risk' is distinct from 'shared' group by e.sku_id, e.location_id) e using (sku_id, location_id)
      left join ${shortages} s using (sku_id, location_id)`,
-  `format('SKU %s at location %s: exposed %s + reserved %s + allocated %s of on hand %s less safety stock %s, recorded shortage %s',
-          sku_id, location_id, exposed, reserved, allocated, on_hand, safety_stock, short)`,
+  `format('SKU %s at location %s: exposed %s + reserved %s + allocated %s + outside %s of on hand %s less safety stock %s, recorded shortage %s',
+          sku_id, location_id, exposed, reserved, allocated, outside, on_hand, safety_stock, short)`,
 );
 // A number on its way was set aside whole; sales read since then have used up that much of its exposure, and of the number. What a
 // net number shows keeps its sales until they are settled, because a number that is too high is safe: they are taken off here.

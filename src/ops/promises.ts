@@ -38,15 +38,15 @@ interface Check {
 const checks: Readonly<Record<PromiseName, Check>> = {
   I1: { how: 'on hand = closing balance + sum of movement effects, per SKU and location', parts: [statements.onHand] },
   I2: {
-    how: 'reserved = open reservations, allocated = open allocations (per location and per order line), exposed = exposures',
-    parts: [statements.balancesHeld, statements.linesAllocated, statements.endedReservations],
+    how: 'reserved = open reservations, allocated = open allocations (per location and per order line), exposed = exposures, outside = what other systems reported, less our allocations of the same lines',
+    parts: [statements.balancesHeld, statements.outsideHeld, statements.linesAllocated, statements.endedReservations],
   },
   I3: {
-    how: '0 ≤ reserved + allocated ≤ on hand − safety stock + recorded open shortages; commitments ≤ announced − received per supply, ≤ backordered per line',
+    how: '0 ≤ reserved + allocated + outside ≤ on hand − safety stock + recorded open shortages; commitments ≤ announced − received per supply, ≤ backordered per line',
     parts: [statements.promisedStock, statements.committedSupply, statements.committedLines],
   },
   I4: {
-    how: 'exposures + reserved + allocated ≤ on hand − safety stock + recorded open shortages; no number shown or on its way above its exposure; channels at shared risk left out',
+    how: 'exposures + reserved + allocated + outside ≤ on hand − safety stock + recorded open shortages; no number shown or on its way above its exposure; channels at shared risk left out',
     parts: [statements.exposedStock, statements.shownNumbers],
   },
   I5: {

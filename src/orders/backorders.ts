@@ -22,6 +22,7 @@ const FREEING = [
   'stock.reservation_expired',
   'stock.exposure_lowered',
   'stock.safety_stock_changed',
+  'stock.outside_allocation_changed',
   'order.lines_cancelled',
   'return.received',
   'stock.picked',
@@ -49,6 +50,8 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
       return data.skuId !== undefined && (data.effect ?? 0) > 0 ? [data.skuId] : [];
     case 'stock.reservation_released':
     case 'stock.reservation_expired':
+    // Also what another system allocates: it may be for a line that waits.
+    case 'stock.outside_allocation_changed':
       return data.skuId === undefined ? [] : [data.skuId];
     case 'stock.safety_stock_changed':
       return data.skuId !== undefined && data.safetyStock! < data.before! ? [data.skuId] : [];

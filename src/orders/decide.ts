@@ -72,6 +72,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
 class Taker {
   readonly #context: DecideContext;
   readonly #left = new Map<number, Offered & { places: Offer[] }>();
+  /** What other systems have allocated to the line at hand, by location: lines are served one after the other. */
+  #kept = new Map<number, number>();
   readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
 
   constructor(context: DecideContext) {
@@ -88,15 +90,53 @@ class Taker {
     return left;
   }
 
+  begin(lineNo: number, skuId: number): void {
+    this.#kept = new Map();
+    for (const { locationId } of this.#offered(skuId).places) {
+      const kept = this.#context.kept(skuId, locationId, lineNo);
+      if (kept > 0) this.#kept.set(locationId, kept);
+    }
+  }
+
+  /** What another system has allocated to the line comes first, and from where that system has it: those units are deducted already. */
   take(skuId: number, asked: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
     const left = this.#offered(skuId);
+    const taken = new Map<number, number>();
+    const take = (offer: Offer, quantity: number) =>
+      taken.set(offer.locationId, (taken.get(offer.locationId) ?? 0) + quantity);
+    let missing = asked;
+    for (const offer of left.places) {
+      const kept = this.#kept.get(offer.locationId) ?? 0;
+      if (kept === 0 || missing === 0) continue;
+      const there =
+        from === 'own' ? Math.min(offer.own, offer.physical + kept) : Math.min(offer.free, offer.physical) + kept;
+      const quantity = Math.min(missing, kept, Math.max(0, there));
+      if (quantity === 0) continue;
+      this.#kept.set(offer.locationId, kept - quantity);
+      // Out of the channel's number, and its place on the shelf is another's now.
+      if (from === 'own') {
+        offer.own -= quantity;
+        offer.free += quantity;
+      }
+      missing -= quantity;
+      take(offer, quantity);
+    }
+    if (missing > 0) this.#takeOffered(left, missing, from, take);
+    return [...taken].map(([locationId, quantity]) => ({ locationId, quantity }));
+  }
+
+  #takeOffered(
+    left: Offered & { places: Offer[] },
+    asked: number,
+    from: 'own' | 'free',
+    take: (offer: Offer, quantity: number) => void,
+  ): void {
     const offers = left.places;
     const wanted = from === 'own' ? asked : Math.min(asked, left.allocatable);
     const there = (offer: Offer) =>
       from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
     const whole = offers.find((offer) => there(offer) >= wanted);
     const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
-    const taken: { locationId: number; quantity: number }[] = [];
     let missing = wanted;
     for (const offer of ranked) {
       if (missing === 0) break;
@@ -110,9 +150,8 @@ class Taker {
       }
       offer.physical -= quantity;
       missing -= quantity;
-      taken.push({ locationId: offer.locationId, quantity });
+      take(offer, quantity);
     }
-    return taken;
   }
 
   /** Takes from dated supply what no shelf has, soonest first. */
@@ -163,6 +202,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   for (const line of command.lines) {
     if (seen.has(line.lineNo)) return refused('duplicate_line', `line ${line.lineNo} appears twice`);
     seen.add(line.lineNo);
+    taker.begin(line.lineNo, line.skuId);
     let missing = line.quantity;
     let withinMissing = Math.min(line.within, line.quantity);
     if (withinMissing > 0) exposureUsed.set(line.skuId, (exposureUsed.get(line.skuId) ?? 0) + withinMissing);
@@ -261,6 +301,7 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
   const allocations: NewAllocation[] = [];
   for (const line of order.lines.values()) {
     if (line.backordered === 0 || !lineNos.includes(line.lineNo)) continue;
+    taker.begin(line.lineNo, line.skuId);
     for (const { locationId, quantity } of taker.take(line.skuId, line.backordered, 'free'))
       allocations.push({
         allocationId: context.takeAllocationId(),

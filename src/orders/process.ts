@@ -9,6 +9,7 @@ import {
   type HeldReservation,
   lockHeld,
   type OrderLineKey,
+  type OutsideWork,
   type Pair,
   pairsOfCommitments,
   StockSession,
@@ -19,7 +20,7 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import { applyToCommitments, applyToStock, type Mine, offersOf } from './stock-effects.ts';
+import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
 import type { Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
@@ -69,6 +70,7 @@ export interface OrderBatch {
 /**
  * @param extraPairs (SKU, location) pairs that the caller will move through `stock` itself
  * @param extraReservations holds that the caller will claim itself
+ * @param outside reports of other systems' allocations, and net counts, that the caller will book through `stock` itself
  * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id).
  */
 export async function processOrders(
@@ -77,6 +79,7 @@ export async function processOrders(
   works: readonly OrderWork[],
   extraPairs: readonly Pair[] = [],
   extraReservations: readonly number[] = [],
+  outside?: OutsideWork,
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
   const orders = await lockOrders(tx, partsOf(works, orderIds));
@@ -117,7 +120,7 @@ export async function processOrders(
     if (list === undefined) held.set(hold.reservationId, [hold]);
     else list.push(hold);
   }
-  const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds]);
+  const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], outside);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
   const changed = new Map<number, ChangedOrder>();
@@ -152,6 +155,8 @@ export async function processOrders(
     const mine = unitsOf(order, claimed);
     const decision = decide(order, command, {
       offers: (skuId) => offersOf(stock, channel, skuId, mine),
+      kept: (skuId, locationId, lineNo) =>
+        stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => commitments.offers(channel, skuId),
       onShort: channel.onShort,
       takeAllocationId: () => allocationIds.take(),
@@ -161,7 +166,7 @@ export async function processOrders(
     if (!decision.ok) {
       // A refused order takes nothing: its holds stay as they were.
       for (const { hold, quantity } of claimed) {
-        stock.reserve(hold.skuId, hold.locationId, quantity);
+        stock.unclaim(hold.skuId, hold.locationId, quantity);
         hold.openQuantity = quantity;
       }
       return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };

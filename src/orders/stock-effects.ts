@@ -2,6 +2,7 @@
 import {
   type Commitments,
   isLimited,
+  type LineRef,
   limitedTo,
   type Movement,
   offeredTo,
@@ -30,7 +31,7 @@ export function offersOf(stock: StockSession, channel: ChannelEntry, skuId: numb
     const places = channel.locationIds.map((locationId): Offer => {
       const free = stock.free(skuId, locationId);
       const own = channel.sellsByItself ? stock.exposure(channel.channelId, skuId, locationId) : 0;
-      return { locationId, free: Math.max(0, free), own, physical: free + own };
+      return { locationId, free, own, physical: free + own };
     });
     return { places, allocatable: Number.POSITIVE_INFINITY, promisable: Number.POSITIVE_INFINITY };
   }
@@ -71,6 +72,11 @@ function movedOf(moves: readonly { version: number; effect: number; skuId: numbe
   return countedBefore.length === 0 ? { balanceVersions } : { balanceVersions, countedBefore };
 }
 
+/** An order's line as other systems name it. */
+export function lineOf(order: Pick<Order, 'channelId' | 'externalNo'>, lineNo: number): LineRef {
+  return { channelId: order.channelId, externalNo: order.externalNo, lineNo };
+}
+
 /** What an event does to the ledger. */
 export function applyToStock(
   stock: StockSession,
@@ -82,7 +88,7 @@ export function applyToStock(
   switch (event.type) {
     case 'order.accepted': {
       const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
-      for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
+      for (const { lineNo, skuId, locationId, quantity, fromExposure } of event.allocations) {
         if (fromExposure > 0) {
           stock.setExposure(
             channel.channelId,
@@ -92,7 +98,7 @@ export function applyToStock(
           );
           left.set(skuId, (left.get(skuId) ?? 0) - fromExposure);
         }
-        stock.allocate(skuId, locationId, quantity);
+        stock.allocate(skuId, locationId, quantity, lineOf(order, lineNo));
       }
       // Sold within the number but not taken from the exposure (a loss): the channel believes it no longer all the same.
       for (const [skuId, quantity] of left) {
@@ -119,16 +125,20 @@ export function applyToStock(
       return undefined;
     }
     case 'order.lines_allocated':
-      for (const { skuId, locationId, quantity } of event.allocations) stock.allocate(skuId, locationId, quantity);
+      for (const { lineNo, skuId, locationId, quantity } of event.allocations)
+        stock.allocate(skuId, locationId, quantity, lineOf(order, lineNo));
       return undefined;
     case 'order.lines_cancelled':
-      for (const { skuId, locationId, quantity } of event.released) stock.release(skuId, locationId, quantity);
+      for (const { lineNo, skuId, locationId, quantity } of event.released)
+        stock.release(skuId, locationId, quantity, lineOf(order, lineNo));
       return undefined;
     case 'stock.picked':
       return movedOf(
-        event.lines.map(({ skuId, quantity }) => {
-          stock.release(skuId, event.locationId, quantity);
-          return { skuId, ...stock.move(movementOf(order, event, skuId, -quantity, 'picked', occurredAt)) };
+        event.lines.map(({ lineNo, skuId, quantity }) => {
+          const line = lineOf(order, lineNo);
+          stock.release(skuId, event.locationId, quantity, line);
+          const movement = movementOf(order, event, skuId, -quantity, 'picked', occurredAt);
+          return { skuId, ...stock.move({ ...movement, line }) };
         }),
       );
     case 'return.received':

@@ -221,8 +221,8 @@ export const insertInvoices = sql(
        as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)`,
 );
 
-// First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves:
-// others would fill the page again and again, and what stands behind them would never be read.
+// First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves, or that
+// another system has allocated there: others would fill the page again and again, and what stands behind them would never be read.
 // channel_id, location_id: which channel serves which place, as the estate declares it; then the channels with a share, a cap or a
 // buffer: their orders wait also beside what is free, until the rule gives them some of it.
 const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
@@ -235,11 +235,16 @@ export const findBackorders = sql<{ order_id: number; line_no: number; channel_i
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
-      where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0)
-   select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
-    where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
-      and ${SERVABLE}
-    order by l.order_id, l.line_no limit $8::int`,
+      where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
+   (select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
+     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
+       and ${SERVABLE}
+     order by l.order_id, l.line_no limit $8::int)
+    union
+   select k.order_id, k.line_no, k.channel_id from kept_backorders() k
+     join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
+    where k.sku_id = any($7::bigint[])
+    order by order_id, line_no limit $8::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
 export const findServableSkus = sql<{ sku_id: number }>(
@@ -247,11 +252,14 @@ export const findServableSkus = sql<{ sku_id: number }>(
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
-      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock > 0
+      where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
     where exists (select from order_line l join sales_order o using (order_id)
                    where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id and ${SERVABLE})
+    union
+   select k.sku_id from kept_backorders() k
+     join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
     limit $7::int`,
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(

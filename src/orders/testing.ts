@@ -18,6 +18,8 @@ export class World {
   onShort: 'backorder' | 'refuse' = 'backorder';
   /** Dated supply that may be promised, per SKU. */
   toCome: Record<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]> = {};
+  /** What another system has allocated to a line, by line number and location. */
+  kept: Record<number, Record<number, number>> = {};
   #ids = { allocation: 100, fulfilment: 10, return: 50 };
 
   constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
@@ -29,10 +31,11 @@ export class World {
       offers: (skuId): Offered => ({
         places: this.shelves
           .filter((shelf) => shelf.skuId === skuId)
-          .map(({ locationId, free, own }) => ({ locationId, free: Math.max(0, free), own, physical: free + own })),
+          .map(({ locationId, free, own }) => ({ locationId, free, own, physical: free + own })),
         allocatable: Number.POSITIVE_INFINITY,
         promisable: Number.POSITIVE_INFINITY,
       }),
+      kept: (_, locationId, lineNo) => this.kept[lineNo]?.[locationId] ?? 0,
       supplies: (skuId) => this.toCome[skuId] ?? [],
       onShort: this.onShort,
       takeAllocationId: () => this.#ids.allocation++,

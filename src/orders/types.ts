@@ -231,6 +231,7 @@ export type OrderEventType = OrderEvent['type'];
 /** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
 export interface Offer {
   locationId: number;
+  /** Below 0 where something is missing. */
   free: number;
   own: number;
   /** What is physically there and promised to nobody else: `own` may be worth less after a loss. */
@@ -250,6 +251,8 @@ export interface Offered {
 export interface DecideContext {
   /** Read only. */
   offers(skuId: number): Offered;
+  /** What another system has allocated to this line there, so that no offer holds it: it is the line's, beside its channel's limits. */
+  kept(skuId: number, locationId: number, lineNo: number): number;
   /** Dated supply that this order's channel may promise, soonest first. */
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   onShort: 'backorder' | 'refuse';

@@ -19,13 +19,31 @@ const checks: Record<string, string> = {
          from stock_balance b
          left join (select sku_id, location_id, sum(quantity) as q from exposure group by 1, 2) e using (sku_id, location_id)
         where b.exposed <> coalesce(e.q, 0)`,
+  // Per line and source the sum of what is open, of the sources the largest, of that what is beyond ours.
+  I2_outside: `with theirs as (
+         select sku_id, location_id, channel_id, external_no, line_no, source, sum(open_quantity) as q from outside_allocation
+          where line_no is not null group by 1, 2, 3, 4, 5, 6),
+       lines as (select sku_id, location_id, channel_id, external_no, line_no, max(q) as q from theirs group by 1, 2, 3, 4, 5),
+       beyond as (
+         select l.sku_id, l.location_id, greatest(0, l.q - coalesce((
+                  select sum(a.open_quantity) from allocation a join sales_order o using (order_id)
+                   where o.channel_id = l.channel_id and o.external_no = l.external_no and a.line_no = l.line_no
+                     and a.sku_id = l.sku_id and a.location_id = l.location_id), 0)) as q from lines l
+         union all select sku_id, location_id, open_quantity from outside_allocation where line_no is null)
+       select b.sku_id, b.location_id, b.outside_open, b.outside_deducted, coalesce(x.q, 0) as open, coalesce(d.q, 0) as deducted
+         from stock_balance b
+         left join (select sku_id, location_id, sum(open_quantity) as q from outside_allocation group by 1, 2) x using (sku_id, location_id)
+         left join (select sku_id, location_id, sum(q) as q from beyond group by 1, 2) d using (sku_id, location_id)
+        where b.outside_open <> coalesce(x.q, 0) or b.outside_deducted <> coalesce(d.q, 0)`,
   // A loss or a raised safety stock is allowed to break these two, and then it is a shortage with an owner.
   I3: `select b.* from stock_balance b
         where b.reserved < 0 or b.allocated < 0 or b.exposed < 0
-           or (b.reserved + b.allocated > least(b.on_hand, greatest(0, b.on_hand - b.safety_stock))
+           or b.outside_deducted < 0
+           or (b.reserved + b.allocated + b.outside_deducted > least(b.on_hand, greatest(0, b.on_hand - b.safety_stock))
                and not exists (select from shortage s where s.sku_id = b.sku_id and s.location_id = b.location_id))`,
   I4: `select b.* from stock_balance b
-        where b.exposed + b.reserved + b.allocated > b.on_hand - b.safety_stock and (b.exposed > 0 or b.reserved + b.allocated > 0)
+        where b.exposed + b.reserved + b.allocated + b.outside_deducted > b.on_hand - b.safety_stock
+          and (b.exposed > 0 or b.reserved + b.allocated + b.outside_deducted > 0)
           and not exists (select from shortage s where s.sku_id = b.sku_id and s.location_id = b.location_id)`,
   lines: `select * from order_line
         where least(allocated, backordered, refused, picked, shipped, cancel_asked, cancelled, return_expected, returned) < 0

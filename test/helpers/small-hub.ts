@@ -1,7 +1,13 @@
 /** A hub in the small: the core's rooms over one database, driven step by step. No loops, no timers, no network. */
-import type { CancelRequested, InboundItem, OrderSubmitted, StockMoved } from '../../src/canonical/index.ts';
+import type {
+  CancelRequested,
+  InboundItem,
+  OrderSubmitted,
+  OutsideAllocated,
+  StockMoved,
+} from '../../src/canonical/index.ts';
 import { fingerprint } from '../../src/canonical/index.ts';
-import type { AvailabilitySink, Connector } from '../../src/connectors/kit/index.ts';
+import { type AvailabilitySink, type Connector, outsideAllocationItem } from '../../src/connectors/kit/index.ts';
 import { type ItemResult, type Message, Receiver } from '../../src/ingest/index.ts';
 import { logLag } from '../../src/log/index.ts';
 import { type DeclaredEstate, Directory, putAccounts, putProducts } from '../../src/master/index.ts';
@@ -301,10 +307,38 @@ export function moved(
   return item('movement/wms', key, command);
 }
 
+/** What another system has allocated: `api/A 1` is line 1 of order A of channel api. */
+export function allocatedOutside(
+  system: string,
+  reference: string,
+  sku: string,
+  location: string,
+  quantity: number,
+  rest: Partial<Omit<OutsideAllocated, 'line'>> & { line?: string | undefined } = {},
+): InboundItem {
+  const { line, occurredAt = DAY, ...other } = rest;
+  const [channel, externalNo, lineNo] = (line ?? '').split(/[/ ]/);
+  return {
+    ...outsideAllocationItem(system, {
+      kind: 'stock.allocated_outside',
+      ...{ reference, sku, location, quantity, occurredAt, ...other },
+      ...(line === undefined ? {} : { line: { channel: channel!, externalNo: externalNo!, lineNo: Number(lineNo) } }),
+    }),
+    itemNo: 0,
+  };
+}
+
 type Lines = { lineNo: number; sku: string; quantity: number }[];
 
-export function picked(key: string, fulfilment: string, lines: Lines, occurredAt = DAY): InboundItem {
-  return item('picked/wms', key, { kind: 'fulfilment.picked', fulfilment, occurredAt, lines });
+export function picked(
+  key: string,
+  fulfilment: string,
+  lines: Lines,
+  occurredAt = DAY,
+  sequence?: number,
+): InboundItem {
+  const order = sequence === undefined ? {} : { sequence };
+  return item('picked/wms', key, { kind: 'fulfilment.picked', fulfilment, occurredAt, ...order, lines });
 }
 
 export function shipped(key: string, fulfilment: string, lines: Lines): InboundItem {

@@ -4,7 +4,7 @@ import type { Findings } from './findings.ts';
 
 const STOCK = `
 select location.code || '/' || sku.code as key, balance.on_hand::float8 as on_hand,
-       (balance.reserved + balance.allocated + balance.exposed)::float8 as promised,
+       (balance.reserved + balance.allocated + balance.exposed + balance.outside_deducted)::float8 as promised,
        balance.safety_stock::float8 as safety_stock
   from stock_balance balance
   join sku on sku.sku_id = balance.sku_id

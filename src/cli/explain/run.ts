@@ -22,6 +22,7 @@ export interface Explained {
     allocated: number | null;
     exposed: number | null;
     safetyStock: number | null;
+    outsideDeducted: number | null;
     free?: number;
   }[];
   numbers?: { channel: string; shown: number | null; sending: number | null; readBackAt: string | null }[];
@@ -32,6 +33,17 @@ export interface Explained {
   allocations?: {
     truncated: boolean;
     open: { order: string; lineNo: number; location: string; quantity: number; fulfilment: string | null }[];
+  };
+  outside?: {
+    open: {
+      source: string;
+      location: string;
+      order: string | null;
+      lineNo: number | null;
+      open: number;
+      ours: number | null;
+      deducted: number;
+    }[];
   };
   backorders?: { units: number; orders: number };
   supply?: {
@@ -89,7 +101,7 @@ export function explained(e: Explained): string {
     `rule: ${rule.formula}`,
     `      locations ${rule.locations.join(', ')}; share ${rule.share}, buffer ${rule.buffer}, cap ${rule.cap ?? 'none'}`,
     table(
-      ['location', 'on hand', 'reserved', 'allocated', 'exposed', 'safety', 'free', ''],
+      ['location', 'on hand', 'reserved', 'allocated', 'exposed', 'safety', 'outside', 'free', ''],
       e.locations.map((l) => [
         l.location,
         l.onHand,
@@ -97,6 +109,7 @@ export function explained(e: Explained): string {
         l.allocated,
         l.exposed,
         l.safetyStock,
+        l.outsideDeducted,
         l.free,
         l.served ? '' : 'not served',
       ]),
@@ -124,6 +137,11 @@ export function explained(e: Explained): string {
     `allocations${e.allocations?.truncated ? ' (the first)' : ''}`,
     ['order', 'line', 'location', 'units', 'fulfilment'],
     e.allocations?.open.map((a) => [a.order, a.lineNo, a.location, a.quantity, a.fulfilment]),
+  );
+  section(
+    'allocated by other systems',
+    ['source', 'order', 'line', 'location', 'open', 'ours', 'deducted'],
+    e.outside?.open.map((x) => [x.source, x.order, x.lineNo, x.location, x.open, x.ours, x.deducted]),
   );
   if (e.backorders !== undefined)
     parts.push(`backorders: ${e.backorders.units} units in ${e.backorders.orders} orders`);

@@ -5,6 +5,7 @@ import {
   type InboundCommand,
   type InboundItem,
   type OrderSubmitted,
+  type OutsideAllocated,
   type StockMoved,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
@@ -25,6 +26,7 @@ export const scopes = {
   cancel: (channel: string) => `cancel/${channel}`,
   movement: (system: string) => `movement/${system}`,
   supply: (system: string) => `supply/${system}`,
+  outsideAllocation: (system: string) => `outside_allocation/${system}`,
   document: (system: string) => `document/${system}`,
   event: (type: string, system: string) => `${type}/${system}`,
   /** Of records from which not even their kind can be read. */
@@ -65,10 +67,11 @@ export function cancelItem(command: CancelRequested): Draft {
 }
 
 export function movementItem(system: string, key: string, command: StockMoved): Draft {
-  const { movement, sku, location, quantity, reference, occurredAt, sequence, reservation, supply } = command;
+  const { movement, sku, location, quantity, reference, occurredAt, sequence, reservation, supply, net } = command;
   const fields: unknown[] = [movement, sku, location, quantity, reference, occurredAt];
   fields.push(sequence ?? null, reservation ?? null);
   if (supply !== undefined) fields.push(supply.source ?? null, supply.id);
+  if (net !== undefined) fields.push({ net });
   return item(scopes.movement(system), key, command, fields);
 }
 
@@ -82,6 +85,15 @@ export function supplyItem(system: string, command: SupplyAnnounced, revision: s
     quantity,
     dueAt,
   ]);
+}
+
+/** A report's key names what it is about and what tells it from those before and after it: its number in the source's order, else its time. */
+export function outsideAllocationItem(system: string, command: OutsideAllocated): Draft {
+  const { reference, sku, location, quantity, occurredAt, sequence, line } = command;
+  const fields: unknown[] = [quantity, occurredAt];
+  fields.push(line === undefined ? null : [line.channel, line.externalNo, line.lineNo]);
+  const key = `${reference}/${sku}@${location} ${sequence ?? occurredAt}`;
+  return item(scopes.outsideAllocation(system), key, command, fields);
 }
 
 export function documentItem(system: string, command: DocumentPosted): Draft {
