@@ -12,7 +12,9 @@ import { ChaosDatabase, ChaosEstate } from '../chaos/estate.ts';
 import { type ObserveOptions, observe } from './observe.ts';
 import { connectHub, type HubEvidence, PROMISES } from './promises/index.ts';
 import { readMachine } from './promises/machine.ts';
-import { type Lie, lies } from './testing/lies.ts';
+import type { Lie } from './testing/lie.ts';
+import { liesHeld } from './testing/lies-held.ts';
+import { liesTold } from './testing/lies-told.ts';
 import { startTamper, type Tamper } from './testing/tamper.ts';
 
 const SYSTEMS = ['erp', 'crm', 'wms', 'shop', 'marketplace'] as const;
@@ -103,6 +105,7 @@ test('of nothing no promise holds', async () => {
 });
 
 describe('a lie is found, and named', () => {
+  const lies = [...liesHeld, ...liesTold];
   test.each(lies)('%s: %s', async (promise, _, lie, name) => {
     const { holds, promises } = await look(lie);
     expect(holds).toBe(false);

@@ -31,6 +31,9 @@ interface HeldLine {
 }
 interface Held {
   key: string;
+  count?: number;
+  version?: number;
+  statusVersion?: number;
   currency?: string;
   totalMinor: number;
   lines: HeldLine[];
@@ -73,12 +76,13 @@ async function judgeOwn({ client, names, promises: { I10 } }: World): Promise<vo
 
 async function judgeSystem(
   world: World,
-  system: string,
+  system: keyof World['seen']['orders'],
   truths: AsyncGenerator<Held>,
   referenceOf: (key: string) => string,
 ): Promise<void> {
   let page: Held[] = [];
   for await (const held of truths) {
+    world.seen.orders[system].set(held.key, held.statusVersion ?? held.version ?? held.count ?? 1);
     page.push(held);
     if (page.length < ORDERS_PER_LOOK) continue;
     await judgePage(world, system, page, referenceOf);
@@ -147,7 +151,7 @@ const asText = (lines: readonly Part[]): string =>
     .join(', ');
 
 /** Each invoice and credit note that the ERP posted is the hub's, to the line; and there are no others. */
-async function judgeDocuments({ client, names, urls, promises: { I10 } }: World): Promise<void> {
+async function judgeDocuments({ client, names, urls, seen, promises: { I10 } }: World): Promise<void> {
   const documents = new Map<string, Document>();
   type Row = { kind: string; number: string; orderId: number; currency: string; total: number; lines: Part[] };
   const invoices = `select kind, invoice_no as number, order_id as "orderId", currency, total_minor as total, lines from invoice`;
@@ -166,13 +170,16 @@ async function judgeDocuments({ client, names, urls, promises: { I10 } }: World)
     seq: number;
     kind: string;
     number: string;
+    reference: string;
     order: string;
     currency: string;
     totalMinor: number;
     lines: Part[];
   };
   for await (const posted of feed<Posted>(urls.erp)) {
-    const name = `${posted.kind} ${posted.number}`;
+    const { kind, number, reference } = posted;
+    const name = `${kind} ${number}`;
+    seen.documents.push({ kind, number, reference });
     const held = documents.get(name);
     documents.delete(name);
     const said: Document = {

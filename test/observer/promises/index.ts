@@ -14,7 +14,7 @@ import { judgeOutbound } from './outbound.ts';
 import { judgeStock } from './stock.ts';
 import { PROMISES, type PromiseName, type Verdict } from './verdict.ts';
 import { judgeVersions } from './versions.ts';
-import { newPromises, type SystemName, type World } from './world.ts';
+import { newPromises, nothingSeen, type SystemName, type World } from './world.ts';
 
 export { connectHub } from './hub.ts';
 export { PROMISES, type PromiseName, type Verdict } from './verdict.ts';
@@ -25,30 +25,43 @@ export interface HubEvidence {
   journals: string;
   answered: string;
 }
-type Seen = { urls: Record<SystemName, string>; source: Source; warehouse: Warehouse; askedBeyondStock: number };
+type Known = { urls: Record<SystemName, string>; source: Source; warehouse: Warehouse; askedBeyondStock: number };
 
-export async function judgePromises(evidence: HubEvidence, seen: Seen): Promise<Record<PromiseName, Verdict>> {
-  if (typeof evidence.database !== 'string') return judge(evidence.database, evidence, seen);
+export async function judgePromises(evidence: HubEvidence, known: Known): Promise<Record<PromiseName, Verdict>> {
+  if (typeof evidence.database !== 'string') return judge(evidence.database, evidence, known);
   const client = await connectHub(evidence.database);
   try {
     // All that is read is of one moment.
     await client.query('begin isolation level repeatable read read only');
-    return await judge(client, evidence, seen);
+    return await judge(client, evidence, known);
   } finally {
     await client.end();
   }
 }
 
-async function judge(client: pg.ClientBase, evidence: HubEvidence, seen: Seen): Promise<Record<PromiseName, Verdict>> {
+async function judge(
+  client: pg.ClientBase,
+  evidence: HubEvidence,
+  known: Known,
+): Promise<Record<PromiseName, Verdict>> {
   const { journals, answered } = evidence;
-  const world: World = { client, journals, answered, ...seen, names: await readNames(client), promises: newPromises() };
+  const world: World = {
+    client,
+    journals,
+    answered,
+    ...known,
+    names: await readNames(client),
+    promises: newPromises(),
+    seen: nothingSeen(),
+  };
   const machine = readMachine();
+  // These two read the long lists, of which the others need the names.
+  await judgeAmounts(world);
+  await judgeVersions(world, machine);
   await judgeStock(world);
   await judgeMessages(world);
   await judgeOutbound(world);
   await judgeOrders(world, machine);
-  await judgeVersions(world, machine);
-  await judgeAmounts(world);
   return Object.fromEntries(PROMISES.map((name) => [name, world.promises[name].verdict])) as Record<
     PromiseName,
     Verdict

@@ -28,10 +28,44 @@ const BRINGS = /^(order|movement|picked|returned|shipped|document|charge|reserva
 const nameOf = (scope: string, key: string): string => `${scope} ${key}`;
 
 export async function judgeMessages(world: World): Promise<void> {
-  const keys = await readKeys(world);
-  const effects = await readEffects(world, keys);
-  await judgeMessagesKept(world, keys);
   const { I5, I11 } = world.promises;
+  const keys = await readKeys(world);
+  await judgeMessagesKept(world, keys);
+  const effects = await readEffects(world, keys);
+  const held = new Set<number>();
+  for (const [name, { subject }] of keys) if (name.startsWith('reservation/') && effects.has(name)) held.add(subject!);
+  const judge = ({ scope, key, from, what }: Came): void => {
+    I5.look(from);
+    if (keys.has(nameOf(scope, key))) return;
+    I5.wrong(`${what} is in no state: no key ${nameOf(scope, key)}`);
+    I11.wrong(`${what} was taken and is not there`);
+  };
+  for (const system of ['shop', 'marketplace', 'crm'] as const)
+    for await (const record of feed<DemandRecord>(world.urls[system]))
+      for (const came of demandKeys(system, record)) judge(came);
+  const shipments = await readShipments(world);
+  for await (const event of feed<StockRecord>(world.urls.wms)) {
+    for (const came of stockKeys(event)) judge(came);
+    if (event.reference.startsWith('res:')) judgeHold(world, held, event);
+    // The hub knows a shipment by its number, its message by the WMS's event.
+    if (event.type === 'shipped' && shipments.has(event.shipment!)) effects.add(nameOf('shipped/wms', event.id));
+  }
+  for (const { kind, number } of world.seen.documents)
+    judge({
+      scope: 'document/erp',
+      key: `${kind}/${number}`,
+      from: 'records of systems',
+      what: `${number} of the ERP`,
+    });
+  await judgeAnswers(world, judge);
+  judgeStates(world, keys, effects);
+}
+
+function judgeStates(
+  { promises: { I5, I11 } }: World,
+  keys: ReadonlyMap<string, Key>,
+  effects: ReadonlySet<string>,
+): void {
   for (const [name, key] of keys) {
     I5.look('keys');
     if (!STATES.has(key.state)) I5.wrong(`${name} is in no state (${key.state})`);
@@ -44,29 +78,13 @@ export async function judgeMessages(world: World): Promise<void> {
     if (!has && key.state === 'a') I11.wrong(`${name} is applied and nothing of it is there`);
   }
   for (const name of effects) if (!keys.has(name)) I5.wrong(`${name} is there and no message brought it`);
-  const held = new Set<number>();
-  for (const [name, { subject }] of keys) if (name.startsWith('reservation/') && effects.has(name)) held.add(subject!);
-  const judge = ({ scope, key, from, what }: Came): void => {
-    I5.look(from);
-    if (keys.has(nameOf(scope, key))) return;
-    I5.wrong(`${what} is in no state: no key ${nameOf(scope, key)}`);
-    I11.wrong(`${what} was taken and is not there`);
-  };
-  for (const system of ['shop', 'marketplace', 'crm'] as const)
-    for await (const record of feed<DemandRecord>(world.urls[system]))
-      for (const came of demandKeys(system, record)) judge(came);
-  for await (const event of feed<StockRecord>(world.urls.wms)) {
-    for (const came of stockKeys(event)) judge(came);
-    if (event.reference.startsWith('res:')) judgeHold(world, held, event);
-  }
-  for await (const { kind, number } of feed<{ seq: number; kind: string; number: string }>(world.urls.erp))
-    judge({
-      scope: 'document/erp',
-      key: `${kind}/${number}`,
-      from: 'records of systems',
-      what: `${number} of the ERP`,
-    });
-  await judgeAnswers(world, judge);
+}
+
+async function readShipments({ client }: World): Promise<Set<string>> {
+  const shipments = new Set<string>();
+  for await (const row of rows<{ number: string }>(client, 'select shipment_no as number from shipment'))
+    shipments.add(row.number);
+  return shipments;
 }
 
 async function readKeys({ client, promises: { I5 } }: World): Promise<Map<string, Key>> {
@@ -89,7 +107,7 @@ async function readKeys({ client, promises: { I5 } }: World): Promise<Map<string
   return keys;
 }
 
-/** The key that each order, movement, document … must have come by. */
+/** The key that each order, movement, document … must have come by; shipments are known by the WMS's events alone. */
 async function readEffects(world: World, keys: ReadonlyMap<string, Key>): Promise<Set<string>> {
   const { client, names } = world;
   const effects = new Set<string>();
@@ -98,12 +116,6 @@ async function readEffects(world: World, keys: ReadonlyMap<string, Key>): Promis
   const moved = 'select kind, source, source_id as "sourceId" from stock_movement';
   for await (const { kind, source, sourceId } of rows<Movement>(client, moved))
     effects.add(nameOf(`${kind === 'picked' || kind === 'returned' ? kind : 'movement'}/${source}`, sourceId));
-  const shipments = new Set<string>();
-  for await (const row of rows<{ number: string }>(client, 'select shipment_no as number from shipment'))
-    shipments.add(row.number);
-  // The hub knows a shipment by its number, its message by the WMS's event.
-  for await (const event of feed<StockRecord>(world.urls.wms))
-    if (event.type === 'shipped' && shipments.has(event.shipment!)) effects.add(nameOf('shipped/wms', event.id));
   for await (const row of rows<{ kind: string; number: string }>(
     client,
     'select kind, invoice_no as number from invoice',

@@ -1,7 +1,7 @@
 /** I6 and I7: what the hub had to tell, what became of it, and what is there at the other end. */
-import { feed, truth } from '../pages.ts';
+import { truth } from '../pages.ts';
 import { rows } from './hub.ts';
-import { journalOf, type SystemName, type World } from './world.ts';
+import type { SystemName, World } from './world.ts';
 
 /** Who must hear of which fact, by docs/reference/facts.md and docs/concepts/the-flow.md. */
 const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
@@ -224,69 +224,51 @@ async function judgeNumbersTold(world: World, isRead: IsRead, found: ReadonlySet
 }
 
 async function judgeEndpoints(world: World, told: Told): Promise<void> {
-  const { names, urls, promises } = world;
+  const { names, urls, seen, warehouse, promises } = world;
   const { I7 } = promises;
-  const orders = await keysOf(truth<Counted>(urls.erp, 'orders'));
-  I7.look('orders in the ERP', orders.size);
-  compare(world, 'erp', told.get('erp/sales_order'), orders, 'order');
-  compare(world, 'erp', told.get('erp/charge'), await keysOf(truth<Counted>(urls.erp, 'charges')), 'charge');
+  I7.look('orders in the ERP', seen.orders.erp.size);
+  compare(world, 'erp', told.get('erp/sales_order'), seen.orders.erp, 'order');
+  const charges = new Map<string, number>();
+  for await (const { key, count } of truth<{ key: string; count: number }>(urls.erp, 'charges'))
+    charges.set(key, count);
+  compare(world, 'erp', told.get('erp/charge'), charges, 'charge');
   // The ERP posts one document for each shipment and each return that it was told.
   const invoices = new Map<string, number>();
   const credits = new Map<string, number>();
-  for await (const { kind, reference } of feed<{ seq: number; kind: string; reference: string }>(urls.erp)) {
-    I7.look('postings in the ERP');
-    add(kind === 'invoice' ? invoices : credits, reference);
+  I7.look('postings in the ERP', seen.documents.length);
+  for (const { kind, reference } of seen.documents) {
+    const counts = kind === 'invoice' ? invoices : credits;
+    counts.set(reference, (counts.get(reference) ?? 0) + 1);
   }
   compare(world, 'erp', told.get('erp/shipment_posting'), invoices, 'invoice of');
   compare(world, 'erp', told.get('erp/return_posting'), credits, 'credit note of');
-  const cancellations = await keptBy(world, 'erp', 'cancellation');
-  compare(world, 'erp', told.get('erp/order_cancellation'), cancellations, 'cancellation');
-  const fulfilments = await keysOf(truth<Counted>(urls.wms, 'fulfilments'));
-  const returns = await keysOf(truth<Counted>(urls.wms, 'returns'));
-  const stops = await keptBy(world, 'wms', 'cancel');
-  I7.look('work in the WMS', fulfilments.size + returns.size + stops.size);
-  compare(world, 'wms', told.get('wms/fulfilment'), fulfilments, 'fulfilment');
-  compare(world, 'wms', told.get('wms/return_announcement'), returns, 'return');
-  compare(world, 'wms', told.get('wms/fulfilment_cancel'), stops, 'cancel');
+  compare(world, 'erp', told.get('erp/order_cancellation'), seen.cancellations, 'cancellation');
+  const { fulfilments, returns } = warehouse;
+  I7.look('work in the WMS', fulfilments.size + returns.size + seen.cancels.size);
+  compare(world, 'wms', told.get('wms/fulfilment'), once(fulfilments), 'fulfilment');
+  compare(world, 'wms', told.get('wms/return_announcement'), once(returns), 'return');
+  compare(world, 'wms', told.get('wms/fulfilment_cancel'), seen.cancels, 'cancel');
 
-  const inCrm = await keysOf(truth<Counted>(urls.crm, 'orders'));
-  I7.look('orders in the CRM', inCrm.size);
-  for (const reference of inCrm.keys())
+  const { crm } = seen.orders;
+  I7.look('orders in the CRM', crm.size);
+  for (const reference of crm.keys())
     if (!names.byReference.has(reference)) I7.wrong(`crm: order ${reference}, which the hub does not have`);
   for (const reference of names.byReference.keys())
-    if (!inCrm.has(reference)) I7.wrong(`crm: order ${reference} is lost`);
+    if (!crm.has(reference)) I7.wrong(`crm: order ${reference} is lost`);
   for (const system of ['shop', 'marketplace'] as const) {
-    const sold = new Set<string>();
-    for await (const { key, statusVersion } of truth<{ key: string; statusVersion: number }>(urls[system], 'orders')) {
-      I7.look('orders in the channels');
-      sold.add(key);
+    const sold = seen.orders[system];
+    I7.look('orders in the channels', sold.size);
+    for (const [key, version] of sold) {
       if (!names.byReference.has(`${system}/${key}`)) I7.wrong(`${system}: order ${key}, which the hub does not have`);
-      else if (statusVersion === 0) I7.wrong(`${system}: order ${key} was never told its status`);
+      else if (version === 0) I7.wrong(`${system}: order ${key} was never told its status`);
     }
     for (const order of names.orders.values())
       if (order.channel === system && !sold.has(order.number)) I7.wrong(`${system}: order ${order.number} is lost`);
   }
 }
 
-type Counted = { key: string; count?: number };
-
-async function keysOf(records: AsyncIterable<Counted>): Promise<Map<string, number>> {
-  const keys = new Map<string, number>();
-  for await (const { key, count = 1 } of records) keys.set(key, count);
-  return keys;
-}
-
-/** What is in no truth of theirs, from what they kept. */
-async function keptBy(world: World, system: SystemName, what: string): Promise<Map<string, number>> {
-  const keys = new Map<string, number>();
-  for await (const entry of journalOf<{ do?: string; reference: string }>(world, system))
-    if (entry.do === what) add(keys, entry.reference);
-  return keys;
-}
-
-function add(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
+/** A system that is idempotent by our reference has no second one to show. */
+const once = (keys: ReadonlySet<string>): Map<string, number> => new Map([...keys].map((key) => [key, 1]));
 
 function compare(
   { promises: { I7 } }: World,

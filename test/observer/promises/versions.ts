@@ -5,7 +5,7 @@
 import { truth } from '../pages.ts';
 import { rows } from './hub.ts';
 import type { Machine } from './machine.ts';
-import { journalOf, type SystemName, type World } from './world.ts';
+import { journalOf, type World } from './world.ts';
 
 /** The last thing that a system was told of a key. */
 interface Last {
@@ -23,11 +23,17 @@ interface Entry {
   status?: string;
 }
 
+const ACTS = ['upsert', 'status', 'price', 'cancellation', 'return', 'cancel'];
+
 export async function judgeVersions(world: World, machine: Machine): Promise<void> {
   const { I8, I9 } = world.promises;
+  const { cancellations, cancels } = world.seen;
+  const held = new Map<string, number>();
   for (const system of ['crm', 'shop', 'marketplace', 'erp', 'wms'] as const) {
     const last = new Map<string, Last>();
-    for await (const entry of journalOf<Entry>(world, system)) {
+    for await (const entry of journalOf<Entry>(world, system, ACTS)) {
+      if (entry.do === 'cancellation') count(cancellations, entry.reference!);
+      if (entry.do === 'cancel') count(cancels, entry.reference!);
       const told = versionOf(entry);
       if (told === undefined) continue;
       const { key, version } = told;
@@ -46,9 +52,13 @@ export async function judgeVersions(world: World, machine: Machine): Promise<voi
       }
       last.set(key, { version, status });
     }
-    await judgeHeld(world, system, last);
+    if (system !== 'erp' && system !== 'wms') await judgeHeld(world, system, last, held);
   }
-  await judgePublications(world);
+  await judgePublications(world, held);
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 /** What is told in versions. Documents about an order, and cancels of a fulfilment, end with the version of the fact they tell. */
@@ -72,35 +82,34 @@ function versionOf({ do: what, id, number, sku, reference, fulfilment, version }
   }
 }
 
-/** Each endpoint shows the newest it was told. */
-async function judgeHeld(world: World, system: SystemName, last: ReadonlyMap<string, Last>): Promise<void> {
-  const { urls, promises } = world;
-  const { I9 } = promises;
-  if (system === 'erp' || system === 'wms') return;
-  type Held = { key: string; version?: number; statusVersion?: number };
-  const judge = async (kind: string, nameOf: (key: string) => string): Promise<void> => {
-    for await (const held of truth<Held>(urls[system], kind)) {
-      const name = nameOf(held.key);
-      const version = held.statusVersion ?? held.version ?? 0;
-      I9.same('versions held', `${system}: version of ${name}`, last.get(name)?.version ?? 0, version);
-    }
+/** Each endpoint shows the newest it was told. @param held version by publication, to be filled */
+async function judgeHeld(
+  { names, urls, seen, promises: { I9 } }: World,
+  system: 'crm' | 'shop' | 'marketplace',
+  last: ReadonlyMap<string, Last>,
+  held: Map<string, number>,
+): Promise<void> {
+  const judge = (name: string, version: number): void => {
+    I9.same('versions held', `${system}: version of ${name}`, last.get(name)?.version ?? 0, version);
   };
-  await judge('orders', (key) => `order ${key}`);
-  if (system !== 'crm') await judge('prices', (key) => `price of ${key}`);
+  for (const [key, version] of seen.orders[system]) {
+    judge(`order ${key}`, version);
+    const reference = system === 'crm' ? key : `${system}/${key}`;
+    held.set(`${system}/order_status/${names.byReference.get(reference)?.orderId}`, version);
+  }
+  if (system === 'crm') return;
+  const skuIds = new Map([...names.skus].map(([id, code]) => [code, id]));
+  for await (const { key, version } of truth<{ key: string; version: number }>(urls[system], 'prices')) {
+    judge(`price of ${key}`, version);
+    held.set(`${system}/price/${skuIds.get(key)}`, version);
+  }
 }
 
 /** What the hub calls confirmed is what the endpoint holds, or older. */
-async function judgePublications({ client, names, urls, promises: { I9 } }: World): Promise<void> {
-  const held = new Map<string, number>();
-  for await (const { key, version } of truth<{ key: string; version: number }>(urls.crm, 'orders'))
-    held.set(`crm/order_status/${names.byReference.get(key)?.orderId}`, version);
-  const skuIds = new Map([...names.skus].map(([id, code]) => [code, id]));
-  for (const system of ['shop', 'marketplace'] as const) {
-    for await (const { key, statusVersion } of truth<{ key: string; statusVersion: number }>(urls[system], 'orders'))
-      held.set(`${system}/order_status/${names.byReference.get(`${system}/${key}`)?.orderId}`, statusVersion);
-    for await (const { key, version } of truth<{ key: string; version: number }>(urls[system], 'prices'))
-      held.set(`${system}/price/${skuIds.get(key)}`, version);
-  }
+async function judgePublications(
+  { client, names, promises: { I9 } }: World,
+  held: ReadonlyMap<string, number>,
+): Promise<void> {
   type Row = {
     destination: number;
     kind: string;

@@ -23,6 +23,22 @@ export interface World {
   warehouse: Warehouse;
   askedBeyondStock: number;
   promises: Record<PromiseName, Promised>;
+  seen: Seen;
+}
+
+/** Names that several judges ask for, kept by the first who reads the long lists they stand in. */
+export interface Seen {
+  /** Orders that a system holds, by its own key: how often (ERP), or at which version. */
+  orders: Record<'erp' | 'crm' | 'shop' | 'marketplace', Map<string, number>>;
+  documents: { kind: string; number: string; reference: string }[];
+  /** How often ERP and WMS kept a cancellation of this reference: no truth of theirs shows it. */
+  cancellations: Map<string, number>;
+  cancels: Map<string, number>;
+}
+
+export function nothingSeen(): Seen {
+  const orders = { erp: new Map(), crm: new Map(), shop: new Map(), marketplace: new Map() };
+  return { orders, documents: [], cancellations: new Map(), cancels: new Map() };
 }
 
 export function newPromises(): Record<PromiseName, Promised> {
@@ -74,12 +90,16 @@ export function newPromises(): Record<PromiseName, Promised> {
   };
 }
 
-/** Lines of JSON of a file; a torn last one was never answered for. */
-export async function* readLines<T>(path: string): AsyncGenerator<T> {
+/**
+ * Lines of JSON of a file; a torn last one was never answered for.
+ * @param starts only lines that begin so are read: most of a journal is lines of goods that nobody asks for here
+ */
+export async function* readLines<T>(path: string, starts?: RegExp): AsyncGenerator<T> {
   if (!existsSync(path)) return;
   let torn: unknown;
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (torn !== undefined) throw torn;
+    if (starts !== undefined && !starts.test(line)) continue;
     let read: T;
     try {
       read = JSON.parse(line) as T;
@@ -91,8 +111,9 @@ export async function* readLines<T>(path: string): AsyncGenerator<T> {
   }
 }
 
-/** Everything a system kept, in the order in which it happened to it. */
-export function journalOf<T>(world: World, system: SystemName): AsyncGenerator<T> {
+/** What a system kept of these acts, in the order in which they happened to it. */
+export function journalOf<T>(world: World, system: SystemName, acts: readonly string[]): AsyncGenerator<T> {
   const own = join(world.journals, system, `${system}.ndjson`);
-  return readLines<T>(existsSync(own) ? own : join(world.journals, `${system}.ndjson`));
+  const starts = new RegExp(`^\\{"do":"(${acts.join('|')})"`);
+  return readLines<T>(existsSync(own) ? own : join(world.journals, `${system}.ndjson`), starts);
 }
