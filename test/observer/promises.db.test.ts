@@ -11,7 +11,6 @@ import { writeSample } from '../../sim/feeder/sample.ts';
 import { ChaosDatabase, ChaosEstate } from '../chaos/estate.ts';
 import { type ObserveOptions, observe } from './observe.ts';
 import { connectHub, type HubEvidence, PROMISES } from './promises/index.ts';
-import { readMachine } from './promises/machine.ts';
 import type { Lie } from './testing/lie.ts';
 import { liesHeld } from './testing/lies-held.ts';
 import { liesTold } from './testing/lies-told.ts';
@@ -117,23 +116,4 @@ describe('a lie is found, and named', () => {
   test('each promise has at least one', () => {
     expect(new Set(lies.map(([promise]) => promise))).toEqual(new Set(PROMISES));
   });
-});
-
-test('the machine is read from the page that people read', () => {
-  const { next, meets } = readMachine();
-  expect([...next.keys()]).toEqual([
-    'refused',
-    'cancelled',
-    'closed',
-    'shipped',
-    'partly_shipped',
-    'released',
-    'confirmed',
-    'accepted',
-  ]);
-  expect(next.get('closed')).toEqual(new Set());
-  expect(next.get('partly_shipped')).toEqual(new Set(['shipped', 'closed']));
-  expect(meets.get('order.accepted')).toBe('none');
-  expect(meets.get('order.lines_allocated')).toEqual(new Set(['accepted', 'confirmed', 'released', 'partly_shipped']));
-  expect(() => readMachine('# nothing')).toThrow('no table of states');
 });

@@ -64,10 +64,14 @@ export interface Told {
   released?: Part[];
 }
 
+const noUnits = (): PlayedLine => Object.fromEntries(LINE_COUNTS.map((name) => [name, 0])) as PlayedLine;
+
 export class PlayedOrder {
   readonly lines = new Map<number, PlayedLine>();
   state: string | undefined;
   version = 0;
+  /** Sums over all lines, kept as they change: an order of hundreds of lines has hundreds of facts. */
+  readonly #sums = noUnits();
   #isConfirmed = false;
   #isReleased = false;
 
@@ -89,17 +93,23 @@ export class PlayedOrder {
   }
 
   #move(type: string, told: Told): string | undefined {
+    const touched = new Set<number>();
     const add = (parts: readonly Part[] | undefined, name: keyof PlayedLine, sign = 1): void => {
       for (const { lineNo, quantity } of parts ?? []) {
         const line = this.lines.get(lineNo);
-        if (line !== undefined) line[name] += sign * quantity;
+        if (line === undefined) continue;
+        line[name] += sign * quantity;
+        this.#sums[name] += sign * quantity;
+        touched.add(lineNo);
       }
     };
     switch (type) {
       case 'order.accepted':
         for (const { lineNo, quantity, refused = 0, backordered = 0 } of told.lines!) {
-          const none = { allocated: 0, picked: 0, shipped: 0, invoiced: 0, cancelled: 0, returned: 0 };
-          this.lines.set(lineNo, { quantity, refused, backordered, ...none });
+          this.lines.set(lineNo, noUnits());
+          add([{ lineNo, quantity }], 'quantity');
+          add([{ lineNo, quantity: refused }], 'refused');
+          add([{ lineNo, quantity: backordered }], 'backordered');
         }
         add(told.allocations, 'allocated');
         break;
@@ -133,7 +143,8 @@ export class PlayedOrder {
         add(told.lines, 'returned');
         break;
     }
-    for (const [lineNo, line] of this.lines) {
+    for (const lineNo of touched) {
+      const line = this.lines.get(lineNo)!;
       const { quantity, allocated, backordered, picked, cancelled, refused } = line;
       if (quantity !== allocated + backordered + picked + cancelled + refused)
         return `${type} leaves line ${lineNo} with ${quantity} ≠ ${allocated} + ${backordered} + ${picked} + ${cancelled} + ${refused}`;
@@ -145,12 +156,11 @@ export class PlayedOrder {
 
   /** The first rule that fits, from the top of the page's table. */
   #stateNow(): string {
-    const sum = (name: keyof PlayedLine): number => [...this.lines.values()].reduce((all, line) => all + line[name], 0);
-    const [ordered, refused, cancelled, shipped] = [sum('quantity'), sum('refused'), sum('cancelled'), sum('shipped')];
+    const { quantity: ordered, refused, cancelled, shipped, invoiced } = this.#sums;
     const open = ordered - refused - cancelled;
     if (refused === ordered) return 'refused';
     if (open === 0) return 'cancelled';
-    if (shipped === open) return sum('invoiced') >= shipped ? 'closed' : 'shipped';
+    if (shipped === open) return invoiced >= shipped ? 'closed' : 'shipped';
     if (shipped > 0) return 'partly_shipped';
     if (this.#isReleased) return 'released';
     return this.#isConfirmed ? 'confirmed' : 'accepted';

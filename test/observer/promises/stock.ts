@@ -126,8 +126,11 @@ function judgeShelves({ promises, warehouse, askedBeyondStock }: World, shelves:
   I1.look('shelves of the WMS', warehouse.onHand.size);
   for (const [name, units] of there)
     if (units !== 0) I1.wrong(`${name}: the WMS holds ${units}, the hub knows no such shelf`);
-  I3.look('fulfilments of the WMS', warehouse.fulfilments.size);
+  for (const name of ['I2', 'I3'] as const) promises[name].look('fulfilments of the WMS', warehouse.fulfilments.size);
+  const allocated = new Map([...shelves.values()].map((shelf) => [shelf.name, shelf.allocated]));
   for (const [name, units] of warehouse.toPick) {
+    const promised = allocated.get(name) ?? 0;
+    if (units > promised) I2.wrong(`${name}: the WMS has to pick ${units}, ${promised} are allocated`);
     const held = warehouse.onHand.get(name) ?? 0;
     if (units > held) I3.wrong(`${name}: the WMS has to pick ${units} and holds ${held}`);
   }

@@ -48,8 +48,8 @@ export function newPromises(): Record<PromiseName, Promised> {
       ['balances', 'movements', 'shelves of the WMS'],
     ),
     I2: new Promised(
-      'reserved, allocated, exposed = what is open of reservations, allocations, exposures; allocated of a line = its allocations',
-      ['balances', 'allocations', 'exposures', 'order lines'],
+      'reserved, allocated, exposed = what is open of reservations, allocations, exposures; allocated of a line = its allocations; what the WMS has to pick is allocated',
+      ['balances', 'allocations', 'exposures', 'order lines', 'fulfilments of the WMS'],
     ),
     I3: new Promised(
       '0 ≤ reserved + allocated ≤ on hand − safety stock, or an open shortage with an owner; the WMS holds what it was asked to pick; dated supply is promised once',

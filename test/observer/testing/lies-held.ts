@@ -51,6 +51,12 @@ export const liesHeld: NamedLie[] = [
     /exposed \d+, set aside \d+/,
   ],
   [
+    'I2',
+    'work that nobody allocated',
+    { says: ['wms', 'fulfilments', first((each) => (each.lines[0].quantity += 9_999))] },
+    /the WMS has to pick \d+, \d+ are allocated/,
+  ],
+  [
     'I3',
     'promised beyond the shelf',
     { sql: [`update stock_balance set allocated = on_hand + 1 where ${shelf('on_hand > 0')}`] },
