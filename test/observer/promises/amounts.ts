@@ -154,7 +154,7 @@ const asText = (lines: readonly Part[]): string =>
 async function judgeDocuments({ client, names, urls, seen, promises: { I10 } }: World): Promise<void> {
   const documents = new Map<string, Document>();
   type Row = { kind: string; number: string; orderId: number; currency: string; total: number; lines: Part[] };
-  const invoices = `select kind, invoice_no as number, order_id as "orderId", currency, total_minor as total, lines from invoice`;
+  const invoices = `select kind, source || '/' || invoice_no as number, order_id as "orderId", currency, total_minor as total, lines from invoice`;
   for await (const row of rows<Row>(client, invoices)) {
     const sum = row.lines.reduce((all, line) => all + line.amountMinor, 0);
     if (sum !== row.total) I10.wrong(`${row.kind} ${row.number} comes to ${row.total}, its lines to ${sum}`);
@@ -178,7 +178,7 @@ async function judgeDocuments({ client, names, urls, seen, promises: { I10 } }: 
   };
   for await (const posted of feed<Posted>(urls.erp)) {
     const { kind, number, reference } = posted;
-    const name = `${kind} ${number}`;
+    const name = `${kind} erp/${number}`;
     seen.documents.push({ kind, number, reference });
     const held = documents.get(name);
     documents.delete(name);

@@ -82,7 +82,10 @@ function judgeStates(
 
 async function readShipments({ client }: World): Promise<Set<string>> {
   const shipments = new Set<string>();
-  for await (const row of rows<{ number: string }>(client, 'select shipment_no as number from shipment'))
+  for await (const row of rows<{ number: string }>(
+    client,
+    "select shipment_no as number from shipment where source = 'wms'",
+  ))
     shipments.add(row.number);
   return shipments;
 }
@@ -116,11 +119,10 @@ async function readEffects(world: World, keys: ReadonlyMap<string, Key>): Promis
   const moved = 'select kind, source, source_id as "sourceId" from stock_movement';
   for await (const { kind, source, sourceId } of rows<Movement>(client, moved))
     effects.add(nameOf(`${kind === 'picked' || kind === 'returned' ? kind : 'movement'}/${source}`, sourceId));
-  for await (const row of rows<{ kind: string; number: string }>(
-    client,
-    'select kind, invoice_no as number from invoice',
-  ))
-    effects.add(nameOf('document/erp', `${row.kind}/${row.number}`));
+  type Document = { kind: string; source: string; number: string };
+  const documents = 'select kind, source, invoice_no as number from invoice';
+  for await (const { kind, source, number } of rows<Document>(client, documents))
+    effects.add(nameOf(`document/${source}`, `${kind}/${number}`));
   const charges = "select substr(stream, 8) as reference from fact where type = 'charge.recorded'";
   for await (const { reference } of rows<{ reference: string }>(client, charges))
     effects.add(nameOf('charge/api', reference));

@@ -153,8 +153,8 @@ async function isTold({ client }: World, fact: Fact, kind: string): Promise<bool
   const data = found[0]!.data;
   if (fact.type === 'order.accepted')
     return (data.lines as { quantity: number; refused: number }[]).every((line) => line.refused === line.quantity);
-  const reference = data.shipment ?? data.reference;
   if (fact.type !== 'shipment.confirmed' && fact.type !== 'charge.recorded') return false;
+  const reference = fact.type === 'shipment.confirmed' ? `${data.source}/${data.shipment}` : data.reference;
   const other = await client.query('select 1 from delivery where kind = $1 and reference = $2', [kind, reference]);
   return other.rows.length === 1;
 }

@@ -209,10 +209,10 @@ export const liesTold: NamedLie[] = [
     'an invoice that was never posted',
     {
       sql: [
-        "insert into invoice (invoice_no, kind, order_id, currency, total_minor, lines, posted_at) values ('INV-Z', 'invoice', 1, 'GBP', 0, '[]', now())",
+        "insert into invoice (invoice_no, source, kind, order_id, currency, total_minor, lines, posted_at) values ('INV-Z', 'erp', 'invoice', 1, 'GBP', 0, '[]', now())",
       ],
     },
-    /invoice INV-Z is in the hub and was never posted/,
+    /invoice erp\/INV-Z is in the hub and was never posted/,
   ],
   [
     'I11',
