@@ -147,9 +147,23 @@ describe('the feeder as a process', { timeout: 60_000 }, () => {
     const failures = [{ status: 500 }, 'cut', { status: 429, retryAfter: '0.05' }, { status: 503 }, 'cut'] as const;
     estate.hub.fail = (request) => (request % 4 === 0 ? failures[(request / 4) % failures.length] : undefined);
     const file = gzipped(sampleCsv(8, 120));
-    const { code, said } = await feed(estate, file).ended;
+    const answered = join(estate.state, 'answered.ndjson');
+    const { code, said } = await feed(estate, file, '--answered', answered).ended;
     expect(code).toBe(0);
     expect(estate.hub.repeats).toBeGreaterThan(0);
+    // What was answered 2xx is kept once, however often it was asked; a refusal is not.
+    const kept = readFileSync(answered, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const [route, bodies] of estate.hub.taken) {
+      if (route === 'reservations') continue;
+      const own = kept.filter((call) => call.route === route).map((call) => JSON.stringify(call.body));
+      expect(own.sort()).toEqual(bodies.map((body) => JSON.stringify(body)).sort());
+    }
+    const granted = kept.filter((call) => call.route === 'reservations');
+    expect(granted.length).toBeLessThan(estate.hub.taken.get('reservations')!.length);
+    expect(granted.every((call) => call.answer.reservationId !== undefined)).toBe(true);
     await expectAllThere(estate, await planOf(file));
     expect(said.at(-1)).toMatchObject({ refused: 0, fed: { orders: 120 } });
   });

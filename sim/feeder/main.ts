@@ -16,7 +16,7 @@ import { readOrders } from './reader.ts';
 import { Sender, type Urls } from './sender.ts';
 
 const USAGE =
-  'usage: main.ts --orders FILE [--limit-orders N] [--orders-per-second N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--no-listing-wait] [--json]';
+  'usage: main.ts --orders FILE [--limit-orders N] [--orders-per-second N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--answered FILE] [--no-listing-wait] [--json]';
 const PROGRESS_MS_MIN = 500;
 
 interface Options {
@@ -27,6 +27,7 @@ interface Options {
   urls: Urls;
   hubKey: string;
   state: string;
+  answered: string | undefined;
   listingWait: boolean;
   json: boolean;
 }
@@ -52,6 +53,7 @@ function readOptions(args: string[]): Options {
         hub: text,
         'hub-key': text,
         state: text,
+        answered: text,
         'no-listing-wait': flag,
         json: flag,
       },
@@ -79,6 +81,7 @@ function readOptions(args: string[]): Options {
     urls: { shop: url('shop'), marketplace: url('marketplace'), crm: url('crm'), wms: url('wms'), hub: url('hub') },
     hubKey: need('hub-key'),
     state: need('state'),
+    answered: typeof values.answered === 'string' ? need('answered') : undefined,
     listingWait: values['no-listing-wait'] !== true,
     json: values.json === true,
   };
@@ -119,7 +122,8 @@ async function main(): Promise<number> {
   const plan = planFeed(table, options.seed);
   const progress = new ProgressFile(options.state, await nameOfRun(options));
   const caller = new Caller();
-  const drive = new Drive(plan, new Sender(options.urls, options.hubKey, caller, options.state), progress);
+  const sender = new Sender(options.urls, options.hubKey, caller, options.state, options.answered);
+  const drive = new Drive(plan, sender, progress);
 
   let saidAtMs = 0;
   const sayProgress = (): void => {

@@ -24,12 +24,15 @@ export class Sender {
   private readonly hubKey: string;
   private readonly caller: Caller;
   private readonly refusedFile: string;
+  private readonly answeredFile: string | undefined;
 
-  constructor(urls: Urls, hubKey: string, caller: Caller, stateDir: string) {
+  /** @param answeredFile keeps every call that the hub answered with 2xx, for whoever asks later whether it still knows */
+  constructor(urls: Urls, hubKey: string, caller: Caller, stateDir: string, answeredFile?: string) {
     this.urls = urls;
     this.hubKey = hubKey;
     this.caller = caller;
     this.refusedFile = join(stateDir, 'refused.ndjson');
+    this.answeredFile = answeredFile;
   }
 
   /** What people do in a system. @param items the body's only field, named as the route */
@@ -43,8 +46,11 @@ export class Sender {
     return this.judge(`${system}/${route}`, answer, items.map(nameOf));
   }
 
-  hub(route: string, body: unknown, key: string): Promise<Answer> {
-    return this.caller.post(`${this.urls.hub}/v1/${route}`, body, { bearer: this.hubKey, key });
+  async hub(route: string, body: unknown, key: string): Promise<Answer> {
+    const answer = await this.caller.post(`${this.urls.hub}/v1/${route}`, body, { bearer: this.hubKey, key });
+    if (this.answeredFile !== undefined && answer.status < 300)
+      appendFileSync(this.answeredFile, `${JSON.stringify({ route, key, body, answer: answer.body })}\n`);
+    return answer;
   }
 
   async hubBatch<T>(route: string, items: readonly T[], key: string, nameOf: (item: T) => string): Promise<Taken> {

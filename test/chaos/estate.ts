@@ -13,7 +13,8 @@ import { compareWithSystems } from '../../src/reconcile/index.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
 import { Database } from '../../src/store/index.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { observe } from '../observer/observe.ts';
+import { type ObserveOptions, observe } from '../observer/observe.ts';
+import type { HubEvidence } from '../observer/promises/index.ts';
 import { findFreePort, HubProcess } from './hub-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -67,6 +68,8 @@ export interface ChaosOptions {
   faults: 'none' | 'storm';
   seed: number;
   databaseUrl: string;
+  /** Instead of the real file, or a sample of it. */
+  file?: string;
   say: (line: string) => void;
 }
 
@@ -79,6 +82,8 @@ export class ChaosEstate {
   readonly #children: Children;
   readonly #urls: Record<string, string> = {};
   #file = '';
+  /** Not in the folder of the feeder's state: what was answered is no business of the feeder that starts again. */
+  readonly #answered = join(this.#dir, 'answered.ndjson');
   #failure: Error | undefined;
 
   constructor(options: ChaosOptions) {
@@ -97,7 +102,7 @@ export class ChaosEstate {
 
   async start(): Promise<void> {
     const { orders, hubs, faults, seed, databaseUrl } = this.#options;
-    this.#file = findOrders(this.#dir, orders);
+    this.#file = this.#options.file ?? findOrders(this.#dir, orders);
     const ports: number[] = [];
     for (let i = 0; i < hubs; i++) ports.push(await findFreePort());
     await Promise.all(
@@ -149,6 +154,8 @@ export class ChaosEstate {
       join(this.#dir, 'feeder'),
       '--hub-key',
       key,
+      '--answered',
+      this.#answered,
       '--json',
     ];
     for (const name of ['shop', 'marketplace', 'crm', 'wms']) args.push(`--${name}`, this.#urls[name]!);
@@ -231,9 +238,15 @@ export class ChaosEstate {
     ].join('\n');
   }
 
+  /** What the observer looks at. */
+  get observed(): ObserveOptions & { hub: HubEvidence } {
+    const urls = this.#urls as Record<(typeof SYSTEMS)[number], string>;
+    const hub = { database: this.#options.databaseUrl, journals: this.#dir, answered: this.#answered };
+    return { ...urls, orders: this.#file, limitOrders: this.#options.orders, hub };
+  }
+
   /** Everything that must be true when all is at rest; an empty list is what one hopes for. */
   async judge(): Promise<{ broken: string[]; figures: Record<string, unknown> }> {
-    const { orders, databaseUrl } = this.#options;
     const broken: string[] = [];
     for (const [name, promise] of Object.entries(await checkPromises(this.db)))
       if (!promise.holds)
@@ -244,9 +257,17 @@ export class ChaosEstate {
     for (const [system, parity] of Object.entries(compared.parity))
       if (parity.missing + parity.extra + parity.different > 0)
         broken.push(`parity ${system}: ${JSON.stringify(parity)}`);
-    const seen = await observe({ ...urls, orders: this.#file, limitOrders: orders, databaseUrl });
-    if (!seen.holds)
+    const seen = await observe(this.observed);
+    if (seen.findings.length > 0)
       broken.push(`observer: ${JSON.stringify(seen.findings.slice(0, 8))} ${JSON.stringify(seen.counts.findings)}`);
+    const looked: Record<string, unknown> = {};
+    for (const [name, promise] of Object.entries(seen.promises!)) {
+      looked[name] = promise.looked;
+      if (!promise.holds)
+        broken.push(
+          `observer: ${name}: ${promise.violations}: ${promise.named.join('; ')}; unseen: ${promise.unseen.join()}`,
+        );
+    }
     if (seen.counts.oversell !== 0) broken.push(`observer: oversell ${seen.counts.oversell}`);
     const [held] = await this.db.execute(
       `select (select count(*)::int from sales_order) as accepted,
@@ -260,7 +281,7 @@ export class ChaosEstate {
     // What the stock let go: 90 % of the demand comes in, but not all of it of what is asked for.
     const possible = Math.min(units.ordered - units.cancelled, 0.9 * units.ordered);
     if (units.shipped < 0.8 * possible) broken.push(`only ${units.shipped} of ${possible} units shipped`);
-    return { broken, figures: { ...held, source: source.orders, lines: source.lines, units } };
+    return { broken, figures: { ...held, source: source.orders, lines: source.lines, units, looked } };
   }
 
   /** Faults of the hubs by what they were, and those that nobody may see. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { observe } from './observe.ts';
 
 const USAGE =
-  'usage: main.ts --orders FILE [--limit-orders N] --shop URL --marketplace URL --crm URL --erp URL --wms URL [--database-url URL]';
+  'usage: main.ts --orders FILE [--limit-orders N] --shop URL --marketplace URL --crm URL --erp URL --wms URL [--database-url URL --journals DIR --answered FILE]';
 
 function usage(reason: string): never {
   console.error(`${reason}\n${USAGE}`);
@@ -23,6 +23,8 @@ function options() {
         erp: text,
         wms: text,
         'database-url': text,
+        journals: text,
+        answered: text,
       },
     }).values;
   } catch (error) {
@@ -38,6 +40,9 @@ const need = (name: 'orders' | 'shop' | 'marketplace' | 'crm' | 'erp' | 'wms'): 
 };
 const limit = values['limit-orders'];
 if (limit !== undefined && !/^\d{1,9}$/.test(limit)) usage(`--limit-orders must be a whole number, found ${limit}`);
+const { 'database-url': database, journals, answered } = values;
+if ((database === undefined) !== (journals === undefined) || (database === undefined) !== (answered === undefined))
+  usage('--database-url, --journals and --answered belong together');
 const asked = {
   shop: need('shop'),
   marketplace: need('marketplace'),
@@ -46,7 +51,7 @@ const asked = {
   wms: need('wms'),
   orders: need('orders'),
   limitOrders: limit === undefined ? undefined : Number(limit),
-  databaseUrl: values['database-url'],
+  hub: database === undefined ? undefined : { database, journals: journals!, answered: answered! },
 };
 try {
   const observation = await observe(asked);

@@ -1,13 +1,13 @@
 /**
  * The outside judge. It shares no code with the hub: it reads the source file as the feeder does, asks each system for its
- * own truth, and compares. Nothing the hub says about itself counts, except its shelves when `databaseUrl` is given.
+ * own truth, and compares. The promises need the hub's tables, too, and what systems and callers kept: `promises/`.
  */
 import { sameDecimal } from '../../sim/feeder/money.ts';
 import { type Finding, Findings } from './findings.ts';
-import { compareHub } from './hub-database.ts';
 import { judgeMoney, type MoneyOfLine } from './money.ts';
 import { compareOrders, type HeldLine } from './orders.ts';
 import { stats, truth } from './pages.ts';
+import { type HubEvidence, judgePromises, type PromiseName, type Verdict } from './promises/index.ts';
 import { Source } from './source.ts';
 import { type Parity, Tally } from './tally.ts';
 import { compareWarehouse, type Warehouse } from './warehouse.ts';
@@ -21,7 +21,8 @@ export interface ObserveOptions {
   /** The file that was fed, and the same limit. */
   orders: string;
   limitOrders?: number | undefined;
-  databaseUrl?: string | undefined;
+  /** With it the promises are judged. */
+  hub?: HubEvidence | undefined;
 }
 
 export interface Counts {
@@ -43,15 +44,17 @@ export interface Counts {
   oversell: number;
   shownBeyond: number;
   askedBeyondStock: number;
-  hub: { onHand: number; promised: number } | null;
   /** All findings by system and code; the list holds the first of each. */
   findings: Record<string, number>;
 }
 
 export interface Observation {
+  /** No findings, and every promise that was judged holds. */
   holds: boolean;
   findings: Finding[];
   counts: Counts;
+  /** null without the hub's tables. */
+  promises: Record<PromiseName, Verdict> | null;
 }
 
 interface ErpLine extends HeldLine, MoneyOfLine {
@@ -163,11 +166,13 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
   const charges = await compareCharges(source, findings, options.erp);
   const shownBeyond = await compareNumbers(findings, options, warehouse.free);
   const askedBeyondStock = await judgeStats(findings, options);
-  const hub =
-    options.databaseUrl === undefined ? null : await compareHub(findings, options.databaseUrl, warehouse.onHand);
+  const promises =
+    options.hub === undefined
+      ? null
+      : await judgePromises(options.hub, { urls: options, source, warehouse, askedBeyondStock });
 
   return {
-    holds: findings.none,
+    holds: findings.none && Object.values(promises ?? {}).every((verdict) => verdict.holds),
     findings: findings.list,
     counts: {
       ...sums(source, erp),
@@ -177,9 +182,9 @@ export async function observe(options: ObserveOptions): Promise<Observation> {
       oversell: soldBeyond + askedBeyondStock,
       shownBeyond,
       askedBeyondStock,
-      hub,
       findings: findings.counts,
     },
+    promises,
   };
 }
 

@@ -30,6 +30,11 @@ export interface Warehouse {
   /** On hand less what is released and not picked yet, by SKU over all locations: nobody may be shown more. */
   free: Map<string, number>;
   onHand: Map<string, number>;
+  /** Units it was asked for and has not picked, by location and SKU. */
+  toPick: Map<string, number>;
+  /** What it was asked to do, by our references. */
+  fulfilments: Set<string>;
+  returns: Set<string>;
   units: { onHand: number; received: number; picked: number; shipped: number; returned: number; adjusted: number };
 }
 
@@ -40,6 +45,9 @@ export async function compareWarehouse(
   erp: Tally,
 ): Promise<Warehouse> {
   const free = new Map<string, number>();
+  const toPick = new Map<string, number>();
+  const fulfilments = new Set<string>();
+  const returns = new Set<string>();
   const add = (sums: Map<string, number>, key: string, units: number): void => {
     sums.set(key, (sums.get(key) ?? 0) + units);
   };
@@ -61,15 +69,20 @@ export async function compareWarehouse(
   };
 
   for await (const fulfilment of truth<Fulfilment>(url, 'fulfilments')) {
+    fulfilments.add(fulfilment.key);
     if (fulfilment.stage === 'waiting') findings.add('waits_for_stock', 'wms', fulfilment.key, null, fulfilment.stage);
     for (const line of fulfilment.lines) {
       const open = line.quantity - line.cancelled - line.picked;
-      if (open > 0) add(free, line.sku, -open);
+      if (open > 0) {
+        add(free, line.sku, -open);
+        add(toPick, `${fulfilment.location}/${line.sku}`, open);
+      }
       const row = rowOf(fulfilment.order, line.lineNo, line.sku, 'fulfilment_of_nothing');
       if (row !== undefined) shipped[row]! += line.shipped;
     }
   }
   for await (const back of truth<Return>(url, 'returns')) {
+    returns.add(back.key);
     if (!back.arrived) findings.add('return_under_way', 'wms', back.key, null, back.order);
     for (const line of back.lines) {
       const row = rowOf(back.order, line.lineNo, line.sku, 'return_of_nothing');
@@ -105,7 +118,7 @@ export async function compareWarehouse(
     const most = source.writtenOffMax.get(sku) ?? 0;
     if (sum > 0 || -sum > most) findings.add('written_off', 'wms', sku, -most, sum);
   }
-  return { parity, free, onHand, units };
+  return { parity, free, onHand, toPick, fulfilments, returns, units };
 }
 
 async function addUpEvents(findings: Findings, url: string) {
