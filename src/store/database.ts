@@ -87,13 +87,20 @@ export function isSerializationFault(error: unknown): boolean {
 /** The server or the connection went away; nothing is known to be wrong with the data. */
 export function isConnectionFault(error: unknown): boolean {
   const code = (error as { code?: string } | null)?.code ?? '';
-  if (CONNECTION.has(code) || code === 'XD_STORE_UNAVAILABLE') return true;
+  // What became of a commit is not known: that is the connection's fault, too, and a key makes a second try safe.
+  if (CONNECTION.has(code) || code === 'XD_STORE_UNAVAILABLE' || code === 'XD_STORE_IN_DOUBT') return true;
   if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT'].includes(code)) return true;
   const message = error instanceof Error ? error.message : '';
   return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error/i.test(
     message,
   );
 }
+
+/**
+ * Differs after each restart of the server, also the one that a killed backend brings about: what was not on disk then is gone, and the
+ * ids of such transactions are given to others. (Who may not see the checkpointer's start sees only restarts of the whole server.)
+ */
+const INCARNATION = `concat_ws(' ', pg_postmaster_start_time(), (select backend_start from pg_stat_activity where backend_type = 'checkpointer'))`;
 
 const TRANSACTION_MS_MAX = 90_000;
 const BOUND_TRANSACTIONS = `select set_config(name, $1::text, false) from pg_settings where name = 'transaction_timeout'`;
@@ -111,6 +118,8 @@ export interface DatabaseOptions {
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
   readonly #turns = new Turns();
+  /** Which life of the server a connection belongs to. */
+  readonly #incarnations = new WeakMap<object, string>();
   /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
   beforeCommit: ((client: pg.PoolClient) => Promise<void> | void) | undefined;
 
@@ -128,6 +137,8 @@ export class Database implements Queryable {
       // Not among the options above: a server that doesn't know a setting refuses the connection.
       onConnect: async (client) => {
         await client.query(BOUND_TRANSACTIONS, [String(options.transactionMsMax ?? TRANSACTION_MS_MAX)]);
+        const { rows } = await client.query(`select ${INCARNATION} as incarnation`);
+        this.#incarnations.set(client, rows[0].incarnation);
       },
     });
     // Ended, a connection may still hear of the server's own end before it is closed: nobody needs to know.
@@ -230,7 +241,7 @@ export class Database implements Queryable {
       if (isLost) client.on('error', () => {});
       client.release(isLost);
       if (gone && committing) {
-        if (await this.#committed(xid)) return result!;
+        if (await this.#committed(xid, this.#incarnations.get(client) ?? '')) return result!;
       }
       throw error;
     }
@@ -239,12 +250,17 @@ export class Database implements Queryable {
     return result;
   }
 
-  /** Asks what became of a transaction whose COMMIT got no answer. */
-  async #committed(xid: string): Promise<boolean> {
+  /**
+   * Asks what became of a transaction whose COMMIT got no answer. After a restart its id may be somebody else's and says nothing: then
+   * it counts as not committed, and whoever tries again finds by the key whether it was.
+   */
+  async #committed(xid: string, incarnation: string): Promise<boolean> {
     const started = performance.now();
     for (;;) {
       try {
-        const [row] = (await this.#pool.query('select pg_xact_status($1::text::xid8) as status', [xid])).rows;
+        const asked = `select case when ${INCARNATION} = $2::text then pg_xact_status($1::text::xid8) end as status, ${INCARNATION} = $2::text as same`;
+        const [row] = (await this.#pool.query(asked, [xid, incarnation])).rows;
+        if (!row.same) return false;
         if (row.status === 'committed') return true;
         if (row.status === 'aborted') return false;
       } catch (error) {
