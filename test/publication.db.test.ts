@@ -139,7 +139,8 @@ describe('a number', () => {
     await tell(hub);
     shop.sell(sku, 1);
     await read(hub);
-    await hub.publishers.get('shop')!.settleNumbers();
+    // Read back in the very millisecond in which the poll began it waits for the next poll.
+    for (let i = 0; i < 20 && (await hub.publishers.get('shop')!.settleNumbers()) === 0; i++) await read(hub);
     // It must be read back once more: whether the number counts that sale is open. While it is read the shop sells on.
     const sink = shop.sink;
     let soldMeanwhile = 0;
@@ -225,6 +226,15 @@ describe('a number', () => {
 
   it('is not given up because it was sold on or in doubt: only failed writes are attempts', async () => {
     const hub = await open({ attemptsMax: 2 });
+    // A number read back in the very millisecond in which a poll began waits for the next poll before it is said.
+    const meet = async () => {
+      for (let i = 0; i < 20; i++) {
+        await tell(hub);
+        if (shop.fates.length === 0) return;
+        await read(hub);
+      }
+      expect(shop.fates).toEqual([]);
+    };
     await receive(hub, 50);
     await tell(hub);
     await read(hub);
@@ -242,22 +252,19 @@ describe('a number', () => {
     }
     shop.fates.push('away', 'away', 'away');
     await receive(hub, 5);
-    for (let i = 0; i < 3; i++) {
-      await tell(hub);
-      await read(hub);
-    }
-    expect(shop.fates).toEqual([]);
+    await meet();
     shop.fates.push('again');
-    await tell(hub);
+    await meet();
     const { rows } = await database.pool.query(
       `select state::text, attempts from publication join destination using (destination_id)
         where kind = 'availability' and code = 'shop' and key = $1`,
       [hub.sku(sku)],
     );
     expect(rows).toEqual([{ state: 'n', attempts: 1 }]);
-    await tell(hub);
-    await read(hub);
-    await tell(hub, 2);
+    for (let i = 0; i < 4; i++) {
+      await tell(hub);
+      await read(hub);
+    }
     expect(shop.available(sku)).toBe(82);
   });
 

@@ -1,5 +1,4 @@
-import { CrossdockError } from '../canonical/index.ts';
-import type { Source } from '../connectors/kit/index.ts';
+import { askedToWaitMs, type Source } from '../connectors/kit/index.ts';
 import { DATABASE_PAUSE_MS_MAX, type Database, databaseNow, isConnectionFault } from '../store/index.ts';
 import type { Receiver } from './receive.ts';
 import * as statements from './store.sql.ts';
@@ -79,8 +78,8 @@ export class Poller {
           this.#failures = 0;
         } catch (error) {
           if (signal.aborted) return;
-          const askedMs = error instanceof CrossdockError ? error.details.retryAfterMs : undefined;
-          if (typeof askedMs === 'number') pauseMs = Math.max(pauseMs, askedMs);
+          const askedMs = askedToWaitMs(error);
+          if (askedMs !== undefined) pauseMs = Math.max(pauseMs, askedMs);
           else {
             this.#failures++;
             const pauseMsMax = isConnectionFault(error) ? DATABASE_PAUSE_MS_MAX : 5_000;

@@ -5,12 +5,12 @@
  * In doubt: wait the destination's effect horizon, look it up by its reference; found is confirmed, not found is new again.
  * A destination that may lie confirms nothing by its answer: what it said it took is looked up at once.
  */
-import type { Connector, DeliveryKind, Outcome } from '../connectors/kit/index.ts';
+import { askedToWaitMs, type Connector, type DeliveryKind, type Outcome } from '../connectors/kit/index.ts';
 import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
 import { Buckets, type Held } from './buckets.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
-import { isPaused, retryAfterMsOf, retryPauseMs, Setbacks } from './retry.ts';
+import { isPaused, retryPauseMs, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
 
 const CLAIM_MAX = 400;
@@ -247,7 +247,7 @@ export class DeliveryDispatcher {
         signal,
       );
     } catch (error) {
-      const pauseMs = this.#setbacks.pauseMs(lookups, retryAfterMsOf(error));
+      const pauseMs = this.#setbacks.pauseMs(lookups, askedToWaitMs(error));
       const said = `could not be looked up: ${messageOf(error)}`;
       await this.#options.outcomes.record(rows.map((row) => outcomeOf(row, 'd', { error: said, pauseMs })));
       return;

@@ -17,6 +17,7 @@ import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import { BUCKETS } from './buckets.ts';
 import * as statements from './plan.sql.ts';
+import { type Header, loadCodes, orderIdOf, readHeaders } from './plan-headers.ts';
 import { inStreamOrder } from './stream-order.ts';
 
 export const CONSUMER = 'outbound';
@@ -69,54 +70,6 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
     await write(tx, work);
     return read;
   });
-}
-
-interface Header {
-  channelId: number;
-  accountId: number;
-  externalNo: string;
-  currency: string;
-}
-
-function orderIdOf(fact: Fact): number | null {
-  return fact.stream.startsWith('order/') ? Number(fact.stream.slice(6)) : null;
-}
-
-async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<number, Header>> {
-  const headers = new Map<number, Header>();
-  const missing = new Set<number>();
-  for (const fact of facts) {
-    const orderId = orderIdOf(fact);
-    if (orderId === null) continue;
-    if (fact.type === 'order.accepted') {
-      const event = fact.data as Extract<OrderEvent, { type: 'order.accepted' }>;
-      headers.set(orderId, event);
-    } else missing.add(orderId);
-  }
-  for (const id of headers.keys()) missing.delete(id);
-  if (missing.size > 0)
-    for (const row of await tx.query(statements.readHeaders, [numbers([...missing])]))
-      headers.set(row.order_id, {
-        channelId: row.channel_id,
-        accountId: row.account_id,
-        externalNo: row.external_no,
-        currency: row.currency,
-      });
-  return headers;
-}
-
-async function loadCodes(
-  directory: Directory,
-  facts: readonly Fact[],
-  headers: ReadonlyMap<number, Header>,
-): Promise<void> {
-  const skuIds = new Set<number>();
-  for (const fact of facts)
-    if (fact.type === 'order.accepted' || fact.type === 'fulfilment.requested' || fact.type === 'return.authorised')
-      for (const line of (fact.data as { lines: { skuId?: number }[] }).lines)
-        if (line.skuId !== undefined) skuIds.add(line.skuId);
-  await directory.loadSkuCodes(skuIds);
-  await directory.loadAccountCodes([...headers.values()].map((header) => header.accountId));
 }
 
 function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, work: Work): void {

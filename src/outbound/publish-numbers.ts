@@ -1,5 +1,5 @@
 /** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
-import type { AvailabilitySink } from '../connectors/kit/index.ts';
+import { type AvailabilitySink, askedToWaitMs } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
   type PreparedNumbers,
@@ -17,7 +17,7 @@ import { judgeNumbers, type NumberOutcome, type SendingNumber } from './judge-nu
 import { writeDirty } from './plan.ts';
 import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { isPaused, retryAfterMsOf, Setbacks } from './retry.ts';
+import { isPaused, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
 
 /** How soon to look again at a number that waits for the channel's orders to be read. */
@@ -288,7 +288,7 @@ export class NumberPublisher {
         signal,
       );
     } catch (error) {
-      const pauseMs = this.#setbacks.pauseMs('availability lookup', retryAfterMsOf(error));
+      const pauseMs = this.#setbacks.pauseMs('availability lookup', askedToWaitMs(error));
       await this.#done.submit({
         records: rows.map((row) => ({
           row,

@@ -1,6 +1,6 @@
 /** Tells a system the newest state of orders and prices. */
 import { orderReference } from '../canonical/index.ts';
-import type { Outcome, StateItem, StateSink } from '../connectors/kit/index.ts';
+import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
 import type { CompanyEntry, Directory } from '../master/index.ts';
 import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
@@ -8,7 +8,7 @@ import type { Held } from './buckets.ts';
 import { messageOf } from './deliver.ts';
 import { chunks, type Kind, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
-import { isPaused, retryAfterMsOf, retryPauseMs, Setbacks } from './retry.ts';
+import { isPaused, retryPauseMs, Setbacks } from './retry.ts';
 import { runAll } from './slots.ts';
 
 export class StatePublisher {
@@ -122,7 +122,7 @@ export class StatePublisher {
           signal,
         );
       } catch (error) {
-        lookAgainMs = this.#setbacks.pauseMs(lookups, retryAfterMsOf(error));
+        lookAgainMs = this.#setbacks.pauseMs(lookups, askedToWaitMs(error));
         this.#options.onError(error);
       }
     if (versions !== undefined) this.#setbacks.end(lookups);

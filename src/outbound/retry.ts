@@ -1,15 +1,8 @@
-import { CrossdockError } from '../canonical/index.ts';
 import type { Connector, Outcome } from '../connectors/kit/index.ts';
 
 /** Whether the system asked to be left alone: what is begun now would be refused before it is sent. */
 export function isPaused(connector: Connector): boolean {
   return (connector.pausedMs?.() ?? 0) > 0;
-}
-
-/** How long the system asked us to wait, where the error says so. */
-export function retryAfterMsOf(error: unknown): number | undefined {
-  const asked = error instanceof CrossdockError ? error.details.retryAfterMs : undefined;
-  return typeof asked === 'number' ? asked : undefined;
 }
 
 /** When to try again: a doubling pause of which half is chance; what the system asked for wins when it is longer. */

@@ -130,8 +130,7 @@ export class HttpClient {
     } catch (error) {
       if (!(error instanceof CallFailure)) return inDoubt(`${this.#what('POST', path)}: ${shortError(error)}`);
       if (error.sent) return inDoubt(error.message);
-      const { retryAfterMs } = error.details;
-      return later(error.message, typeof retryAfterMs === 'number' ? retryAfterMs : undefined);
+      return later(error.message, askedToWaitMs(error));
     }
     const { status } = answer;
     const said = `${this.#what('POST', path)} answered ${status}`;
@@ -316,6 +315,12 @@ function shortError(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   // An AggregateError (several addresses tried) has an empty message.
   return typeof code === 'string' ? code : error.message.slice(0, ERROR_CHARS_MAX);
+}
+
+/** How long the system asked us to wait, where the error of a call says so. */
+export function askedToWaitMs(error: unknown): number | undefined {
+  const asked = error instanceof CrossdockError ? error.details.retryAfterMs : undefined;
+  return typeof asked === 'number' ? asked : undefined;
 }
 
 function later(error: string, retryAfterMs?: number): WriteAnswer {
