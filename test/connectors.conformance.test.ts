@@ -143,7 +143,8 @@ describe('records of any content', () => {
           expect(item.command === undefined).toBe(item.unreadable !== undefined);
           const text = JSON.stringify(item);
           // What PostgreSQL takes neither as text nor inside jsonb.
-          expect(text).not.toMatch(/\\u0000|\\ud[89a-f]/i);
+          // Behind an even number of backslashes it is text that only looks like an escape.
+          expect(text).not.toMatch(/(?<!\\)(?:\\\\)*\\(?:u0000|ud[89a-f])/i);
           expect(item.key).not.toBe('');
         }
         expect(items.slice(own.length).map(({ key, fingerprint, command }) => ({ key, fingerprint, command }))).toEqual(
