@@ -29,6 +29,10 @@ class Listening extends Database {
           this.names.push(statement.name);
           return tx.query(statement, values);
         },
+        write: (statement, values) => {
+          this.names.push(statement.name);
+          tx.write(statement, values);
+        },
       }),
     );
   }

@@ -101,12 +101,9 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
   }
   await writeStates(tx, states);
   if (removed.length > 0)
-    await tx.query(statements.removeKeys, [
-      texts(removed.map((e) => e.item.scope)),
-      texts(removed.map((e) => e.item.key)),
-    ]);
+    tx.write(statements.removeKeys, [texts(removed.map((e) => e.item.scope)), texts(removed.map((e) => e.item.key))]);
   if (parked.length > 0)
-    await tx.query(statements.insertParked, [
+    tx.write(statements.insertParked, [
       texts(parked.map((p) => p.entry.item.scope)),
       texts(parked.map((p) => p.entry.item.key)),
       texts(parked.map((p) => p.entry.message.system)),
@@ -125,7 +122,7 @@ export async function writeStates(
   states: readonly { scope: string; key: string; state: string; subject: number | null }[],
 ): Promise<void> {
   if (states.length === 0) return;
-  await tx.query(statements.setStates, [
+  tx.write(statements.setStates, [
     texts(states.map((s) => s.scope)),
     texts(states.map((s) => s.key)),
     texts(states.map((s) => s.state)),

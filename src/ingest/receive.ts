@@ -150,7 +150,7 @@ export class Receiver {
       if (entry.message.onFault === 'refuse' && isFault(entry.translated))
         entry.result = refusedResult(entry.translated);
     if (rows.length > 0)
-      await tx.query(statements.insertRaw, [
+      tx.write(statements.insertRaw, [
         numbers(rows.map((r) => r.rawId)),
         texts(rows.map((r) => r.message.system)),
         texts(rows.map((r) => r.message.source)),
@@ -236,9 +236,9 @@ export class Receiver {
         } else if (result.status === 'waiting')
           failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
       });
-      if (done.length > 0) await tx.query(statements.endParked, [numbers(done)]);
+      if (done.length > 0) tx.write(statements.endParked, [numbers(done)]);
       if (failed.length > 0)
-        await tx.query(statements.failParked, [
+        tx.write(statements.failParked, [
           numbers(failed.map((f) => f.id)),
           texts(failed.map((f) => f.class)),
           texts(failed.map((f) => f.reason)),
@@ -276,7 +276,7 @@ export class Receiver {
         await tx.query(lockKeysOfParked, [numbers([parkedId])]);
         const [row] = await tx.query(statements.readParked, [numbers([parkedId])]);
         if (row === undefined) return;
-        await tx.query(statements.failParked, [
+        tx.write(statements.failParked, [
           numbers([parkedId]),
           texts(['unreadable']),
           texts([inapplicable(error)]),

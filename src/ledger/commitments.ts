@@ -198,6 +198,6 @@ export async function writeCommitments(
     numbers(changed.map((c) => c.lineNo)),
     numbers(changed.map((c) => c.quantity)),
   ];
-  await tx.query(statements.writeCommitments, values);
+  tx.write(statements.writeCommitments, values);
   if (changed.some((c) => c.quantity === 0)) await tx.query(statements.endCommitments, values);
 }

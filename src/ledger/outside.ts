@@ -242,7 +242,7 @@ export class OutsideAllocations {
   async flush(tx: Tx): Promise<void> {
     const rows = [...this.#changed];
     if (rows.length === 0) return;
-    await tx.query(statements.writeOutside, [
+    tx.write(statements.writeOutside, [
       texts(rows.map((r) => r.source)),
       texts(rows.map((r) => r.sourceId)),
       numbers(rows.map((r) => r.skuId)),

@@ -146,7 +146,7 @@ async function endReservations(
       },
     });
   }
-  await tx.query(statements.writeReservations, [
+  tx.write(statements.writeReservations, [
     numbers(open.map((row) => row.reservation_id)),
     numbers(open.map((row) => row.location_id)),
     numbers(open.map(() => 0)),
@@ -219,7 +219,7 @@ export function claimFact(
 /** Writes what was claimed of held reservations. */
 export async function writeClaims(tx: Tx, held: readonly HeldReservation[]): Promise<void> {
   if (held.length === 0) return;
-  await tx.query(statements.writeReservations, [
+  tx.write(statements.writeReservations, [
     numbers(held.map((h) => h.reservationId)),
     numbers(held.map((h) => h.locationId)),
     numbers(held.map((h) => h.openQuantity)),

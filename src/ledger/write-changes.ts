@@ -47,7 +47,7 @@ export interface Changes {
 export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<void> {
   const { balances, watermarks, safeties, outside, eased, movements, exposures, channelNumbers, shortages } = changes;
   if (balances.length > 0)
-    await tx.query(statements.writeBalances, [
+    tx.write(statements.writeBalances, [
       numbers(balances.map((b) => b.skuId)),
       numbers(balances.map((b) => b.locationId)),
       numbers(balances.map((b) => b.onHand)),
@@ -57,7 +57,7 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
       numbers(balances.map((b) => b.version)),
     ]);
   if (watermarks.length > 0) {
-    await tx.query(statements.writeWatermarks, [
+    tx.write(statements.writeWatermarks, [
       numbers(watermarks.map((b) => b.skuId)),
       numbers(watermarks.map((b) => b.locationId)),
       texts(watermarks.map((b) => b.countedAt!.toISOString())),
@@ -67,17 +67,17 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
   }
   if (safeties.length > 0) {
     const pairs = [numbers(safeties.map((b) => b.skuId)), numbers(safeties.map((b) => b.locationId))];
-    await tx.query(statements.writeSafetyStock, [...pairs, numbers(safeties.map((b) => b.safetyStock))]);
-    await tx.query(statements.endShortages, [...pairs, SAFETY_CAUSE]);
+    tx.write(statements.writeSafetyStock, [...pairs, numbers(safeties.map((b) => b.safetyStock))]);
+    tx.write(statements.endShortages, [...pairs, SAFETY_CAUSE]);
   }
   if (outside.length > 0) {
     const pairs = [numbers(outside.map((b) => b.skuId)), numbers(outside.map((b) => b.locationId))];
     const sums = [numbers(outside.map((b) => b.outsideOpen)), numbers(outside.map((b) => b.outsideDeducted))];
-    await tx.query(writeOutsideSums, [...pairs, ...sums]);
-    await tx.query(statements.endShortages, [...pairs, OUTSIDE_CAUSE]);
+    tx.write(writeOutsideSums, [...pairs, ...sums]);
+    tx.write(statements.endShortages, [...pairs, OUTSIDE_CAUSE]);
   }
   if (eased.length > 0)
-    await tx.query(statements.easeShortages, [
+    tx.write(statements.easeShortages, [
       numbers(eased.map((b) => b.skuId)),
       numbers(eased.map((b) => b.locationId)),
       OUTSIDE_CAUSE,
@@ -85,7 +85,7 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
     ]);
   if (movements.length > 0) {
     const movementIds = await ids.reserve(tx, 'movement_id_seq', movements.length);
-    await tx.query(statements.insertMovements, [
+    tx.write(statements.insertMovements, [
       numbers(movements.map(() => movementIds.take())),
       numbers(movements.map((m) => m.skuId)),
       numbers(movements.map((m) => m.locationId)),
@@ -102,14 +102,14 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
     ]);
   }
   if (exposures.length > 0)
-    await tx.query(statements.writeExposures, [
+    tx.write(statements.writeExposures, [
       numbers(exposures.map((e) => e.channelId)),
       numbers(exposures.map((e) => e.skuId)),
       numbers(exposures.map((e) => e.locationId)),
       numbers(exposures.map((e) => e.quantity)),
     ]);
   if (channelNumbers.length > 0)
-    await tx.query(statements.writeChannelNumbers, [
+    tx.write(statements.writeChannelNumbers, [
       numbers(channelNumbers.map((n) => n.channelId)),
       numbers(channelNumbers.map((n) => n.skuId)),
       numbers(channelNumbers.map((n) => n.shown)),
@@ -119,7 +119,7 @@ export async function writeChanges(tx: Tx, ids: Ids, changes: Changes): Promise<
       numbers(channelNumbers.map((n) => n.soldSince)),
     ]);
   if (shortages.length > 0)
-    await tx.query(statements.insertShortages, [
+    tx.write(statements.insertShortages, [
       numbers(shortages.map((s) => s.skuId)),
       numbers(shortages.map((s) => s.locationId)),
       numbers(shortages.map((s) => s.quantity)),

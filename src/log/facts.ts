@@ -1,4 +1,4 @@
-import { numbers, type Tx, texts } from '../store/index.ts';
+import { documents, numbers, type Tx, texts } from '../store/index.ts';
 import { insertFacts } from './append.sql.ts';
 
 /** A canonical fact before it is recorded. `stream` is what it is about (`order/17`, `stock/4@2`), `version` its place there. */
@@ -23,7 +23,7 @@ export interface Fact extends NewFact {
 /** Appends facts in one statement. The caller holds the lock that guards each stream's version. */
 export async function appendFacts(tx: Tx, facts: readonly NewFact[]): Promise<void> {
   if (facts.length === 0) return;
-  await tx.query(insertFacts, [
+  tx.write(insertFacts, [
     texts(facts.map((fact) => fact.type)),
     texts(facts.map((fact) => fact.stream)),
     numbers(facts.map((fact) => fact.version)),
@@ -31,6 +31,6 @@ export async function appendFacts(tx: Tx, facts: readonly NewFact[]): Promise<vo
     texts(facts.map((fact) => fact.occurredAt)),
     texts(facts.map((fact) => fact.correlationId ?? null)),
     texts(facts.map((fact) => fact.causationId ?? null)),
-    texts(facts.map((fact) => JSON.stringify(fact.data))),
+    documents(facts.map((fact) => JSON.stringify(fact.data))),
   ]);
 }

@@ -10,14 +10,14 @@ export const READ_FACTS_MAX = 2_000;
  * moves its cursor. The cursor row stays locked until the caller commits: what the consumer writes and how far it
  * has read are one.
  * @param types what is wanted; default: all
- * @returns how many were read, and those wanted in log order; within a stream they may be out of version order
+ * @returns how many were read, and those wanted in log order, of the epoch named; within a stream they may be out of version order
  */
 export async function readNext(
   tx: Tx,
   consumer: string,
   limit = READ_FACTS_MAX,
   types?: readonly string[],
-): Promise<{ read: number; facts: Fact[] }> {
+): Promise<{ read: number; facts: Fact[]; epoch: number }> {
   let [cursor] = await tx.query(statements.lockCursor, [consumer, 0]);
   if (cursor === undefined) {
     await tx.query(statements.ensureCursor, [consumer, 0]);
@@ -32,8 +32,8 @@ export async function readNext(
     );
   const { read, facts, place } = await readFrom(tx, { epoch, transactionId, position }, limit, types);
   if (place.epoch !== epoch || read > 0)
-    await tx.query(statements.moveCursor, [consumer, 0, place.epoch, place.transactionId, place.position]);
-  return { read, facts };
+    tx.write(statements.moveCursor, [consumer, 0, place.epoch, place.transactionId, place.position]);
+  return { read, facts, epoch: place.epoch };
 }
 
 /** Where a reader stands: epochs follow each other, within one (transaction id, position). */

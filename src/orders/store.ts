@@ -18,23 +18,25 @@ export interface OrderParts {
 /** Locks the orders in id order, then reads the named parts of them. Ids that don't exist are left out. */
 export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number, Order>> {
   if (parts.orderIds.size === 0) return new Map();
-  const rows = await tx.query(statements.lockOrders, [numbers([...parts.orderIds])]);
-  const orders = headersOf(rows);
-  if (parts.lines.length > 0) {
-    const unique = new Map(parts.lines.map((part) => [`${part.orderId}/${part.lineNo}`, part]));
-    const pairs = [...unique.values()].filter((part) => orders.has(part.orderId));
-    const named = [numbers(pairs.map((part) => part.orderId)), numbers(pairs.map((part) => part.lineNo))];
-    for (const row of await tx.query(statements.readSomeLines, named)) addLine(orders, row);
-    for (const row of await tx.query(statements.readAllocationsOfLines, named)) addAllocation(orders, row);
-  }
-  if (parts.allocationsOf.size > 0)
-    for (const row of await tx.query(statements.readAllocations, [numbers([...parts.allocationsOf])]))
-      addAllocation(orders, row);
-  if (parts.fulfilmentIds.size > 0)
-    for (const row of await tx.query(statements.readFulfilmentsById, [numbers([...parts.fulfilmentIds])]))
-      addFulfilment(orders, row);
-  if (parts.returnsOf.size > 0)
-    for (const row of await tx.query(statements.readReturns, [numbers([...parts.returnsOf])])) addReturn(orders, row);
+  const { lines, allocationsOf, fulfilmentIds, returnsOf } = parts;
+  const unique = [...new Map(lines.map((part) => [`${part.orderId}/${part.lineNo}`, part])).values()];
+  const named = [numbers(unique.map((part) => part.orderId)), numbers(unique.map((part) => part.lineNo))];
+  const none = Promise.resolve([]);
+  // Sent together; each reads when those before it have ended, so what depends on the orders is read under their locks.
+  const [headers, someLines, ofLines, allocations, fulfilments, returns] = await Promise.all([
+    tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
+    unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
+    unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
+    allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
+    fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
+    returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
+  ]);
+  const orders = headersOf(headers);
+  const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
+  for (const row of someLines.filter(isKnown)) addLine(orders, row);
+  for (const row of [...ofLines, ...allocations].filter(isKnown)) addAllocation(orders, row);
+  for (const row of fulfilments.filter(isKnown)) addFulfilment(orders, row);
+  for (const row of returns.filter(isKnown)) addReturn(orders, row);
   return orders;
 }
 

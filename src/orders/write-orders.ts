@@ -53,7 +53,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     for (const returnId of touchedReturns) returns.push({ order, returnId });
   }
   if (fresh.length > 0)
-    await tx.query(statements.insertOrders, [
+    tx.write(statements.insertOrders, [
       numbers(fresh.map((o) => o.orderId)),
       numbers(fresh.map((o) => o.companyId)),
       numbers(fresh.map((o) => o.channelId)),
@@ -69,7 +69,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(fresh.map((o) => o.progress.refused)),
     ]);
   if (known.length > 0)
-    await tx.query(statements.updateOrders, [
+    tx.write(statements.updateOrders, [
       numbers(known.map((o) => o.orderId)),
       texts(known.map((o) => o.state)),
       numbers(known.map((o) => o.version)),
@@ -80,7 +80,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
     ]);
   if (newLines.length > 0)
-    await tx.query(statements.insertLines, [
+    tx.write(statements.insertLines, [
       numbers(newLines.map(([o]) => o.orderId)),
       numbers(newLines.map(([, l]) => l.lineNo)),
       numbers(newLines.map(([, l]) => l.skuId)),
@@ -97,7 +97,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newLines.map(([, l]) => l.changedVersion)),
     ]);
   if (lines.length > 0)
-    await tx.query(statements.updateLines, [
+    tx.write(statements.updateLines, [
       numbers(lines.map(([o]) => o.orderId)),
       numbers(lines.map(([, l]) => l.lineNo)),
       numbers(lines.map(([, l]) => l.allocated)),
@@ -117,7 +117,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(lines.map(([, l]) => l.changedVersion)),
     ]);
   if (newAllocations.length > 0)
-    await tx.query(statements.insertAllocations, [
+    tx.write(statements.insertAllocations, [
       numbers(newAllocations.map(([o]) => o.orderId)),
       numbers(newAllocations.map(([, a]) => a.allocationId)),
       numbers(newAllocations.map(([, a]) => a.lineNo)),
@@ -129,7 +129,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       `{${newAllocations.map(([, a]) => (a.fromBackorder ? 't' : 'f')).join(',')}}`,
     ]);
   if (allocations.length > 0)
-    await tx.query(statements.updateAllocations, [
+    tx.write(statements.updateAllocations, [
       numbers(allocations.map(([o]) => o.orderId)),
       numbers(allocations.map(([, a]) => a.lineNo)),
       numbers(allocations.map(([, a]) => a.allocationId)),
@@ -140,7 +140,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       orderId: order.orderId,
       ...order.fulfilments.get(fulfilmentId)!,
     }));
-    await tx.query(statements.writeFulfilments, [
+    tx.write(statements.writeFulfilments, [
       numbers(rows.map((f) => f.orderId)),
       numbers(rows.map((f) => f.fulfilmentId)),
       numbers(rows.map((f) => f.locationId)),
@@ -149,7 +149,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   }
   if (returns.length > 0) {
     const rows = returns.map(({ order, returnId }) => ({ orderId: order.orderId, ...order.returns.get(returnId)! }));
-    await tx.query(statements.writeReturns, [
+    tx.write(statements.writeReturns, [
       numbers(rows.map((r) => r.orderId)),
       numbers(rows.map((r) => r.returnId)),
       texts(rows.map((r) => r.reference)),
@@ -159,7 +159,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     ]);
   }
   if (shipments.length > 0)
-    await tx.query(statements.insertShipments, [
+    tx.write(statements.insertShipments, [
       texts(shipments.map(({ event }) => event.shipment)),
       texts(shipments.map(({ event }) => event.source)),
       numbers(shipments.map(({ order }) => order.orderId)),
@@ -169,7 +169,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(shipments.map(({ at }) => at)),
     ]);
   if (documents.length > 0)
-    await tx.query(statements.insertInvoices, [
+    tx.write(statements.insertInvoices, [
       texts(documents.map(({ event }) => event.number)),
       texts(documents.map(({ event }) => event.document)),
       texts(documents.map(({ event }) => event.source)),

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
-import { Database, isConnectionFault } from './database.ts';
+import { Database, documents, isConnectionFault, type Tx } from './database.ts';
 
 const database = useDatabase();
 
@@ -119,6 +119,88 @@ function farewell(): Buffer {
   head.writeInt32BE(body.length + 4, 1);
   return Buffer.concat([head, body]);
 }
+
+describe('a statement that is sent without waiting', () => {
+  const insert = { name: 'sent_insert', text: 'insert into sent values ($1::int)' };
+  const count = { name: 'sent_count', text: 'select count(*)::int as n from sent' };
+  const withTable = async (work: (db: Database) => Promise<void>) => {
+    const db = new Database({ url: database.url, poolMax: 2 });
+    try {
+      await db.execute('create table sent (n int primary key)');
+      await work(db);
+    } finally {
+      await db.execute('drop table sent');
+      await db.end();
+    }
+  };
+
+  it('runs in its order, and what is asked after it sees it', () =>
+    withTable(async (db) => {
+      const seen = await db.transaction(async (tx) => {
+        const counts: Promise<unknown>[] = [];
+        for (let n = 0; n < 5; n++) {
+          tx.write(insert, [n]);
+          counts.push(tx.query(count));
+        }
+        tx.write(insert, [5]);
+        return (await Promise.all(counts)).flat();
+      });
+      expect(seen).toEqual([1, 2, 3, 4, 5].map((n) => ({ n })));
+      expect(await db.query(count)).toEqual([{ n: 6 }]);
+    }));
+
+  it.each([
+    ['by the commit', async () => []],
+    ['by what is asked next, not as the fault that the transaction has failed', (tx: Tx) => tx.query(count)],
+  ])('fails the transaction with its own fault, told %s', (_, then) =>
+    withTable(async (db) => {
+      const run = db.transaction(async (tx) => {
+        tx.write(insert, [1]);
+        tx.write(insert, [1]);
+        tx.write(insert, [2]);
+        return then(tx);
+      });
+      await expect(run).rejects.toMatchObject({ code: '23505' });
+      expect(await db.query(count)).toEqual([{ n: 0 }]);
+      // The connection is as good as before.
+      await db.transaction(async (tx) => tx.write(insert, [3]));
+      expect(await db.query(count)).toEqual([{ n: 1 }]);
+    }),
+  );
+
+  it('that lost a race is decided again, and a fault of the caller stays the caller’s', () =>
+    withTable(async (db) => {
+      const raise = { name: 'sent_race', text: `do $$ begin raise sqlstate '40P01'; end $$` };
+      let times = 0;
+      await db.transaction(async (tx) => {
+        if (++times === 1) tx.write(raise);
+        tx.write(insert, [times]);
+      });
+      expect([times, await db.query(count)]).toEqual([2, [{ n: 1 }]]);
+      const own = new Error('mine');
+      await expect(
+        db.transaction(async (tx) => {
+          tx.write(insert, [7]);
+          throw own;
+        }),
+      ).rejects.toBe(own);
+      expect(await db.query(count)).toEqual([{ n: 1 }]);
+    }));
+});
+
+it('documents arrive as they are, whatever is in them', async () => {
+  const echo = {
+    name: 'echo_documents',
+    text: 'select t, n::int from unnest($1::text[]) with ordinality as t(t, n) order by n',
+  };
+  const db = new Database({ url: database.url, poolMax: 1 });
+  try {
+    for (const given of [[], [null], ['', null, '"\\{},NULL', 'é€😀 \n\t', 'x'.repeat(100_000)]])
+      expect(await db.query(echo, [documents(given)])).toEqual(given.map((t, i) => ({ t, n: i + 1 })));
+  } finally {
+    await db.end();
+  }
+});
 
 describe('a database that is ended', () => {
   it('tells of no connection that hears of the end of its server in the same moment, and before of each', async () => {

@@ -61,6 +61,11 @@ export interface Queryable {
 /** An open transaction. Lives only inside {@link Database.transaction}. */
 export interface Tx extends Queryable {
   readonly xid: string;
+  /**
+   * Sends a statement of which only success matters and does not wait: statements run in the order in which they are sent, and what
+   * comes next is made ready meanwhile. Its failure is thrown by the next {@link query}, at the latest by the commit.
+   */
+  write<Row>(statement: Statement<Row>, values?: readonly unknown[]): void;
 }
 
 const RACES_MAX = 5;
@@ -128,6 +133,8 @@ export class Database implements Queryable {
       connectionString: options.url,
       max: options.poolMax ?? 12,
       connectionTimeoutMillis: 5_000,
+      // Statements leave when they are asked for, not when the one before is answered; they run in their order.
+      pipeline: true,
       idleTimeoutMillis: 60_000,
       application_name: options.applicationName ?? 'crossdock',
       // Bounded on purpose: one open transaction with an id holds every log reader back. The isolation is said, because a server, a
@@ -214,12 +221,34 @@ export class Database implements Queryable {
         'begin; select pg_current_xact_id()::text as xid',
       )) as unknown as pg.QueryResult[];
       xid = begun[1]!.rows[0].xid as string;
+      const send = <Row>(statement: Statement<Row>, values: readonly unknown[]) =>
+        client.query({ name: statement.name, text: statement.text, values: values as unknown[] });
+      // The first that failed says why; those after it only that the transaction has failed.
+      let failed: { error: unknown } | undefined;
+      const keep = (error: unknown) => {
+        failed ??= { error };
+      };
+      let written: Promise<unknown> = Promise.resolve();
       const tx: Tx = {
         xid,
-        query: async (statement, values = []) =>
-          (await client.query({ name: statement.name, text: statement.text, values: values as unknown[] })).rows,
+        query: async (statement, values = []) => {
+          try {
+            return (await send(statement, values)).rows;
+          } catch (error) {
+            keep(error);
+            throw failed!.error;
+          }
+        },
+        write: (statement, values = []) => {
+          const before = written;
+          written = send(statement, values)
+            .catch(keep)
+            .then(() => before);
+        },
       };
       result = await work(tx);
+      await written;
+      if (failed !== undefined) throw (failed as { error: unknown }).error;
       if (this.beforeCommit) await this.beforeCommit(client);
       committing = true;
       const { command } = await client.query('commit');
@@ -302,4 +331,23 @@ export function texts(values: readonly (string | null)[]): string {
     else text += `"${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPES, '\\$&') : value}"`;
   }
   return `${text}}`;
+}
+
+const TEXT_OID = 25;
+
+/** Array parameter of long texts (or nulls), as the server keeps them: nobody quotes, and nobody reads the quotes. Its type is `text[]`. */
+export function documents(values: readonly (string | null)[]): Buffer {
+  const lengths = values.map((value) => (value === null ? -1 : Buffer.byteLength(value)));
+  const array = Buffer.allocUnsafe(20 + lengths.reduce((sum, length) => sum + 4 + Math.max(0, length), 0));
+  array.writeInt32BE(1, 0);
+  array.writeInt32BE(values.includes(null) ? 1 : 0, 4);
+  array.writeInt32BE(TEXT_OID, 8);
+  array.writeInt32BE(values.length, 12);
+  array.writeInt32BE(1, 16);
+  let at = 20;
+  values.forEach((value, i) => {
+    at = array.writeInt32BE(lengths[i]!, at);
+    if (value !== null) at += array.write(value, at);
+  });
+  return array;
 }

@@ -15,7 +15,11 @@ export class PatchedDatabase extends Database {
 
   override transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return super.transaction((tx) =>
-      work({ xid: tx.xid, query: (statement, values) => tx.query(this.#patched(statement), values) }),
+      work({
+        xid: tx.xid,
+        query: (statement, values) => tx.query(this.#patched(statement), values),
+        write: (statement, values) => tx.write(this.#patched(statement), values),
+      }),
     );
   }
 
