@@ -126,3 +126,44 @@ it('may not leave any more once its lease is gone, however late the connector co
   await accept('T4', ['T4A', 'T4B']);
   expect([allowed, crm.told]).toEqual([[true, false], []]);
 });
+
+it('is told once of an order that went on before it was planned: what is planned then was said already', async () => {
+  const crm = await open(true);
+  await accept('T5', ['T5A', 'T5B']);
+  crm.told.length = 0;
+  // Three changes, of which the plan has come to the first when the order is told.
+  for (const [i, reference] of ['T5-a', 'T5-b', 'T5-c'].entries())
+    await hub.receive('api', [cancel('api', 'T5', 1 + (i % 2), 1, reference)]);
+  await hub.plan(1);
+  await database.pool.query(
+    `update publication p set version = f.stream_version from fact f
+      where f.stream = 'order/' || p.key and f.data->>'reference' = 'T5-a'`,
+  );
+  await hub.publishers.get('crm')!.stateRound();
+  await hub.plan();
+  await hub.publishers.get('crm')!.stateRound();
+  const { rows } = await database.pool.query<{ version: number; told: number; confirmed: number }>(
+    `select o.version, p.version as told, confirmed_version as confirmed from publication p join sales_order o on o.order_id = p.key`,
+  );
+  expect(crm.told.map(({ version }) => version)).toEqual([rows[0]!.version]);
+  expect(rows[0]).toEqual({ version: rows[0]!.version, told: rows[0]!.version, confirmed: rows[0]!.version });
+  expect([...crm.lines.values()].map(({ lineNo, cancelled }) => [lineNo, cancelled])).toEqual([
+    [1, 2],
+    [2, 1],
+  ]);
+});
+
+it('is not told while it may change again, from its oldest change on', async () => {
+  const crm = await open(true);
+  await accept('T6', ['T6A', 'T6B']);
+  await hub.receive('api', [cancel('api', 'T6', 1, 1, 'T6-a')]);
+  await hub.plan();
+  const publisher = hub.publishers.get('crm')!;
+  expect([await publisher.stateRound({ order_status: 60_000, price: 0 }), crm.told.length]).toEqual([0, 1]);
+  // A change that comes later does not make it wait longer.
+  await database.pool.query(`update publication set changed_at = changed_at - interval '61 seconds'`);
+  await hub.receive('api', [cancel('api', 'T6', 2, 1, 'T6-b')]);
+  await hub.plan();
+  expect([await publisher.stateRound({ order_status: 60_000, price: 0 }), crm.told.length]).toEqual([1, 2]);
+  expect([...crm.lines.values()].map(({ cancelled }) => cancelled)).toEqual([1, 1]);
+});

@@ -40,9 +40,9 @@ export const recordOutcomes = sql<{ delivery_id: number; ended_at: Date | null }
       set state = t.state::"char", error = t.error, answer = t.answer::json, attempts = d.attempts - t.uncounted,
           next_at = crossdock_now() + make_interval(secs => t.pause_ms::float8 / 1000),
           ended_at = case when t.state in ('c', 'r', 'x') then crossdock_now() end
-     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[])
-       as t(delivery_id, epoch, state, error, answer, pause_ms, uncounted)
-    where d.delivery_id = t.delivery_id and (d.state in ('s', 'd') or d.state = 'n' and t.state = 'p') and d.lease_epoch <= t.epoch
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::boolean[])
+       as t(delivery_id, epoch, state, error, answer, pause_ms, uncounted, is_lookup)
+    where d.delivery_id = t.delivery_id and (d.state = 'd' or d.state = 's' and not t.is_lookup or d.state = 'n' and t.state = 'p' and not t.is_lookup) and d.lease_epoch <= t.epoch
    returning d.delivery_id, d.ended_at`,
 );
 

@@ -7,13 +7,20 @@
  */
 import { askedToWaitMs, type Connector, type DeliveryKind, type Outcome } from '../connectors/kit/index.ts';
 import { type Database, Lane, type Leases, numbers } from '../store/index.ts';
+import type { Offer, Sender } from './at-once.ts';
 import { Buckets, type Held } from './buckets.ts';
+import { chunks } from './chunks.ts';
 import * as statements from './deliver.sql.ts';
 import type { DeliveryOutcome, Outcomes } from './outcomes.ts';
 import { isPaused, retryPauseMs, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
 
 const CLAIM_MAX = 400;
+/**
+ * What was to leave at once, and after this long still waits for a slot, is given back. What is not even known to be committed by then is
+ * left alone: it is taken for lost soon, and looked up.
+ */
+const AT_ONCE_MS_MAX = 5_000;
 
 export interface DispatcherOptions {
   db: Database;
@@ -25,12 +32,14 @@ export interface DispatcherOptions {
   attemptsMax: number;
   outcomes: Outcomes;
   random: () => number;
+  /** Milliseconds of a clock that only goes on. */
+  now?: () => number;
   onError: (error: unknown) => void;
   /** Ends a write that takes too long; the connector's own timeouts come first. */
   signal: AbortSignal;
 }
 
-export class DeliveryDispatcher {
+export class DeliveryDispatcher implements Sender {
   readonly #options: DispatcherOptions;
   readonly #buckets: Buckets;
   /** Rows that a batch of ours is working on. */
@@ -38,7 +47,11 @@ export class DeliveryDispatcher {
   /** Rows that a batch of ours left on their way, with the epoch they were sent under. */
   readonly #strays = new Map<number, number>();
 
+  /** Deliveries that were to leave at once and wait for a slot. */
+  #leaving = 0;
+  readonly #now: () => number;
   readonly #setbacks: Setbacks;
+  readonly #lookups: Setbacks;
   readonly #slots: Slots;
   /** Batches that begin together are marked as on their way together. */
   readonly #claims: Lane<{ id: number; epoch: number }, boolean>;
@@ -46,7 +59,9 @@ export class DeliveryDispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#buckets = new Buckets(options, statements.doubtOrphans);
-    this.#setbacks = new Setbacks(options.random);
+    this.#now = options.now ?? (() => performance.now());
+    this.#setbacks = new Setbacks(options.random, this.#now);
+    this.#lookups = new Setbacks(options.random, this.#now);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#claims = new Lane({
       name: `claims of ${options.destination.code}`,
@@ -101,39 +116,62 @@ export class DeliveryDispatcher {
     const busy = new Set(this.#busy);
     const limit = CLAIM_MAX + busy.size;
     const due = await db.query(statements.findDue, [destination.destinationId, numbers([...held.keys()]), limit]);
-    const rows = due.filter((row) => !busy.has(row.delivery_id));
+    // What left at once meanwhile was read as it was then, too.
+    const rows = due.filter((row) => !busy.has(row.delivery_id) && !this.#busy.has(row.delivery_id));
     const begun: Promise<void>[] = [];
-    const begin = (batch: readonly statements.ClaimedDelivery[], work: () => Promise<void>) => {
-      for (const row of batch) this.#busy.add(row.delivery_id);
-      const done = () => {
-        for (const row of batch) this.#busy.delete(row.delivery_id);
-      };
-      begun.push(this.#slots.begin(() => work().finally(done)));
-    };
     const outcomeOf = this.#outcomesUnder(held);
-    const byKind = new Map<string, statements.ClaimedDelivery[]>();
-    for (const row of rows) {
-      const list = byKind.get(row.kind);
-      if (list === undefined) byKind.set(row.kind, [row]);
-      else list.push(row);
-    }
-    for (const [kind, list] of byKind) {
+    for (const [kind, list] of byKind(rows)) {
       const served = connector.deliveries[kind];
       if (served === undefined) {
-        begin(list, () =>
-          this.#options.outcomes.record(
-            list.map((row) => outcomeOf(row, 'p', { error: `${destination.code} does not serve ${kind}` })),
-          ),
-        );
+        const parked = list.map((row) => outcomeOf(row, 'p', { error: `${destination.code} does not serve ${kind}` }));
+        begun.push(this.#begin(list, () => this.#options.outcomes.record(parked)));
         continue;
       }
-      for (let i = 0; i < list.length; i += served.batchMax) {
-        const batch = list.slice(i, i + served.batchMax);
-        begin(batch, () => this.#keepingStrays(batch, held, () => this.#work(served, batch, held)));
-      }
+      for (const batch of chunks(list, served.batchMax))
+        begun.push(this.#begin(batch, () => this.#keepingStrays(batch, held, () => this.#work(served, batch, held))));
     }
     await Promise.all(begun);
     return rows.length;
+  }
+
+  /** Resolves when the batch has a slot. */
+  #begin(batch: readonly statements.ClaimedDelivery[], work: () => Promise<void>): Promise<void> {
+    for (const row of batch) this.#busy.add(row.delivery_id);
+    const done = () => {
+      for (const row of batch) this.#busy.delete(row.delivery_id);
+    };
+    return this.#slots.begin(() => work().finally(done));
+  }
+
+  /** Nothing while the system wants to be left alone or fails: what must wait, waits where all can see it. */
+  offer(): Offer | undefined {
+    const { connector, signal } = this.#options;
+    const held = this.#buckets.held();
+    if (held.size === 0 || signal.aborted || isPaused(connector) || this.#setbacks.isPausing || this.#slots.anyWaits)
+      return undefined;
+    const serves = (kind: string) => connector.deliveries[kind] !== undefined;
+    return { held, at: this.#now(), room: CLAIM_MAX - this.#leaving, serves };
+  }
+
+  sendAtOnce(rows: readonly statements.ClaimedDelivery[], { held, at }: Offer): void {
+    const { connector, signal, outcomes } = this.#options;
+    if (this.#now() - at > AT_ONCE_MS_MAX) return;
+    const outcomeOf = this.#outcomesUnder(held);
+    for (const [kind, list] of byKind(rows)) {
+      const served = connector.deliveries[kind]!;
+      for (const batch of chunks(list, served.batchMax)) {
+        this.#leaving += batch.length;
+        void this.#begin(batch, () => {
+          this.#leaving -= batch.length;
+          return this.#keepingStrays(batch, held, () => {
+            if (!signal.aborted && !isPaused(connector) && this.#now() - at <= AT_ONCE_MS_MAX)
+              return this.#sendMarked(served, batch, held);
+            // It surely had no effect: it never left.
+            return outcomes.record(batch.map((row) => outcomeOf(row, 'n', { isAttempt: false })));
+          });
+        });
+      }
+    }
   }
 
   /** The lease is renewed under the same epoch, so nobody takes over what a failed batch leaves behind: we do it ourselves. */
@@ -160,7 +198,8 @@ export class DeliveryDispatcher {
         answer = null,
         pauseMs = 0,
         isAttempt = true,
-      }: { error?: string | null; answer?: unknown; pauseMs?: number; isAttempt?: boolean },
+        isLookup = false,
+      }: Partial<Pick<DeliveryOutcome, 'error' | 'answer' | 'pauseMs' | 'isAttempt' | 'isLookup'>>,
     ): DeliveryOutcome => ({
       destination: this.#options.destination.code,
       row,
@@ -170,6 +209,7 @@ export class DeliveryDispatcher {
       answer,
       pauseMs,
       isAttempt,
+      isLookup,
     });
   }
 
@@ -181,12 +221,17 @@ export class DeliveryDispatcher {
   }
 
   async #send(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
-    const { signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
-    const outcomeOf = this.#outcomesUnder(held);
     const claims = await Promise.all(
       rows.map((row) => this.#claims.submit({ id: row.delivery_id, epoch: held.get(row.bucket)! })),
     );
     const claimed = rows.filter((_, i) => claims[i]);
+    await this.#sendMarked(kind, claimed, held);
+  }
+
+  /** @param claimed committed as on their way, under the tokens of `held` */
+  async #sendMarked(kind: DeliveryKind, claimed: readonly statements.ClaimedDelivery[], held: Held): Promise<void> {
+    const { signal, effectHorizonMs, attemptsMax, random, connector } = this.#options;
+    const outcomeOf = this.#outcomesUnder(held);
     // The lease may have gone while we waited for the database: what we can still hold back, we do not send.
     const mine = claimed.filter((row) => this.#buckets.isStillOurs(row.bucket, held));
     for (const row of claimed) if (!mine.includes(row)) this.#strays.set(row.delivery_id, held.get(row.bucket)!);
@@ -209,7 +254,7 @@ export class DeliveryDispatcher {
         found = undefined;
       }
     }
-    const putOffMs = this.#setbacks.after(rows[0]!.kind, outcomes);
+    const putOffMs = this.#setbacks.after(mine[0]!.kind, outcomes);
     await this.#options.outcomes.record(
       mine.map((row, i) => {
         const outcome = outcomes[i] ?? { outcome: 'in_doubt', error: 'no answer for this item' };
@@ -239,7 +284,7 @@ export class DeliveryDispatcher {
   async #lookUp(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
     const { signal, attemptsMax } = this.#options;
     const outcomeOf = this.#outcomesUnder(held);
-    const lookups = `${rows[0]!.kind} lookup`;
+    const { kind: name } = rows[0]!;
     let found: Map<string, unknown>;
     try {
       found = await kind.locate(
@@ -247,21 +292,33 @@ export class DeliveryDispatcher {
         signal,
       );
     } catch (error) {
-      const pauseMs = this.#setbacks.pauseMs(lookups, askedToWaitMs(error));
+      const pauseMs = this.#lookups.pauseMs(name, askedToWaitMs(error));
       const said = `could not be looked up: ${messageOf(error)}`;
-      await this.#options.outcomes.record(rows.map((row) => outcomeOf(row, 'd', { error: said, pauseMs })));
+      await this.#options.outcomes.record(
+        rows.map((row) => outcomeOf(row, 'd', { error: said, pauseMs, isLookup: true })),
+      );
       return;
     }
-    this.#setbacks.end(lookups);
+    this.#lookups.end(name);
     await this.#options.outcomes.record(
       rows.map((row) => {
-        if (found.has(row.reference)) return outcomeOf(row, 'c', { answer: found.get(row.reference) });
+        if (found.has(row.reference)) return outcomeOf(row, 'c', { answer: found.get(row.reference), isLookup: true });
         if (row.attempts >= attemptsMax)
-          return outcomeOf(row, 'p', { error: `${row.attempts} attempts and not found` });
-        return outcomeOf(row, 'n', { error: 'not found after the effect horizon' });
+          return outcomeOf(row, 'p', { error: `${row.attempts} attempts and not found`, isLookup: true });
+        return outcomeOf(row, 'n', { error: 'not found after the effect horizon', isLookup: true });
       }),
     );
   }
+}
+
+function byKind(rows: readonly statements.ClaimedDelivery[]): Map<string, statements.ClaimedDelivery[]> {
+  const kinds = new Map<string, statements.ClaimedDelivery[]>();
+  for (const row of rows) {
+    const list = kinds.get(row.kind);
+    if (list === undefined) kinds.set(row.kind, [row]);
+    else list.push(row);
+  }
+  return kinds;
 }
 
 export function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+export type { Sender } from './at-once.ts';
 export { BUCKETS, leaseName } from './buckets.ts';
 export { DeliveryDispatcher, type DispatcherOptions } from './deliver.ts';
 export { doubtWhatIsOpen } from './doubt-open.ts';
@@ -19,3 +20,4 @@ export {
 export { CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';
 export { Publisher, type PublisherOptions } from './publish.ts';
 export { retryPauseMs } from './retry.ts';
+export { PlannedStreams } from './stream-order.ts';

@@ -6,6 +6,7 @@ import type { FulfilmentCancelAnswer, SalesOrderAnswer } from '../connectors/kit
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
 import {
   type Database,
+  documents,
   isConnectionFault,
   isSerializationFault,
   Lane,
@@ -33,6 +34,8 @@ export interface DeliveryOutcome {
   pauseMs: number;
   /** Whether its sending counts: not when the whole request was put off. */
   isAttempt: boolean;
+  /** What a look said of what was in doubt; of what is on its way by now it says nothing. */
+  isLookup: boolean;
 }
 
 export interface OutcomesOptions {
@@ -107,9 +110,10 @@ export class Outcomes {
       numbers(outcomes.map((o) => o.epoch)),
       texts(outcomes.map((o) => o.state)),
       texts(outcomes.map((o) => o.error?.slice(0, 500) ?? null)),
-      texts(outcomes.map((o) => (o.answer === null || o.answer === undefined ? null : JSON.stringify(o.answer)))),
+      documents(outcomes.map((o) => (o.answer === null || o.answer === undefined ? null : JSON.stringify(o.answer)))),
       numbers(outcomes.map((o) => Math.round(o.pauseMs))),
       numbers(outcomes.map((o) => (o.isAttempt ? 0 : 1))),
+      `{${outcomes.map((o) => (o.isLookup ? 't' : 'f')).join(',')}}`,
     ]);
     const written = new Map(rows.map((row) => [row.delivery_id, row.ended_at]));
     const telling: { work: OrderWork; destination: string }[] = [];

@@ -11,14 +11,30 @@ export const readHeaders = sql<{
   'select order_id, channel_id, account_id, external_no, currency from sales_order where order_id = any($1::bigint[])',
 );
 
-export const insertDeliveries = sql(
+export interface PlannedDelivery {
+  destination_id: number;
+  delivery_id: number;
+  kind: string;
+  reference: string;
+  recorded_at: Date;
+  leaves: boolean;
+}
+
+// With an epoch a delivery may leave at once: it is written as on its way under it, unless its key has an earlier one that has not
+// ended. A scalar subquery, for the reason that the search for due ones has. Returned is what was not there before.
+export const insertDeliveries = sql<PlannedDelivery>(
   'outbound_insert_deliveries',
-  `insert into delivery (destination_id, bucket, key, kind, reference, fact_position, order_id, payload)
-   select destination_id, bucket, key, kind, reference, fact_position, order_id, payload::json
-     from unnest($1::int[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[])
-       with ordinality as t(destination_id, bucket, key, kind, reference, fact_position, order_id, payload, n)
+  `insert into delivery (destination_id, bucket, key, kind, reference, fact_position, order_id, payload, state, attempts, lease_epoch, sent_at)
+   select destination_id, bucket, key, kind, reference, fact_position, order_id, payload::json,
+          case when leaves then 's' else 'n' end::"char", leaves::int, case when leaves then epoch else 0 end,
+          case when leaves then crossdock_now() end
+     from (select *, epoch is not null and (select min(e.delivery_id) from delivery e
+                                             where e.destination_id = t.destination_id and e.key = t.key and e.is_open) is null as leaves
+             from unnest($1::int[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
+               with ordinality as t(destination_id, bucket, key, kind, reference, fact_position, order_id, payload, epoch, n)) as t
     order by n
-   on conflict (destination_id, kind, reference) do nothing`,
+   on conflict (destination_id, kind, reference) do nothing
+   returning destination_id, delivery_id, kind, reference, recorded_at, state = 's' as leaves`,
 );
 
 // What is said of an order carries the order's own version; other things count their changes.
@@ -34,5 +50,7 @@ export const markDirty = sql(
      set version = case when p.kind = 'order_status' then greatest(p.version, excluded.version) else p.version + 1 end,
          -- Given up was the state before; a fact that is planned once more brings no other.
          state = case when p.state = 'x' and (p.kind <> 'order_status' or excluded.version > p.version) then 'n' else p.state end,
-         changed_at = case when p.version > p.confirmed_version and p.state <> 'x' then p.changed_at else excluded.changed_at end`,
+         changed_at = case when p.version > p.confirmed_version and p.state <> 'x' then p.changed_at else excluded.changed_at end
+   -- Said already: of an order what it is now is told, not what was planned.
+   where p.kind <> 'order_status' or excluded.version > p.version`,
 );

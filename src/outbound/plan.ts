@@ -14,11 +14,12 @@ import type {
 import { type Fact, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
-import { type Database, numbers, type Tx, texts } from '../store/index.ts';
+import { type Database, documents, numbers, type Tx, texts } from '../store/index.ts';
+import { AtOnce, type Sender } from './at-once.ts';
 import { BUCKETS } from './buckets.ts';
 import * as statements from './plan.sql.ts';
 import { type Header, loadCodes, orderIdOf, readHeaders } from './plan-headers.ts';
-import { inStreamOrder } from './stream-order.ts';
+import { inStreamOrder, type PlannedStreams } from './stream-order.ts';
 
 export const CONSUMER = 'outbound';
 
@@ -33,6 +34,10 @@ export interface PlanDeps {
   db: Database;
   directory: Directory;
   routing: Routing;
+  /** By destination, where this process sends: what is planned for it may leave at once. */
+  senders?: ReadonlyMap<number, Sender>;
+  /** What this process has planned lately. */
+  planned?: PlannedStreams;
 }
 
 /** Something of which a destination no longer holds the newest state; an order with its version. */
@@ -47,6 +52,7 @@ export interface Dirt {
 interface Work {
   deliveries: {
     destinationId: number;
+    bucket: number;
     key: number;
     kind: string;
     reference: string;
@@ -59,17 +65,25 @@ interface Work {
 
 /** Plans the next facts. @returns how many were read */
 export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
-  return deps.db.transaction(async (tx) => {
-    const { read, facts: next } = await readNext(tx, CONSUMER, limit);
-    if (read === 0) return 0;
-    const facts = await inStreamOrder(tx, CONSUMER, next);
+  const planned = await deps.db.transaction(async (tx) => {
+    const { read, facts: next, epoch } = await readNext(tx, CONSUMER, limit);
+    if (read === 0) return undefined;
+    deps.planned?.enter(epoch);
+    const facts = await inStreamOrder(tx, CONSUMER, next, deps.planned);
     const work: Work = { deliveries: [], dirty: new Map() };
     const headers = await readHeaders(tx, facts);
     await loadCodes(deps.directory, facts, headers);
     for (const fact of facts) plan(deps, fact, headers, work);
-    await write(tx, work);
-    return read;
+    const { deliveries } = work;
+    const atOnce = new AtOnce(deps.senders ?? new Map());
+    const written = await writeDeliveries(tx, deliveries, atOnce.epochs(deliveries));
+    await writeDirty(tx, [...work.dirty.values()]);
+    return { read, facts, send: () => atOnce.send(deliveries, written) };
   });
+  if (planned === undefined) return 0;
+  deps.planned?.add(planned.facts);
+  planned.send();
+  return planned.read;
 }
 
 function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, work: Work): void {
@@ -288,10 +302,11 @@ function deliver(
   deps: PlanDeps,
   work: Work,
   system: string,
-  delivery: Omit<Work['deliveries'][number], 'destinationId'>,
+  delivery: Omit<Work['deliveries'][number], 'destinationId' | 'bucket'>,
 ): void {
   const destination = deps.directory.destinations.get(system);
-  if (destination !== undefined) work.deliveries.push({ destinationId: destination.destinationId, ...delivery });
+  if (destination !== undefined)
+    work.deliveries.push({ destinationId: destination.destinationId, bucket: bucketOf(delivery.key), ...delivery });
 }
 
 function dirty(
@@ -327,26 +342,30 @@ export function bucketOf(key: number): number {
   return key % BUCKETS;
 }
 
-async function write(tx: Tx, work: Work): Promise<void> {
-  const { deliveries } = work;
-  if (deliveries.length > 0)
-    await tx.query(statements.insertDeliveries, [
-      numbers(deliveries.map((d) => d.destinationId)),
-      numbers(deliveries.map((d) => bucketOf(d.key))),
-      numbers(deliveries.map((d) => d.key)),
-      texts(deliveries.map((d) => d.kind)),
-      texts(deliveries.map((d) => d.reference)),
-      numbers(deliveries.map((d) => d.position)),
-      numbers(deliveries.map((d) => d.orderId)),
-      texts(deliveries.map((d) => JSON.stringify(d.payload))),
-    ]);
-  await writeDirty(tx, [...work.dirty.values()]);
+/** @param epochs under which token each may leave at once @returns those that were not there before */
+async function writeDeliveries(
+  tx: Tx,
+  deliveries: Work['deliveries'],
+  epochs: readonly (number | null)[],
+): Promise<statements.PlannedDelivery[]> {
+  if (deliveries.length === 0) return [];
+  return tx.query(statements.insertDeliveries, [
+    numbers(deliveries.map((d) => d.destinationId)),
+    numbers(deliveries.map((d) => d.bucket)),
+    numbers(deliveries.map((d) => d.key)),
+    texts(deliveries.map((d) => d.kind)),
+    texts(deliveries.map((d) => d.reference)),
+    numbers(deliveries.map((d) => d.position)),
+    numbers(deliveries.map((d) => d.orderId)),
+    documents(deliveries.map((d) => JSON.stringify(d.payload))),
+    numbers(epochs),
+  ]);
 }
 
 /** Marks publications as no longer what the destination holds. */
 export async function writeDirty(tx: Tx, dirt: readonly Dirt[]): Promise<void> {
   if (dirt.length === 0) return;
-  await tx.query(statements.markDirty, [
+  tx.write(statements.markDirty, [
     numbers(dirt.map((d) => d.destinationId)),
     texts(dirt.map((d) => d.kind)),
     numbers(dirt.map((d) => d.key)),

@@ -103,9 +103,10 @@ export class Publications {
     return mine;
   }
 
-  due(kind: Kind, held: Held, limit: number): Promise<statements.DuePublication[]> {
+  /** @param gatherMs how long a change must have stood: what changes again meanwhile is said once */
+  due(kind: Kind, held: Held, limit: number, gatherMs = 0): Promise<statements.DuePublication[]> {
     const { db, destination } = this.#options;
-    return db.query(statements.findDue, [destination.destinationId, kind, numbers([...held.keys()]), limit]);
+    return db.query(statements.findDue, [destination.destinationId, kind, numbers([...held.keys()]), limit, gatherMs]);
   }
 
   /** Writes outcomes and returns those that were still ours to write. Locks publications in key order. */
@@ -115,18 +116,19 @@ export class Publications {
     records: readonly Recorded[],
   ): Promise<{ key: number; confirmed_at: Date | null; changed_at: Date }[]> {
     const named = [this.#options.destination.destinationId, kind, numbers(records.map((r) => r.row.key))];
-    const changedAt = new Map(
-      (await tx.query(statements.lockPublications, named)).map((row) => [row.key, row.changed_at]),
-    );
-    const written = await tx.query(statements.record, [
-      ...named,
-      numbers(records.map((r) => r.epoch)),
-      texts(records.map((r) => r.state)),
-      texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
-      numbers(records.map((r) => r.confirmed)),
-      numbers(records.map((r) => Math.round(r.pauseMs))),
-      numbers(records.map((r) => (r.blameless === true ? 0 : 1))),
+    const [locked, written] = await Promise.all([
+      tx.query(statements.lockPublications, named),
+      tx.query(statements.record, [
+        ...named,
+        numbers(records.map((r) => r.epoch)),
+        texts(records.map((r) => r.state)),
+        texts(records.map((r) => r.error?.slice(0, 300) ?? null)),
+        numbers(records.map((r) => r.confirmed)),
+        numbers(records.map((r) => Math.round(r.pauseMs))),
+        numbers(records.map((r) => (r.blameless === true ? 0 : 1))),
+      ]),
     ]);
+    const changedAt = new Map(locked.map((row) => [row.key, row.changed_at]));
     return written.map((row) => ({ ...row, changed_at: changedAt.get(row.key)! }));
   }
 
@@ -145,10 +147,4 @@ export class Publications {
         freshness.record(`${kind}:${destination.code}`, row.confirmed_at.getTime() - row.changed_at.getTime());
     onCommit();
   }
-}
-
-export function chunks<T>(items: readonly T[], size: number): T[][] {
-  const result: T[][] = [];
-  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
-  return result;
 }

@@ -12,10 +12,11 @@ import type { ChannelEntry } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
 import { databaseNow, Lane, numbers, type Tx } from '../store/index.ts';
 import type { Held } from './buckets.ts';
+import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
 import { judgeNumbers, type NumberOutcome, type SendingNumber } from './judge-numbers.ts';
 import { writeDirty } from './plan.ts';
-import { chunks, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
+import type { Publications, PublisherOptions, Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { isPaused, Setbacks } from './retry.ts';
 import { Slots } from './slots.ts';
@@ -145,7 +146,7 @@ export class NumberPublisher {
         );
       }
       if (result.readAgain.length > 0)
-        await tx.query(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
+        tx.write(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
       return result.settled;
     }, 'numbers');
     if (settled > 0) onCommit();
@@ -167,8 +168,8 @@ export class NumberPublisher {
     if (silent.length > 0)
       await db.transaction(async (tx) => {
         const named = [destination.destinationId, 'availability', numbers(silent.map((row) => row.key))];
-        await tx.query(statements.lockPublications, named);
-        await tx.query(statements.confirmUnsaid, [
+        tx.write(statements.lockPublications, named);
+        tx.write(statements.confirmUnsaid, [
           ...named,
           numbers(silent.map((row) => row.version)),
           numbers(silent.map((row) => held.get(row.bucket)!)),
@@ -200,7 +201,7 @@ export class NumberPublisher {
       () => backorderedUnits(tx, skuIds),
       async (wanted) => {
         const named = [destination.destinationId, 'availability', numbers(wanted)];
-        await tx.query(statements.lockPublications, named);
+        tx.write(statements.lockPublications, named);
         const marked = await tx.query(statements.markSending, [
           ...named,
           numbers(wanted.map((skuId) => owned.get(skuId)!.row.version)),

@@ -5,11 +5,22 @@ import type { CompanyEntry, Directory } from '../master/index.ts';
 import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import type { Held } from './buckets.ts';
+import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
-import { chunks, type Kind, type Publications, type PublisherOptions, type Recorded } from './publications.ts';
+import type { Kind, Publications, PublisherOptions, Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { isPaused, retryPauseMs, Setbacks } from './retry.ts';
 import { runAll } from './slots.ts';
+
+/** In ms, by kind. */
+export type Gather = Readonly<Record<'order_status' | 'price', number>>;
+
+/** What there is to say of one thing; an order with the version it has now. */
+interface Said {
+  key: string;
+  state: unknown;
+  version?: number;
+}
 
 export class StatePublisher {
   readonly #options: PublisherOptions;
@@ -22,25 +33,28 @@ export class StatePublisher {
     this.#setbacks = new Setbacks(options.random);
   }
 
-  /** @returns how many rows were worked on */
-  async round(): Promise<number> {
+  /**
+   * @param gatherMs how long a change must have stood: an order changes often in a short time, and is told once; prices come in whole lists
+   * @returns how many rows were worked on
+   */
+  async round(gatherMs: Gather): Promise<number> {
     const { connector, concurrency, signal, onError } = this.#options;
     const publications = this.#publications;
     const held = await publications.held();
     if (held.size === 0) return 0;
-    const kinds: [Kind, StateSink | undefined][] = [
+    const kinds: [keyof Gather, StateSink | undefined][] = [
       ['order_status', connector.orderStatus],
       ['price', connector.prices],
     ];
     let worked = 0;
-    // The loop gathers before a round, so that what changes often is said once; a backlog must not pay for that at each batch.
+    // The loop pauses before a round; a backlog must not pay for that at each batch.
     for (let again = true; again && !signal.aborted && !isPaused(connector); ) {
       again = false;
       const jobs: (() => Promise<void>)[] = [];
       for (const [kind, sink] of kinds) {
         if (sink === undefined) continue;
         const limit = sink.batchMax * concurrency;
-        const due = await publications.due(kind, held, limit);
+        const due = await publications.due(kind, held, limit, gatherMs[kind]);
         worked += due.length;
         if (due.length === limit) again = true;
         for (const batch of chunks(due, sink.batchMax))
@@ -54,15 +68,22 @@ export class StatePublisher {
     return worked;
   }
 
-  async #send(kind: Kind, sink: StateSink, rows: statements.DuePublication[], held: Held): Promise<void> {
+  async #send(kind: Kind, sink: StateSink, due: statements.DuePublication[], held: Held): Promise<void> {
     const { db, destination, signal, effectHorizonMs, random, attemptsMax, connector } = this.#options;
-    // What is in doubt is only read back; nothing newer overtakes it on the way.
-    const fresh = rows.filter((row) => row.state === 'n');
+    // Of an order only what the destination does not hold yet; nothing new of one that is in doubt, which is only read back.
+    const baseOf = (row: statements.DuePublication) =>
+      row.state === 'd' ? row.version : sink.takesChanges === true ? row.confirmed_version : 0;
+    const states = await this.#statesOf(kind, due, baseOf);
+    // An order is told as it is now, often further than the log is planned; what is planned then was said already.
+    const rows = due.map((row) =>
+      row.state === 'd' ? row : { ...row, version: Math.max(row.version, states.get(row.key)?.version ?? 0) },
+    );
+    const fresh = rows.filter((row) => row.state === 'n' && states.has(row.key));
     const marked = new Set<number>();
     if (fresh.length > 0)
       await db.transaction(async (tx) => {
         const named = [destination.destinationId, kind, numbers(fresh.map((row) => row.key))];
-        await tx.query(statements.lockPublications, named);
+        tx.write(statements.lockPublications, named);
         const rowsMarked = await tx.query(statements.markSending, [
           ...named,
           numbers(fresh.map((row) => row.version)),
@@ -71,19 +92,14 @@ export class StatePublisher {
         marked.clear();
         for (const row of rowsMarked) marked.add(row.key);
       });
-    const sending = this.#publications.stillHeld(
+    const writable = this.#publications.stillHeld(
       kind,
       fresh.filter((row) => marked.has(row.key)),
       held,
     );
     marked.clear();
-    for (const row of sending) marked.add(row.key);
-    // Of an order only what the destination does not hold yet; nothing new of one that is only read back.
-    const baseOf = (row: statements.DuePublication) =>
-      row.state === 'd' ? row.version : sink.takesChanges === true ? row.confirmed_version : 0;
-    const states = await this.#statesOf(kind, [...sending, ...rows.filter((row) => row.state === 'd')], baseOf);
+    for (const row of writable) marked.add(row.key);
     const outcomes = new Map<number, Outcome>();
-    const writable = sending.filter((row) => states.has(row.key));
     if (writable.length > 0)
       try {
         const write = async (part: readonly statements.DuePublication[], base: typeof baseOf, known: typeof states) => {
@@ -131,12 +147,12 @@ export class StatePublisher {
     for (const row of rows) {
       const epoch = held.get(row.bucket)!;
       const state = states.get(row.key);
-      if (row.state === 'n' && !marked.has(row.key)) continue;
       if (state === undefined) {
         // There is nothing to say about it, e.g. a SKU without a base price.
         records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true });
         continue;
       }
+      if (row.state === 'n' && !marked.has(row.key)) continue;
       const there = versions?.get(state.key);
       if (row.state === 'd') {
         const sent = row.sending_version ?? row.version;
@@ -213,7 +229,7 @@ export class StatePublisher {
     kind: Kind,
     rows: readonly statements.DuePublication[],
     baseOf: (row: statements.DuePublication) => number,
-  ): Promise<Map<number, { key: string; state: unknown }>> {
+  ): Promise<Map<number, Said>> {
     const { db, deps } = this.#options;
     if (kind === 'price')
       return priceStates(
@@ -241,7 +257,7 @@ async function priceStates(
   directory: Directory,
   skuIds: number[],
   company: CompanyEntry | undefined,
-): Promise<Map<number, { key: string; state: unknown }>> {
+): Promise<Map<number, Said>> {
   if (company === undefined) return new Map();
   await directory.loadSkuCodes(skuIds);
   const rows = await db.query(statements.readPrices, [numbers(skuIds), company.currency, company.companyId]);
@@ -257,17 +273,18 @@ async function orderStates(
   db: Database,
   directory: Directory,
   known: readonly { orderId: number; version: number }[],
-): Promise<Map<number, { key: string; state: unknown }>> {
+): Promise<Map<number, Said>> {
   const orders = await readToldOrders(db, known);
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
   await directory.loadAccountCodes([...orders.values()].map((order) => order.accountId));
-  const states = new Map<number, { key: string; state: unknown }>();
+  const states = new Map<number, Said>();
   for (const order of orders.values()) {
     const channel = directory.channelById.get(order.channelId)!;
     states.set(order.orderId, {
       key: orderReference(channel.code, order.externalNo),
+      version: order.version,
       state: {
         channel: channel.code,
         externalNo: order.externalNo,

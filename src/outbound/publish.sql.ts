@@ -11,12 +11,13 @@ export interface DuePublication {
   changed_at: Date;
 }
 
-// Only the newest state counts, so order doesn't matter: the oldest change first.
+// Only the newest state counts, so order doesn't matter: the oldest change first. What changed within $5 ms may change again.
 export const findDue = sql<DuePublication>(
   'outbound_find_due_publications',
   `select key, bucket, version, confirmed_version, state, attempts, sending_version, changed_at from publication
     where destination_id = $1::int and kind = $2::text and bucket = any($3::smallint[])
       and is_dirty and state in ('n', 'd') and next_at <= crossdock_now()
+      and changed_at <= crossdock_now() - make_interval(secs => $5::float8 / 1000)
     order by next_at limit $4::int`,
 );
 
@@ -28,9 +29,10 @@ export const lockPublications = sql<{ key: number; changed_at: Date }>(
     where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update`,
 );
 
+// What is said may be newer than what was planned: the planner, when it comes there, finds it said.
 export const markSending = sql<{ key: number }>(
   'outbound_mark_publications_sending',
-  `update publication p set state = 's', sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
+  `update publication p set state = 's', version = greatest(p.version, t.version), sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
      from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n' and p.lease_epoch <= t.epoch
    returning p.key`,

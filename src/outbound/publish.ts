@@ -5,7 +5,7 @@
 import { prioritised } from '../connectors/kit/index.ts';
 import { Publications, type PublisherOptions } from './publications.ts';
 import { NumberPublisher } from './publish-numbers.ts';
-import { StatePublisher } from './publish-states.ts';
+import { type Gather, StatePublisher } from './publish-states.ts';
 
 export type { PublisherOptions } from './publications.ts';
 
@@ -46,8 +46,12 @@ export class Publisher {
     await this.#numbers?.settled();
   }
 
-  /** One round of prices and order states. @returns how many rows were worked on */
-  stateRound(): Promise<number> {
-    return this.#states.round();
+  /**
+   * One round of prices and order states.
+   * @param gatherMs how long a change must have stood
+   * @returns how many rows were worked on
+   */
+  stateRound(gatherMs: Gather = { order_status: 0, price: 0 }): Promise<number> {
+    return this.#states.round(gatherMs);
   }
 }

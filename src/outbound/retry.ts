@@ -42,8 +42,15 @@ export class Setbacks {
   after(kind: string, outcomes: readonly (Outcome | { outcome: 'conflict' })[]): number | undefined {
     for (const outcome of outcomes)
       if (outcome.outcome === 'later' && outcome.ofSystem === true) return this.pauseMs(kind, outcome.retryAfterMs);
-    if (outcomes.some((outcome) => outcome.outcome === 'confirmed')) this.end(kind);
+    if (outcomes.some(({ outcome }) => outcome === 'confirmed' || outcome === 'refused')) this.end(kind);
     return undefined;
+  }
+
+  /** Whether it put something off so lately that nothing of the kind is tried again yet. */
+  get isPausing(): boolean {
+    const now = this.#now();
+    for (const { until } of this.#kinds.values()) if (now < until) return true;
+    return false;
   }
 
   /** It answered. */

@@ -27,6 +27,10 @@ export class Slots {
     this.#running.add(running);
   }
 
+  get anyWaits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Resolves when nothing runs or waits. */
   async settled(): Promise<void> {
     while (this.#taken > 0) await Promise.all(this.#running);

@@ -19,9 +19,11 @@ import {
   Freshness,
   leaseName,
   Outcomes,
+  PlannedStreams,
   Publisher,
   planNext,
   type Routing,
+  type Sender,
 } from '../../src/outbound/index.ts';
 import { Database, Ids, Leases } from '../../src/store/index.ts';
 import { MemorySystem } from './memory-system.ts';
@@ -95,6 +97,10 @@ export interface SmallHubOptions {
   effectHorizonMs?: number;
   leaseMs?: number;
   random?: () => number;
+  /** What is planned leaves at once, as in the hub. */
+  atOnce?: boolean;
+  /** Milliseconds, for the dispatchers. */
+  now?: () => number;
   /** Instead of a database of its own. */
   db?: Database;
 }
@@ -111,6 +117,9 @@ export class SmallHub {
   readonly dispatchers = new Map<string, DeliveryDispatcher>();
   readonly publishers = new Map<string, Publisher>();
   readonly directory: Directory;
+  readonly #senders = new Map<number, Sender>();
+  readonly #planned = new PlannedStreams();
+  readonly #abort = new AbortController();
 
   private constructor(options: SmallHubOptions, db: Database, directory: Directory) {
     this.db = db;
@@ -136,10 +145,16 @@ export class SmallHub {
         random: options.random ?? (() => 0),
         onCommit: () => {},
         onError: (error: unknown) => this.errors.push(error),
-        signal: new AbortController().signal,
+        signal: this.#abort.signal,
       };
       const outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: () => {} });
-      this.dispatchers.set(code, new DeliveryDispatcher({ ...common, outcomes }));
+      const dispatcher = new DeliveryDispatcher({
+        ...common,
+        outcomes,
+        ...(options.now === undefined ? {} : { now: options.now }),
+      });
+      this.dispatchers.set(code, dispatcher);
+      if (options.atOnce === true) this.#senders.set(common.destination.destinationId, dispatcher);
       const channel = [...directory.channels.values()].find((c) => c.system === code && c.sellsByItself) ?? null;
       this.publishers.set(code, new Publisher({ ...common, channel }));
       this.leases.want(Array.from({ length: BUCKETS }, (_, bucket) => leaseName(code, bucket)));
@@ -156,6 +171,16 @@ export class SmallHub {
 
   get deps() {
     return { ids: this.ids, directory: this.directory };
+  }
+
+  /** Nothing new leaves. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  /** Resolves when no delivery is under way. */
+  async sent(): Promise<void> {
+    for (const dispatcher of this.dispatchers.values()) await dispatcher.settled();
   }
 
   async close(): Promise<void> {
@@ -202,7 +227,13 @@ export class SmallHub {
    * they hide for the moment is waited for.
    */
   async plan(limit?: number): Promise<void> {
-    const deps = { db: this.db, directory: this.directory, routing };
+    const deps = {
+      db: this.db,
+      directory: this.directory,
+      routing,
+      senders: this.#senders,
+      planned: this.#planned,
+    };
     for (;;) {
       while ((await planNext(deps, limit)) > 0);
       if ((await logLag(this.db, CONSUMER)).behind === 0) return;
