@@ -12,7 +12,17 @@ import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
 import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
-import { BUCKETS, DeliveryDispatcher, Freshness, leaseName, Outcomes, Publisher, planNext } from './outbound/index.ts';
+import {
+  BUCKETS,
+  DeliveryDispatcher,
+  Freshness,
+  leaseName,
+  Outcomes,
+  PlannedStreams,
+  Publisher,
+  planNext,
+  type Sender,
+} from './outbound/index.ts';
 import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
 
 export interface HubOptions {
@@ -29,11 +39,18 @@ export interface HubOptions {
 }
 
 const PLAN_GATHER_MS = 20;
+const PLAN_FACTS_MAX = 1_000;
+/** After this long without orders taken, planned or answered nothing is gathered for longer than it needs. */
+const QUIET_MS = 100;
+/** Rounds without a look at the lease. */
+const PLAN_ROUNDS_MAX = 10;
 const AVAILABILITY_GATHER_MS = 150;
 // An order changes often in a short time, and its state is not urgent: the busier the hub is, the longer it is gathered and then
-// said once.
-const STATUS_GATHER_MS_MIN = 100;
-const STATUS_GATHER_MS_MAX = 2_500;
+// said once. Prices come in lists, often with the stock of the same products, which goes first.
+const STATE_GATHER_MS_MIN = 100;
+const STATUS_GATHER_MS_MAX = 1_000;
+const PRICE_GATHER_MS_MAX = 2_500;
+const STATE_ROUND_MS = 100;
 const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
@@ -61,8 +78,12 @@ export class Hub {
   /** What may have work under way when its loop has ended. */
   readonly #settling: { settled(): Promise<void> }[] = [];
   readonly #outcomes: Outcomes;
+  /** By destination. */
+  readonly #senders = new Map<number, Sender>();
   #loops: Promise<void>[] = [];
   #ready = false;
+  /** When orders were last taken, planned or answered. */
+  #urgentAt = 0;
 
   /** Use {@link createHub}. */
   constructor(options: HubOptions, db: Database, directory: Directory, connectors: ReadonlyMap<string, Connector>) {
@@ -72,8 +93,8 @@ export class Hub {
     this.db = db;
     this.directory = directory;
     this.connectors = connectors;
-    this.receiver = new Receiver({ db, ids: this.ids, directory, onCommit: () => this.#wake.fire() });
-    this.#outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: this.onCommit });
+    this.receiver = new Receiver({ db, ids: this.ids, directory, onCommit: this.#onUrgent });
+    this.#outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: this.#onUrgent });
     this.leases = new Leases({ db, holder: randomUUID(), onFault: (error) => this.#fault('leases', error) });
     this.pressure = new Pressure(db, {
       inFlightMax: options.estate.intake?.inFlightMax ?? 4_000,
@@ -87,6 +108,12 @@ export class Hub {
 
   /** Called after any commit of ours outside the receiver: loops look for work at once. */
   readonly onCommit = (): void => this.#wake.fire();
+
+  /** The same, of what goes before everything that can be gathered. */
+  readonly #onUrgent = (): void => {
+    this.#urgentAt = performance.now();
+    this.#wake.fire();
+  };
 
   mustWait(): boolean {
     return this.pressure.high;
@@ -164,13 +191,18 @@ export class Hub {
         fulfilment: routing.fulfilment ?? null,
         accounts: routing.accounts ?? null,
       },
+      senders: this.#senders,
+      planned: new PlannedStreams(),
     };
     this.#loop(
       'plan',
       async () => {
-        const read = await planNext(planDeps);
-        if (read > 0) this.#wake.fire();
-        return read > 0;
+        // What has fallen behind doesn't wait for more to come.
+        for (let rounds = 1; ; rounds++) {
+          const read = await planNext(planDeps, PLAN_FACTS_MAX);
+          if (read > 0) this.#onUrgent();
+          if (read < PLAN_FACTS_MAX || rounds === PLAN_ROUNDS_MAX || this.#abort.signal.aborted) return read > 0;
+        }
       },
       { lease: 'plan', gatherMs: PLAN_GATHER_MS, idleMs: 200 },
     );
@@ -226,6 +258,7 @@ export class Hub {
     if (Object.keys(connector.deliveries).length > 0) {
       const dispatcher = new DeliveryDispatcher({ ...common, outcomes: this.#outcomes });
       this.#settling.push(dispatcher);
+      this.#senders.set(destination.destinationId, dispatcher);
       this.#loop(`deliver to ${code}`, async () => (await dispatcher.step()) > 0, {
         gatherMs: DELIVERY_GATHER_MS,
         idleMs: 200,
@@ -245,10 +278,17 @@ export class Hub {
       });
     }
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
-      this.#loop(`state to ${code}`, async () => (await publisher.stateRound()) > 0, {
-        gatherMs: () => this.#gather(STATUS_GATHER_MS_MIN, STATUS_GATHER_MS_MAX),
-        idleMs: 400,
-      });
+      this.#loop(
+        `state to ${code}`,
+        async () => {
+          const gather = {
+            order_status: this.#gather(STATE_GATHER_MS_MIN, STATUS_GATHER_MS_MAX),
+            price: this.#gather(STATE_GATHER_MS_MIN, PRICE_GATHER_MS_MAX),
+          };
+          return (await publisher.stateRound(gather)) > 0;
+        },
+        { gatherMs: STATE_ROUND_MS, idleMs: STATE_ROUND_MS },
+      );
     for (const source of connector.sources) {
       const poller = new Poller({
         db: this.db,
@@ -266,8 +306,9 @@ export class Hub {
     }
   }
 
-  /** The busier this process, the longer. */
+  /** The busier this process, the longer; no longer than needed when there is nothing to make way for. */
   #gather(fromMs: number, toMs: number): number {
+    if (performance.now() - this.#urgentAt > QUIET_MS) return fromMs;
     return fromMs + (toMs - fromMs) * this.pressure.load;
   }
 

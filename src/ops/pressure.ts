@@ -19,6 +19,10 @@ const sample = sql<{ unfinished: number; oldest_ms: number; behind: number }>(
 /** Parts of this process's time that are spent working, between which gathering grows. */
 const BUSY_FROM = 0.1;
 const BUSY_TO = 0.4;
+/** How far back the load is felt. */
+const LOAD_MS = 200;
+/** Utilisation over less than this says nothing. */
+const LOAD_SAMPLE_MS = 20;
 
 export interface PressureLimits {
   inFlightMax: number;
@@ -30,6 +34,7 @@ export class Pressure {
   readonly #db: Database;
   readonly #limits: PressureLimits;
   #utilization = performance.eventLoopUtilization();
+  #measuredAt = performance.now();
   #busy = 0;
   unfinished = 0;
   oldestMs = 0;
@@ -41,10 +46,6 @@ export class Pressure {
   }
 
   async sample(): Promise<void> {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
-    this.#utilization = now;
-    this.#busy = (this.#busy + utilization) / 2;
     const [row] = await this.#db.query(sample, [this.#limits.inFlightMax]);
     this.unfinished = row!.unfinished;
     this.oldestMs = row!.oldest_ms;
@@ -53,6 +54,14 @@ export class Pressure {
 
   /** From 0, this process idles, to 1, it is so busy that what can wait should be gathered. */
   get load(): number {
+    const sinceMs = performance.now() - this.#measuredAt;
+    if (sinceMs >= LOAD_SAMPLE_MS) {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+      this.#utilization = now;
+      this.#measuredAt += sinceMs;
+      this.#busy = utilization + (this.#busy - utilization) * Math.exp(-sinceMs / LOAD_MS);
+    }
     return Math.min(1, Math.max(0, (this.#busy - BUSY_FROM) / (BUSY_TO - BUSY_FROM)));
   }
 
