@@ -31,7 +31,9 @@ export const insertDeliveries = sql<PlannedDelivery>(
      from (select *, epoch is not null and (select min(e.delivery_id) from delivery e
                                              where e.destination_id = t.destination_id and e.key = t.key and e.is_open) is null as leaves
              from unnest($1::int[], $2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[])
-               with ordinality as t(destination_id, bucket, key, kind, reference, fact_position, order_id, payload, epoch, n)) as t
+               with ordinality as t(destination_id, bucket, key, kind, reference, fact_position, order_id, payload, epoch, n)
+               -- Worked out once a row, not once where it is named.
+              offset 0) as t
     order by n
    on conflict (destination_id, kind, reference) do nothing
    returning destination_id, delivery_id, kind, reference, recorded_at, state = 's' as leaves`,
