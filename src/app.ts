@@ -74,7 +74,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #wake = new Wake();
   readonly #abort = new AbortController();
-  readonly #pollers: Poller[] = [];
+  readonly #pollers: { system: string; poller: Poller }[] = [];
   /** What may have work under way when its loop has ended. */
   readonly #settling: { settled(): Promise<void> }[] = [];
   readonly #outcomes: Outcomes;
@@ -130,6 +130,17 @@ export class Hub {
     body: Buffer,
   ): InboundItem[] | undefined {
     return this.connectors.get(system)?.webhook?.(headers, body);
+  }
+
+  /**
+   * Verifies a webhook that only says that something happened, and reads the feeds that it names now; a process that does not poll them
+   * leaves it to the others, which come to it by themselves. @returns whether the system sends such
+   */
+  hint(system: string, headers: Readonly<Record<string, string | undefined>>, body: Buffer): boolean {
+    const feeds = this.connectors.get(system)?.hint?.(headers, body);
+    for (const { system: of, poller } of this.#pollers)
+      if (of === system && feeds?.includes(poller.feed)) poller.hint();
+    return feeds !== undefined;
   }
 
   /** The items of a message that a system sent or gave, from its bytes as they were kept. */
@@ -296,12 +307,13 @@ export class Hub {
         system: code,
         source,
         pollMs: settings.pollMs ?? 1_000,
+        ...(settings.pollMsMax === undefined ? {} : { pollMsMax: settings.pollMsMax }),
         mayPoll: () => this.leases.epoch(`poll/${code}`) !== undefined,
         // Stock and documents are always read; only new demand waits when outbound work grows old.
         mustWait: () => channelsOf(this.directory, code).length > 0 && this.mustWait(),
         onError: (error) => this.#fault(`poll ${code}`, error),
       });
-      this.#pollers.push(poller);
+      this.#pollers.push({ system: code, poller });
       poller.start();
     }
   }
@@ -336,7 +348,7 @@ export class Hub {
   async stop(): Promise<void> {
     this.#ready = false;
     this.#abort.abort();
-    await Promise.allSettled(this.#pollers.map((poller) => poller.stop()));
+    await Promise.allSettled(this.#pollers.map(({ poller }) => poller.stop()));
     await this.receiver.drained();
     await Promise.allSettled(this.#loops);
     await Promise.allSettled(this.#settling.map((one) => one.settled()));

@@ -31,6 +31,8 @@ export interface ApiHub {
     headers: Readonly<Record<string, string | undefined>>,
     body: Buffer,
   ): InboundItem[] | undefined;
+  /** Checks a webhook that is only a hint, and reads what it names now. False: that system sends none. */
+  hint?(system: string, headers: Readonly<Record<string, string | undefined>>, body: Buffer): boolean;
   /** The items of a message of that system, from its bytes as they were kept. */
   reread?(system: string, body: Buffer): InboundItem[];
   /** Called after each commit made here that others may have work from. */

@@ -31,6 +31,11 @@ export async function ingestRoutes(app: FastifyInstance, hub: ApiHub): Promise<v
     },
     async (request, reply) => {
       const { system } = request.params;
+      // A hint is not kept: it says only that something is there, and that is read.
+      if (hub.hint?.(system, flat(request.headers), rawBodyOf(request)) === true) {
+        reply.code(202);
+        return { items: 0 };
+      }
       const items = hub.webhook(system, flat(request.headers), rawBodyOf(request));
       if (items === undefined)
         fail('XD_NOT_FOUND', `no system ${JSON.stringify(system.slice(0, 60))} posts here`, { place: 'system' });

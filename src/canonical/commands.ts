@@ -7,7 +7,7 @@ export interface SubmittedLine {
   sku: string;
   quantity: number;
   unitPrice: string;
-  /** Units a self-selling channel already sold within the number it was shown. */
+  /** Units a self-selling channel already sold within the number it was shown; absent where it can't say. */
   within?: number;
 }
 

@@ -315,7 +315,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.systems!.erp = {
         ...{ connector: 'sim-erp', url: 'http://erp', token: env('T'), webhookSecret: env('W'), settings: {} },
         limits: { callsPerSecond: 1, concurrency: 1, timeoutMs: 100, batchMax: 1 },
-        ...{ effectHorizonMs: 1, quantities: 'net', pollMs: 100, attemptsMax: 1 },
+        ...{ effectHorizonMs: 1, quantities: 'net', pollMs: 100, pollMsMax: 200, attemptsMax: 1 },
       };
       const asks = { cap: 1, buffer: 1, horizonDays: 1, tolerance: 0.1, onShort: 'refuse', risk: 'none' };
       Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });

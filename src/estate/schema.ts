@@ -93,7 +93,14 @@ export const systemSchema = Type.Object(
       Type.Integer({
         minimum: 10,
         maximum: 3_600_000,
-        description: 'pause between polls that found nothing; default 1000',
+        description: 'pause after a poll that found something; default 1000',
+      }),
+    ),
+    pollMsMax: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 86_400_000,
+        description: 'to which that pause grows while nothing is found; default: pollMs',
       }),
     ),
     attemptsMax: Type.Optional(

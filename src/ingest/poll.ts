@@ -10,8 +10,10 @@ export interface PollerOptions {
   receiver: Receiver;
   system: string;
   source: Source;
-  /** Pause between polls that found nothing. */
+  /** Pause after a poll that found something and read it to its end. */
   pollMs: number;
+  /** To which the pause grows, by half each time, while nothing is found; default: it doesn't. */
+  pollMsMax?: number;
   /** Whether this process may poll now: it holds the lease. */
   mayPoll: () => boolean;
   /** Whether intake must slow down: work in flight is at its bound, or has grown old. */
@@ -30,9 +32,23 @@ export class Poller {
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
   #failures = 0;
+  #idleMs: number;
+  #hinted = false;
+  #wake: (() => void) | undefined;
 
   constructor(options: PollerOptions) {
     this.#options = options;
+    this.#idleMs = options.pollMs;
+  }
+
+  get feed(): string {
+    return this.#options.source.feed;
+  }
+
+  /** Something is there to be read: the pause ends. A feed that waits because it was asked to is not disturbed. */
+  hint(): void {
+    this.#hinted = true;
+    this.#wake?.();
   }
 
   start(): void {
@@ -62,6 +78,10 @@ export class Poller {
       reread: source.reread,
       feed: { feed: source.feed, from, to: page.cursor, drainedAt: page.drained ? began : null },
     });
+    this.#idleMs =
+      page.items.length > 0
+        ? this.#options.pollMs
+        : Math.min(this.#idleMs * 1.5, Math.max(this.#options.pollMs, this.#options.pollMsMax ?? 0));
     this.#options.onPage?.(page.items.length, page.drained);
     return !page.drained;
   }
@@ -70,14 +90,17 @@ export class Poller {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       let pauseMs = this.#options.pollMs;
+      let mayWake = true;
       if (this.#options.mayPoll()) {
         try {
+          this.#hinted = false;
           // Under pressure a page now and then: what a channel sold must be read before its number can be raised.
           if (this.#options.mustWait()) await pause(PRESSURE_PAUSE_MS, signal);
-          if (await this.pollOnce()) pauseMs = 0;
+          pauseMs = (await this.pollOnce()) ? 0 : this.#idleMs;
           this.#failures = 0;
         } catch (error) {
           if (signal.aborted) return;
+          mayWake = false;
           const askedMs = askedToWaitMs(error);
           if (askedMs !== undefined) pauseMs = Math.max(pauseMs, askedMs);
           else {
@@ -88,8 +111,16 @@ export class Poller {
           this.#options.onError(error);
         }
       }
-      await pause(pauseMs, signal);
+      if (!mayWake) await pause(pauseMs, signal);
+      else if (!this.#hinted) await this.#pauseOrHint(pauseMs, signal);
     }
+  }
+
+  async #pauseOrHint(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await pause(ms, AbortSignal.any([signal, woken.signal]));
+    this.#wake = undefined;
   }
 }
 

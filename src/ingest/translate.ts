@@ -130,7 +130,11 @@ function translateCommand(
           skuId,
           quantity: quantityOf(line.quantity, `lines[${i}].quantity`),
           unitPrice: unitPriceOf(line.unitPrice, `lines[${i}].unitPrice`),
-          within: channel.sellsByItself ? quantityOf(line.within ?? 0, `lines[${i}].within`, 0) : 0,
+          within: !channel.sellsByItself
+            ? 0
+            : line.within === undefined
+              ? null
+              : quantityOf(line.within, `lines[${i}].within`, 0),
         });
       }
       const reservationIds = (command.reservations ?? []).map((id, i) => {

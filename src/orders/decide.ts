@@ -204,11 +204,11 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     seen.add(line.lineNo);
     taker.begin(line.lineNo, line.skuId);
     let missing = line.quantity;
-    let withinMissing = Math.min(line.within, line.quantity);
-    if (withinMissing > 0) exposureUsed.set(line.skuId, (exposureUsed.get(line.skuId) ?? 0) + withinMissing);
+    let within = Math.min(line.within ?? 0, line.quantity);
+    let withinMissing = within;
     // What the channel sold within its number lies in its exposure; after a loss, anything free may stand in for it.
     for (const from of ['own', 'free'] as const) {
-      const wanted = from === 'own' ? withinMissing : missing;
+      const wanted = from === 'free' || line.within === null ? missing : withinMissing;
       if (wanted === 0) continue;
       for (const { locationId, quantity } of taker.take(line.skuId, wanted, from)) {
         allocations.push({
@@ -222,12 +222,15 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
         });
         missing -= quantity;
         withinMissing = Math.max(0, withinMissing - quantity);
+        if (from === 'own' && line.within === null) within += quantity;
       }
     }
+    if (within > 0) exposureUsed.set(line.skuId, (exposureUsed.get(line.skuId) ?? 0) + within);
     const promised = taker.commit(line.lineNo, line.skuId, missing);
     commitments.push(...promised);
     // What dated supply covers is not short: it waits for it, also where nothing else may wait.
     const covered = promised.reduce((sum, part) => sum + part.quantity, 0);
+    // Whoever can't say what it sold has sold it.
     const refuse = context.onShort === 'refuse' && line.within === 0;
     const amount = amountMinor(line.unitPrice, line.quantity);
     totalMinor += amount;
@@ -237,7 +240,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       quantity: line.quantity,
       unitPrice: line.unitPrice,
       amountMinor: amount,
-      within: line.within,
+      within: line.within ?? within,
       withinShort: withinMissing,
       backordered: refuse ? covered : missing,
       refused: refuse ? missing - covered : 0,

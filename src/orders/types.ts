@@ -270,7 +270,8 @@ export interface SubmitCommand {
   externalNo: string;
   currency: string;
   orderedAt: string;
-  lines: { lineNo: number; skuId: number; quantity: number; unitPrice: string; within: number }[];
+  /** `within` null: the channel can't say; what lies in its exposure then is within its number. */
+  lines: { lineNo: number; skuId: number; quantity: number; unitPrice: string; within: number | null }[];
 }
 
 export type OrderCommand =

@@ -133,10 +133,7 @@ export class StatePublisher {
     let lookAgainMs = 0;
     if (toRead.length > 0 && (connector.confirmedBy === 'read_back' || toRead.some((row) => row.state === 'd')))
       try {
-        versions = await sink.readBack(
-          toRead.map((row) => states.get(row.key)!.key),
-          signal,
-        );
+        versions = await this.#versionsThere(kind, sink, toRead, states);
       } catch (error) {
         lookAgainMs = this.#setbacks.pauseMs(lookups, askedToWaitMs(error));
         this.#options.onError(error);
@@ -222,6 +219,29 @@ export class StatePublisher {
     if (records.length === 0) return;
     const written = await db.transaction((tx) => this.#publications.write(tx, kind, records));
     this.#publications.committed(kind, records, written);
+  }
+
+  /** The versions that the destination holds; where it keeps none, those whose state it shows. */
+  async #versionsThere(
+    kind: Kind,
+    sink: StateSink,
+    rows: readonly statements.DuePublication[],
+    states: ReadonlyMap<number, Said>,
+  ): Promise<Map<string, number>> {
+    const { signal } = this.#options;
+    if (sink.holds === undefined)
+      return sink.readBack(
+        rows.map((row) => states.get(row.key)!.key),
+        signal,
+      );
+    const whole = await this.#statesOf(kind, rows, () => 0);
+    const shown = rows.filter((row) => whole.has(row.key));
+    const items = shown.map((row): StateItem => ({ ...whole.get(row.key)!, version: row.version, base: 0 }));
+    const there = await sink.holds(items, signal);
+    // What it shows now is the newest there is to say, and so at least what was sent.
+    return new Map(
+      shown.filter((row) => there.has(whole.get(row.key)!.key)).map((row) => [whole.get(row.key)!.key, row.version]),
+    );
   }
 
   /** What there is to say now, by publication key. */

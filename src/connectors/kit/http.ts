@@ -15,18 +15,56 @@ export const RATE_LIMITED_PAUSE_MS = 1_000;
 const KEEP_ALIVE_MS = 4_000;
 const ERROR_CHARS_MAX = 200;
 
+/** How soon after it began a sign-in may be tried again; an answer of 401 to a credential that is fine must not become a storm. */
+const SIGN_IN_PAUSE_MS = 5_000;
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A call. `json` is sent as JSON; `raw` as it is, under the content type given. */
+export interface HttpRequest {
+  method: Method;
+  /** Below the system's URL, with its query. */
+  path: string;
+  json?: unknown;
+  raw?: { body: string | Buffer; contentType: string };
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** What a system means by an answer that carries a failure, e.g. `200 {"error": …}`. */
+export interface Fault {
+  /**
+   * later: the whole request surely had no effect · refused: never, for what is in it · operator: never, until a person has changed
+   * something · in_doubt: nobody knows · signed_out: who we are is not known any more
+   */
+  class: 'later' | 'refused' | 'operator' | 'in_doubt' | 'signed_out';
+  message: string;
+  retryAfterMs?: number;
+}
+
+/** Who we are, for systems that want more than one token for ever. */
+export interface Auth {
+  /** Signs in by `send`, which counts against the system's budget. @returns the headers of calls until they are refused */
+  signIn(send: (request: HttpRequest) => Promise<HttpAnswer>): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+  /** The body as JSON; undefined where it is none. */
+  value: unknown;
+}
+
 /** Whole-request answers of an access or a routing that is wrong: no effect, and the items are not to blame. */
 const NOT_THE_ITEMS = new Set([401, 403, 404, 405, 407, 425]);
 
 export interface HttpOptions {
   clock?: Clock;
   answerBytesMax?: number;
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: Buffer;
+  /** Instead of the context's token. */
+  auth?: Auth;
+  /** Asked of every answer first; undefined: it is as HTTP says. */
+  faultOf?: (answer: HttpAnswer) => Fault | undefined;
 }
 
 /** A whole-request answer to a write: the other side's JSON, or what became of every item in it. */
@@ -34,6 +72,14 @@ export type WriteAnswer =
   | { answered: true; value: unknown }
   /** `itemsToBlame`: the request was refused for what is in it, so that a half of it may pass. */
   | { answered: false; outcome: Outcome; itemsToBlame: boolean };
+
+/** What was asked for: the answer as it came, and as JSON. */
+export interface Asked {
+  body: Buffer;
+  contentType: string;
+  value: unknown;
+  headers: HttpAnswer['headers'];
+}
 
 /** A call that brought no answer. `sent` false is proof that no byte of it left. */
 class CallFailure extends CrossdockError {
@@ -57,7 +103,11 @@ export class HttpClient {
   readonly #budget: CallBudget;
   readonly #clock: Clock;
   readonly #basePath: string;
-  readonly #authorization: string | undefined;
+  readonly #authorization: Readonly<Record<string, string>>;
+  readonly #auth: Auth | undefined;
+  readonly #faultOf: NonNullable<HttpOptions['faultOf']>;
+  /** What calls say of who we are; signed in once for all that wait for it. */
+  #signedIn: { at: number; headers: Promise<Readonly<Record<string, string>>> } | undefined;
   readonly #system: string;
   readonly #timeoutMs: number;
   readonly #answerBytesMax: number;
@@ -74,7 +124,9 @@ export class HttpClient {
     this.#timeoutMs = limits.timeoutMs;
     this.#answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#authorization = token === null ? undefined : `Bearer ${token}`;
+    this.#authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    this.#auth = options.auth;
+    this.#faultOf = options.faultOf ?? (() => undefined);
     this.#budget = new CallBudget(limits, this.#clock);
     this.#pool = new Pool(url.origin, {
       connections: limits.concurrency,
@@ -93,50 +145,83 @@ export class HttpClient {
     return this.#budget.pausedMs;
   }
 
+  /** {@link ask} by GET, or by POST where the question is a body. */
+  read(path: string, signal: AbortSignal, json?: unknown): Promise<Asked> {
+    return this.ask(json === undefined ? { method: 'GET', path } : { method: 'POST', path, json }, signal);
+  }
+
   /** Asks without effect; the answer as it came and as JSON. @throws XD_CONNECTOR_*; `details.retryAfterMs` where known */
-  async read(
-    path: string,
-    signal: AbortSignal,
-    body?: unknown,
-  ): Promise<{ body: Buffer; contentType: string; value: unknown }> {
-    const method = body === undefined ? 'GET' : 'POST';
-    const answer = await this.#call(method, path, body, signal);
+  async ask(request: HttpRequest, signal: AbortSignal): Promise<Asked> {
+    const { method, path } = request;
+    const what = this.#what(method, path);
+    const { answer, fault } = await this.#answered(request, signal);
     const { status } = answer;
+    if (fault !== undefined) {
+      const details = {
+        system: this.#system,
+        status,
+        ...(fault.retryAfterMs !== undefined && { retryAfterMs: fault.retryAfterMs }),
+      };
+      const said = `${what} answered ${status}: ${bounded(fault.message)}`;
+      if (fault.class === 'later') fail('XD_CONNECTOR_UNAVAILABLE', said, details);
+      if (fault.class === 'in_doubt') fail('XD_CONNECTOR_UNAVAILABLE', said, details);
+      fail('XD_CONNECTOR_REFUSED', said, details);
+    }
     if (status < 200 || status > 299) {
       const retryAfterMs = this.#noteRetryAfter(answer);
       const details = { system: this.#system, status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-      const what = this.#what(method, path);
       if (status === 429) fail('XD_CONNECTOR_RATE_LIMITED', `${what} asked us to wait ${retryAfterMs} ms`, details);
       if (status >= 500 || status === 408 || status === 425)
         fail('XD_CONNECTOR_UNAVAILABLE', `${what} answered ${status}`, details);
       if (status < 400) fail('XD_CONNECTOR_MALFORMED', `${what} answered ${status}`, details);
-      fail('XD_CONNECTOR_REFUSED', `${what} answered ${status}${saidBy(answer.body)}`, details);
+      fail('XD_CONNECTOR_REFUSED', `${what} answered ${status}${saidBy(answer.value)}`, details);
     }
-    const value = parsed(answer.body);
-    if (value === undefined) this.malformed(method, path, 'not JSON');
+    if (answer.value === undefined) this.malformed(method, path, 'not JSON');
     const contentType = answer.headers['content-type'];
     return {
       body: answer.body,
       contentType: typeof contentType === 'string' ? contentType : 'application/json',
-      value,
+      value: answer.value,
+      headers: answer.headers,
     };
   }
 
+  /** {@link send} of JSON by POST. */
+  write(path: string, json: unknown, signal: AbortSignal): Promise<WriteAnswer> {
+    return this.send({ method: 'POST', path, json }, signal);
+  }
+
   /** Sends with effect. Never throws: whatever happens is an outcome. */
-  async write(path: string, body: unknown, signal: AbortSignal): Promise<WriteAnswer> {
-    let answer: Answer;
+  async send(request: HttpRequest, signal: AbortSignal): Promise<WriteAnswer> {
+    const what = this.#what(request.method, request.path);
+    let answer: HttpAnswer;
+    let fault: Fault | undefined;
     try {
-      answer = await this.#call('POST', path, body, signal);
+      ({ answer, fault } = await this.#answered(request, signal));
     } catch (error) {
-      if (!(error instanceof CallFailure)) return inDoubt(`${this.#what('POST', path)}: ${shortError(error)}`);
+      if (!(error instanceof CallFailure)) {
+        // Nobody could be signed in, so nothing was sent.
+        if (error instanceof CrossdockError) return later(error.message, askedToWaitMs(error));
+        return inDoubt(`${what}: ${shortError(error)}`);
+      }
       if (error.sent) return inDoubt(error.message);
       return later(error.message, askedToWaitMs(error));
     }
     const { status } = answer;
-    const said = `${this.#what('POST', path)} answered ${status}`;
+    const said = `${what} answered ${status}`;
+    if (fault !== undefined) {
+      const told = `${said}: ${bounded(fault.message)}`;
+      if (fault.class === 'later' || fault.class === 'signed_out') return later(told, fault.retryAfterMs);
+      if (fault.class === 'in_doubt') return inDoubt(told);
+      return {
+        answered: false,
+        outcome: { outcome: 'refused', error: told },
+        itemsToBlame: fault.class === 'refused',
+      };
+    }
     if (status >= 200 && status < 300) {
-      const value = parsed(answer.body);
-      return value === undefined ? inDoubt(`${said}, not JSON`) : { answered: true, value };
+      if (status === 204) return { answered: true, value: null };
+      return answer.value === undefined ? inDoubt(`${said}, not JSON`) : { answered: true, value: answer.value };
     }
     const retryAfterMs = this.#noteRetryAfter(answer);
     if (status === 429) return later(said, retryAfterMs);
@@ -145,7 +230,7 @@ export class HttpClient {
     if (status >= 500 || status === 408 || status < 400) return inDoubt(said);
     return {
       answered: false,
-      outcome: { outcome: 'refused', error: said + saidBy(answer.body) },
+      outcome: { outcome: 'refused', error: said + saidBy(answer.value) },
       itemsToBlame: true,
     };
   }
@@ -163,23 +248,69 @@ export class HttpClient {
     await this.#pool.close();
   }
 
-  async #call(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal): Promise<Answer> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+  /** An answer with what the system means by it. Signed out, it is asked once more after signing in: a refusal had no effect. */
+  async #answered(
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<{ answer: HttpAnswer; fault: Fault | undefined }> {
+    for (let again = this.#auth !== undefined; ; again = false) {
+      const signedIn = this.#signIn(signal);
+      const answer = await this.#call(request, await signedIn.headers, signal);
+      const fault = this.#faultOf(answer);
+      const isSignedOut = fault === undefined ? answer.status === 401 : fault.class === 'signed_out';
+      if (!isSignedOut) return { answer, fault };
+      // A system under load answers 401 to credentials that are good: it is asked again later, not every time.
+      const mayForget = this.#clock.now() - signedIn.at >= SIGN_IN_PAUSE_MS;
+      if (this.#signedIn === signedIn && mayForget) this.#signedIn = undefined;
+      if (!again || (this.#signedIn === signedIn && !mayForget)) return { answer, fault };
+    }
+  }
+
+  #signIn(signal: AbortSignal): { at: number; headers: Promise<Readonly<Record<string, string>>> } {
+    const auth = this.#auth;
+    if (auth === undefined) return { at: 0, headers: Promise.resolve(this.#authorization) };
+    if (this.#signedIn === undefined) {
+      const signingIn = {
+        at: this.#clock.now(),
+        headers: auth.signIn((request) => this.#call(request, {}, signal)),
+      };
+      signingIn.headers.catch(() => {
+        if (this.#signedIn === signingIn) this.#signedIn = undefined;
+      });
+      this.#signedIn = signingIn;
+    }
+    return this.#signedIn;
+  }
+
+  async #call(request: HttpRequest, who: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+    const { method, path, json, raw } = request;
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (json !== undefined) headers['content-type'] = 'application/json';
+    if (raw !== undefined) headers['content-type'] = raw.contentType;
+    Object.assign(headers, who, request.headers);
+    const payload = json === undefined ? raw?.body : JSON.stringify(json);
     const turn = await this.#budget.acquire(this.#timeoutMs, signal);
     if (typeof turn === 'string') throw this.#notSent(method, path, turn);
     try {
-      return await this.#dispatch(method, path, payload, signal);
+      const answer = await this.#dispatch(method, path, headers, payload, signal);
+      return { ...answer, value: parsed(answer.body) };
     } finally {
       turn();
     }
   }
 
-  #dispatch(method: 'GET' | 'POST', path: string, body: string | undefined, signal: AbortSignal): Promise<Answer> {
+  #dispatch(
+    method: Method,
+    path: string,
+    requestHeaders: Record<string, string>,
+    body: string | Buffer | undefined,
+    signal: AbortSignal,
+  ): Promise<Omit<HttpAnswer, 'value'>> {
     return new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
       let settled = false;
       let status = 0;
-      let headers: Answer['headers'] = {};
+      let headers: HttpAnswer['headers'] = {};
       const chunks: Buffer[] = [];
       let bytes = 0;
 
@@ -208,9 +339,6 @@ export class HttpClient {
       );
       signal.addEventListener('abort', onAbort, { once: true });
 
-      const requestHeaders: Record<string, string> = { accept: 'application/json' };
-      if (body !== undefined) requestHeaders['content-type'] = 'application/json';
-      if (this.#authorization !== undefined) requestHeaders.authorization = this.#authorization;
       try {
         this.#pool.dispatch(
           { method, path: this.#basePath + path, headers: requestHeaders, body: body ?? null, idempotent: false },
@@ -261,7 +389,7 @@ export class HttpClient {
   }
 
   /** Pauses the budget as the answer asks. A 429 always does, a 503 when it says how long. */
-  #noteRetryAfter({ status, headers }: Answer): number | undefined {
+  #noteRetryAfter({ status, headers }: HttpAnswer): number | undefined {
     let ms = retryAfterMsOf(headers);
     if (status === 429) ms ??= RATE_LIMITED_PAUSE_MS;
     else if (status !== 503) return undefined;
@@ -296,8 +424,8 @@ function parsed(body: Buffer): unknown {
 }
 
 /** What the other side says about its refusal, if it says it in one of the usual shapes; bounded, since it is theirs. */
-function saidBy(body: Buffer): string {
-  const value = parsed(body) as { error?: unknown; message?: unknown; detail?: unknown } | null | undefined;
+function saidBy(answer: unknown): string {
+  const value = answer as { error?: unknown; message?: unknown; detail?: unknown } | null | undefined;
   return errorText(value?.error ?? value?.detail ?? value?.message);
 }
 
@@ -305,7 +433,11 @@ function saidBy(body: Buffer): string {
 export function errorText(error: unknown): string {
   const parts = typeof error === 'string' ? [error] : [(error as Item)?.code, (error as Item)?.message];
   const text = parts.filter((part) => typeof part === 'string' && part !== '').join(': ');
-  return text === '' ? '' : `: ${text.toWellFormed().replaceAll('\0', '').slice(0, ERROR_CHARS_MAX)}`;
+  return text === '' ? '' : `: ${bounded(text)}`;
+}
+
+function bounded(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '').slice(0, ERROR_CHARS_MAX);
 }
 
 type Item = { code?: unknown; message?: unknown } | null | undefined;

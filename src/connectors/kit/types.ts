@@ -3,6 +3,7 @@
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
 import type { deliveryKinds, InboundItem } from '../../canonical/index.ts';
+import type { Declaration } from './declare.ts';
 
 /** One page of a feed. `drained` says that nothing more was there when it was read. */
 export interface FeedPage {
@@ -79,8 +80,10 @@ export interface StateSink {
   readonly takesChanges?: boolean;
   /** `conflict`: the destination does not hold `base`, and nothing was changed. */
   write(items: readonly StateItem[], signal: AbortSignal): Promise<(Outcome | { outcome: 'conflict' })[]>;
-  /** The version that the destination holds; absent means none. */
+  /** The version that the destination holds; absent means none. Of systems that keep no version, what {@link holds} says. */
   readBack(keys: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
+  /** Instead of {@link readBack}, of systems that keep no version: which of these states are there, by key. Each is whole. */
+  holds?(items: readonly StateItem[], signal: AbortSignal): Promise<Set<string>>;
 }
 
 /** What a price publication says. */
@@ -122,6 +125,11 @@ export interface Connector {
   readonly availability?: AvailabilitySink;
   readonly prices?: StateSink;
   readonly orderStatus?: StateSink;
+  /**
+   * Verifies a webhook that only says that something happened (throws XD_UNAUTHENTICATED when it isn't the system's).
+   * @returns the feeds that are worth reading now; what is in the message counts for nothing
+   */
+  hint?(headers: Readonly<Record<string, string | undefined>>, body: Buffer): string[];
   /** Verifies a webhook's signature over the raw body and maps it; throws XD_UNAUTHENTICATED when it isn't the system's. */
   webhook?(headers: Readonly<Record<string, string | undefined>>, body: Buffer): InboundItem[];
   probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }>;
@@ -141,7 +149,8 @@ export interface ConnectorContext {
   limits: { callsPerSecond: number; concurrency: number; timeoutMs: number; batchMax: number | null };
 }
 
-export type ConnectorFactory = (context: ConnectorContext) => Connector;
+/** Builds a connector; what it can do is said before it is built. */
+export type ConnectorFactory = ((context: ConnectorContext) => Connector) & { readonly declaration?: Declaration };
 
 /** Delivery kinds that flows use; a connector serves those of its domain. */
 export type DeliveryKindName = (typeof deliveryKinds)[number];

@@ -1,0 +1,128 @@
+/** Feeds of systems that only have a time of change: read by (time, id), again from a little before the end each time. */
+import { fail, type InboundItem } from '../../canonical/index.ts';
+import type { FeedPage, Source } from './types.ts';
+
+/** A record's place: the system's own time of its last change, and what tells records of one time apart; both sort as texts. */
+export interface Place {
+  at: string;
+  id: string;
+}
+
+export interface KeysetRow extends Place {
+  raw: unknown;
+}
+
+export interface KeysetPage {
+  /** As it came. */
+  body: Buffer;
+  contentType: string;
+  /** In the order of their places. */
+  rows: KeysetRow[];
+  /** Whether more follow. */
+  more: boolean;
+}
+
+export interface KeysetSource {
+  feed: string;
+  /** Rows a page. */
+  pageMax: number;
+  /** How far before the newest known change each pass begins again, in ms. */
+  overlapMs: number;
+  /** Rows whose place is beyond `after` (undefined: all), the first `limit` of them. */
+  read(after: Place | undefined, limit: number, signal: AbortSignal): Promise<KeysetPage>;
+  /** Pure. Keys must not depend on the page. */
+  map(rows: readonly unknown[]): InboundItem[];
+  /** The rows of a page, from its bytes. */
+  rowsOf(body: Buffer): unknown[];
+  /** A time so many ms earlier, as the system writes it. */
+  earlier?(at: string, ms: number): string;
+}
+
+/** `p`: read up to here in this pass; `h`: the newest place of all passes, from which the next begins. */
+interface Position {
+  p?: Place;
+  h?: Place;
+}
+
+/** Row versions of the last pass that were handed over: only what is new among them is handed over again. */
+const REMEMBERED_MAX = 50_000;
+
+/**
+ * A pass reads from the overlap's beginning to the end. Rows of equal time are told apart by their id; a change that was committed after
+ * a later one was read is met by the next pass, as long as it commits within the overlap of its own time. All times are the system's own,
+ * so a clock that differs from ours doesn't matter. Rows that were handed over are remembered, so that a quiet system costs one
+ * small page a pass; after a restart the overlap is handed over once more, under the same keys.
+ */
+export function keysetSource(options: KeysetSource): Source {
+  const { feed, pageMax, overlapMs, read, map, rowsOf, earlier = earlierIso } = options;
+  const nameOf = ({ at, id }: Place) => `${at} ${id}`;
+  let remembered = new Set<string>();
+  /** Handed over with the page that leads to `cursor`; they count once the caller comes back with it. */
+  let given: { cursor: string; names: string[] } | undefined;
+  return {
+    feed,
+    reread: (body) => map(rowsOf(body)),
+    async poll(cursor, signal): Promise<FeedPage> {
+      const position = positionOf(cursor);
+      if (given !== undefined) {
+        if (given.cursor === cursor) for (const name of given.names) remembered.add(name);
+        given = undefined;
+      }
+      if (remembered.size > REMEMBERED_MAX) remembered = new Set([...remembered].slice(-REMEMBERED_MAX / 2));
+      const after = position.p;
+      const page = await read(after, pageMax, signal);
+      const last = page.rows.at(-1);
+      if (page.more && last === undefined) malformed(feed, 'says that more follows an empty page');
+      if (last !== undefined && after !== undefined && !isBeyond(last, after))
+        malformed(feed, `goes back: ${nameOf(last)} after ${nameOf(after)}`);
+      const newest = last !== undefined && (position.h === undefined || isBeyond(last, position.h)) ? last : position.h;
+      const here = newest === undefined ? undefined : { at: newest.at, id: newest.id };
+      let next: Position;
+      if (page.more) next = { p: { at: last!.at, id: last!.id }, ...(here && { h: here }) };
+      else next = here === undefined ? {} : { p: { at: earlier(here.at, overlapMs), id: '' }, h: here };
+      const text = next.h === undefined && next.p === undefined ? '' : JSON.stringify(next);
+      const fresh = page.rows.filter((row) => !remembered.has(nameOf(row)));
+      given = { cursor: text, names: fresh.map(nameOf) };
+      return {
+        body: page.body,
+        contentType: page.contentType,
+        items: fresh.length === 0 ? [] : map(fresh.map((row) => row.raw)),
+        cursor: text,
+        drained: !page.more,
+      };
+    },
+  };
+}
+
+function isBeyond(one: Place, other: Place): boolean {
+  return one.at > other.at || (one.at === other.at && one.id > other.id);
+}
+
+function positionOf(cursor: string): Position {
+  if (cursor === '') return {};
+  try {
+    const { p, h } = JSON.parse(cursor) as Position;
+    const isPlace = (place: Place | undefined) =>
+      place === undefined || (typeof place.at === 'string' && typeof place.id === 'string');
+    if (isPlace(p) && isPlace(h)) return { ...(p && { p }), ...(h && { h }) };
+  } catch {
+    // Told below.
+  }
+  return fail('XD_VALUE_INVALID', 'the cursor is not one of this feed', { cursor: cursor.slice(0, 100) });
+}
+
+function malformed(feed: string, what: string): never {
+  fail('XD_CONNECTOR_MALFORMED', `${feed} ${what}`);
+}
+
+/** Of RFC 3339 times in UTC with a fixed number of digits, which sort as texts. */
+export function earlierIso(at: string, ms: number): string {
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) fail('XD_CONNECTOR_MALFORMED', `${JSON.stringify(at.slice(0, 40))} is no time`);
+  const iso = new Date(time - ms).toISOString();
+  // As many digits as the system writes: texts are compared.
+  const digits = /\.(\d+)/.exec(at)?.[1]?.length ?? 0;
+  return digits === 0
+    ? `${iso.slice(0, 19)}Z`
+    : `${iso.slice(0, 20)}${iso.slice(20, 23).padEnd(digits, '0').slice(0, digits)}Z`;
+}
