@@ -39,6 +39,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'systems.<code>.effectHorizonMs': [app, 'src/outbound/deliver.ts'],
   'systems.<code>.quantities': [directory],
   'systems.<code>.pollMs': [app, 'src/ingest/poll.ts'],
+  'systems.<code>.pollMsMax': [app, 'src/ingest/poll.ts'],
   'systems.<code>.attemptsMax': [app, 'src/outbound/deliver.ts'],
   'channels.<code>.company': [directory],
   'channels.<code>.system': [app, directory],

@@ -6,11 +6,16 @@ const PREFIX_CHARS_MIN = 3;
 export function nearest(wrong: string, right: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
+  let bestLetters = Number.POSITIVE_INFINITY;
   for (const word of right) {
     const distance = distanceOf(wrong.toLowerCase(), word.toLowerCase());
-    if (distance < bestDistance && distance <= Math.max(wrong.length, word.length) * DISTANCE_PART_MAX) {
+    // Of two words that were gone on with, the one that was gone on with least.
+    const letters = Math.abs(wrong.length - word.length);
+    const isNearer = distance < bestDistance || (distance === bestDistance && letters < bestLetters);
+    if (isNearer && distance <= Math.max(wrong.length, word.length) * DISTANCE_PART_MAX) {
       best = word;
       bestDistance = distance;
+      bestLetters = letters;
     }
   }
   return best;
