@@ -1,6 +1,7 @@
 import { CrossdockError } from '../../canonical/index.ts';
 import { Fields, Unreadable } from './fields.ts';
-import { errorText, type HttpClient } from './http.ts';
+import type { HttpClient } from './http.ts';
+import { errorText } from './http-answers.ts';
 import type { ConnectorContext, DeliveryItem, DeliveryKind, Outcome } from './types.ts';
 
 /** A batch write: `{<list>: [...]}` → `{results: [{<key>, status, …}]}`, in the order given. */

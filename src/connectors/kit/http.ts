@@ -2,84 +2,21 @@ import { type Dispatcher, Pool } from 'undici';
 import { CrossdockError, type ErrorCode, fail } from '../../canonical/index.ts';
 import { CallBudget, type Refused } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { askedToWaitMs, bounded, inDoubt, later, parsed, retryAfterMsOf, saidBy, shortError } from './http-answers.ts';
+import type { Asked, Fault, HttpAnswer, HttpOptions, HttpRequest, Method, WriteAnswer } from './http-contract.ts';
 import { mayStart } from './permit.ts';
-import type { ConnectorContext, Outcome } from './types.ts';
+import { type Credentials, type Session, SignIn } from './sign-in.ts';
+import type { ConnectorContext } from './types.ts';
 
 /** An answer larger than this is not read to its end. */
 export const ANSWER_BYTES_MAX = 16 << 20;
-/** The longest pause we believe a system that it wants; whoever means more will say so again. */
-export const RETRY_AFTER_MS_MAX = 300_000;
 /** How long a 429 without Retry-After holds us back. */
 export const RATE_LIMITED_PAUSE_MS = 1_000;
 /** Shorter than what servers keep an idle connection (Node: 5 s), so that we don't write into one that is just closing. */
 const KEEP_ALIVE_MS = 4_000;
-const ERROR_CHARS_MAX = 200;
-
-/** How soon after it began a sign-in may be tried again; an answer of 401 to a credential that is fine must not become a storm. */
-const SIGN_IN_PAUSE_MS = 5_000;
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-/** A call. `json` is sent as JSON; `raw` as it is, under the content type given. */
-export interface HttpRequest {
-  method: Method;
-  /** Below the system's URL, with its query. */
-  path: string;
-  json?: unknown;
-  raw?: { body: string | Buffer; contentType: string };
-  headers?: Readonly<Record<string, string>>;
-}
-
-/** What a system means by an answer that carries a failure, e.g. `200 {"error": …}`. */
-export interface Fault {
-  /**
-   * later: the whole request surely had no effect · refused: never, for what is in it · operator: never, until a person has changed
-   * something · in_doubt: nobody knows · signed_out: who we are is not known any more
-   */
-  class: 'later' | 'refused' | 'operator' | 'in_doubt' | 'signed_out';
-  message: string;
-  retryAfterMs?: number;
-}
-
-/** Who we are, for systems that want more than one token for ever. */
-export interface Auth {
-  /** Signs in by `send`, which counts against the system's budget. @returns the headers of calls until they are refused */
-  signIn(send: (request: HttpRequest) => Promise<HttpAnswer>): Promise<Readonly<Record<string, string>>>;
-}
-
-export interface HttpAnswer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: Buffer;
-  /** The body as JSON; undefined where it is none. */
-  value: unknown;
-}
 
 /** Whole-request answers of an access or a routing that is wrong: no effect, and the items are not to blame. */
 const NOT_THE_ITEMS = new Set([401, 403, 404, 405, 407, 425]);
-
-export interface HttpOptions {
-  clock?: Clock;
-  answerBytesMax?: number;
-  /** Instead of the context's token. */
-  auth?: Auth;
-  /** Asked of every answer first; undefined: it is as HTTP says. */
-  faultOf?: (answer: HttpAnswer) => Fault | undefined;
-}
-
-/** A whole-request answer to a write: the other side's JSON, or what became of every item in it. */
-export type WriteAnswer =
-  | { answered: true; value: unknown }
-  /** `itemsToBlame`: the request was refused for what is in it, so that a half of it may pass. */
-  | { answered: false; outcome: Outcome; itemsToBlame: boolean };
-
-/** What was asked for: the answer as it came, and as JSON. */
-export interface Asked {
-  body: Buffer;
-  contentType: string;
-  value: unknown;
-  headers: HttpAnswer['headers'];
-}
 
 /** A call that brought no answer. `sent` false is proof that no byte of it left. */
 class CallFailure extends CrossdockError {
@@ -103,11 +40,10 @@ export class HttpClient {
   readonly #budget: CallBudget;
   readonly #clock: Clock;
   readonly #basePath: string;
-  readonly #authorization: Readonly<Record<string, string>>;
-  readonly #auth: Auth | undefined;
+  /** Under which calls go where nobody signs in. */
+  readonly #token: Session;
+  readonly #signIn: SignIn | undefined;
   readonly #faultOf: NonNullable<HttpOptions['faultOf']>;
-  /** What calls say of who we are; signed in once for all that wait for it. */
-  #signedIn: { at: number; headers: Promise<Readonly<Record<string, string>>> } | undefined;
   readonly #system: string;
   readonly #timeoutMs: number;
   readonly #answerBytesMax: number;
@@ -124,8 +60,14 @@ export class HttpClient {
     this.#timeoutMs = limits.timeoutMs;
     this.#answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-    this.#auth = options.auth;
+    const bearer: Credentials = token === null ? {} : { authorization: `Bearer ${token}` };
+    this.#token = { at: 0, headers: Promise.resolve(bearer) };
+    const { auth } = options;
+    // For all calls, so none of their signals ends it.
+    if (auth !== undefined)
+      this.#signIn = new SignIn(system, this.#clock, () =>
+        auth.signIn((request) => this.#call(request, {}, new AbortController().signal)),
+      );
     this.#faultOf = options.faultOf ?? (() => undefined);
     this.#budget = new CallBudget(limits, this.#clock);
     this.#pool = new Pool(url.origin, {
@@ -163,9 +105,9 @@ export class HttpClient {
         ...(fault.retryAfterMs !== undefined && { retryAfterMs: fault.retryAfterMs }),
       };
       const said = `${what} answered ${status}: ${bounded(fault.message)}`;
-      if (fault.class === 'later') fail('XD_CONNECTOR_UNAVAILABLE', said, details);
-      if (fault.class === 'in_doubt') fail('XD_CONNECTOR_UNAVAILABLE', said, details);
-      fail('XD_CONNECTOR_REFUSED', said, details);
+      // Nothing had an effect, whatever it was: all but what a person must change may be asked again.
+      const isOurs = fault.class === 'refused' || fault.class === 'operator';
+      fail(isOurs ? 'XD_CONNECTOR_REFUSED' : 'XD_CONNECTOR_UNAVAILABLE', said, details);
     }
     if (status < 200 || status > 299) {
       const retryAfterMs = this.#noteRetryAfter(answer);
@@ -200,7 +142,7 @@ export class HttpClient {
       ({ answer, fault } = await this.#answered(request, signal));
     } catch (error) {
       if (!(error instanceof CallFailure)) {
-        // Nobody could be signed in, so nothing was sent.
+        // Nobody could be signed in, so nothing of it was sent.
         if (error instanceof CrossdockError) return later(error.message, askedToWaitMs(error));
         return inDoubt(`${what}: ${shortError(error)}`);
       }
@@ -248,38 +190,21 @@ export class HttpClient {
     await this.#pool.close();
   }
 
-  /** An answer with what the system means by it. Signed out, it is asked once more after signing in: a refusal had no effect. */
+  /** An answer with what the system means by it. Signed out, it is asked once more under a new session: a refusal had no effect. */
   async #answered(
     request: HttpRequest,
     signal: AbortSignal,
   ): Promise<{ answer: HttpAnswer; fault: Fault | undefined }> {
-    for (let again = this.#auth !== undefined; ; again = false) {
-      const signedIn = this.#signIn(signal);
-      const answer = await this.#call(request, await signedIn.headers, signal);
+    for (let mayRepeat = this.#signIn !== undefined; ; mayRepeat = false) {
+      const session = this.#signIn?.session() ?? this.#token;
+      const answer = await this.#call(request, await session.headers, signal);
       const fault = this.#faultOf(answer);
+      if (fault?.retryAfterMs !== undefined) this.#budget.pause(fault.retryAfterMs);
       const isSignedOut = fault === undefined ? answer.status === 401 : fault.class === 'signed_out';
-      if (!isSignedOut) return { answer, fault };
-      // A system under load answers 401 to credentials that are good: it is asked again later, not every time.
-      const mayForget = this.#clock.now() - signedIn.at >= SIGN_IN_PAUSE_MS;
-      if (this.#signedIn === signedIn && mayForget) this.#signedIn = undefined;
-      if (!again || (this.#signedIn === signedIn && !mayForget)) return { answer, fault };
+      if (!isSignedOut || this.#signIn === undefined) return { answer, fault };
+      if (this.#signIn.refused(session) && mayRepeat) continue;
+      return { answer, fault: fault ?? { class: 'signed_out', message: 'it did not take our session' } };
     }
-  }
-
-  #signIn(signal: AbortSignal): { at: number; headers: Promise<Readonly<Record<string, string>>> } {
-    const auth = this.#auth;
-    if (auth === undefined) return { at: 0, headers: Promise.resolve(this.#authorization) };
-    if (this.#signedIn === undefined) {
-      const signingIn = {
-        at: this.#clock.now(),
-        headers: auth.signIn((request) => this.#call(request, {}, signal)),
-      };
-      signingIn.headers.catch(() => {
-        if (this.#signedIn === signingIn) this.#signedIn = undefined;
-      });
-      this.#signedIn = signingIn;
-    }
-    return this.#signedIn;
   }
 
   async #call(request: HttpRequest, who: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
@@ -401,70 +326,4 @@ export class HttpClient {
     // The query holds cursors and nothing a reader of a log needs.
     return `${this.#system} ${method} ${path.split('?')[0]}`;
   }
-}
-
-/** Seconds, or a date that is read against the answer's own Date, so that a clock that is off doesn't matter. */
-export function retryAfterMsOf(headers: Readonly<Record<string, string | string[] | undefined>>): number | undefined {
-  const text = headers['retry-after'];
-  if (typeof text !== 'string') return undefined;
-  if (/^\d{1,9}$/.test(text)) return Math.min(Number(text) * 1000, RETRY_AFTER_MS_MAX);
-  const at = Date.parse(text);
-  const { date } = headers;
-  const now = typeof date === 'string' ? Date.parse(date) : Date.now();
-  if (Number.isNaN(at) || Number.isNaN(now)) return undefined;
-  return Math.min(Math.max(0, at - now), RETRY_AFTER_MS_MAX);
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the other side says about its refusal, if it says it in one of the usual shapes; bounded, since it is theirs. */
-function saidBy(answer: unknown): string {
-  const value = answer as { error?: unknown; message?: unknown; detail?: unknown } | null | undefined;
-  return errorText(value?.error ?? value?.detail ?? value?.message);
-}
-
-/** `: code: message` of an error object, or nothing. */
-export function errorText(error: unknown): string {
-  const parts = typeof error === 'string' ? [error] : [(error as Item)?.code, (error as Item)?.message];
-  const text = parts.filter((part) => typeof part === 'string' && part !== '').join(': ');
-  return text === '' ? '' : `: ${bounded(text)}`;
-}
-
-function bounded(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '').slice(0, ERROR_CHARS_MAX);
-}
-
-type Item = { code?: unknown; message?: unknown } | null | undefined;
-
-function shortError(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  const code = (error as { code?: unknown }).code;
-  // An AggregateError (several addresses tried) has an empty message.
-  return typeof code === 'string' ? code : error.message.slice(0, ERROR_CHARS_MAX);
-}
-
-/** How long the system asked us to wait, where the error of a call says so. */
-export function askedToWaitMs(error: unknown): number | undefined {
-  const asked = error instanceof CrossdockError ? error.details.retryAfterMs : undefined;
-  return typeof asked === 'number' ? asked : undefined;
-}
-
-function later(error: string, retryAfterMs?: number): WriteAnswer {
-  const outcome: Outcome = {
-    outcome: 'later',
-    error,
-    ofSystem: true,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
-  return { answered: false, outcome, itemsToBlame: false };
-}
-
-function inDoubt(error: string): WriteAnswer {
-  return { answered: false, outcome: { outcome: 'in_doubt', error }, itemsToBlame: false };
 }

@@ -1,0 +1,59 @@
+/** Who we are, for systems that want more than one token for ever: signed in once for all calls, and again when it ends. */
+import { CrossdockError, fail } from '../../canonical/index.ts';
+import type { Clock } from './clock.ts';
+
+export type Credentials = Readonly<Record<string, string>>;
+
+/**
+ * How soon after it began a sign-in may be tried again. A system under load answers 401 to credentials that are good, and one that
+ * counts failed sign-ins locks out who tries too often.
+ */
+export const SIGN_IN_PAUSE_MS = 5_000;
+
+export interface Session {
+  readonly at: number;
+  readonly headers: Promise<Credentials>;
+}
+
+export class SignIn {
+  readonly #system: string;
+  readonly #clock: Clock;
+  readonly #begin: () => Promise<Credentials>;
+  #session: Session | undefined;
+
+  constructor(system: string, clock: Clock, begin: () => Promise<Credentials>) {
+    this.#system = system;
+    this.#clock = clock;
+    this.#begin = begin;
+  }
+
+  /** The session that calls go under; one that could not be begun is tried again only after a pause. */
+  session(): Session {
+    this.#session ??= { at: this.#clock.now(), headers: this.#signIn() };
+    return this.#session;
+  }
+
+  /** The system did not take the session. @returns whether another may be taken now */
+  refused(session: Session): boolean {
+    // Another call has signed in again meanwhile.
+    if (this.#session !== session) return true;
+    if (this.#clock.now() - session.at < SIGN_IN_PAUSE_MS) return false;
+    this.#session = undefined;
+    return true;
+  }
+
+  async #signIn(): Promise<Credentials> {
+    const began = this.#clock.now();
+    try {
+      return await this.#begin();
+    } catch (error) {
+      const waitMs = Math.max(0, SIGN_IN_PAUSE_MS - (this.#clock.now() - began));
+      this.#clock.after(waitMs, () => {
+        this.#session = undefined;
+      });
+      const why = error instanceof CrossdockError ? error.message : 'of a fault of the connector';
+      const details = { system: this.#system, retryAfterMs: waitMs };
+      return fail('XD_CONNECTOR_UNAVAILABLE', `${this.#system}: could not sign in: ${why}`, details);
+    }
+  }
+}
