@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CrossdockError } from '../canonical/index.ts';
 import { useApi } from './testing/hub.ts';
 
 const api = useApi();
@@ -163,6 +164,27 @@ describe('webhooks', () => {
       state: 'open',
       attempts: 1,
     });
+  });
+
+  it('that only hint are not kept, and refused without a signature as others are', async () => {
+    const hinted: string[] = [];
+    api.hub.hint = (system, headers) => {
+      if (system !== 'shop') return false;
+      if (headers['x-shop-signature'] !== 'signed by the shop') throw new CrossdockError('XD_UNAUTHENTICATED', 'no');
+      hinted.push(system);
+      return true;
+    };
+    try {
+      const before = await api.hub.db.execute('select count(*)::int as n from raw_record');
+      const headers = { 'x-shop-signature': 'signed by the shop' };
+      const taken = await api.app.inject({ method: 'POST', url: '/ingest/shop', payload: body, headers });
+      expect([taken.statusCode, taken.json(), hinted]).toEqual([202, { items: 0 }, ['shop']]);
+      const unsigned = await api.app.inject({ method: 'POST', url: '/ingest/shop', payload: body });
+      expect(unsigned.statusCode).toBe(401);
+      expect(await api.hub.db.execute('select count(*)::int as n from raw_record')).toEqual(before);
+    } finally {
+      delete api.hub.hint;
+    }
   });
 
   it('any body is taken raw, also one that is no JSON', async () => {

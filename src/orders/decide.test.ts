@@ -94,6 +94,17 @@ describe('what a channel sold within its number', () => {
     expect(world.given(submit({ quantity: 1, within: 1 })).shown()).toBe('1 backordered 1');
   });
 
+  it('is what lies in its exposure where it can’t say: the rest it sold by itself beyond its number, and nobody oversold it', () => {
+    const world = new World([[1, 1, 2, 6]]).given(submit({ quantity: 10, within: null }));
+    expect(world.shown()).toBe('10 allocated 8 backordered 2');
+    expect(world.shelf(1, 1)).toMatchObject({ own: 0, free: 0 });
+    expect(world.line()).toMatchObject({ within: 6, withinShort: 0 });
+    expect(eventsOf(world, 'order.accepted')[0]?.exposureUsed).toEqual([{ skuId: 1, quantity: 6 }]);
+    const two = new World([[1, 1, 0, 5]]).given(submit({ quantity: 3, within: null }, { quantity: 3, within: null }));
+    expect([two.line(1), two.line(2)]).toMatchObject([{ allocated: 3 }, { allocated: 2, backordered: 1, within: 2 }]);
+    expect(eventsOf(two, 'order.accepted')[0]?.exposureUsed).toEqual([{ skuId: 1, quantity: 5 }]);
+  });
+
   it('over two lines of one SKU takes each unit of the exposure once', () => {
     const world = new World([[1, 1, 0, 5]]).given(submit({ quantity: 3, within: 3 }, { quantity: 2, within: 2 }));
     expect(world.shelf(1, 1)).toMatchObject({ own: 0, free: 0 });

@@ -121,7 +121,7 @@ export class World {
   }
 }
 
-type LineInput = { skuId?: number; quantity: number; unitPrice?: string; within?: number };
+type LineInput = { skuId?: number; quantity: number; unitPrice?: string; within?: number | null };
 
 export function submit(...lines: LineInput[]): SubmitCommand {
   return {

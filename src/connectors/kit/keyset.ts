@@ -101,9 +101,10 @@ function isBeyond(one: Place, other: Place): boolean {
 function positionOf(cursor: string): Position {
   if (cursor === '') return {};
   try {
-    const { p, h } = JSON.parse(cursor) as Position;
+    const read: unknown = JSON.parse(cursor);
+    const { p, h } = (typeof read === 'object' && read !== null ? read : { p: read }) as Position;
     const isPlace = (place: Place | undefined) =>
-      place === undefined || (typeof place.at === 'string' && typeof place.id === 'string');
+      place === undefined || (typeof place?.at === 'string' && typeof place.id === 'string');
     if (isPlace(p) && isPlace(h)) return { ...(p && { p }), ...(h && { h }) };
   } catch {
     // Told below.

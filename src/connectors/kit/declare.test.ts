@@ -1,0 +1,58 @@
+import { Type } from 'typebox';
+import { expect, it } from 'vitest';
+import { type Declaration, defineConnector, noSettings } from './declare.ts';
+import { contextFor } from './testing.ts';
+import type { Connector } from './types.ts';
+
+const declaration: Declaration = {
+  name: 'own',
+  summary: 'A system of a test.',
+  provenAgainst: 'none: it is made up',
+  sources: {},
+  deliveries: {},
+  states: {},
+  needs: ['token', 'channel'],
+  settings: Type.Object(
+    { account: Type.String({ minLength: 1 }), warehouses: Type.Optional(Type.Record(Type.String(), Type.String())) },
+    { additionalProperties: false },
+  ),
+  limits: { callsPerSecond: 10, concurrency: 2 },
+  quirks: [],
+};
+const parts: Omit<Connector, 'name'> = {
+  confirmedBy: 'answer',
+  sources: [],
+  deliveries: {},
+  probe: async () => ({ ok: true, detail: 'made up' }),
+  close: async () => {},
+};
+const own = defineConnector(declaration, () => parts);
+const context = contextFor('http://127.0.0.1:1', { settings: { account: 'A1' } });
+
+it('says what it can before it is built, and carries its name', () => {
+  expect(own.declaration).toBe(declaration);
+  expect(own(context).name).toBe('own');
+});
+
+it.each([
+  ['a setting that is missing', { settings: {} }, 'systems.system.settings'],
+  ['one of the wrong kind', { settings: { account: 7 } }, 'systems.system.settings.account'],
+  ['one that nobody reads', { settings: { account: 'A1', acount: 'A2' } }, 'systems.system.settings'],
+  [
+    'one deep inside',
+    { settings: { account: 'A1', warehouses: { LON: 7 } } },
+    'systems.system.settings.warehouses.LON',
+  ],
+  ['no token', { token: null }, 'systems.system.token'],
+  ['no channel', { channel: null }, 'no channel names it'],
+])('refuses %s, and names it', (_, changes, place) => {
+  expect(() => own({ ...context, ...changes })).toThrow(
+    expect.objectContaining({ code: 'XD_ESTATE_INVALID', message: expect.stringContaining(place) }),
+  );
+});
+
+it('has no settings where it declares none', () => {
+  const plain = defineConnector({ ...declaration, needs: [], settings: noSettings }, () => parts);
+  expect(plain({ ...context, settings: {} }).name).toBe('own');
+  expect(() => plain(context)).toThrow(expect.objectContaining({ code: 'XD_ESTATE_INVALID' }));
+});
