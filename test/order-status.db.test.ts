@@ -167,3 +167,54 @@ it('is not told while it may change again, from its oldest change on', async () 
   expect([await publisher.stateRound({ order_status: 60_000, price: 0 }), crm.told.length]).toEqual([1, 2]);
   expect([...crm.lines.values()].map(({ cancelled }) => cancelled)).toEqual([1, 1]);
 });
+
+it('of a system that keeps no version is what it shows: a lie is told again, and what arrived after all is not', async () => {
+  /** What it shows of each order, and what happens to the next writes. */
+  const shown = new Map<string, string>();
+  const fates: ('ok' | 'lied' | 'silent')[] = ['lied', 'silent'];
+  const looks: number[] = [];
+  let writes = 0;
+  const show = (item: StateItem) => shown.set(item.key, JSON.stringify((item.state as OrderStatusState).lines));
+  system = {
+    orderStatus: {
+      batchMax: 10,
+      write: async (items) =>
+        items.map((item) => {
+          writes++;
+          const fate = fates.shift() ?? 'ok';
+          if (fate !== 'lied') show(item);
+          return fate === 'silent'
+            ? { outcome: 'in_doubt' as const, error: 'the connection was cut' }
+            : { outcome: 'confirmed' as const };
+        }),
+      readBack: () => Promise.reject(new Error('it keeps no version')),
+      holds: async (items) => {
+        looks.push(items.length);
+        return new Set(
+          items
+            .filter((item) => shown.get(item.key) === JSON.stringify((item.state as OrderStatusState).lines))
+            .map((item) => item.key),
+        );
+      },
+    },
+  };
+  const crm = Object.assign(new MemorySystem('crm', [], 'read_back'), system);
+  hub = await SmallHub.open({ url: database.url, connectors: { crm } });
+  await accept('T7', ['T7A', 'T7B']);
+  const state = async () =>
+    (
+      await database.pool.query<{ state: string; told: boolean }>(
+        'select state::text, confirmed_version = version as told from publication',
+      )
+    ).rows[0];
+  expect(await state()).toEqual({ state: 'd', told: false });
+  const round = () => hub.publishers.get('crm')!.stateRound();
+  // Not there: it is sent again, without an answer; then it is there.
+  await round();
+  expect(await state()).toEqual({ state: 'n', told: false });
+  await round();
+  expect([await state(), writes]).toEqual([{ state: 'd', told: false }, 2]);
+  await round();
+  expect([await state(), writes, looks]).toEqual([{ state: 'n', told: true }, 2, [1, 1, 1]]);
+  expect(hub.errors).toEqual([]);
+});
