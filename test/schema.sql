@@ -9,6 +9,7 @@ table account (
   currency text not null,
   credit_limit_minor bigint,
   updated_at timestamp with time zone default crossdock_now() not null,
+  changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id)
@@ -347,6 +348,7 @@ table price (
   unit_price numeric not null,
   updated_at timestamp with time zone default crossdock_now() not null,
   company_id integer not null,
+  changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
@@ -473,6 +475,7 @@ table sku (
   description text default ''::text not null,
   unit text default 'each'::text not null,
   updated_at timestamp with time zone default crossdock_now() not null,
+  changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   UNIQUE (code),
   PRIMARY KEY (sku_id)
 );

@@ -136,6 +136,38 @@ export interface ChargeRecorded {
   occurredAt: string;
 }
 
+/** A product as its system has it. Of two, the one that changed later holds, in whatever order they arrive; so with what follows. */
+export interface ProductChanged {
+  kind: 'product.changed';
+  sku: string;
+  description?: string;
+  unit?: string;
+  changedAt: string;
+}
+
+export interface AccountChanged {
+  kind: 'account.changed';
+  account: string;
+  company: string;
+  channel?: string;
+  name?: string;
+  changedAt: string;
+}
+
+export interface PriceChanged {
+  kind: 'price.changed';
+  sku: string;
+  company: string;
+  currency: string;
+  unitPrice: string;
+  priceList?: string;
+  /** A day, YYYY-MM-DD. */
+  validFrom?: string;
+  changedAt: string;
+}
+
+export type RecordChanged = ProductChanged | AccountChanged | PriceChanged;
+
 export type InboundCommand =
   | OrderSubmitted
   | CancelRequested
@@ -146,7 +178,8 @@ export type InboundCommand =
   | FulfilmentShipped
   | ReturnReceived
   | DocumentPosted
-  | ChargeRecorded;
+  | ChargeRecorded
+  | RecordChanged;
 
 /** One item of a message that arrived. An item that could not be read has no command but a reason. */
 export interface InboundItem {

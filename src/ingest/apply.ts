@@ -1,6 +1,7 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
+import { putAccounts, putProducts, writePrices } from '../master/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
@@ -8,10 +9,11 @@ import { factOfMovement, factOfReport } from './translate-stock.ts';
 import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
 
 /**
- * Decides and applies entries that have no result yet, in one ledger session: orders first, then what other systems have allocated, then
+ * Decides and applies entries that have no result yet: records, then in one ledger session: orders first, then what other systems have allocated, then
  * stock that moves by itself, counts last: what a net count left out is known by then. Then supply.
  */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
+  await applyRecords(tx, deps, entries);
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
   const outside: { entry: Entry; work: OutsideWork }[] = [];
@@ -99,6 +101,17 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     if (!applied[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
   });
   if (facts.length > 0) await appendFacts(tx, facts);
+}
+
+/** Records first: they are locked by nobody who waits for an order or a balance. */
+async function applyRecords(tx: Tx, { directory }: OrderDeps, entries: readonly Entry[]): Promise<void> {
+  const records = entries.flatMap(({ translated }) => (isFault(translated) ? [] : translated.records));
+  const products = records.filter((record) => record.kind === 'product.changed');
+  const accounts = records.filter((record) => record.kind === 'account.changed');
+  const prices = records.filter((record) => record.kind === 'price.changed');
+  if (products.length > 0) await putProducts(tx, products);
+  if (accounts.length > 0) await putAccounts(tx, directory, accounts);
+  if (prices.length > 0) await writePrices(tx, directory, prices);
 }
 
 /** Goods that leave under a hold use it up: reserved and on hand fall together. */

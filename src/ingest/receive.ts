@@ -68,6 +68,8 @@ export class Receiver {
    * A message from a system whose decision fails with a fault of ours is stored and set aside item by item, not lost.
    */
   async receive(message: Message): Promise<ItemResult[]> {
+    const records = message.items.filter(isRecord);
+    if (records.length > 0 && records.length < message.items.length) return this.#receiveRecordsFirst(message);
     try {
       return await this.#lane.submit(message);
     } catch (error) {
@@ -85,6 +87,16 @@ export class Receiver {
 
   drained(): Promise<void> {
     return this.#lane.drained();
+  }
+
+  /** What names a product or an account is there before what refers to it is looked up. The page's cursor moves with the last. */
+  async #receiveRecordsFirst(message: Message): Promise<ItemResult[]> {
+    const { feed: _, ...rest } = message;
+    const itemsInBody = message.items.length;
+    const first = await this.receive({ ...rest, items: message.items.filter(isRecord), itemsInBody });
+    const others = message.items.filter((item) => !isRecord(item));
+    const second = await this.receive({ ...message, items: others, itemsInBody });
+    return message.items.map((item) => (isRecord(item) ? first : second).shift()!);
   }
 
   /** One poisonous item among many: each goes alone; the page's cursor moves with the last. */
@@ -287,6 +299,11 @@ export class Receiver {
       return 0;
     }
   }
+}
+
+/** Names something that other records refer to. */
+function isRecord({ command }: InboundItem): boolean {
+  return command?.kind === 'product.changed' || command?.kind === 'account.changed';
 }
 
 /** Why something that was read could not be done: a fault of ours, or a value that the database refuses. */

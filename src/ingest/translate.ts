@@ -1,6 +1,7 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
 import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
+import { translateRecord } from './translate-records.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
 import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -292,6 +293,10 @@ function translateCommand(
         ],
       };
     }
+    case 'product.changed':
+    case 'account.changed':
+    case 'price.changed':
+      return translateRecord(directory, system, command);
     case 'charge.recorded': {
       const { kind, occurredAt, ...data } = command;
       return {

@@ -1,5 +1,5 @@
 /** What an item becomes: work to do, or a fault with class and place; and the look-ups that every translation needs. */
-import type { ErrorCode } from '../canonical/index.ts';
+import type { ErrorCode, RecordChanged } from '../canonical/index.ts';
 import type { Movement, OutsideReport, SupplyChange } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory, LocationEntry } from '../master/index.ts';
@@ -36,13 +36,22 @@ export interface Translated {
   facts: NewFact[];
   supplies: SupplyChange[];
   outside: OutsideWork[];
+  records: RecordChanged[];
   /** For `submit`: the id the order will have. */
   orderId: number | null;
   /** What to wait for if the order isn't known. */
   waitKey?: string;
 }
 
-export const NOTHING: Translated = { works: [], stock: [], supplies: [], outside: [], facts: [], orderId: null };
+export const NOTHING: Translated = {
+  works: [],
+  stock: [],
+  supplies: [],
+  outside: [],
+  facts: [],
+  records: [],
+  orderId: null,
+};
 
 export function isFault(result: Translated | Fault): result is Fault {
   return 'class' in result;

@@ -6,6 +6,7 @@ import {
   type InboundItem,
   type OrderSubmitted,
   type OutsideAllocated,
+  type RecordChanged,
   type StockMoved,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
@@ -101,6 +102,14 @@ export function documentItem(system: string, command: DocumentPosted): Draft {
   const lines = command.lines.map((line) => [line.lineNo, line.quantity, line.amountMinor]);
   const fields = [order, currency, totalMinor, occurredAt, lines];
   return item(scopes.document(system), `${document}/${number}`, command, fields);
+}
+
+/** A record's key names it, when it changed and to what: systems change things twice in what they call one moment. */
+export function recordItem(system: string, command: RecordChanged): Draft {
+  const { kind, changedAt, ...fields } = command;
+  const name = command.kind === 'account.changed' ? `${command.company}/${command.account}` : command.sku;
+  const digest = fingerprint(MAPPING, fields);
+  return item(scopes.event(kind, system), `${name} ${changedAt} ${digest.slice(-8)}`, command, fields);
 }
 
 /** Reads one thing; what can't be read becomes an item without a command. */

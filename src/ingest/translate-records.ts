@@ -1,0 +1,38 @@
+/** Products, accounts and prices as their systems tell them. */
+import { type RecordChanged, unitPriceOf } from '../canonical/index.ts';
+import { type Directory, UNITS } from '../master/index.ts';
+import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
+
+const CODE_CHARS_MAX = 80;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const CURRENCY = /^[A-Z]{3}$/;
+
+export function translateRecord(directory: Directory, system: string, command: RecordChanged): Translated | Fault {
+  if (Number.isNaN(Date.parse(command.changedAt)))
+    return fault('value_invalid', 'XD_VALUE_INVALID', 'changedAt is no time', 'changedAt');
+  const place = command.kind === 'account.changed' ? 'account' : 'sku';
+  const code = command.kind === 'account.changed' ? command.account : command.sku;
+  if (code.length === 0 || code.length > CODE_CHARS_MAX)
+    return fault('value_invalid', 'XD_VALUE_INVALID', `a code has 1 to ${CODE_CHARS_MAX} characters`, place);
+  if (command.kind === 'product.changed') {
+    const { unit } = command;
+    if (unit !== undefined && !UNITS.has(unit))
+      return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
+    return { ...NOTHING, records: [{ ...command, sku: directory.ourCode(system, 'sku', command.sku) }] };
+  }
+  if (!directory.companies.has(command.company))
+    return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');
+  if (command.kind === 'account.changed') return { ...NOTHING, records: [command] };
+  const skuId = skuOf(directory, system, command.sku, 'sku');
+  if (typeof skuId !== 'number') return skuId;
+  if (!CURRENCY.test(command.currency))
+    return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
+  if (command.validFrom !== undefined && (!DAY.test(command.validFrom) || Number.isNaN(Date.parse(command.validFrom))))
+    return fault('value_invalid', 'XD_VALUE_INVALID', 'validFrom is no day', 'validFrom');
+  const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
+  return { ...NOTHING, records: [{ ...command, unitPrice, sku: directory.ourCode(system, 'sku', command.sku) }] };
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
+}

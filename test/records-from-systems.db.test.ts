@@ -1,0 +1,136 @@
+/** Products, accounts and prices that systems tell: the later change holds, whatever arrives when; what refers to them finds them. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordChanged } from '../src/canonical/index.ts';
+import { recordItem } from '../src/connectors/kit/index.ts';
+import { putPrices, putProducts } from '../src/master/index.ts';
+import { useDatabase } from './helpers/database.ts';
+import { moved, order, SmallHub } from './helpers/small-hub.ts';
+
+const database = useDatabase();
+let hub: SmallHub;
+let n = 0;
+
+beforeAll(async () => {
+  hub = await SmallHub.open({ url: database.url });
+  await hub.seed(['X']);
+});
+afterAll(() => hub.close());
+
+const on = (day: number) => `2026-03-${String(day).padStart(2, '0')}T10:00:00Z`;
+const tell = (...records: RecordChanged[]) =>
+  hub.receive(
+    'erp',
+    records.map((record) => ({ ...recordItem('erp', record), itemNo: 0 })),
+  );
+const product = (sku: string, description: string, day: number): RecordChanged => ({
+  ...{ kind: 'product.changed', sku, description, changedAt: on(day) },
+});
+const price = (sku: string, unitPrice: string, day: number): RecordChanged => ({
+  ...{ kind: 'price.changed', sku, company: 'acme', currency: 'GBP', unitPrice, changedAt: on(day) },
+});
+const described = async (sku: string): Promise<string | undefined> =>
+  (await database.pool.query<{ description: string }>('select description from sku where code = $1', [sku])).rows[0]
+    ?.description;
+const priceOf = async (sku: string): Promise<string[]> =>
+  (
+    await database.pool.query<{ price: string }>(
+      'select unit_price::text as price from price join sku using (sku_id) where code = $1',
+      [sku],
+    )
+  ).rows.map((row) => row.price);
+
+describe('of two changes', () => {
+  it('the later one holds, in whatever order and however often they arrive', async () => {
+    const sku = `R${++n}`;
+    await tell(product(sku, 'second', 2));
+    expect(await tell(product(sku, 'first', 1), product(sku, 'second', 2))).toMatchObject([
+      { status: 'applied' },
+      { status: 'duplicate' },
+    ]);
+    expect(await described(sku)).toBe('second');
+    await tell(product(sku, 'third', 3));
+    expect(await described(sku)).toBe('third');
+    await tell(price(sku, '2.50', 2), price(sku, '1.50', 1));
+    await tell(price(sku, '1.25', 1));
+    expect(await priceOf(sku)).toEqual(['2.50']);
+    await tell(price(sku, '3.00', 3));
+    expect(await priceOf(sku)).toEqual(['3.00']);
+  });
+
+  it('in one moment both are taken, one after the other', async () => {
+    const sku = `R${++n}`;
+    const results = await tell(product(sku, 'one', 1), product(sku, 'other', 1));
+    expect(results.map(({ status }) => status)).toEqual(['applied', 'applied']);
+    expect(await described(sku)).toBe('other');
+  });
+
+  it('what a person puts holds until the system changes it again', async () => {
+    const sku = `R${++n}`;
+    await tell(product(sku, 'of the system', 2), price(sku, '1.00', 2));
+    await putProducts(hub.db, [{ sku, description: 'of a person' }]);
+    await putPrices(hub.db, hub.directory, [{ sku, currency: 'GBP', company: 'acme', unitPrice: '9.00' }]);
+    await tell(product(sku, 'late', 1), price(sku, '1.50', 1));
+    expect([await described(sku), await priceOf(sku)]).toEqual(['of a person', ['9.00']]);
+    await tell(product(sku, 'newer', 3), price(sku, '2.00', 3));
+    expect([await described(sku), await priceOf(sku)]).toEqual(['newer', ['2.00']]);
+  });
+});
+
+it('a page may name a product and an account and use them', async () => {
+  const sku = `R${++n}`;
+  const account = `NEW${n}`;
+  const results = await hub.receive('erp', [
+    { ...recordItem('erp', price(sku, '4.00', 1)), itemNo: 0 },
+    moved(`rec-${n}`, sku, 'north', 5),
+    order('api', `REC${n}`, [{ sku, quantity: 2, unitPrice: '4.00' }], { account }),
+    { ...recordItem('erp', product(sku, 'new', 1)), itemNo: 3 },
+    {
+      ...recordItem('erp', { kind: 'account.changed', account, company: 'acme', name: 'New one', changedAt: on(1) }),
+      itemNo: 4,
+    },
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['applied', 'applied', 'applied', 'applied', 'applied']);
+  const { rows } = await database.pool.query(
+    `select o.state, a.name from sales_order o join account a using (account_id) where o.external_no = $1`,
+    [`REC${n}`],
+  );
+  expect(rows).toEqual([{ state: 'accepted', name: 'New one' }]);
+});
+
+it('a changed price is a fact of its company, an unchanged one is none', async () => {
+  const sku = `R${++n}`;
+  await tell(product(sku, 'x', 1));
+  const facts = async () =>
+    (await database.pool.query<{ n: number }>(`select count(*)::int as n from fact where type = 'price.changed'`))
+      .rows[0]!.n;
+  const before = await facts();
+  await tell(price(sku, '1.00', 1));
+  expect(await facts()).toBe(before + 1);
+  await tell(price(sku, '1.00', 2));
+  expect(await facts()).toBe(before + 1);
+});
+
+it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, string]>([
+  ['an unknown unit', { kind: 'product.changed', unit: 'pallet' } as never, 'unknown_unit', 'unit'],
+  ['an unknown company', { kind: 'price.changed', company: 'nobody' } as never, 'unknown_company', 'company'],
+  ['an unknown SKU', { kind: 'price.changed', sku: 'NOPE' } as never, 'unknown_sku', 'sku'],
+  ['a negative price', { kind: 'price.changed', unitPrice: '-1.00' } as never, 'value_invalid', 'unitPrice'],
+  ['a day that is none', { kind: 'price.changed', validFrom: '2026-02-31x' } as never, 'value_invalid', 'validFrom'],
+  ['a currency that is none', { kind: 'price.changed', currency: 'pounds' } as never, 'value_invalid', 'currency'],
+  ['a time that is none', { kind: 'product.changed', changedAt: 'yesterday' } as never, 'value_invalid', 'changedAt'],
+  ['no code', { kind: 'account.changed', account: '' } as never, 'value_invalid', 'account'],
+])('%s is set aside alone, and named', async (_, changes, faultClass, place) => {
+  const whole = {
+    'product.changed': product('X', 'x', 1),
+    'price.changed': price('X', '1.00', 1),
+    'account.changed': { kind: 'account.changed', account: 'A9', company: 'acme', changedAt: on(1) },
+  }[changes.kind] as RecordChanged;
+  const sku = `R${++n}`;
+  const results = await tell({ ...whole, ...changes } as RecordChanged, product(sku, 'fine', 1));
+  expect(results).toMatchObject([{ status: 'parked', class: faultClass }, { status: 'applied' }]);
+  const { rows } = await database.pool.query<{ place: string }>(
+    'select place from parked_record order by parked_id desc limit 1',
+  );
+  expect(rows[0]!.place).toBe(place);
+  expect(await described(sku)).toBe('fine');
+});
