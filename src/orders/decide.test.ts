@@ -105,6 +105,13 @@ describe('what a channel sold within its number', () => {
     expect(eventsOf(two, 'order.accepted')[0]?.exposureUsed).toEqual([{ skuId: 1, quantity: 5 }]);
   });
 
+  it('beyond its number is taken back where nothing may wait, and what lay in its exposure is not', () => {
+    const world = new World([[1, 1, 1, 6]]);
+    world.onShort = 'refuse';
+    world.given(submit({ quantity: 10, within: null }));
+    expect(world.line()).toMatchObject({ allocated: 7, backordered: 0, refused: 3, within: 6, withinShort: 0 });
+  });
+
   it('over two lines of one SKU takes each unit of the exposure once', () => {
     const world = new World([[1, 1, 0, 5]]).given(submit({ quantity: 3, within: 3 }, { quantity: 2, within: 2 }));
     expect(world.shelf(1, 1)).toMatchObject({ own: 0, free: 0 });

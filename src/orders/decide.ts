@@ -230,8 +230,8 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     commitments.push(...promised);
     // What dated supply covers is not short: it waits for it, also where nothing else may wait.
     const covered = promised.reduce((sum, part) => sum + part.quantity, 0);
-    // Whoever can't say what it sold has sold it.
-    const refuse = context.onShort === 'refuse' && line.within === 0;
+    // What a channel sold beyond its number is the channel's own: where nothing may wait, it is told to take it back.
+    const refuse = context.onShort === 'refuse' && (line.within ?? 0) === 0;
     const amount = amountMinor(line.unitPrice, line.quantity);
     totalMinor += amount;
     lines.push({
