@@ -25,7 +25,10 @@ const refused: readonly (readonly [RegExp, string])[] = [
 const granted: readonly (readonly [file: RegExp, word: RegExp, why: string])[] = [
   [/^test\/words\.test\.ts$/, /./, 'this list'],
   [/^sim\//, /customer|warehouse/i, "the systems' and the file's own words"],
-  [/^src\/connectors\/sim-/, /customer/i, "the systems' own words"],
+  [/^src\/connectors\/(?!kit\/)[^/]+\//, /./, "a connector's folder speaks its system's language, too"],
+  [/^test\/peers\//, /./, "the systems' own words"],
+  [/^examples\/(?!wholesaler\/)/, /./, "the systems' own words"],
+  [/^docs\/reference\/connectors/, /./, 'what connectors say of their systems'],
   [/^src\/reconcile\//, /warehouse/i, 'the comparison with the WMS'],
   [/^test\/observer\//, /customer|warehouse/i, "the file's CustomerID; the WMS's shelves"],
   [/^examples\/wholesaler\/README\.md$/, /warehouse/i, 'describes real buildings'],

@@ -13,7 +13,7 @@ const declaration: Declaration = {
   states: {},
   needs: ['token', 'channel'],
   settings: Type.Object(
-    { account: Type.String({ minLength: 1 }), warehouses: Type.Optional(Type.Record(Type.String(), Type.String())) },
+    { account: Type.String({ minLength: 1 }), places: Type.Optional(Type.Record(Type.String(), Type.String())) },
     { additionalProperties: false },
   ),
   limits: { callsPerSecond: 10, concurrency: 2 },
@@ -40,8 +40,8 @@ it.each([
   ['one that nobody reads', { settings: { account: 'A1', acount: 'A2' } }, 'systems.system.settings'],
   [
     'one deep inside',
-    { settings: { account: 'A1', warehouses: { LON: 7 } } },
-    'systems.system.settings.warehouses.LON',
+    { settings: { account: 'A1', places: { LON: 7 } } },
+    'systems.system.settings.places.LON',
   ],
   ['no token', { token: null }, 'systems.system.token'],
   ['no channel', { channel: null }, 'no channel names it'],
