@@ -203,6 +203,7 @@ export class Hub {
         accounts: routing.accounts ?? null,
       },
       senders: this.#senders,
+      tells: (system: string, kind: string) => tells(this.connectors.get(system), kind),
       planned: new PlannedStreams(),
     };
     this.#loop(
@@ -357,6 +358,16 @@ export class Hub {
     await Promise.allSettled([...this.connectors.values()].map((connector) => connector.close()));
     await this.db.end();
   }
+}
+
+function tells(connector: Connector | undefined, kind: string): boolean {
+  if (connector === undefined) return true;
+  const sinks: Readonly<Record<string, unknown>> = {
+    availability: connector.availability,
+    price: connector.prices,
+    order_status: connector.orderStatus,
+  };
+  return sinks[kind] !== undefined;
 }
 
 function channelsOf(directory: Directory, system: string): string[] {

@@ -1,9 +1,10 @@
 /** What systems are told of an order: all of it once, then what changed, and all of it again when they lack what it builds on. */
 import { afterEach, expect, it } from 'vitest';
 import { mayStart, type OrderStatusState, type StateItem, type StateSink } from '../src/connectors/kit/index.ts';
+import { planNext } from '../src/outbound/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { MemorySystem } from './helpers/memory-system.ts';
-import { cancel, moved, order, SmallHub } from './helpers/small-hub.ts';
+import { cancel, moved, order, routing, SmallHub } from './helpers/small-hub.ts';
 
 const database = useDatabase();
 let hub: SmallHub;
@@ -218,4 +219,21 @@ it('of a system that keeps no version is what it shows: a lie is told again, and
   await round();
   expect([await state(), writes, looks]).toEqual([{ state: 'n', told: true }, 2, [1, 1, 1]]);
   expect(hub.errors).toEqual([]);
+});
+
+it('is marked for nobody who can’t be told it', async () => {
+  await open(true);
+  await hub.seed(['T8A']);
+  await hub.receive('api', [order('api', 'T8', [{ sku: 'T8A', quantity: 1 }])]);
+  const asked: string[] = [];
+  const tells = (system: string, kind: string) => {
+    asked.push(`${kind} ${system}`);
+    return kind !== 'order_status';
+  };
+  const deps = { db: hub.db, directory: hub.directory, routing, tells };
+  await expect.poll(() => planNext(deps)).toBeGreaterThan(0);
+  const { rows } = await database.pool.query(
+    `select from publication p join sales_order o on o.order_id = p.key where kind = 'order_status' and external_no = 'T8'`,
+  );
+  expect([rows.length, asked.includes('order_status crm')]).toEqual([0, true]);
 });

@@ -36,6 +36,8 @@ export interface PlanDeps {
   routing: Routing;
   /** By destination, where this process sends: what is planned for it may leave at once. */
   senders?: ReadonlyMap<number, Sender>;
+  /** Whether a system can be told a kind of state; default: it can. What nobody can be told is not marked for ever. */
+  tells?: (system: string, kind: string) => boolean;
   /** What this process has planned lately. */
   planned?: PlannedStreams;
 }
@@ -319,7 +321,7 @@ function dirty(
   version?: number,
 ): void {
   const destination = system === null ? undefined : deps.directory.destinations.get(system);
-  if (destination === undefined) return;
+  if (destination === undefined || deps.tells?.(destination.code, kind) === false) return;
   const id = `${destination.destinationId}/${kind}/${key}`;
   const known = work.dirty.get(id);
   if (known === undefined)
