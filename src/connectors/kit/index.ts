@@ -10,6 +10,7 @@ export * from './http-answers.ts';
 export type * from './http-contract.ts';
 export * from './items.ts';
 export * from './keyset.ts';
+export * from './mapping/index.ts';
 export * from './permit.ts';
 export * from './registry.ts';
 export * from './settings.ts';

@@ -1,0 +1,5 @@
+export * from './commands.ts';
+export * from './expression.ts';
+export * from './map.ts';
+export * from './pointer.ts';
+export * from './schema.ts';
