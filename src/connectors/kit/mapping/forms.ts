@@ -119,6 +119,12 @@ export function formed(form: ValueForm, value: unknown, zone: string | undefined
       return quantityFrom(value);
     case 'decimal':
       return decimalOf(value);
+    case 'number': {
+      const text = decimalOf(value);
+      // For systems that want JSON numbers: only where a double's shortest text is the same number.
+      if (String(Number(text)) !== text) throw new NotOfForm('has more digits than a JSON number holds');
+      return Number(text);
+    }
     case 'minor': {
       const minor = timesExactly(decimalOf(value), '100');
       if (minor.includes('.')) throw new NotOfForm('must be an amount with at most two places');

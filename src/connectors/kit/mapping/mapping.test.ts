@@ -114,11 +114,13 @@ describe('a mapping that is declared', () => {
   });
 
   it('computes without floats', () => {
-    const as = (form: 'decimal' | 'minor', value: unknown) =>
+    const as = (form: 'decimal' | 'minor' | 'number', value: unknown) =>
       mappingOf({ fields: { a: { from: '/a', as: form } } }).explainMapping({ a: value });
     expect(as('minor', 1.15).result).toEqual({ a: 115 });
     expect(as('minor', '4.35').result).toEqual({ a: 435 });
     expect(as('minor', '1.005').refused?.reason).toBe('must be an amount with at most two places (a)');
+    expect(as('number', '12.50').result).toEqual({ a: 12.5 });
+    expect(as('number', '12345678901234.567891').refused?.reason).toBe('has more digits than a JSON number holds (a)');
     expect(as('decimal', '-0.10').result).toEqual({ a: '-0.1' });
     expect(as('decimal', 1e21).refused?.reason).toBe('must be a decimal number such as 12.5 (a)');
   });

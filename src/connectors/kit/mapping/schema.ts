@@ -14,6 +14,7 @@ export const valueForms = [
   'integer',
   'quantity',
   'decimal',
+  'number',
   'minor',
   'time',
   'unix',
