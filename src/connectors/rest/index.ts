@@ -6,9 +6,9 @@ import {
   type DeliveryKind,
   defineConnector,
   HttpClient,
+  identityOf,
   type OrderStatusState,
 } from '../kit/index.ts';
-import { identityOf } from './auth.ts';
 import { faultsOf } from './faults.ts';
 import { RestSettings } from './settings.ts';
 import { availability, delivery, states } from './sink.ts';
@@ -43,7 +43,7 @@ function create(context: ConnectorContext): Omit<Connector, 'name'> {
   const { limits } = context;
   const at = `systems.${context.system}.settings`;
   const stop = new AbortController();
-  const identity = identityOf(context, stop.signal);
+  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal);
   const client = new HttpClient(
     { ...context, token: identity.token },
     { faultOf: faultsOf(settings.faults ?? [], `${at}.faults`), ...(identity.auth && { auth: identity.auth }) },

@@ -1,6 +1,6 @@
 /** What the estate file says of a system that is reached by REST. */
 import { type Static, Type } from 'typebox';
-import { MapSettings, recordKinds } from '../kit/index.ts';
+import { IdentitySettings, MapSettings, recordKinds, timeForms } from '../kit/index.ts';
 
 const strict = { additionalProperties: false };
 const text = (description: string) => Type.String({ description });
@@ -13,36 +13,6 @@ const Query = Type.Record(Type.String(), Type.String(), {
 });
 const Method = Type.Enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const Status = Type.Union([Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: '^[1-5]xx$' })]);
-
-const Auth = Type.Union(
-  [
-    Type.Object({ kind: Type.Literal('none') }, strict),
-    Type.Object({ kind: Type.Literal('bearer') }, strict),
-    Type.Object({ kind: Type.Literal('basic'), user: text("the user; the system's token is its password") }, strict),
-    Type.Object(
-      {
-        kind: Type.Literal('apiKey'),
-        in: Type.Enum(['header', 'query']),
-        name: text('of the header or the parameter'),
-        prefix: Type.Optional(text('before the key, e.g. "Token "')),
-      },
-      strict,
-    ),
-    Type.Object(
-      {
-        kind: Type.Literal('oauth2'),
-        tokenUrl: text("whole; the system's token is the client's secret"),
-        clientId: Type.String(),
-        client: Type.Optional(Type.Enum(['basic', 'body'], { description: 'where the secret is said; default basic' })),
-        parameters: Type.Optional(
-          Type.Record(Type.String(), Type.String(), { description: 'scope, audience, resource' }),
-        ),
-      },
-      strict,
-    ),
-  ],
-  { description: 'who we are; the secret is always systems.<code>.token' },
-);
 
 const FaultRule = Type.Object(
   {
@@ -57,8 +27,6 @@ const FaultRule = Type.Object(
 );
 export type FaultRule = Static<typeof FaultRule>;
 
-const timeForms = ['rfc3339', 'exact', 'seconds', 'local', 'date', 'unix', 'unixMs'] as const;
-export type TimeForm = (typeof timeForms)[number];
 const Change = {
   at: text("pointer to a record's time of change"),
   overlapMs: Type.Integer({ minimum: 0, maximum: 604_800_000, description: 'how far back each pass begins again' }),
@@ -221,7 +189,7 @@ const same = Type.Union([MapSettings], {
 
 export const RestSettings = Type.Object(
   {
-    auth: Type.Optional(Auth),
+    auth: Type.Optional(IdentitySettings),
     headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'of every call; no secrets' })),
     faults: Type.Optional(Type.Array(FaultRule)),
     feeds: Type.Optional(Type.Record(Type.String(), Feed)),

@@ -1,37 +1,24 @@
 /** Feeds of a declared system: the request and the records of a page, and which kind of paging reads them. */
-import { CrossdockError, fail, fingerprint } from '../../canonical/index.ts';
+import { CrossdockError, fail } from '../../canonical/index.ts';
 import {
   type ConnectorContext,
-  cutDeep,
+  changeTime,
   expressionOf,
   type HttpAnswer,
-  type KeysetRow,
+  keysetPages,
   keysetSource,
-  type Place,
+  type Page,
+  pagedSource,
+  pathBelow,
   pointed,
   type Source,
+  type Where,
+  writtenTime,
 } from '../kit/index.ts';
 import { feedMap } from './map.ts';
-import { type Page, pagedSource, type Where } from './paged.ts';
 import type { FeedSettings, Paging } from './settings.ts';
-import {
-  changeTime,
-  checkTemplate,
-  isStatus,
-  nextLink,
-  pathBelow,
-  pathOf,
-  selectOf,
-  type Variables,
-  writtenTime,
-} from './values.ts';
+import { checkTemplate, isStatus, nextLink, pathOf, selectOf, type Variables } from './values.ts';
 import type { Wire } from './wire.ts';
-
-/** How many times a page may grow when more records than it holds share one time. */
-const GROWTH_MAX = 32;
-
-/** Between a neighbour's id and what a record without a place of its own holds. */
-const UNPLACED = ' !';
 
 interface Answer {
   body: Buffer;
@@ -83,61 +70,25 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
   return byPages(paging);
 
   function byKeyset(keyset: Extract<Paging, { kind: 'keyset' }>): Source {
-    const idOf = (raw: unknown): string | undefined => nameOf(pointed(raw, keyset.id), keyset.numericIds === true);
-    let size = pageMax;
+    const isNumeric = keyset.numericIds === true;
     return keysetSource({
       feed,
       pageMax,
       overlapMs: keyset.overlapMs,
       map,
       rowsOf,
-      async read(after, _limit, signal) {
-        for (;;) {
-          const asked = size;
-          const beyond = after?.id.split(UNPLACED)[0] ?? '';
-          const id = keyset.numericIds ? beyond.replace(/^0+(?=.)/, '') : beyond;
-          const variables = { at: writtenTime(after?.at ?? '', keyset.form), id, limit: String(asked) };
-          let answer: Answer;
-          try {
-            answer = await fetch(variables, signal);
-          } catch (error) {
-            const tooLarge = error instanceof CrossdockError && error.details.reason === 'answer_too_large';
-            if (!tooLarge || size === 1) throw error;
-            size = Math.max(1, size >> 1);
-            continue;
-          }
-          const placed = answer.records.map((raw): KeysetRow | undefined => {
-            const [time, id] = [changeTime(pointed(raw, keyset.at)), idOf(raw)];
-            return time === undefined || id === undefined ? undefined : { raw, at: time, id };
-          });
-          if (placed.length > 0 && placed.every((row) => row === undefined))
-            client.malformed('GET', settings.path, `no record has a time at ${keyset.at} and an id at ${keyset.id}`);
-          // A record without a place is handed over with its neighbour, and parked; it holds nobody up.
-          const all = answer.records.map((raw, index): KeysetRow => {
-            const near = placed.findLast((row, at) => row !== undefined && at <= index) ?? placed.find((row) => row)!;
-            const isPlaced = placed[index] !== undefined;
-            const content = isPlaced ? '' : UNPLACED + fingerprint('page', cutDeep(raw ?? null));
-            return { raw, at: near.at, id: near.id + content };
-          });
-          const rows = all.filter((row) => after === undefined || compare(row, after) > 0).sort(compare);
-          const { body, contentType } = answer;
-          if (keyset.ties === 'id') {
-            size = Math.min(pageMax, size * 2);
-            return { body, contentType, rows, more: rows.length > 0 };
-          }
-          // Of a full page the last moment may be there in part only: it is read again with the next.
-          const isFull = all.length >= asked;
-          const whole = isFull ? rows.filter((row) => row.at < rows.at(-1)!.at) : rows;
-          if (isFull && whole.length === 0) {
-            if (size >= pageMax * GROWTH_MAX)
-              client.malformed('GET', settings.path, `more than ${size} records share one time of change`);
-            size *= 2;
-            continue;
-          }
-          size = Math.min(size, pageMax);
-          return { body, contentType, rows: whole, more: isFull };
-        }
-      },
+      read: keysetPages({
+        pageMax,
+        ties: keyset.ties,
+        placeOf(raw) {
+          const [time, id] = [changeTime(pointed(raw, keyset.at)), nameOf(pointed(raw, keyset.id), isNumeric)];
+          return time === undefined || id === undefined ? undefined : { at: time, id };
+        },
+        ask(after, size, signal) {
+          const id = isNumeric ? (after?.id ?? '').replace(/^0+(?=.)/, '') : (after?.id ?? '');
+          return fetch({ at: writtenTime(after?.at ?? '', keyset.form), id, limit: String(size) }, signal);
+        },
+      }),
     });
   }
 
@@ -214,9 +165,4 @@ function nameOf(value: unknown, isNumeric: boolean): string | undefined {
   const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
   if (text === '') return undefined;
   return isNumeric && /^\d{1,20}$/.test(text) ? text.padStart(20, '0') : text;
-}
-
-function compare(one: Place, other: Place): number {
-  if (one.at !== other.at) return one.at < other.at ? -1 : 1;
-  return one.id === other.id ? 0 : one.id < other.id ? -1 : 1;
 }

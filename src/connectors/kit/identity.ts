@@ -1,10 +1,52 @@
 /** Who we are to the system. The secret is always `systems.<code>.token`; the settings hold none. */
-import { fail } from '../../canonical/index.ts';
-import { type Auth, type Clock, type ConnectorContext, HttpClient, systemClock } from '../kit/index.ts';
-import type { RestSettings } from './settings.ts';
 
-type AuthSettings = NonNullable<RestSettings['auth']>;
-type Oauth = Extract<AuthSettings, { kind: 'oauth2' }>;
+import { type Static, Type } from 'typebox';
+import { fail } from '../../canonical/index.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { HttpClient } from './http.ts';
+import type { Auth } from './http-contract.ts';
+import type { ConnectorContext } from './types.ts';
+
+const strict = { additionalProperties: false };
+
+export const IdentitySettings = Type.Union(
+  [
+    Type.Object({ kind: Type.Literal('none') }, strict),
+    Type.Object({ kind: Type.Literal('bearer') }, strict),
+    Type.Object(
+      {
+        kind: Type.Literal('basic'),
+        user: Type.String({ description: "the user; the system's token is its password" }),
+      },
+      strict,
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('apiKey'),
+        in: Type.Enum(['header', 'query']),
+        name: Type.String({ description: 'of the header or the parameter' }),
+        prefix: Type.Optional(Type.String({ description: 'before the key, e.g. "Token "' })),
+      },
+      strict,
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('oauth2'),
+        tokenUrl: Type.String({ description: "whole; the system's token is the client's secret" }),
+        clientId: Type.String(),
+        client: Type.Optional(Type.Enum(['basic', 'body'], { description: 'where the secret is said; default basic' })),
+        parameters: Type.Optional(
+          Type.Record(Type.String(), Type.String(), { description: 'scope, audience, resource' }),
+        ),
+      },
+      strict,
+    ),
+  ],
+  { description: 'who we are; the secret is always systems.<code>.token' },
+);
+
+export type IdentitySettings = Static<typeof IdentitySettings>;
+type Oauth = Extract<IdentitySettings, { kind: 'oauth2' }>;
 
 /** A token is renewed so long before its end: calls that begin with it must arrive with it. */
 const EARLY_MS = 30_000;
@@ -21,9 +63,13 @@ export interface Identity {
 }
 
 /** @param stop ends a sign-in that is under way when the connector closes */
-export function identityOf(context: ConnectorContext, stop: AbortSignal, clock: Clock = systemClock): Identity {
+export function identityOf(
+  context: ConnectorContext,
+  settings: IdentitySettings,
+  stop: AbortSignal,
+  clock: Clock = systemClock,
+): Identity {
   const { system, token } = context;
-  const settings: AuthSettings = (context.settings as RestSettings).auth ?? { kind: 'none' };
   const close = async () => {};
   if (settings.kind === 'none') return { token: null, query: {}, close };
   if (token === null)

@@ -9,7 +9,9 @@
  * that only what is new is handed over again.
  */
 import { fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
-import { cutDeep, earlierIso, type FeedPage, type Source } from '../kit/index.ts';
+import { cutDeep } from './fields.ts';
+import { earlierIso } from './keyset.ts';
+import type { FeedPage, Source } from './types.ts';
 
 /** A page's place as the system takes it: a number, a token or a path. */
 export type Where = string;
@@ -20,6 +22,8 @@ export interface Page {
   records: unknown[];
   /** Null: this was the last one. */
   next: Where | null;
+  /** Of the last page: where what changes after this pass will be found, if the system keeps track of it. */
+  changes?: Where;
 }
 
 export interface PagedSource {
@@ -98,6 +102,7 @@ export function pagedSource(options: PagedSource): Source {
       const newest = newestOf(records, position.n);
       if (isLost) return handOver(page, records, again, false);
       if (next === null) {
+        if (page.changes !== undefined) return handOver(page, records, { w: page.changes }, true);
         const from = newest === undefined ? since : earlierIso(newest, change?.overlapMs ?? 0);
         const isLater = from !== undefined && (since === undefined || from > since);
         const end = isLater ? from : since;
