@@ -197,6 +197,7 @@ export function matches(filter: string, entity: Entity): boolean {
     at += 3;
     const own = comparable(entity[name]);
     const other = comparable(text.replace(/^\w*'([\s\S]*)'$/, '$1').replaceAll("''", "'"));
+    if (operator === 'ne') return text === 'null' ? entity[name] != null : own !== other;
     return operator === 'eq' ? own === other : operator === 'gt' ? own > other : own >= other;
   };
   return or();

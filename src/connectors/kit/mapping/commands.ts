@@ -11,6 +11,7 @@ import {
   movementItem,
   orderItem,
   readOr,
+  recordItem,
   refuseRepeatedLines,
   scopes,
   supplyItem,
@@ -27,6 +28,9 @@ export const recordKinds = [
   'shipped',
   'returned',
   'document',
+  'product',
+  'account',
+  'price',
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
@@ -40,6 +44,9 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   shipped: 'id reference at shipment tracking? lines: lineNo sku quantity',
   returned: 'id reference at sequence? lines: lineNo sku quantity',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
+  product: 'sku changedAt description? unit?',
+  account: 'account company changedAt channel? name?',
+  price: 'sku company currency unitPrice changedAt priceList? validFrom?',
 };
 
 /** By which field a record that can't be read is still known. */
@@ -52,6 +59,9 @@ const keyField: Readonly<Record<RecordKind, string>> = {
   shipped: 'id',
   returned: 'id',
   document: 'number',
+  product: 'sku',
+  account: 'account',
+  price: 'sku',
 };
 
 const ADJUSTMENT_MAX = 1_000_000_000;
@@ -86,6 +96,7 @@ function scopeOf(kind: RecordKind, system: string, channel: string): string {
   if (kind === 'movement') return scopes.movement(system);
   if (kind === 'supply') return scopes.supply(system);
   if (kind === 'document') return scopes.document(system);
+  if (kind === 'product' || kind === 'account' || kind === 'price') return scopes.event(`${kind}.changed`, system);
   return scopes.event(kind, system);
 }
 
@@ -171,6 +182,31 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         })),
       });
     }
+    case 'product':
+      return recordItem(system, {
+        kind: 'product.changed',
+        sku: record.sku('sku'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['description', 'unit']),
+      });
+    case 'account':
+      return recordItem(system, {
+        kind: 'account.changed',
+        account: record.text('account'),
+        company: record.text('company'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['channel', 'name']),
+      });
+    case 'price':
+      return recordItem(system, {
+        kind: 'price.changed',
+        sku: record.sku('sku'),
+        company: record.text('company'),
+        currency: record.currency('currency'),
+        unitPrice: record.unitPrice('unitPrice'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['priceList', 'validFrom']),
+      });
     default:
       return workItem(kind, system, record);
   }
@@ -226,4 +262,11 @@ function quantityOfMovement(record: Fields, movement: 'received' | 'adjusted' | 
 
 function sequenceOf(record: Fields): { sequence?: number } {
   return record.raw.sequence === undefined ? {} : { sequence: record.integer('sequence', 0) };
+}
+
+/** Those of them that are there. */
+function textsOf<Name extends string>(record: Fields, names: readonly Name[]): Partial<Record<Name, string>> {
+  const found: Partial<Record<Name, string>> = {};
+  for (const name of names) if (record.raw[name] != null) found[name] = record.text(name);
+  return found;
 }

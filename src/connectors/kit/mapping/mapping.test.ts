@@ -228,4 +228,25 @@ describe('records as items', () => {
     expect(a!.fingerprint).toBe(b!.fingerprint);
     expect(a!.fingerprint).not.toBe(c!.fingerprint);
   });
+
+  it('products, accounts and prices are records of their own', () => {
+    const of = (kind: 'product' | 'account' | 'price', fields: MapSettings['fields'], record: unknown) =>
+      mappedItems({ kind, mapping: mappingOf({ fields }), system: 'erp', channel: null }, [record])[0]!;
+    const changedAt = { value: '2026-03-01T00:00:00Z' };
+    const product = { sku: '/sku', changedAt, unit: { from: '/unit', optional: true } };
+    expect(of('product', product, { sku: 'a', unit: 'PCE' })).toMatchObject({
+      scope: 'product.changed/erp',
+      command: { kind: 'product.changed', sku: 'A', unit: 'PCE', changedAt: '2026-03-01T00:00:00.000Z' },
+    });
+    expect(of('product', product, {}).unreadable).toEqual({ reason: 'is missing (sku)', place: '/0/sku', value: null });
+    const account = { account: '/no', company: { value: 'uk' }, changedAt, name: '/name' };
+    expect(of('account', account, { no: '7', name: 'Smith' }).command).toMatchObject({ account: '7', name: 'Smith' });
+    const price = { sku: '/sku', company: { value: 'uk' }, currency: { value: 'GBP' }, changedAt };
+    const unitPrice = { from: '/price', as: 'decimal' } as const;
+    expect(of('price', { ...price, unitPrice }, { sku: 'A', price: 2.5 }).command).toMatchObject({ unitPrice: '2.5' });
+    expect(of('price', { ...price, unitPrice }, { sku: 'A', price: -1 })).toMatchObject({
+      key: 'A',
+      unreadable: { place: '/0/unitPrice' },
+    });
+  });
 });
