@@ -126,6 +126,15 @@ it('a system that gives fewer than it was asked for is read to its end', async (
   expect(numbers(keys)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
+it('a pass ends where the system says that it does, without a call for an empty page', async () => {
+  system.answer(pagedServer({ list: rowsOf(1, 5) }));
+  const query = { ...limit, page: '{page}' };
+  const { keys } = await pass(feed(feedOf({ kind: 'page', id: '/id', more: '/next' }, query)));
+  expect(numbers(keys)).toEqual([1, 2, 3, 4, 5]);
+  // The second page, and the first once more.
+  expect(system.calls.map((call) => call.query.page)).toEqual(['1', '2', '1']);
+});
+
 it('a system that knows no such parameter is told of, not read for ever', async () => {
   system.answer({ json: { value: rowsOf(1, 3) } });
   const source = feed(feedOf({ kind: 'page', id: '/id' }, { page: '{page}' }));

@@ -164,6 +164,8 @@ const Lookup = Type.Object(
     itemsMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     list: Selector,
     key: text('pointer in what is found to its key'),
+    /** Without it an answer is taken for whole. */
+    more,
     notFound: Type.Optional(Type.Array(Status, { description: 'answers that say that it is not there, e.g. 404' })),
   },
   strict,

@@ -158,6 +158,15 @@ describe('a delivery', () => {
     expect([...located]).toEqual([]);
   });
 
+  it('a lookup whose answer goes on says nothing of what is not there, and nothing is written', async () => {
+    const locate = { ...order.locate, more: '/next' };
+    system.answer({ json: { found: [], next: '/orders?page=2' } });
+    expect(await write(connect({ deliveries: { sales_order: { ...order, locate } } }))).toMatchObject([
+      { outcome: 'later', ofSystem: true },
+    ]);
+    expect(system.calls).toHaveLength(1);
+  });
+
   it('said to be there already is looked up, and in doubt while it is not found', async () => {
     const native = { ...order, idempotency: 'native' as const };
     system.answer({ status: 409, json: {} }, { json: { found: [{ ref: 'web/1', id: 7 }] } });

@@ -17,7 +17,7 @@ import {
 } from '../kit/index.ts';
 import { feedMap } from './map.ts';
 import type { FeedSettings, Paging } from './settings.ts';
-import { checkTemplate, isStatus, nextLink, pathOf, selectOf, type Variables } from './values.ts';
+import { checkTemplate, isMore, isStatus, nextLink, pathOf, selectOf, type Variables } from './values.ts';
 import type { Wire } from './wire.ts';
 
 interface Answer {
@@ -150,10 +150,6 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
 }
 
 const nothing = { body: Buffer.from('null'), contentType: 'application/json' };
-
-function isMore(found: unknown): boolean {
-  return found !== undefined && found !== null && found !== false && found !== '' && found !== 0;
-}
 
 function variablesOf({ kind }: Paging): string[] {
   if (kind === 'keyset') return ['at', 'id', 'limit'];

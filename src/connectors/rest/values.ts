@@ -49,6 +49,11 @@ function segment(text: string): string {
   return encodeURIComponent(text);
 }
 
+/** What a system says of whether more follows: a link, a token, a number of them, true. */
+export function isMore(found: unknown): boolean {
+  return found !== undefined && found !== null && found !== false && found !== '' && found !== 0;
+}
+
 export function isStatus(status: number, declared: readonly (number | string)[] | undefined): boolean {
   return declared?.some((one) => one === status || one === `${Math.floor(status / 100)}xx`) ?? false;
 }

@@ -11,7 +11,7 @@ import {
   Unreadable,
 } from '../kit/index.ts';
 import type { LookupSettings, WriteSettings } from './settings.ts';
-import { checkTemplate, isStatus, pathOf, selectOf, type Variables } from './values.ts';
+import { checkTemplate, isMore, isStatus, pathOf, selectOf, type Variables } from './values.ts';
 
 export interface Wire {
   client: HttpClient;
@@ -87,6 +87,7 @@ export function lookUpOf(wire: Wire, settings: LookupSettings, at: string): Look
   for (const template of templates) checkTemplate(template, ['key', 'keys'], at);
   const list = selectOf(settings.list, `${at}.list`);
   const body = settings.body === undefined ? undefined : expressionOf(settings.body.jsonata, `${at}.body.jsonata`);
+  const more = settings.more === undefined ? undefined : selectOf(settings.more, `${at}.more`);
   const isSingle = templates.some((template) => template.includes('{key}'));
   if (!isSingle && body === undefined && !templates.some((template) => template.includes('{keys}')))
     fail('XD_ESTATE_INVALID', `${at} needs {key} or {keys}: else it asks for everything`, { place: at });
@@ -107,6 +108,9 @@ export function lookUpOf(wire: Wire, settings: LookupSettings, at: string): Look
         { method, path, headers: wire.headers, ...(json !== undefined && { json }) },
         signal,
       );
+      // What lies on another page would be taken for not there, and written once more.
+      if (more !== undefined && isMore(more(value)))
+        wire.client.malformed(method, settings.path, 'a lookup whose answer goes on: ask for fewer at a time');
       const found = list(value);
       if (Array.isArray(found)) return found as unknown[];
       // The one itself, or what an expression gives of an empty list.
