@@ -1,5 +1,7 @@
 /** Connectors that ship with Crossdock, by the name that an estate gives. Only app.ts reads this. */
 import type { ConnectorFactory } from './kit/index.ts';
+import { odata } from './odata/index.ts';
+import { rest } from './rest/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
@@ -7,6 +9,8 @@ import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
+  ['odata', odata],
+  ['rest', rest],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

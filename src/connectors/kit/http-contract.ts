@@ -13,6 +13,8 @@ export interface HttpRequest {
   json?: unknown;
   raw?: { body: string | Buffer; contentType: string };
   headers?: Readonly<Record<string, string>>;
+  /** any: an answer that is no JSON is an answer, too (several parts, or nothing); default json. */
+  answers?: 'json' | 'any';
 }
 
 /** What a system means by an answer that carries a failure, e.g. `200 {"error": …}`. */
@@ -30,6 +32,8 @@ export interface Fault {
 export interface Auth {
   /** Signs in by `send`, which counts against the system's budget. @returns the headers of calls until they are refused */
   signIn(send: (request: HttpRequest) => Promise<HttpAnswer>): Promise<Credentials>;
+  /** Whether what the last signing in gave has ended or is about to, so that a call with it would only be refused. */
+  isOver?(): boolean;
 }
 
 export interface HttpAnswer {
@@ -51,9 +55,9 @@ export interface HttpOptions {
 
 /** A whole-request answer to a write: the other side's JSON, or what became of every item in it. */
 export type WriteAnswer =
-  | { answered: true; value: unknown }
-  /** `itemsToBlame`: the request was refused for what is in it, so that a half of it may pass. */
-  | { answered: false; outcome: Outcome; itemsToBlame: boolean };
+  | { answered: true; value: unknown; status: number; headers: HttpAnswer['headers']; body: Buffer }
+  /** `itemsToBlame`: the request was refused for what is in it, so that a half of it may pass. `status`: of a refusal. */
+  | { answered: false; outcome: Outcome; itemsToBlame: boolean; status?: number };
 
 /** What was asked for: the answer as it came, and as JSON. */
 export interface Asked {

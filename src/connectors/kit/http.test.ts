@@ -118,7 +118,7 @@ describe('a write', () => {
 
   it('a success is the answer', async () => {
     system.answer({ status: 201, json: { results: [] } });
-    expect(await client().write('/things', {}, signal)).toEqual({ answered: true, value: { results: [] } });
+    expect(await client().write('/things', {}, signal)).toMatchObject({ answered: true, value: { results: [] } });
   });
 
   it('is later when the connection is refused or the name unknown', async () => {
@@ -246,6 +246,39 @@ it('after closing nothing is sent any more', async () => {
   expect(await one.write('/', {}, signal)).toMatchObject({ outcome: { outcome: 'later' } });
   expect(system.calls).toHaveLength(0);
   closing.length = 0;
+});
+
+it('who we are is asked for anew when it is over, before a call would be refused for it', async () => {
+  let signedIn = 0;
+  let over = false;
+  const auth = {
+    async signIn() {
+      signedIn += 1;
+      over = false;
+      return { authorization: `Bearer ${signedIn}` };
+    },
+    isOver: () => over,
+  };
+  const one = client({ token: null }, { auth });
+  system.answer({ json: {} });
+  await one.read('/', signal);
+  await one.read('/', signal);
+  over = true;
+  await one.read('/', signal);
+  expect(system.calls.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 1', 'Bearer 2']);
+});
+
+it('an answer that is no JSON is one where it was asked for, and a refusal has its status', async () => {
+  const one = client();
+  const headers = { 'content-type': 'multipart/mixed; boundary=b' };
+  system.answer({ text: '--b--', headers });
+  const path = '/$batch';
+  expect(await one.send({ method: 'POST', path }, signal)).toMatchObject({ outcome: { outcome: 'in_doubt' } });
+  const answer = await one.send({ method: 'POST', path, answers: 'any' }, signal);
+  expect(answer).toMatchObject({ answered: true, status: 200, headers, body: Buffer.from('--b--') });
+  expect((await one.ask({ method: 'GET', path, answers: 'any' }, signal)).body.toString()).toBe('--b--');
+  system.answer({ status: 412, json: {} });
+  expect(await one.send({ method: 'PATCH', path }, signal)).toMatchObject({ answered: false, status: 412 });
 });
 
 interface RawServer {

@@ -65,8 +65,11 @@ export class HttpClient {
     const { auth } = options;
     // For all calls, so none of their signals ends it.
     if (auth !== undefined)
-      this.#signIn = new SignIn(system, this.#clock, () =>
-        auth.signIn((request) => this.#call(request, {}, new AbortController().signal)),
+      this.#signIn = new SignIn(
+        system,
+        this.#clock,
+        () => auth.signIn((request) => this.#call(request, {}, new AbortController().signal)),
+        () => auth.isOver?.() ?? false,
       );
     this.#faultOf = options.faultOf ?? (() => undefined);
     this.#budget = new CallBudget(limits, this.#clock);
@@ -118,7 +121,7 @@ export class HttpClient {
       if (status < 400) fail('XD_CONNECTOR_MALFORMED', `${what} answered ${status}`, details);
       fail('XD_CONNECTOR_REFUSED', `${what} answered ${status}${saidBy(answer.value)}`, details);
     }
-    if (answer.value === undefined) this.malformed(method, path, 'not JSON');
+    if (answer.value === undefined && request.answers !== 'any') this.malformed(method, path, 'not JSON');
     const contentType = answer.headers['content-type'];
     return {
       body: answer.body,
@@ -159,11 +162,14 @@ export class HttpClient {
         answered: false,
         outcome: { outcome: 'refused', error: told },
         itemsToBlame: fault.class === 'refused',
+        status,
       };
     }
     if (status >= 200 && status < 300) {
-      if (status === 204) return { answered: true, value: null };
-      return answer.value === undefined ? inDoubt(`${said}, not JSON`) : { answered: true, value: answer.value };
+      const { headers, body } = answer;
+      if (status === 204) return { answered: true, value: null, status, headers, body };
+      if (answer.value === undefined && request.answers !== 'any') return inDoubt(`${said}, not JSON`);
+      return { answered: true, value: answer.value, status, headers, body };
     }
     const retryAfterMs = this.#noteRetryAfter(answer);
     if (status === 429) return later(said, retryAfterMs);
@@ -174,6 +180,7 @@ export class HttpClient {
       answered: false,
       outcome: { outcome: 'refused', error: said + saidBy(answer.value) },
       itemsToBlame: true,
+      status,
     };
   }
 

@@ -61,7 +61,7 @@ describe('a session', () => {
     await one.read('/things', signal);
     await clock.advance(SIGN_IN_PAUSE_MS);
     valid.from = 2;
-    expect(await one.write('/things', { n: 1 }, signal)).toEqual({ answered: true, value: { ok: true } });
+    expect(await one.write('/things', { n: 1 }, signal)).toMatchObject({ answered: true, value: { ok: true } });
     expect(seen.logins).toBe(2);
     expect(system.calls.filter((call) => call.path === '/things' && call.method === 'POST')).toHaveLength(2);
   });

@@ -19,16 +19,20 @@ export class SignIn {
   readonly #system: string;
   readonly #clock: Clock;
   readonly #begin: () => Promise<Credentials>;
+  readonly #isOver: () => boolean;
   #session: Session | undefined;
 
-  constructor(system: string, clock: Clock, begin: () => Promise<Credentials>) {
+  /** @param isOver whether the last session has ended by itself; asked only of one that was begun */
+  constructor(system: string, clock: Clock, begin: () => Promise<Credentials>, isOver: () => boolean = () => false) {
     this.#system = system;
     this.#clock = clock;
     this.#begin = begin;
+    this.#isOver = isOver;
   }
 
   /** The session that calls go under; one that could not be begun is tried again only after a pause. */
   session(): Session {
+    if (this.#session !== undefined && this.#isOver()) this.#session = undefined;
     this.#session ??= { at: this.#clock.now(), headers: this.#signIn() };
     return this.#session;
   }

@@ -1,0 +1,272 @@
+/** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
+import type { DocumentPosted, InboundItem } from '../../../canonical/index.ts';
+import { Fields, Unreadable } from '../fields.ts';
+import {
+  cancelItem,
+  cancelKey,
+  type Draft,
+  documentItem,
+  item,
+  mapRecords,
+  movementItem,
+  orderItem,
+  readOr,
+  recordItem,
+  refuseRepeatedLines,
+  scopes,
+  supplyItem,
+} from '../items.ts';
+import type { Mapping } from './map.ts';
+
+/** What a feed's records are. */
+export const recordKinds = [
+  'order',
+  'cancel',
+  'movement',
+  'supply',
+  'picked',
+  'shipped',
+  'returned',
+  'document',
+  'product',
+  'account',
+  'price',
+] as const;
+export type RecordKind = (typeof recordKinds)[number];
+
+/** The fields that each kind's mapping gives; `?` may be left out. The pages of the connectors show them. */
+export const recordFields: Readonly<Record<RecordKind, string>> = {
+  order: 'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within?',
+  cancel: 'reference account at order? lineNo? sku quantity',
+  movement: 'id movement (received, adjusted, counted) sku location quantity reference at sequence? net?',
+  supply: 'supply sku location quantity dueAt announcedAt',
+  picked: 'id reference at sequence? lines: lineNo sku quantity',
+  shipped: 'id reference at shipment tracking? lines: lineNo sku quantity',
+  returned: 'id reference at sequence? lines: lineNo sku quantity',
+  document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
+  product: 'sku changedAt description? unit?',
+  account: 'account company changedAt channel? name?',
+  price: 'sku company currency unitPrice changedAt priceList? validFrom?',
+};
+
+/** By which field a record that can't be read is still known. */
+const keyField: Readonly<Record<RecordKind, string>> = {
+  order: 'number',
+  cancel: 'reference',
+  movement: 'id',
+  supply: 'supply',
+  picked: 'id',
+  shipped: 'id',
+  returned: 'id',
+  document: 'number',
+  product: 'sku',
+  account: 'account',
+  price: 'sku',
+};
+
+const ADJUSTMENT_MAX = 1_000_000_000;
+
+export interface MappedFeed {
+  kind: RecordKind;
+  mapping: Mapping;
+  system: string;
+  /** Whose orders and cancels they are. */
+  channel: string | null;
+}
+
+/** Items of records, one of each; what can't be mapped or read is an item with its reason, and its neighbours are read. */
+export function mappedItems(feed: MappedFeed, records: readonly unknown[], place = ''): InboundItem[] {
+  return mapRecords(records, place, (raw, at) => [mappedItem(feed, raw, at)]);
+}
+
+function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
+  const { kind, mapping, system, channel } = feed;
+  const scope = scopeOf(kind, system, channel ?? '');
+  const keyOf = (): string => {
+    const key = mapping.field(raw, place, keyField[kind]);
+    if (typeof key !== 'string' || key === '') throw new Unreadable('must be a text', place, key);
+    return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${key}` : key;
+  };
+  return readOr(raw, scope, keyOf, () => read(feed, new Fields(mapping.map(raw, place), place)));
+}
+
+function scopeOf(kind: RecordKind, system: string, channel: string): string {
+  if (kind === 'order') return scopes.order(channel);
+  if (kind === 'cancel') return scopes.cancel(channel);
+  if (kind === 'movement') return scopes.movement(system);
+  if (kind === 'supply') return scopes.supply(system);
+  if (kind === 'document') return scopes.document(system);
+  if (kind === 'product' || kind === 'account' || kind === 'price') return scopes.event(`${kind}.changed`, system);
+  return scopes.event(kind, system);
+}
+
+function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
+  switch (kind) {
+    case 'order': {
+      const lines = record.lines('lines');
+      if (lines.some((line) => line.raw.lineNo !== undefined)) refuseRepeatedLines(lines, 'lineNo');
+      return orderItem({
+        kind: 'order.submitted',
+        channel: channel ?? '',
+        externalNo: record.text('number'),
+        company: record.text('company'),
+        account: record.text('account'),
+        currency: record.currency('currency'),
+        orderedAt: record.time('orderedAt'),
+        lines: lines.map((line, index) => ({
+          // Where the system numbers no lines, their place does.
+          lineNo: line.raw.lineNo === undefined ? index + 1 : line.lineNo('lineNo'),
+          sku: line.sku('sku'),
+          quantity: line.quantity('quantity'),
+          unitPrice: line.unitPrice('unitPrice'),
+          ...(line.raw.within !== undefined && { within: line.integer('within', 0, line.quantity('quantity')) }),
+        })),
+      });
+    }
+    case 'cancel': {
+      const named = {
+        reference: record.text('reference'),
+        order: record.textOrNull('order'),
+        lineNo: record.raw.lineNo == null ? null : record.lineNo('lineNo'),
+        sku: record.sku('sku'),
+      };
+      const draft = cancelItem({
+        kind: 'order.cancel_requested',
+        channel: channel ?? '',
+        account: record.text('account'),
+        occurredAt: record.time('at'),
+        ...named,
+        quantity: record.quantity('quantity'),
+      });
+      return { ...draft, key: cancelKey(named) };
+    }
+    case 'movement': {
+      const movement = record.oneOf('movement', ['received', 'adjusted', 'counted']);
+      const quantity = quantityOfMovement(record, movement);
+      return movementItem(system, record.text('id'), {
+        kind: 'stock.moved',
+        movement,
+        sku: record.sku('sku'),
+        location: record.text('location'),
+        quantity,
+        reference: record.text('reference'),
+        occurredAt: record.time('at'),
+        ...sequenceOf(record),
+        ...(typeof record.raw.net === 'boolean' && { net: record.raw.net }),
+      });
+    }
+    case 'supply':
+      return supplyItem(system, {
+        kind: 'supply.announced',
+        supply: record.text('supply'),
+        sku: record.sku('sku'),
+        location: record.text('location'),
+        quantity: record.quantity('quantity', 0),
+        dueAt: record.time('dueAt'),
+        announcedAt: record.time('announcedAt'),
+      });
+    case 'document': {
+      const document = record.oneOf<DocumentPosted['document']>('document', ['invoice', 'credit_note']);
+      return documentItem(system, {
+        kind: 'document.posted',
+        document,
+        number: record.text('number'),
+        order: record.text('order'),
+        currency: record.currency('currency'),
+        totalMinor: record.integer('totalMinor', 0),
+        occurredAt: record.time('at'),
+        lines: record.lines('lines').map((line) => ({
+          lineNo: line.lineNo('lineNo'),
+          quantity: line.quantity('quantity'),
+          amountMinor: line.integer('amountMinor', 0),
+        })),
+      });
+    }
+    case 'product':
+      return recordItem(system, {
+        kind: 'product.changed',
+        sku: record.sku('sku'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['description', 'unit']),
+      });
+    case 'account':
+      return recordItem(system, {
+        kind: 'account.changed',
+        account: record.text('account'),
+        company: record.text('company'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['channel', 'name']),
+      });
+    case 'price':
+      return recordItem(system, {
+        kind: 'price.changed',
+        sku: record.sku('sku'),
+        company: record.text('company'),
+        currency: record.currency('currency'),
+        unitPrice: record.unitPrice('unitPrice'),
+        changedAt: record.time('changedAt'),
+        ...textsOf(record, ['priceList', 'validFrom']),
+      });
+    default:
+      return workItem(kind, system, record);
+  }
+}
+
+/** Work that we asked for: its references are ours. */
+function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, record: Fields): Draft {
+  const id = record.text('id');
+  const reference = record.text('reference');
+  const occurredAt = record.time('at');
+  const lines = record.lines('lines').map((line) => ({
+    lineNo: line.lineNo('lineNo'),
+    sku: line.sku('sku'),
+    quantity: line.quantity('quantity'),
+  }));
+  const goods = lines.map(({ lineNo, sku, quantity }) => [lineNo, sku, quantity]);
+  const scope = scopes.event(kind, system);
+  if (kind === 'shipped') {
+    const shipment = record.text('shipment');
+    const tracking = record.textOrNull('tracking');
+    const fields = [reference, shipment, tracking, occurredAt, goods];
+    return item(
+      scope,
+      id,
+      { kind: 'fulfilment.shipped', fulfilment: reference, shipment, tracking, occurredAt, lines },
+      fields,
+    );
+  }
+  const sequence = sequenceOf(record);
+  const fields = [reference, occurredAt, sequence.sequence ?? null, goods];
+  if (kind === 'picked')
+    return item(
+      scope,
+      id,
+      { kind: 'fulfilment.picked', fulfilment: reference, occurredAt, ...sequence, lines },
+      fields,
+    );
+  return item(
+    scope,
+    id,
+    { kind: 'return.received', returnReference: reference, occurredAt, ...sequence, lines },
+    fields,
+  );
+}
+
+function quantityOfMovement(record: Fields, movement: 'received' | 'adjusted' | 'counted'): number {
+  if (movement === 'received') return record.quantity('quantity');
+  if (movement === 'counted') return record.quantity('quantity', 0);
+  const quantity = record.integer('quantity', -ADJUSTMENT_MAX, ADJUSTMENT_MAX);
+  if (quantity === 0) throw record.unreadable('quantity', 'must not be 0');
+  return quantity;
+}
+
+function sequenceOf(record: Fields): { sequence?: number } {
+  return record.raw.sequence === undefined ? {} : { sequence: record.integer('sequence', 0) };
+}
+
+/** Those of them that are there. */
+function textsOf<Name extends string>(record: Fields, names: readonly Name[]): Partial<Record<Name, string>> {
+  const found: Partial<Record<Name, string>> = {};
+  for (const name of names) if (record.raw[name] != null) found[name] = record.text(name);
+  return found;
+}
