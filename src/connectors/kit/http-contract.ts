@@ -1,4 +1,5 @@
 /** What is sent to a system and what it answers. */
+import type { CallBudget } from './budget.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials } from './sign-in.ts';
 import type { Outcome } from './types.ts';
@@ -13,6 +14,8 @@ export interface HttpRequest {
   json?: unknown;
   raw?: { body: string | Buffer; contentType: string };
   headers?: Readonly<Record<string, string>>;
+  /** A success is a text (CSV, or nothing at all) and no JSON: `value` is that text. A failure is read as JSON all the same. */
+  takes?: 'text';
 }
 
 /** What a system means by an answer that carries a failure, e.g. `200 {"error": …}`. */
@@ -43,6 +46,8 @@ export interface HttpAnswer {
 export interface HttpOptions {
   clock?: Clock;
   answerBytesMax?: number;
+  /** One for all clients of a system that lives at several addresses: it counts their calls together. */
+  budget?: CallBudget;
   /** Instead of the context's token. */
   auth?: Auth;
   /** Asked of every answer first; undefined: it is as HTTP says. */
