@@ -71,6 +71,7 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
     StageName: text(255, { required: true }),
     CloseDate: { type: 'date', required: true },
     IsWon: { type: 'boolean', computed: true },
+    LastStageChangeDate: { type: 'datetime', computed: true },
     Amount: number,
     ...currency,
   }),
@@ -79,6 +80,7 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
     Product2Id: to('Product2', 'Product2'),
     Quantity: number,
     UnitPrice: number,
+    Discount: number,
     ...currency,
   }),
   Crossdock_Order__c: object('a00', {
@@ -89,12 +91,6 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
     Status__c: text(40),
     Total__c: number,
     Version__c: number,
-    ...Object.fromEntries(
-      ['Ordered', 'Cancelled', 'Backordered', 'Refused', 'Shipped', 'Invoiced', 'Returned'].map((name) => [
-        `${name}__c`,
-        number,
-      ]),
-    ),
     ...currency,
   }),
   Crossdock_Order_Line__c: object('a01', {

@@ -135,7 +135,10 @@ export class Store {
     for (const [name, field] of Object.entries(this.kind(type).fields))
       if (field.required && values[name] == null)
         throw new ApiError('REQUIRED_FIELD_MISSING', `Required fields are missing: [${name}]`, 400, [name]);
-    if (type === 'Opportunity') values.IsWon = WON_STAGES.has(String(values.StageName));
+    if (type === 'Opportunity') {
+      values.IsWon = WON_STAGES.has(String(values.StageName));
+      if (values.StageName !== held?.values.StageName) values.LastStageChangeDate = at;
+    }
     values.IsDeleted = false;
     values.CreatedDate ??= at;
     values.SystemModstamp = at;
