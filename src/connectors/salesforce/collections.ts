@@ -1,7 +1,7 @@
 /** Writing many records by their external id: by collections, each record with a result of its own, or all or none. */
 import type { Outcome, WriteAnswer } from '../kit/index.ts';
 import type { Salesforce } from './client.ts';
-import { errorsOf, outcomeOf } from './errors.ts';
+import { type ApiError, errorsOf, outcomeOf } from './errors.ts';
 import { jsonOf } from './values.ts';
 
 /** Records of one collection. */
@@ -78,26 +78,26 @@ export async function upsertTogether(
   const parts = (answer.value as { compositeResponse?: unknown } | null)?.compositeResponse;
   if (!Array.isArray(parts) || parts.length !== collections.length)
     return inDoubt(`composite answered what is not its contract: ${collections.length} parts expected`);
-  const failures: RecordOutcome[] = [];
+  const errors: ApiError[] = [];
+  let failed = false;
   for (const [index, part] of parts.entries()) {
     const { httpStatusCode, referenceId, body: told } = (part ?? {}) as Record<string, unknown>;
-    const { object, records } = collections[index]!;
     if (referenceId !== `part${index}` || typeof httpStatusCode !== 'number')
       return inDoubt('composite answered a part that was not asked for');
-    if (httpStatusCode >= 400) failures.push(outcomeOf(errorsOf(told), `${object} answered ${httpStatusCode}`));
-    else
-      failures.push(
-        ...resultsOf(told, records.length, object).filter(({ outcome }) => outcome.outcome !== 'confirmed'),
-      );
+    const isWhole = Array.isArray(told) && told.length === collections[index]!.records.length;
+    if (httpStatusCode >= 400) errors.push(...errorsOf(told));
+    else if (isWhole)
+      for (const result of told) errors.push(...errorsOf((result as { errors?: unknown } | null)?.errors));
+    else return inDoubt('composite answered a part that is not its contract');
+    failed ||= httpStatusCode >= 400 || (told as { success?: unknown }[]).some((result) => result?.success !== true);
   }
+  if (!failed) return confirmed;
   // All was rolled back for one of them; the others only say that.
-  return (
-    failures.find(({ outcome }) => outcome.outcome !== 'later') ??
-    failures.find(({ gone }) => gone) ??
-    failures[0] ??
-    confirmed
-  );
+  const causes = errors.filter(({ code }) => !ROLLED_BACK.has(code));
+  return outcomeOf(causes.length > 0 ? causes : errors, collections.map(({ object }) => object).join(', '));
 }
+
+const ROLLED_BACK = new Set(['PROCESSING_HALTED', 'ALL_OR_NONE_OPERATION_ROLLED_BACK']);
 
 function withType(object: string, records: Collection['records']): object[] {
   return records.map((record) => ({ attributes: { type: object }, ...record }));
