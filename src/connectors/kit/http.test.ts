@@ -247,8 +247,14 @@ describe('systems that are more than JSON at one address', () => {
     expect(asked.value).toBe('Id,Name\n1,"ä"\n');
     expect((await refusal(client().read('/results', signal))).code).toBe('XD_CONNECTOR_MALFORMED');
     system.answer({ status: 201, text: '' });
-    const put = { method: 'PUT', path: '/batch', raw: { body: '1', contentType: 'text/csv' }, takes: 'text' } as const;
+    const put = {
+      method: 'PUT',
+      path: '/batch',
+      raw: { body: 'Id,Name', contentType: 'text/csv' },
+      takes: 'text',
+    } as const;
     expect(await client().send(put, signal)).toEqual({ answered: true, value: '' });
+    expect(system.calls.at(-1)).toMatchObject({ body: 'Id,Name', headers: { 'content-type': 'text/csv' } });
     system.answer({ status: 400, json: { message: 'no such column' } });
     expect(await client().send(put, signal)).toMatchObject({
       outcome: { outcome: 'refused', error: expect.stringContaining('no such column') },

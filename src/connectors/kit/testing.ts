@@ -47,7 +47,7 @@ export async function fakeSystem(): Promise<FakeSystem> {
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: req.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: text === '' ? undefined : jsonOrText(text),
       port: req.socket.remotePort,
     };
     calls.push(call);
@@ -82,6 +82,15 @@ export async function fakeSystem(): Promise<FakeSystem> {
       await closed;
     },
   };
+}
+
+/** Forms and CSV are sent, too. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 export function contextFor(url: string, changes: Partial<ConnectorContext> = {}): ConnectorContext {
