@@ -12,7 +12,7 @@ import { Salesforce } from './client.ts';
 import type { Read } from './map-master.ts';
 import { settingsOf, settingsSchema } from './settings.ts';
 import { orderStatus, REFERENCE, STATUS_MAX } from './sink.ts';
-import { type SnapshotKind, type SnapshotOptions, type SnapshotRecords, snapshot } from './snapshot.ts';
+import { deletedBetween, type SnapshotKind, type SnapshotOptions, type SnapshotRecords, snapshot } from './snapshot.ts';
 import { opportunities } from './source.ts';
 
 export {
@@ -63,6 +63,8 @@ export interface SalesforceConnector extends Connector {
     options: SnapshotOptions,
     signal: AbortSignal,
   ): AsyncGenerator<Read<SnapshotRecords[K]>[]>;
+  /** What was deleted between two times, 15 days back at most; the next call begins at `coveredTo`. */
+  deleted(kind: SnapshotKind, start: string, end: string, signal: AbortSignal): ReturnType<typeof deletedBetween>;
   /** Loads many records by their external id in one job. */
   load(load: Load, signal: AbortSignal): Promise<Outcome[]>;
 }
@@ -81,6 +83,7 @@ export function createSalesforce(
     deliveries: {},
     orderStatus: orderStatus(client, limits),
     snapshot: (kind, asked, signal) => snapshot(client, kind, asked, signal),
+    deleted: (kind, start, end, signal) => deletedBetween(client, kind, start, end, signal),
     load: (load, signal) => bulkUpsert(client, load, { deadlineMs: LOAD_DEADLINE_MS }, signal),
     probe: (signal) => probe(client, signal),
     pausedMs: () => client.pausedMs,

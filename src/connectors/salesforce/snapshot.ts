@@ -104,11 +104,12 @@ function nested(row: Readonly<Record<string, string>>): Record<string, unknown> 
  */
 export async function deletedBetween(
   client: Salesforce,
-  object: string,
+  kind: SnapshotKind,
   start: string,
   end: string,
   signal: AbortSignal,
 ): Promise<{ deleted: { id: string; at: string }[]; coveredTo: string }> {
+  const { object } = asking(client)[kind];
   const path = `${client.settings.data}/sobjects/${object}/deleted/?start=${encodeURIComponent(start)}&end=${encodeURIComponent(end)}`;
   const { value } = await client.ask({ method: 'GET', path }, signal);
   const { deletedRecords, earliestDateAvailable, latestDateCovered } = (value ?? {}) as Record<string, unknown>;
