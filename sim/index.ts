@@ -12,6 +12,7 @@ import { createSimServer } from './lib/server.ts';
 import { business, type Call, type Entry, type Kit, type Route, type System, TruthPages } from './lib/system.ts';
 import { realTime, type Time } from './lib/time.ts';
 import { marketplace } from './marketplace.ts';
+import { salesforce } from './salesforce/index.ts';
 import { shop } from './shop.ts';
 import { wms } from './wms.ts';
 
@@ -19,8 +20,12 @@ export type { FaultProfile, FaultRates } from './lib/faults.ts';
 export { NO_FAULTS, STORM } from './lib/faults.ts';
 export { type ManualTime, manualTime, realTime, type Time } from './lib/time.ts';
 
+/** The estate's five. */
 export const SIM_KINDS = ['erp', 'crm', 'wms', 'shop', 'marketplace'] as const;
 export type SimKind = (typeof SIM_KINDS)[number];
+/** Systems that speak somebody else's protocol, as far as its public reference tells it. */
+export const SIM_OTHERS = ['salesforce'] as const;
+export type AnySimKind = SimKind | (typeof SIM_OTHERS)[number];
 
 const FEED_LIMIT = 100;
 const TRUTH_LIMIT = 500;
@@ -43,7 +48,7 @@ export interface SimOptions {
 }
 
 export interface Sim {
-  kind: SimKind;
+  kind: AnySimKind;
   url: string;
   token: string;
   stats(): Record<string, unknown>;
@@ -51,7 +56,7 @@ export interface Sim {
   close(): Promise<void>;
 }
 
-export async function startSim(kind: SimKind, options: SimOptions): Promise<Sim> {
+export async function startSim(kind: AnySimKind, options: SimOptions): Promise<Sim> {
   const { token = 'sim-token', seed = 1, speed = 1, unreadMax = 400 } = options;
   if (!(speed > 0)) throw new TypeError(`speed must be above 0, found ${speed}`);
   const time = options.time ?? realTime();
@@ -68,7 +73,7 @@ export async function startSim(kind: SimKind, options: SimOptions): Promise<Sim>
     unreadMax,
     keep: (entry) => opened().append(JSON.stringify(entry)),
   };
-  const system = systemOf(kind, kit, options, () => opened().flushed());
+  const system = systemOf(kind, kit, options, token, () => opened().flushed());
 
   journal = openJournal(join(options.data, `${kind}.ndjson`), (line) => {
     const entry = JSON.parse(line) as Entry | Item;
@@ -98,14 +103,16 @@ export async function startSim(kind: SimKind, options: SimOptions): Promise<Sim>
     business: false,
     run,
   });
+  const readFeed: Route['run'] = ({ query }) => {
+    const after = integerIn(query, 'after', 0, Number.MAX_SAFE_INTEGER);
+    feed.markRead(after);
+    return feed.page(after, integerIn(query, 'limit', FEED_LIMIT, FEED_LIMIT_MAX));
+  };
   const http = createSimServer({
+    mount: system.mount,
     routes: [
       ...system.routes,
-      business('GET', system.feedPath, ({ query }) => {
-        const after = integerIn(query, 'after', 0, Number.MAX_SAFE_INTEGER);
-        feed.markRead(after);
-        return feed.page(after, integerIn(query, 'limit', FEED_LIMIT, FEED_LIMIT_MAX));
-      }),
+      ...(system.feedPath === undefined ? [] : [business('GET', system.feedPath, readFeed)]),
       control('GET', '/_control/events', ({ query }) =>
         feed.page(
           integerIn(query, 'after', 0, Number.MAX_SAFE_INTEGER),
@@ -155,7 +162,13 @@ export async function startSim(kind: SimKind, options: SimOptions): Promise<Sim>
   };
 }
 
-function systemOf(kind: SimKind, kit: Kit, options: SimOptions, flushed: () => Promise<void> | undefined): System {
+function systemOf(
+  kind: AnySimKind,
+  kit: Kit,
+  options: SimOptions,
+  token: string,
+  flushed: () => Promise<void> | undefined,
+): System {
   switch (kind) {
     case 'erp':
       return erp(kit);
@@ -167,10 +180,12 @@ function systemOf(kind: SimKind, kit: Kit, options: SimOptions, flushed: () => P
       return shop(kit, { url: options.webhookUrl, secret: options.webhookSecret ?? '', flushed });
     case 'marketplace':
       return marketplace(kit);
+    case 'salesforce':
+      return salesforce(kit, token);
   }
 }
 
-function setFaults(faults: Faults, { body }: Call, seed: string, kind: SimKind): object {
+function setFaults(faults: Faults, { body }: Call, seed: string, kind: AnySimKind): object {
   const item = itemOf(body);
   try {
     faults.set(item.profile, item.seed === undefined ? seed : `${String(item.seed)}/${kind}`);

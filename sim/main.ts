@@ -1,8 +1,9 @@
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { SIM_KINDS, type SimKind, startSim } from './index.ts';
+import { type AnySimKind, SIM_KINDS, SIM_OTHERS, startSim } from './index.ts';
 
-const USAGE = `usage: main.ts <${SIM_KINDS.join('|')}> [--port N] [--data DIR] [--token T] [--seed S] [--faults none|storm]
+const KINDS: readonly AnySimKind[] = [...SIM_KINDS, ...SIM_OTHERS];
+const USAGE = `usage: main.ts <${KINDS.join('|')}> [--port N] [--data DIR] [--token T] [--seed S] [--faults none|storm]
   [--speed X] [--webhook-url URL] [--webhook-secret S] [--unread-max N]`;
 
 function usage(reason: string): never {
@@ -32,8 +33,8 @@ function read() {
 }
 
 const { values, positionals } = read();
-const kind = positionals[0] as SimKind;
-if (positionals.length !== 1 || !SIM_KINDS.includes(kind)) usage(`unknown system ${positionals.join(' ') || '(none)'}`);
+const kind = positionals[0] as AnySimKind;
+if (positionals.length !== 1 || !KINDS.includes(kind)) usage(`unknown system ${positionals.join(' ') || '(none)'}`);
 if (values.faults !== 'none' && values.faults !== 'storm') usage(`unknown faults ${values.faults}`);
 const numberOf = (name: 'port' | 'speed' | 'unread-max'): number => {
   const value = Number(values[name]);

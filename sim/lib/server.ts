@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Faults } from './faults.ts';
 import { Refusal } from './items.ts';
 import type { Journal } from './journal.ts';
-import type { Call, Route } from './system.ts';
+import type { Call, Mount, MountFault, Route } from './system.ts';
 import type { Time } from './time.ts';
 
 const BODY_BYTES_MAX = 16 << 20;
@@ -13,6 +13,7 @@ interface Answer {
   status: number;
   body: object | string;
   retryAfterSeconds?: number | undefined;
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface SimServer {
@@ -25,6 +26,8 @@ export interface SimServer {
 
 export function createSimServer(use: {
   routes: Route[];
+  /** Paths that speak a protocol of their own; their calls are business calls, which sign in by its rules. */
+  mount?: Mount | undefined;
   token: string;
   faults: Faults;
   journal: Journal;
@@ -50,7 +53,10 @@ export function createSimServer(use: {
     }
   };
 
-  const answer = async (res: ServerResponse, { status, body, retryAfterSeconds }: Answer): Promise<void> => {
+  const answer = async (
+    res: ServerResponse,
+    { status, body, retryAfterSeconds, headers: own }: Answer,
+  ): Promise<void> => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     // Whatever this answer says must be in the journal first, also what another call or a timer did in the same turn.
     await journal.flushed();
@@ -60,6 +66,7 @@ export function createSimServer(use: {
       'content-length': Buffer.byteLength(text),
     };
     if (retryAfterSeconds !== undefined) headers['retry-after'] = retryAfterSeconds;
+    Object.assign(headers, own);
     res.writeHead(status, headers).end(text);
   };
 
@@ -72,29 +79,44 @@ export function createSimServer(use: {
       res.shouldKeepAlive = false;
       return answer(res, problem(413, 'too_large', `the body is larger than ${BODY_BYTES_MAX} bytes`));
     }
+    const mount = use.mount !== undefined && url.startsWith(use.mount.prefix) ? use.mount : undefined;
+    if (mount !== undefined) {
+      const call = { method: req.method ?? '', url, headers: req.headers, body: bytes };
+      const act = () => mounted(mount, call);
+      return faulty(req, res, act, (fault) => mount.faultOf(fault));
+    }
     if (route === undefined) return answer(res, problem(404, 'unknown_route', `no route ${req.method} ${url}`));
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     if (!route.business) return answer(res, perform(route, query, bytes));
     if (req.headers.authorization !== bearer)
       return answer(res, problem(401, 'unauthorized', 'missing or wrong token'));
+    return faulty(req, res, () => perform(route, query, bytes), plainFault);
+  };
 
+  /** A business call, with what goes wrong on request. */
+  const faulty = async (
+    req: IncomingMessage,
+    res: ServerResponse,
+    act: () => Answer,
+    faultOf: (fault: MountFault) => Answer,
+  ): Promise<void> => {
     calls += 1;
     const plan = faults.plan();
     if (plan.latencyMs > 0) await new Promise<void>((resolve) => time.after(plan.latencyMs, resolve));
     switch (plan.act) {
       case 'none':
-        return answer(res, perform(route, query, bytes));
+        return answer(res, act());
       case 'outage':
-        return answer(res, problem(503, 'unavailable', 'down for a moment', 1));
+        return answer(res, faultOf('outage'));
       case 'tooMany':
-        return answer(res, problem(429, 'rate_limited', 'too many calls', 1));
+        return answer(res, faultOf('tooMany'));
       case 'errorBefore':
-        return answer(res, problem(500, 'internal', 'failed'));
+        return answer(res, faultOf('errorBefore'));
       case 'errorAfter':
-        perform(route, query, bytes);
-        return answer(res, problem(503, 'unavailable', 'failed on the way back'));
+        act();
+        return answer(res, faultOf('errorAfter'));
       case 'silentAfter':
-        perform(route, query, bytes);
+        act();
         await journal.flushed();
         time.after(faults.rates.silentMs, () => req.socket.destroy());
         return;
@@ -103,12 +125,12 @@ export function createSimServer(use: {
         late += 1;
         time.after(plan.lateMs, () => {
           late -= 1;
-          perform(route, query, bytes);
+          act();
         });
         req.socket.destroy();
         return;
       case 'reset':
-        if (plan.resetAfterEffect) perform(route, query, bytes);
+        if (plan.resetAfterEffect) act();
         await journal.flushed();
         req.socket.resetAndDestroy();
         return;
@@ -125,6 +147,28 @@ export function createSimServer(use: {
   });
   server.headersTimeout = KEEP_ALIVE_MS + 5000;
   return { server, calls: () => calls, late: () => late };
+}
+
+function plainFault(fault: MountFault): Answer {
+  switch (fault) {
+    case 'outage':
+      return problem(503, 'unavailable', 'down for a moment', 1);
+    case 'tooMany':
+      return problem(429, 'rate_limited', 'too many calls', 1);
+    case 'errorBefore':
+      return problem(500, 'internal', 'failed');
+    case 'errorAfter':
+      return problem(503, 'unavailable', 'failed on the way back');
+  }
+}
+
+function mounted(mount: Mount, call: Parameters<Mount['run']>[0]): Answer {
+  try {
+    return mount.run(call);
+  } catch (error) {
+    process.stderr.write(`${call.method} ${call.url}: ${(error as Error).stack}\n`);
+    return mount.faultOf('errorBefore');
+  }
 }
 
 function problem(status: number, code: string, message: string, retryAfterSeconds?: number): Answer {

@@ -21,6 +21,29 @@ export interface Route {
   run(call: Call): object | string;
 }
 
+/** What a mounted protocol is asked, and what it answers. */
+export interface MountCall {
+  method: string;
+  url: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Buffer;
+}
+export interface MountAnswer {
+  status: number;
+  /** A text is sent as it is. */
+  body: object | string;
+  headers?: Readonly<Record<string, string>>;
+}
+export type MountFault = 'outage' | 'tooMany' | 'errorBefore' | 'errorAfter';
+
+/** Paths below a prefix that speak a protocol of their own: methods, path parameters, headers, who may. */
+export interface Mount {
+  prefix: string;
+  run(call: MountCall): MountAnswer;
+  /** A fault in the words of the protocol. */
+  faultOf(fault: MountFault): MountAnswer;
+}
+
 export const business = (method: 'GET' | 'POST', path: string, run: Route['run']): Route => {
   return { method, path, business: true, run };
 };
@@ -52,7 +75,9 @@ export interface Truth {
 
 export interface System {
   routes: Route[];
-  feedPath: string;
+  mount?: Mount;
+  /** Absent of a system that has no feed. */
+  feedPath?: string;
   /** Applies one kept entry or feed record. The same code applies it when it happens. */
   restore(entry: Entry): void;
   restoreRecord(record: Item): void;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Sim, type SimKind, type SimOptions, startSim } from '../index.ts';
+import { type AnySimKind, type Sim, type SimOptions, startSim } from '../index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are asserted, not typed
 export type Answer = { status: number; body: any; headers: Headers };
@@ -19,7 +19,7 @@ export interface Opened extends Sim {
 const open = new Set<Sim>();
 const folders = new Set<string>();
 
-export async function openSim(kind: SimKind, options: Partial<SimOptions> = {}): Promise<Opened> {
+export async function openSim(kind: AnySimKind, options: Partial<SimOptions> = {}): Promise<Opened> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'sim-'));
   folders.add(data);
   const sim = await startSim(kind, { data, speed: 20, ...options });

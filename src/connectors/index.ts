@@ -2,6 +2,7 @@
 import type { ConnectorFactory } from './kit/index.ts';
 import { odata } from './odata/index.ts';
 import { rest } from './rest/index.ts';
+import { salesforce } from './salesforce/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
@@ -11,6 +12,7 @@ import { simWms } from './sim-wms/index.ts';
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['odata', odata],
   ['rest', rest],
+  ['salesforce', salesforce],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

@@ -1,4 +1,5 @@
 /** What is sent to a system and what it answers. */
+import type { CallBudget } from './budget.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials } from './sign-in.ts';
 import type { Outcome } from './types.ts';
@@ -13,8 +14,11 @@ export interface HttpRequest {
   json?: unknown;
   raw?: { body: string | Buffer; contentType: string };
   headers?: Readonly<Record<string, string>>;
-  /** any: an answer that is no JSON is an answer, too (several parts, or nothing); default json. */
-  answers?: 'json' | 'any';
+  /**
+   * What a success is. text: a text (CSV, or nothing at all), which is the `value`; any: `value` only where it is JSON (several parts, or
+   * nothing); default json. A failure is read as JSON all the same.
+   */
+  answers?: 'json' | 'text' | 'any';
 }
 
 /** What a system means by an answer that carries a failure, e.g. `200 {"error": …}`. */
@@ -47,6 +51,8 @@ export interface HttpAnswer {
 export interface HttpOptions {
   clock?: Clock;
   answerBytesMax?: number;
+  /** One for all clients of a system that lives at several addresses: it counts their calls together. */
+  budget?: CallBudget;
   /** Instead of the context's token. */
   auth?: Auth;
   /** Asked of every answer first; undefined: it is as HTTP says. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CrossdockError } from '../../canonical/index.ts';
+import { CallBudget } from './budget.ts';
 import { HttpClient } from './http.ts';
 import { retryAfterMsOf } from './http-answers.ts';
 import type { HttpOptions } from './http-contract.ts';
@@ -236,6 +237,39 @@ describe('a read', () => {
     const started = performance.now();
     await refusal(client({ url: trickle.url, limits: limits({ timeoutMs: 60 }) }).read('/', signal));
     expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe('systems that are more than JSON at one address', () => {
+  it('a success that is a text, or empty, is given as it is where it was asked for; elsewhere it is no contract', async () => {
+    system.answer({ text: 'Id,Name\n1,"ä"\n' });
+    const asked = await client().ask({ method: 'GET', path: '/results', answers: 'text' }, signal);
+    expect(asked.value).toBe('Id,Name\n1,"ä"\n');
+    expect((await refusal(client().read('/results', signal))).code).toBe('XD_CONNECTOR_MALFORMED');
+    system.answer({ status: 201, text: '' });
+    const put = {
+      method: 'PUT',
+      path: '/batch',
+      raw: { body: 'Id,Name', contentType: 'text/csv' },
+      answers: 'text',
+    } as const;
+    expect(await client().send(put, signal)).toEqual({ answered: true, value: '' });
+    expect(system.calls.at(-1)).toMatchObject({ body: 'Id,Name', headers: { 'content-type': 'text/csv' } });
+    system.answer({ status: 400, json: { message: 'no such column' } });
+    expect(await client().send(put, signal)).toMatchObject({
+      outcome: { outcome: 'refused', error: expect.stringContaining('no such column') },
+    });
+  });
+
+  it('two clients of one budget are counted together and wait together', async () => {
+    system.answer({ json: {} });
+    const budget = new CallBudget(limits({}), { now: () => 0, after: () => () => {} });
+    const [signIn, records] = [client({}, { budget }), client({}, { budget })];
+    await signIn.read('/token', signal);
+    budget.pause(1_000);
+    for (const one of [signIn, records])
+      expect((await refusal(one.read('/records', signal))).details.retryAfterMs).toBe(1_000);
+    expect(system.calls).toHaveLength(1);
   });
 });
 

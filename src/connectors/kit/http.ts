@@ -72,7 +72,7 @@ export class HttpClient {
         () => auth.isOver?.() ?? false,
       );
     this.#faultOf = options.faultOf ?? (() => undefined);
-    this.#budget = new CallBudget(limits, this.#clock);
+    this.#budget = options.budget ?? new CallBudget(limits, this.#clock);
     this.#pool = new Pool(url.origin, {
       connections: limits.concurrency,
       pipelining: 1,
@@ -215,7 +215,7 @@ export class HttpClient {
   }
 
   async #call(request: HttpRequest, who: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
-    const { method, path, json, raw } = request;
+    const { method, path, json, raw, answers } = request;
     const headers: Record<string, string> = { accept: 'application/json' };
     if (json !== undefined) headers['content-type'] = 'application/json';
     if (raw !== undefined) headers['content-type'] = raw.contentType;
@@ -225,7 +225,8 @@ export class HttpClient {
     if (typeof turn === 'string') throw this.#notSent(method, path, turn);
     try {
       const answer = await this.#dispatch(method, path, headers, payload, signal);
-      return { ...answer, value: parsed(answer.body) };
+      const isText = answers === 'text' && answer.status >= 200 && answer.status <= 299;
+      return { ...answer, value: isText ? answer.body.toString('utf8') : parsed(answer.body) };
     } finally {
       turn();
     }

@@ -47,7 +47,7 @@ export async function fakeSystem(): Promise<FakeSystem> {
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
       headers: req.headers,
-      body: text === '' ? undefined : jsonOr(text),
+      body: text === '' ? undefined : jsonOrText(text),
       port: req.socket.remotePort,
     };
     calls.push(call);
@@ -84,8 +84,8 @@ export async function fakeSystem(): Promise<FakeSystem> {
   };
 }
 
-/** Forms and messages of several parts stay texts. */
-function jsonOr(text: string): unknown {
+/** Forms, CSV and messages of several parts stay texts. */
+function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
