@@ -110,6 +110,27 @@ describe('a feed of changes', () => {
     expect((await source.poll(again.cursor, signal)).items).toHaveLength(0);
   });
 
+  it('hands over what changed again within one moment of the system, and nothing that did not', async () => {
+    let raw = { id: 1, state: 'draft' };
+    const source = keysetSource({
+      ...{ feed: 'rows', pageMax: 10, overlapMs: 1_000, rowsOf: () => [] },
+      read: async () => ({
+        ...{ body: Buffer.from('{}'), contentType: 'application/json', more: false },
+        rows: [{ at: at(0), id: '1', raw }],
+      }),
+      map: (rows) => rows.map((row, itemNo) => ({ scope: 'row', key: JSON.stringify(row), fingerprint: '', itemNo })),
+    });
+    const states: string[] = [];
+    let cursor = '';
+    for (const state of ['draft', 'draft', 'placed', 'placed']) {
+      raw = { id: 1, state };
+      const page = await source.poll(cursor, signal);
+      states.push(...page.items.map((item) => (JSON.parse(item.key) as { state: string }).state));
+      cursor = page.cursor;
+    }
+    expect(states).toEqual(['draft', 'placed']);
+  });
+
   it('that changes while it is read in pages is read to its end', async () => {
     const table = new Table();
     table.rows = [1, 2, 3, 4].map((id) => ({ id, at: id, visible: 0 }));

@@ -1,4 +1,5 @@
 /** Feeds of systems that only have a time of change: read by (time, id), again from a little before the end each time. */
+import { hash } from 'node:crypto';
 import { fail, type InboundItem } from '../../canonical/index.ts';
 import type { FeedPage, Source } from './types.ts';
 
@@ -55,7 +56,10 @@ const REMEMBERED_MAX = 50_000;
  */
 export function keysetSource(options: KeysetSource): Source {
   const { feed, pageMax, overlapMs, read, map, rowsOf, earlier = earlierIso } = options;
-  const nameOf = ({ at, id }: Place) => `${at} ${id}`;
+  const placeOf = ({ at, id }: Place) => `${at} ${id}`;
+  // With what it says: a system may change a thing twice in what it calls one moment.
+  const nameOf = (row: KeysetRow) =>
+    `${placeOf(row)} ${hash('sha256', JSON.stringify(row.raw) ?? '', 'base64url').slice(0, 16)}`;
   let remembered = new Set<string>();
   /** Handed over with the page that leads to `cursor`; they count once the caller comes back with it. */
   let given: { cursor: string; names: string[] } | undefined;
@@ -74,7 +78,7 @@ export function keysetSource(options: KeysetSource): Source {
       const last = page.rows.at(-1);
       if (page.more && last === undefined) malformed(feed, 'says that more follows an empty page');
       if (last !== undefined && after !== undefined && !isBeyond(last, after))
-        malformed(feed, `goes back: ${nameOf(last)} after ${nameOf(after)}`);
+        malformed(feed, `goes back: ${placeOf(last)} after ${placeOf(after)}`);
       const newest = last !== undefined && (position.h === undefined || isBeyond(last, position.h)) ? last : position.h;
       const here = newest === undefined ? undefined : { at: newest.at, id: newest.id };
       let next: Position;
