@@ -1,4 +1,5 @@
 /** Connectors that ship with Crossdock, by the name that an estate gives. Only app.ts reads this. */
+import { files } from './files/index.ts';
 import type { ConnectorFactory } from './kit/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
@@ -7,6 +8,7 @@ import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
+  ['files', files],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

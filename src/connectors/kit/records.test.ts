@@ -6,7 +6,7 @@ const orders: RecordMap = {
   as: 'order',
   fields: {
     externalNo: 'Order',
-    account: 'Customer',
+    account: 'Buyer',
     company: { value: 'DE' },
     currency: { from: 'Cur', value: 'EUR' },
     orderedAt: { from: 'Date', time: 'dd.MM.yyyy HH:mm', zone: 'Europe/Berlin' },
@@ -16,7 +16,7 @@ const orders: RecordMap = {
   },
 };
 const row = {
-  ...{ Order: 'A1', Customer: 'C9', Cur: '', Date: '01.03.2026 09:30' },
+  ...{ Order: 'A1', Buyer: 'C9', Cur: '', Date: '01.03.2026 09:30' },
   ...{ Item: 'sku-1', Qty: '2', Unit: 'doz', Price: '1.234,50' },
 };
 const read = (rows: object[], map = orders) =>
@@ -66,7 +66,7 @@ it.each([
 });
 
 it('a line that differs from its order in what an order has once parks the order', () => {
-  const [found] = read([row, { ...row, Customer: 'C8' }]);
+  const [found] = read([row, { ...row, Buyer: 'C8' }]);
   expect(found!.unreadable).toMatchObject({ reason: 'differs between lines of one record', place: '/line/3/account' });
 });
 
