@@ -6,9 +6,11 @@ import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
 import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
+import { sql } from './sql/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['files', files],
+  ['sql', sql],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

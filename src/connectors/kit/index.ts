@@ -15,6 +15,7 @@ export * from './records.ts';
 export * from './registry.ts';
 export * from './settings.ts';
 export type { Credentials } from './sign-in.ts';
+export * from './sql/index.ts';
 export * from './states.ts';
 export * from './times.ts';
 export * from './types.ts';
