@@ -1,6 +1,7 @@
 /** Connectors that ship with Crossdock, by the name that an estate gives. Only app.ts reads this. */
 import { files } from './files/index.ts';
 import type { ConnectorFactory } from './kit/index.ts';
+import { ledgerSmb } from './ledgersmb/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
@@ -11,6 +12,7 @@ import { sql } from './sql/index.ts';
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['files', files],
   ['sql', sql],
+  ['ledgersmb', ledgerSmb],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],
