@@ -77,6 +77,21 @@ describe.skipIf(!isUp)('LedgerSMB', () => {
     ]);
   });
 
+  it('products, prices and accounts are told once', async () => {
+    const { sources } = ledger('hub:hub-pw');
+    const [products, accounts] = [await drain(sources[0]!), await drain(sources[1]!)];
+    const kinds = (items: InboundItem[]) => {
+      const counts: Record<string, number> = {};
+      for (const { command } of items) counts[command?.kind ?? 'parked'] = (counts[command?.kind ?? 'parked'] ?? 0) + 1;
+      return counts;
+    };
+    const priced = kinds(products.items);
+    expect(priced['product.changed']).toBe(126);
+    expect(priced['price.changed']! + (priced.parked ?? 0)).toBe(126);
+    expect(kinds(accounts.items)).toEqual({ 'account.changed': 60 });
+    expect((await drain(sources[0]!, products.cursor)).items).toEqual([]);
+  });
+
   it('stock in pieces; numbers below 0 are parked; a second look tells only what changed', async () => {
     const source = ledger('hub:hub-pw').sources.find(({ feed }) => feed === 'stock')!;
     const { items, cursor } = await drain(source);
@@ -87,10 +102,12 @@ describe.skipIf(!isUp)('LedgerSMB', () => {
     const pieces = good.reduce((sum, { command }) => sum + (command as { quantity: number }).quantity, 0);
     expect({ good: good.length, bad: items.length - good.length, pieces }).toEqual(rows[0]);
     await admin.query(`update parts set onhand = onhand + 1 where partnumber = 'sku0006'`);
-    const second = await drain(ledger('hub:hub-pw').sources[0]!, cursor);
+    const second = await drain(ledger('hub:hub-pw').sources.find(({ feed }) => feed === 'stock')!, cursor);
     await admin.query(`update parts set onhand = onhand - 1 where partnumber = 'sku0006'`);
     expect(second.items.map(({ key }) => key.replace(/ \d+$/, ''))).toEqual(['SKU0006@DC-EAST']);
-    expect((await drain(ledger('hub:hub-pw').sources[0]!, second.cursor)).items).toHaveLength(1);
+    expect(
+      (await drain(ledger('hub:hub-pw').sources.find(({ feed }) => feed === 'stock')!, second.cursor)).items,
+    ).toHaveLength(1);
   });
 
   it('open orders with what is still to be shipped, to the cent', async () => {

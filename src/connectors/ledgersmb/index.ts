@@ -32,6 +32,8 @@ const declaration: Declaration = {
   summary: 'LedgerSMB 1.6 by its tables: stock, open orders and master data in, sales orders out',
   provenAgainst: 'LedgerSMB 1.6.33 (Debian), on PostgreSQL 15',
   sources: {
+    products: { domains: ['products', 'prices'], cursor: 'snapshot', ordering: 'per_thing', push: false },
+    accounts: { domains: ['accounts'], cursor: 'snapshot', ordering: 'per_thing', push: false },
     stock: { domains: ['stock'], cursor: 'snapshot', ordering: 'per_thing', push: false },
     orders: { domains: ['orders'], cursor: 'snapshot', ordering: 'per_thing', push: false },
   },

@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChangesBody, SalesOrderPayload, SqlRow } from '../kit/index.ts';
-import { mapAccounts, mapLines, mapOrders, mapProducts, mapStock, perPiece } from './map.ts';
+import {
+  mapAccountChanges,
+  mapAccounts,
+  mapLines,
+  mapOrders,
+  mapProductChanges,
+  mapProducts,
+  mapStock,
+  perPiece,
+} from './map.ts';
 
 const rows = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/rows.json'), 'utf8')) as Record<
   'parts' | 'accounts' | 'stock' | 'orders',
@@ -44,6 +53,44 @@ it('parts have their unit and how many pieces that is', () => {
     ['SKU0001', 1, '6.37', false],
     ['SKU0006', 12, '13.22', false],
     ['SKU0010-OLD', 1, '18.7', true],
+  ]);
+});
+
+it('products and prices are facts of the moment they were read; what is obsolete is none', () => {
+  const items = mapProductChanges(
+    body(
+      rows.parts.map((row) => ({ ...row, curr: 'USD' })),
+      'partnumber',
+    ),
+    'legacy',
+    settings,
+  );
+  expect(items.map(({ command, unreadable }) => unreadable?.reason ?? command)).toEqual([
+    { kind: 'product.changed', sku: 'SKU0001', description: 'ITEM 1 (safety)', changedAt: '2026-03-01T09:00:00.000Z' },
+    {
+      kind: 'price.changed',
+      sku: 'SKU0001',
+      company: 'US',
+      currency: 'USD',
+      unitPrice: '6.37',
+      changedAt: '2026-03-01T09:00:00.000Z',
+    },
+    {
+      kind: 'product.changed',
+      sku: 'SKU0006',
+      description: 'ITEM 6 (electrical)',
+      changedAt: '2026-03-01T09:00:00.000Z',
+    },
+    'has no exact price a piece: 13.22 for 12',
+  ]);
+});
+
+it('two customers of one number are parked; one has its name without stray spaces', () => {
+  const [first] = rows.accounts;
+  const items = mapAccountChanges(body([first!, { ...first! }, rows.accounts[4]!], 'meta_number'), 'legacy', settings);
+  expect(items.map(({ command, unreadable }) => unreadable?.reason ?? (command as { name: string }).name)).toEqual([
+    'is the number of more than one customer',
+    'Customer 013 LLC',
   ]);
 });
 

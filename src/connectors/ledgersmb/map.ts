@@ -8,6 +8,7 @@ import {
   movementItem,
   orderItem,
   readOr,
+  recordItem,
   type SalesOrderPayload,
   type SqlRow,
   scopes,
@@ -79,6 +80,86 @@ export function mapAccounts(rows: readonly SqlRow[]): LedgerAccount[] {
       sameTaxId: known,
     };
   });
+}
+
+/** Products and their prices a piece, of those that are still sold. What is gone or obsolete is not told: nobody takes a product back. */
+export function mapProductChanges(
+  { changes, readAt }: ChangesBody,
+  system: string,
+  { company, units }: LedgerSettings,
+): InboundItem[] {
+  const changedAt = new Date(readAt).toISOString();
+  return mapRecords(
+    changes.filter(({ rows }) => rows[0] !== undefined && rows[0].obsolete !== 'true'),
+    '/changes',
+    (raw, place) => {
+      const { key, rows } = raw as ChangesBody['changes'][number];
+      const row = rows[0]!;
+      const sku = skuOf(key[0]!);
+      const product = () =>
+        recordItem(system, {
+          kind: 'product.changed',
+          sku,
+          ...(row.description && { description: row.description }),
+          changedAt,
+        });
+      const price = (): Draft => {
+        const pieces = piecesOf(row.unit, units, `${place}/unit`);
+        const whole = new Fields({ sellprice: row.sellprice }, place).unitPrice('sellprice');
+        const unitPrice = perPiece(whole, pieces);
+        if (priceMicros(unitPrice) * BigInt(pieces) !== priceMicros(whole))
+          throw new Unreadable(`has no exact price a piece: ${whole} for ${pieces}`, `${place}/sellprice`, whole);
+        return recordItem(system, {
+          kind: 'price.changed',
+          sku,
+          company,
+          currency: row.curr?.trim() ?? '',
+          unitPrice,
+          changedAt,
+        });
+      };
+      const read = (kind: 'product.changed' | 'price.changed', make: () => Draft) =>
+        readOr(raw, scopes.event(kind, system), () => `${sku} ${changedAt}`, make);
+      return row.sellprice == null
+        ? [read('product.changed', product)]
+        : [read('product.changed', product), read('price.changed', price)];
+    },
+  );
+}
+
+/** Accounts with their names. Credit limits and duplicates are in {@link mapAccounts}: the hub has no fact for them. */
+export function mapAccountChanges(
+  { changes, readAt }: ChangesBody,
+  system: string,
+  { company }: LedgerSettings,
+): InboundItem[] {
+  const changedAt = new Date(readAt).toISOString();
+  return mapRecords(
+    changes.filter(({ rows }) => rows.length > 0),
+    '/changes',
+    (raw, place) => {
+      const { key, rows } = raw as ChangesBody['changes'][number];
+      return [
+        readOr(
+          raw,
+          scopes.event('account.changed', system),
+          () => `${company}/${key[0]} ${changedAt}`,
+          () => {
+            if (rows.length > 1)
+              throw new Unreadable('is the number of more than one customer', `${place}/rows/1/meta_number`, key[0]);
+            const [{ account, name }] = mapAccounts(rows) as [LedgerAccount];
+            return recordItem(system, {
+              kind: 'account.changed',
+              account,
+              company,
+              ...(name !== '' && { name }),
+              changedAt,
+            });
+          },
+        ),
+      ];
+    },
+  );
 }
 
 /** Numbers on hand. One below 0 is parked: nobody can have less than nothing, and what is really there has to be counted. */

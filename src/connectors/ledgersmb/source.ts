@@ -3,8 +3,10 @@ import {
   type LedgerAccount,
   type LedgerProduct,
   type LedgerSettings,
+  mapAccountChanges,
   mapAccounts,
   mapOrders,
+  mapProductChanges,
   mapProducts,
   mapStock,
 } from './map.ts';
@@ -13,7 +15,7 @@ import * as statements from './statements.sql.ts';
 const THINGS_MAX = 20_000;
 const ROWS_MAX = 200_000;
 
-/** No row has a time of change, so both feeds compare. */
+/** No row has a time of change, so all feeds compare. */
 export function ledgerSources(
   client: SqlClient,
   system: string,
@@ -33,7 +35,21 @@ export function ledgerSources(
     read: read(statements.stock),
     map: (body) => mapStock(body, system, settings),
   });
-  if (channel === null) return [stock];
+  const products = snapshotSource({
+    feed: 'products',
+    key: ['partnumber'],
+    thingsMax: THINGS_MAX,
+    read: read(statements.products),
+    map: (body) => mapProductChanges(body, system, settings),
+  });
+  const accounts = snapshotSource({
+    feed: 'accounts',
+    key: ['meta_number'],
+    thingsMax: THINGS_MAX,
+    read: read(statements.accounts),
+    map: (body) => mapAccountChanges(body, system, settings),
+  });
+  if (channel === null) return [products, accounts, stock];
   const orders = snapshotSource({
     feed: 'orders',
     key: ['ordnumber'],
@@ -41,10 +57,10 @@ export function ledgerSources(
     read: read(statements.openOrders),
     map: (body) => mapOrders(body, channel, settings),
   });
-  return [stock, orders];
+  return [products, accounts, stock, orders];
 }
 
-/** Master data at one moment, for which the hub has no feed. */
+/** Master data at one moment, with what the feeds have no facts for: units, credit limits, likely duplicates. */
 export async function ledgerSnapshot(
   client: SqlClient,
   settings: LedgerSettings,

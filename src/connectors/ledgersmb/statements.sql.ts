@@ -2,7 +2,8 @@
 
 export const products = `
 select p.id::text, p.partnumber, p.description, coalesce(p.unit, '') as unit, trim_scale(p.listprice)::text as listprice,
-       trim_scale(p.sellprice)::text as sellprice, p.obsolete::text, p.assembly::text
+       trim_scale(p.sellprice)::text as sellprice, p.obsolete::text, p.assembly::text,
+       (select split_part(value, ':', 1) from defaults where setting_key = 'curr') as curr
   from parts p order by p.id limit $1`;
 
 export const accounts = `
