@@ -1,5 +1,7 @@
 /** Connectors that ship with Crossdock, by the name that an estate gives. Only app.ts reads this. */
+import { files } from './files/index.ts';
 import type { ConnectorFactory } from './kit/index.ts';
+import { ledgerSmb } from './ledgersmb/index.ts';
 import { odata } from './odata/index.ts';
 import { rest } from './rest/index.ts';
 import { salesforce } from './salesforce/index.ts';
@@ -8,11 +10,15 @@ import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
 import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
+import { sql } from './sql/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['odata', odata],
   ['rest', rest],
   ['salesforce', salesforce],
+  ['files', files],
+  ['sql', sql],
+  ['ledgersmb', ledgerSmb],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

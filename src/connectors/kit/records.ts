@@ -1,0 +1,198 @@
+/** Records of systems without a contract (rows, lines of files) into ours, as an estate declares it: field by field. Pure. */
+import { type Static, Type } from 'typebox';
+import { fail, type InboundItem } from '../../canonical/index.ts';
+import { Fields, Unreadable } from './fields.ts';
+import { type Draft, readOr } from './items.ts';
+import { commandOf, keyFor, keyNames, kindFields, type RecordKind, recordKinds, scopeOf } from './record-commands.ts';
+import { isTimeFormat, isZone, timeIn } from './times.ts';
+
+const closed = { additionalProperties: false };
+
+const ruleSchema = Type.Object(
+  {
+    from: Type.Optional(Type.String({ minLength: 1, description: 'name of the column or element' })),
+    value: Type.Optional(Type.String({ description: 'what it always is; with from: where the column is empty' })),
+    codes: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'their code to ours; a code not in it is unreadable' }),
+    ),
+    decimal: Type.Optional(Type.Union([Type.Literal('.'), Type.Literal(',')], { description: 'default .' })),
+    thousands: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1, description: 'between groups of three digits' }),
+    ),
+    time: Type.Optional(Type.String({ description: 'e.g. dd.MM.yyyy HH:mm; default: RFC 3339' })),
+    zone: Type.Optional(Type.String({ description: 'whose clock it is, e.g. Europe/Berlin; default UTC' })),
+    packs: Type.Optional(
+      Type.Object(
+        {
+          by: Type.String({ minLength: 1, description: 'the column with the unit' }),
+          units: Type.Record(Type.String(), Type.Integer({ minimum: 1 }), { description: 'base units in one of them' }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export const recordMapSchema = Type.Object(
+  {
+    as: Type.Unsafe<RecordKind>(Type.Union(recordKinds.map((kind) => Type.Literal(kind)))),
+    fields: Type.Record(Type.String(), Type.Union([Type.String({ minLength: 1 }), ruleSchema]), {
+      description: 'our field to their column, or to a rule',
+    }),
+    lines: Type.Optional(
+      Type.String({ minLength: 1, description: 'the list inside a record; default: each row is a line' }),
+    ),
+  },
+  closed,
+);
+export type RecordMap = Static<typeof recordMapSchema>;
+type Rule = Static<typeof ruleSchema>;
+
+/** A record, and where it stands in what arrived, e.g. `/line/7`. */
+export interface Placed {
+  place: string;
+  values: Readonly<Record<string, unknown>>;
+  /** Why it is none; `values` then hold what was found. */
+  fault?: string;
+}
+
+const WHOLE = new Set(['quantity', 'lineNo']);
+const MONEY = new Set(['total', 'amount']);
+const TIMES = new Set(['occurredAt', 'orderedAt', 'dueAt', 'announcedAt']);
+
+export interface RecordReader {
+  /** Columns that the map reads. */
+  readonly columns: readonly string[];
+  /** What rows of one thing have in common; a page must not part them. Undefined: nothing. */
+  groupOf(values: Readonly<Record<string, unknown>>): string | undefined;
+  /** Items, numbered from 0. `revision` tells states of one thing apart that have neither number nor time of their own. */
+  read(records: readonly Placed[], revision?: string): InboundItem[];
+}
+
+/** @throws XD_ESTATE_INVALID naming the field of the map that is wrong */
+export function recordReader(map: RecordMap, at: string, system: string, channel: string | null): RecordReader {
+  const kind = map.as;
+  const { group, needed, optional = [] } = kindFields[kind];
+  const wrong = (name: string, what: string): never =>
+    fail('XD_ESTATE_INVALID', `${at}.fields.${name} ${what}`, { place: `${at}.fields.${name}` });
+  for (const name of needed) if (map.fields[name] === undefined) wrong(name, `is missing: ${kind} needs it`);
+  const rules = new Map<string, Rule>();
+  for (const [name, given] of Object.entries(map.fields)) {
+    if (!needed.includes(name) && !optional.includes(name)) wrong(name, `is no field of ${kind}`);
+    const rule: Rule = typeof given === 'string' ? { from: given } : given;
+    if (rule.from === undefined && rule.value === undefined) wrong(name, 'needs from or value');
+    if (rule.time !== undefined && !isTimeFormat(rule.time)) wrong(name, 'has a time without yyyy, MM and dd');
+    if (rule.zone !== undefined && !isZone(rule.zone)) wrong(name, `has a zone that nobody knows: ${rule.zone}`);
+    rules.set(name, rule);
+  }
+  if ((kind === 'order' || kind === 'cancel') && channel === null)
+    fail('XD_ESTATE_INVALID', `systems.${system}: no channel names it as its system, and it has ${kind}s`);
+  const groupRule = group === undefined ? undefined : rules.get(group);
+  const textAt = (values: Placed['values'], column: string | undefined) =>
+    column === undefined || values[column] == null ? '' : String(values[column]).trim();
+  const translated = (values: Placed['values'], place: string): Fields =>
+    new Fields(Object.fromEntries([...rules].map(([name, rule]) => [name, valueAt(name, rule, values, place)])), place);
+
+  function valueAt(name: string, rule: Rule, values: Placed['values'], place: string): unknown {
+    const found = textAt(values, rule.from);
+    if (found.includes('\ufffd'))
+      throw new Unreadable('is not in the declared encoding', `${place}/${rule.from}`, found);
+    let text = found === '' ? (rule.value ?? '') : found;
+    const isFor = (reason: string) => new Unreadable(reason, `${place}/${rule.from ?? name}`, found);
+    if (text === '') return undefined;
+    if (rule.codes !== undefined) {
+      const code = Object.hasOwn(rule.codes, text) ? rule.codes[text] : undefined;
+      if (code === undefined) throw isFor(`is a code that nobody mapped; known: ${Object.keys(rule.codes).join(', ')}`);
+      text = code;
+    }
+    if (TIMES.has(name)) {
+      if (rule.time === undefined) return text;
+      return timeIn(text, rule.time, rule.zone ?? 'UTC') ?? isTold(isFor(`must be a time like ${rule.time}`));
+    }
+    if (!WHOLE.has(name) && !MONEY.has(name) && name !== 'unitPrice') return text;
+    const number = plainNumber(text, rule);
+    if (number === null) throw isFor(`must be a number with "${rule.decimal ?? '.'}" before its fraction`);
+    if (!WHOLE.has(name)) return number;
+    const whole = /^(-?\d{1,10})(\.0*)?$/.exec(number)?.[1];
+    if (whole === undefined) throw isFor('must be a whole number');
+    if (rule.packs === undefined) return Number(whole);
+    const unit = textAt(values, rule.packs.by);
+    const units = Object.hasOwn(rule.packs.units, unit) ? rule.packs.units[unit] : undefined;
+    if (units === undefined) throw new Unreadable('is a unit that nobody mapped', `${place}/${rule.packs.by}`, unit);
+    return Number(whole) * units;
+  }
+
+  /** Rows of one thing, in the order they came; a list inside a record gives a row for each of its entries. */
+  function rowsOf(things: readonly Placed[]): { values: Placed['values']; place: string }[] {
+    if (map.lines === undefined) return [...things];
+    return things.flatMap(({ values, place }) => {
+      const found = values[map.lines!];
+      const list = Array.isArray(found) ? found : found == null || found === '' ? [] : [found];
+      return list.map((line, index) => ({
+        values: { ...values, ...(line as object) },
+        place: `${place}/${map.lines}/${index}`,
+      }));
+    });
+  }
+
+  function draftOf(things: readonly Placed[], revision: string | undefined): Draft {
+    const { place } = things[0]!;
+    const raw = things.map(({ values }) => values);
+    const scope = scopeOf(kind, system, channel);
+    const keyOf = () => {
+      const faulty = things.find((one) => one.fault !== undefined);
+      if (faulty !== undefined) throw new Unreadable(faulty.fault!, faulty.place, faulty.values);
+      const first = rowsOf(things)[0];
+      if (first === undefined) throw new Unreadable('must hold at least one line', place, raw[0]);
+      return keyFor(kind, new Fields(keyFields(first.values, first.place), first.place), revision);
+    };
+    return readOr(raw, scope, keyOf, () => {
+      keyOf();
+      const rows = rowsOf(things).map(({ values, place: at }) => translated(values, at));
+      return commandOf(kind, system, channel, rows, keyOf());
+    });
+  }
+
+  function keyFields(values: Placed['values'], place: string): Record<string, unknown> {
+    const read = keyNames(kind).filter((name) => rules.has(name));
+    return Object.fromEntries(read.map((name) => [name, valueAt(name, rules.get(name)!, values, place)]));
+  }
+
+  return {
+    columns: [...new Set([...rules.values()].flatMap(({ from, packs }) => [from, packs?.by]))].filter(
+      (name): name is string => name !== undefined,
+    ),
+    groupOf: (values) => (map.lines !== undefined ? undefined : textAt(values, groupRule?.from) || undefined),
+    read(records, revision) {
+      const things: Placed[][] = [];
+      let last: string | undefined;
+      for (const one of records) {
+        const name = one.fault === undefined && map.lines === undefined ? textAt(one.values, groupRule?.from) : '';
+        if (name !== '' && name === last) things.at(-1)!.push(one);
+        else things.push([one]);
+        last = name === '' ? undefined : name;
+      }
+      return things.map((rows, itemNo) => ({ ...draftOf(rows, revision), itemNo }));
+    },
+  };
+}
+
+function isTold(error: Unreadable): never {
+  throw error;
+}
+
+/** `1.234,50` as `1234.50`; null: none. */
+function plainNumber(text: string, { decimal = '.', thousands }: Rule): string | null {
+  let plain = text.replace(/^\+/, '');
+  if (thousands !== undefined && plain.includes(thousands)) {
+    const [whole] = plain.split(decimal);
+    if (!whole!.split(thousands).every((part, index) => (index === 0 ? /^-?\d{1,3}$/ : /^\d{3}$/).test(part)))
+      return null;
+    plain = plain.replaceAll(thousands, '');
+  }
+  if (decimal !== '.') {
+    if (plain.includes('.')) return null;
+    plain = plain.replace(decimal, '.');
+  }
+  return /^-?\d{1,12}(\.\d{1,6})?$/.test(plain) ? plain : null;
+}
