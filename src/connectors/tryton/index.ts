@@ -3,6 +3,7 @@ import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
 import { Tryton } from './rpc.ts';
 import type { Settings } from './settings.ts';
+import { sources } from './source.ts';
 import { deliveries } from './warehouse.ts';
 
 /** Tryton 6.0: orders, warehouse, invoices and opportunities of one company. */
@@ -14,7 +15,7 @@ export const tryton = defineConnector(declaration, (context) => {
   return {
     // A success is a commit; what it answers is there.
     confirmedBy: 'answer',
-    sources: [],
+    sources: sources({ tryton: rpc, lookups, settings, system: context.system, channel }),
     deliveries: { ...deliveries({ tryton: rpc, lookups, limits, channel }) },
     async probe(signal) {
       const found = await lookups.warehouses(signal);

@@ -53,12 +53,14 @@ export class Lookups {
     this.#forget();
     const missing = [...new Set(skus)].filter((sku) => !this.#products.has(sku));
     if (missing.length > 0) {
-      const fields = ['code', 'rec_name', 'default_uom', 'customer_taxes_used'];
+      const fields = ['code', 'rec_name', 'default_uom', 'account_category.customer_taxes_used'];
       // Codes that differ by case are one SKU; ilike without wildcards is equality that doesn't mind.
       const domain = ['OR', ...missing.map((sku) => [['code', 'ilike', escaped(sku)]])];
       for (const row of await this.#tryton.search('product.product', domain, fields, signal)) {
         const code = String(row.code);
-        const taxes = Array.isArray(row.customer_taxes_used) ? (row.customer_taxes_used as number[]) : [];
+        // Of the accounting category, which may have them from its parent.
+        const category = row['account_category.'] as { customer_taxes_used?: unknown } | null | undefined;
+        const taxes = Array.isArray(category?.customer_taxes_used) ? (category.customer_taxes_used as number[]) : [];
         const product = { id: row.id, code, name: String(row.rec_name), unit: Number(row.default_uom), taxes };
         this.#products.set(code.toUpperCase(), product);
       }

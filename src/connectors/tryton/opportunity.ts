@@ -1,5 +1,4 @@
 /** Opportunities that were won: Tryton makes a draft sale of each by itself, which the hub's order takes over instead of a second one. */
-import { escaped } from './lookups.ts';
 import type { Tryton, Written } from './rpc.ts';
 
 /**
@@ -15,7 +14,7 @@ export async function adoptedBy(
 ): Promise<Written | undefined> {
   if (channel === null || !reference.startsWith(`${channel}/`)) return undefined;
   const number = reference.slice(channel.length + 1);
-  const domain = [['number', 'like', escaped(number)]];
+  const domain = [['number', '=', number]];
   const [opportunity] = await tryton.search('sale.opportunity', domain, ['sales'], signal);
   const sales = (opportunity?.sales ?? []) as number[];
   if (sales.length === 0) return undefined;
