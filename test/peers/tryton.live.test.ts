@@ -1,9 +1,23 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {
+  CancelRequested,
+  DocumentPosted,
+  FulfilmentPicked,
+  InboundItem,
+  OrderSubmitted,
+  StockMoved,
+} from '../../src/canonical/index.ts';
+import { amountMinor } from '../../src/canonical/index.ts';
 import type { FulfilmentCancelAnswer, FulfilmentPayload, SalesOrderPayload } from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { tryton } from '../../src/connectors/tryton/index.ts';
 import { Tryton } from '../../src/connectors/tryton/rpc.ts';
-import { dateOf, decimalOf, decimalText } from '../../src/connectors/tryton/values.ts';
+import { dateOf, decimalText } from '../../src/connectors/tryton/values.ts';
 
 /** Against the real Tryton, seeded as `test/peers` seeds it. Each run uses orders of its own. */
 const url = process.env.TRYTON_URL ?? 'http://127.0.0.1:18000/erp';
@@ -27,6 +41,10 @@ const context = contextFor(url, {
   settings,
   limits: { callsPerSecond: 100, concurrency: 4, timeoutMs: 60_000, batchMax: null },
 });
+
+/** The peer's own PostgreSQL: what only somebody inside could do. */
+const database = process.env.TRYTON_DATABASE ?? 'postgresql://peer:peer@127.0.0.1:18001/erp';
+const psql = (sql: string) => promisify(execFile)('psql', [database, '-q', '-c', sql]);
 
 function order(no: number, changes: Partial<SalesOrderPayload> = {}): SalesOrderPayload {
   return {
@@ -60,7 +78,12 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     return written.value;
   };
   const salesOf = (reference: string) =>
-    raw.search('sale.sale', [['reference', '=', reference]], ['number', 'state', 'untaxed_amount', 'shipments'], signal);
+    raw.search(
+      'sale.sale',
+      [['reference', '=', reference]],
+      ['number', 'state', 'untaxed_amount', 'shipments'],
+      signal,
+    );
 
   it('says who it is', async () => {
     expect(await connector.probe(signal)).toEqual({ ok: true, detail: 'signs in, company 1, 2 warehouses' });
@@ -82,7 +105,370 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
       new Map([[sent.reference, (outcome as { answer: unknown }).answer]]),
     );
   });
+
+  /** Everything that a feed hands over from a cursor to its end. */
+  const drain = async (feed: string, from: string) => {
+    const source = connector.sources.find((candidate) => candidate.feed === feed)!;
+    const commands: unknown[] = [];
+    const items: InboundItem[] = [];
+    let cursor = from;
+    for (;;) {
+      const page = await source.poll(cursor, signal);
+      items.push(...page.items);
+      expect(source.reread!(page.body).length).toBeGreaterThanOrEqual(page.items.length);
+      cursor = page.cursor;
+      if (page.drained) break;
+    }
+    for (const { command } of items) commands.push(command);
+    return { cursor, items, commands };
+  };
+  const receive = async (sku: string, quantity: number) => {
+    const product = (await raw.search('product.product', [['code', '=', sku]], ['code'], signal))[0]!.id;
+    const [east] = await raw.search('stock.location', [['code', '=', 'DC-EAST']], ['storage_location'], signal);
+    const lines = [['create', [{ product, quantity }]]];
+    const values = {
+      location: east!.storage_location,
+      date: dateOf(new Date().toISOString()),
+      empty_quantity: 'keep',
+      lines,
+    };
+    const created = await raw.write('model.stock.inventory.create', [[values]], signal);
+    if (!created.done) throw new Error(JSON.stringify(created.outcome));
+    await button('stock.inventory.confirm', created.value as number[]);
+  };
+  const fulfilment = (id: string, sent: SalesOrderPayload, quantities: number[]): FulfilmentPayload => ({
+    reference: id,
+    order: sent.reference,
+    location: 'EAST',
+    lines: sent.lines
+      .map(({ lineNo, sku }, i) => ({ lineNo, sku, quantity: quantities[i]! }))
+      .filter(({ quantity }) => quantity > 0),
+  });
+  const number = Date.now() % 1_000_000_000;
+
+  it('order to cash: in two shipments, one partly cancelled, with its invoices and a return', async () => {
+    await receive('SKU-0011', 500);
+    await receive('SKU-0012', 500);
+    const before = Object.fromEntries(
+      await Promise.all(['moves', 'shipments', 'invoices'].map(async (feed) => [feed, (await drain(feed, '')).cursor])),
+    );
+    const sent = order(2);
+    await write('sales_order', sent.reference, sent);
+    const [one, two] = [`F${number}1`, `F${number}2`];
+    const first = await write('fulfilment', one, fulfilment(one, sent, [2, 1]));
+    expect(first).toMatchObject([{ outcome: 'confirmed', answer: { reference: one } }]);
+    expect(await write('fulfilment', one, fulfilment(one, sent, [2, 1]))).toEqual(first);
+    await write('fulfilment', two, fulfilment(two, sent, [1, 1]));
+    const cancel = { reference: `X${run}/5`, fulfilment: two, lines: [{ lineNo: 2, quantity: 1 }] };
+    const answer: FulfilmentCancelAnswer = { lines: [{ lineNo: 2, cancelled: 1, tooLate: 0 }] };
+    for (let time = 0; time < 2; time += 1)
+      expect(await write('fulfilment_cancel', cancel.reference, cancel)).toEqual([{ outcome: 'confirmed', answer }]);
+    expect(await connector.deliveries.fulfilment_cancel!.locate([cancel.reference, 'none'], signal)).toEqual(
+      new Map([[cancel.reference, answer]]),
+    );
+    const document = {
+      reference: `C/${number}/1`,
+      order: sent.reference,
+      lines: [{ lineNo: 2, quantity: 1, amountMinor: 125 }],
+    };
+    for (let time = 0; time < 2; time += 1)
+      expect(await write('order_cancellation', document.reference, document)).toMatchObject([{ outcome: 'confirmed' }]);
+    const [sale] = await salesOf(sent.reference);
+    const shipments = await raw.search(
+      'stock.shipment.out',
+      [['id', 'in', sale!.shipments]],
+      ['reference', 'state', 'number'],
+      signal,
+    );
+    expect(shipments.map(({ reference, state }) => [reference, state]).sort()).toEqual([
+      [document.reference, 'cancelled'],
+      [one, 'assigned'],
+      [two, 'assigned'],
+    ]);
+    const ids = shipments.filter(({ state }) => state === 'assigned').map(({ id }) => id);
+    for (const id of ids) for (const step of ['pick', 'pack', 'done']) await button(`stock.shipment.out.${step}`, [id]);
+    const late = { ...cancel, reference: `X${run}/6`, lines: [{ lineNo: 1, quantity: 1 }] };
+    expect(await write('fulfilment_cancel', late.reference, late)).toEqual([
+      { outcome: 'confirmed', answer: { lines: [{ lineNo: 1, cancelled: 0, tooLate: 1 }] } },
+    ]);
+    const picks = await drain('moves', before.moves!);
+    expect(picks.commands).toHaveLength(3);
+    const pickOf = (command: unknown) =>
+      JSON.stringify([(command as FulfilmentPicked).fulfilment, (command as FulfilmentPicked).lines]);
+    expect(picks.commands.toSorted((a, b) => (pickOf(a) < pickOf(b) ? -1 : 1))).toMatchObject([
+      { kind: 'fulfilment.picked', fulfilment: one, lines: [{ lineNo: 1, sku: 'SKU-0011', quantity: 2 }] },
+      { kind: 'fulfilment.picked', fulfilment: one, lines: [{ lineNo: 2, sku: 'SKU-0012', quantity: 1 }] },
+      { kind: 'fulfilment.picked', fulfilment: two, lines: [{ lineNo: 1, sku: 'SKU-0011', quantity: 1 }] },
+    ]);
+    const shipped = await drain('shipments', before.shipments!);
+    expect(shipped.commands).toMatchObject([
+      {
+        fulfilment: one,
+        lines: [
+          { lineNo: 1, quantity: 2 },
+          { lineNo: 2, quantity: 1 },
+        ],
+      },
+      { fulfilment: two, lines: [{ lineNo: 1, quantity: 1 }] },
+    ]);
+    const posting = `tryton/${(shipped.commands[0] as { shipment: string }).shipment}`;
+    expect(await write('shipment_posting', posting, {})).toMatchObject([{ outcome: 'confirmed' }]);
+    const back = { ...fulfilment(`R${number}`, sent, [1, 0]), reference: `R${number}` };
+    for (let time = 0; time < 2; time += 1)
+      expect(await write('return_announcement', back.reference, back)).toMatchObject([{ outcome: 'confirmed' }]);
+    const [returned] = await raw.search(
+      'sale.sale',
+      [['reference', '=', back.reference]],
+      ['shipment_returns'],
+      signal,
+    );
+    for (const step of ['receive', 'done'])
+      await button(`stock.shipment.out.return.${step}`, returned!.shipment_returns as number[]);
+    expect((await drain('moves', picks.cursor)).commands).toMatchObject([
+      {
+        kind: 'return.received',
+        returnReference: back.reference,
+        lines: [{ lineNo: 1, sku: 'SKU-0011', quantity: 1 }],
+      },
+    ]);
+    const posted = {
+      reference: `R/${number}/1`,
+      order: sent.reference,
+      lines: [{ lineNo: 1, quantity: 1, amountMinor: 1234 }],
+    };
+    expect(await write('return_posting', posted.reference, posted)).toMatchObject([{ outcome: 'confirmed' }]);
+    const sales = await raw.search(
+      'sale.sale',
+      [['reference', 'in', [sent.reference, back.reference]]],
+      ['invoices'],
+      signal,
+    );
+    for (const invoice of sales.toSorted((a, b) => a.id - b.id).flatMap(({ invoices }) => invoices as number[])) {
+      await raw.write(
+        'model.account.invoice.write',
+        [[invoice], { invoice_date: dateOf(new Date().toISOString()) }],
+        signal,
+      );
+      await button('account.invoice.post', [invoice]);
+    }
+    const documents = await drain('invoices', before.invoices!);
+    const amounts = documents.commands.map((command) => {
+      const { document, order: of, totalMinor, lines } = command as DocumentPosted;
+      return [
+        document,
+        of,
+        totalMinor,
+        lines.map(({ lineNo, quantity, amountMinor }) => [lineNo, quantity, amountMinor]),
+      ];
+    });
+    expect(amounts).toEqual([
+      [
+        'invoice',
+        sent.reference,
+        2468 + 125,
+        [
+          [1, 2, 2468],
+          [2, 1, 125],
+        ],
+      ],
+      ['invoice', sent.reference, 1234, [[1, 1, 1234]]],
+      ['credit_note', sent.reference, 1234, [[1, 1, 1234]]],
+    ]);
+    const [end] = await raw.search('sale.sale', [['id', '=', sale!.id]], ['shipment_state', 'shipments'], signal);
+    expect(end!.shipment_state).toBe('sent');
+    expect(end!.shipments).toHaveLength(3);
+  });
+
+  it('a create whose answer was lost makes no second order', async () => {
+    const sent = order(3);
+    // Only the create's answer is lost: a proxy that takes it to Tryton, and hangs up on us.
+    let lost = 0;
+    const proxy = createServer(async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      const { authorization = '' } = req.headers;
+      const answer = await fetch(`${url}/`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json', authorization },
+      });
+      const text = await answer.text();
+      if (body.includes('model.sale.sale.create') && lost++ === 0) return void req.socket.destroy();
+      res.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const behind = tryton({ ...context, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+    const sink = behind.deliveries.sales_order!;
+    const items = [{ reference: sent.reference, payload: sent }];
+    try {
+      expect(await sink.write(items, signal)).toMatchObject([{ outcome: 'in_doubt' }]);
+      expect((await salesOf(sent.reference)).map(({ state }) => state)).toEqual(['draft']);
+      // A draft is no order yet, so the hub sends it again, and it is gone on from there.
+      expect(await sink.locate([sent.reference], signal)).toEqual(new Map());
+      expect(await sink.write(items, signal)).toMatchObject([{ outcome: 'confirmed' }]);
+    } finally {
+      await behind.close();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+    expect((await salesOf(sent.reference)).map(({ state }) => state)).toEqual(['processing']);
+  });
+
+  it('20 orders sent at once, each by two callers, end confirmed once', async () => {
+    const sent = Array.from({ length: 20 }, (_, i) => order(100 + i));
+    const sink = connector.deliveries.sales_order!;
+    const calls = [...sent, ...sent].map((one) => sink.write([{ reference: one.reference, payload: one }], signal));
+    // People and other software confirm beside us: what finds the tables locked is put off, and sent again.
+    const outcomes = (await Promise.all(calls)).flat();
+    for (const [i, { outcome }] of outcomes.entries()) {
+      expect(['confirmed', 'later']).toContain(outcome);
+      const one = sent[i % 20]!;
+      for (let tries = 0; outcome === 'later' && tries < 10; tries += 1)
+        if ((await sink.write([{ reference: one.reference, payload: one }], signal))[0]!.outcome === 'confirmed') break;
+    }
+    const references = sent.map(({ reference }) => reference);
+    const rows = await raw.search(
+      'sale.sale',
+      [['reference', 'in', references]],
+      ['reference', 'state', 'number'],
+      signal,
+    );
+    expect(rows.map(({ reference }) => reference).sort()).toEqual(references.sort());
+    expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['processing']));
+    expect(new Set(rows.map(({ number: no }) => no)).size).toBe(20);
+  });
+
+  it('amounts are equal to the minor unit where Tryton rounds otherwise, and more digits than it has are refused', async () => {
+    // 0.125 is 0.13 for us and 0.12 for Tryton (half to even).
+    const line = { lineNo: 1, sku: 'SKU-0013', quantity: 1, unitPrice: '0.125', amountMinor: 13 };
+    const half = order(4, { totalMinor: 13, lines: [line] });
+    const digits = order(5, { lines: [{ ...line, unitPrice: '0.12345', amountMinor: 12 }] });
+    const items = [half, digits].map((one) => ({ reference: one.reference, payload: one }));
+    expect(await connector.deliveries.sales_order!.write(items, signal)).toMatchObject([
+      { outcome: 'confirmed' },
+      { outcome: 'refused', error: expect.stringContaining('no price with four digits') },
+    ]);
+    expect((await salesOf(half.reference)).map((sale) => decimalText(sale.untaxed_amount, ''))).toEqual(['0.13']);
+    expect(await salesOf(digits.reference)).toEqual([]);
+  });
+
+  it('beyond the credit limit is refused, and so is what Tryton does not know, neighbours untouched', async () => {
+    const over = order(6, {
+      account: 'CUST-0005',
+      lines: [{ lineNo: 1, sku: 'SKU-0004', quantity: 900, unitPrice: '9', amountMinor: 810_000 }],
+    });
+    const unknown = order(7, { account: 'nobody' });
+    const noProduct = order(8, {
+      lines: [{ lineNo: 1, sku: 'NO-SUCH', quantity: 1, unitPrice: '1', amountMinor: 100 }],
+    });
+    const good = order(9);
+    const items = [over, unknown, noProduct, good].map((one) => ({ reference: one.reference, payload: one }));
+    expect(await connector.deliveries.sales_order!.write(items, signal)).toMatchObject([
+      { outcome: 'refused', error: expect.stringMatching(/credit/i) },
+      { outcome: 'refused', error: 'Tryton has no party for account nobody' },
+      { outcome: 'refused', error: 'Tryton has no product with code NO-SUCH' },
+      { outcome: 'confirmed' },
+    ]);
+  });
+
+  it('a move that is committed late, after younger ones were read, is not lost', async () => {
+    const from = (await drain('moves', '')).cursor;
+    // write_date is when a transaction began. One that began first and commits last, as a long call does:
+    const late = `${run}-late`;
+    const slow =
+      psql(`begin; select pg_sleep(0); update stock_move set write_date = now() where id = (select max(id) from stock_move where state = 'done');
+      select pg_sleep(4); commit;`);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await receive('SKU-0014', 41);
+    const young = await drain('moves', from);
+    expect(young.commands.map((command) => (command as StockMoved).sku)).toContain('SKU-0014');
+    await slow;
+    const after = await drain('moves', young.cursor);
+    expect(after.items.length, late).toBe(1);
+  });
+
+  it('stock that came in by itself is told once, exactly, and read again it is the same', async () => {
+    const from = (await drain('moves', '')).cursor;
+    await receive('SKU-0015', 77);
+    const first = await drain('moves', from);
+    expect(first.commands).toMatchObject([
+      { kind: 'stock.moved', movement: 'adjusted', sku: 'SKU-0015', location: 'EAST' },
+    ]);
+    expect((await drain('moves', first.cursor)).items).toEqual([]);
+    const anew = tryton(context);
+    const again = await anew.sources[0]!.poll(first.cursor, signal);
+    await anew.close();
+    const same = again.items.find(({ key }) => key === first.items[0]!.key);
+    expect(same).toMatchObject({ fingerprint: first.items[0]!.fingerprint });
+  });
+
+  it('a converted opportunity is an order, whose draft sale our order takes over; a lost one asks to be cancelled', async () => {
+    const from = (await drain('opportunities', '')).cursor;
+    const [party] = await raw.search(
+      'party.party',
+      [['code', '=', 'CUST-0001']],
+      ['addresses', 'customer_payment_term'],
+      signal,
+    );
+    const skus = await raw.search(
+      'product.product',
+      [['code', 'in', ['SKU-0011', 'SKU-0012']]],
+      ['default_uom'],
+      signal,
+    );
+    const lines = skus.map(({ id, default_uom }, i) => ({ product: id, unit: default_uom, quantity: 2 + i }));
+    const values = {
+      description: run,
+      party: party!.id,
+      address: (party!.addresses as number[])[0],
+      payment_term: party!.customer_payment_term,
+      employee: 1,
+      company: 1,
+      lines: [['create', lines]],
+    };
+    const ids: number[] = [];
+    for (let i = 0; i < 2; i += 1) {
+      const created = await raw.write('model.sale.opportunity.create', [[values]], signal);
+      if (!created.done) throw new Error(JSON.stringify(created.outcome));
+      ids.push(...(created.value as number[]));
+    }
+    for (const step of ['opportunity', 'convert']) await button(`sale.opportunity.${step}`, ids);
+    const won = await drain('opportunities', from);
+    expect(won.commands).toHaveLength(2);
+    const submitted = won.commands[0] as OrderSubmitted;
+    expect(submitted).toMatchObject({
+      kind: 'order.submitted',
+      channel: 'crm',
+      account: 'CUST-0001',
+      company: 'US',
+      currency: 'USD',
+    });
+    expect(submitted.lines.map(({ lineNo, sku, quantity }) => [lineNo, sku, quantity])).toEqual([
+      [1, 'SKU-0011', 2],
+      [2, 'SKU-0012', 3],
+    ]);
+    const payload: SalesOrderPayload = {
+      ...submitted,
+      reference: `crm/${submitted.externalNo}`,
+      totalMinor: 0,
+      lines: submitted.lines.map((line) => ({ ...line, amountMinor: amountMinor(line.unitPrice, line.quantity) })),
+    };
+    expect(await write('sales_order', payload.reference, payload)).toMatchObject([{ outcome: 'confirmed' }]);
+    const [opportunity] = await raw.search('sale.opportunity', [['id', '=', ids[0]!]], ['sales'], signal);
+    const sales = await raw.search('sale.sale', [['id', 'in', opportunity!.sales]], ['state', 'reference'], signal);
+    expect(sales).toMatchObject([{ state: 'processing', reference: payload.reference }]);
+    const [other] = await raw.search('sale.opportunity', [['id', '=', ids[1]!]], ['sales', 'number'], signal);
+    await button('sale.sale.cancel', other!.sales as number[]);
+    const lost = await drain('opportunities', won.cursor);
+    expect(
+      lost.commands.filter((command) => (command as CancelRequested).kind === 'order.cancel_requested'),
+    ).toMatchObject([
+      { order: other!.number, lineNo: 1, sku: 'SKU-0011', quantity: 2, channel: 'crm' },
+      { order: other!.number, lineNo: 2, sku: 'SKU-0012', quantity: 3, channel: 'crm' },
+    ]);
+    const key = (items: InboundItem[]) => items.find((one) => one.scope === 'order/crm' && one.key === other!.number);
+    expect(key(lost.items)!.fingerprint).toBe(key(won.items)!.fingerprint);
+  });
 });
-void (0 as unknown as FulfilmentCancelAnswer & FulfilmentPayload);
-void dateOf;
-void decimalOf;

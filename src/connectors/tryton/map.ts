@@ -68,7 +68,7 @@ const RETURN = /^R\d+$/;
 export function mapMoves(rows: readonly MoveRow[], system: string): InboundItem[] {
   return mapRecords(rows, '/moves', (raw, place) => {
     const row = raw as MoveRow;
-    if (row.from === row.to) return [];
+    if (row.from === row.to || row.move.internal_quantity === 0) return [];
     return readRecord(row.move, place, system, (move) => {
       const id = String(move.integer('id', 1));
       const { lineNo, order } = row.line ?? {};
@@ -150,7 +150,7 @@ function sideOf(row: MoveRow, move: Fields, side: 'from' | 'to', id: string, sys
         return item(scope, key, command, [movement, sku, location, signed]);
       },
     ),
-  ].filter(({ command }) => command?.kind !== 'stock.moved' || command.quantity !== 0);
+  ];
 }
 
 function skuOf(move: Fields): string {

@@ -128,7 +128,7 @@ export function sources(feeds: Feeds): Source[] {
           ? []
           : tryton.search(
               'stock.location',
-              [['id', 'child_of', warehouses.map(([, w]) => w.storage), 'parent']],
+              [['parent', 'child_of', warehouses.map(([, w]) => w.storage), 'parent']],
               ['parent'],
               signal,
             ),
