@@ -8,6 +8,7 @@ import type {
   CancelRequested,
   DocumentPosted,
   FulfilmentPicked,
+  InboundCommand,
   InboundItem,
   OrderSubmitted,
   StockMoved,
@@ -15,7 +16,7 @@ import type {
 import { amountMinor } from '../../src/canonical/index.ts';
 import type { FulfilmentCancelAnswer, FulfilmentPayload, SalesOrderPayload } from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
-import { tryton } from '../../src/connectors/tryton/index.ts';
+import { type TrytonConnector, tryton } from '../../src/connectors/tryton/index.ts';
 import { Tryton } from '../../src/connectors/tryton/rpc.ts';
 import { dateOf, decimalText } from '../../src/connectors/tryton/values.ts';
 
@@ -318,16 +319,22 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
 
   it('20 orders sent at once, each by two callers, end confirmed once', async () => {
     const sent = Array.from({ length: 20 }, (_, i) => order(100 + i));
-    const sink = connector.deliveries.sales_order!;
-    const calls = [...sent, ...sent].map((one) => sink.write([{ reference: one.reference, payload: one }], signal));
-    // People and other software confirm beside us: what finds the tables locked is put off, and sent again.
+    // Two processes, each with its own orders, as leases by key see to it.
+    const other = tryton(context);
+    const sinkOf = (i: number) => (i % 2 === 0 ? connector : other).deliveries.sales_order!;
+    const calls = [...sent, ...sent].map((one, i) =>
+      sinkOf(i).write([{ reference: one.reference, payload: one }], signal),
+    );
+    // They confirm beside each other: what finds the tables locked is put off, and sent again.
     const outcomes = (await Promise.all(calls)).flat();
     for (const [i, { outcome }] of outcomes.entries()) {
       expect(['confirmed', 'later']).toContain(outcome);
       const one = sent[i % 20]!;
       for (let tries = 0; outcome === 'later' && tries < 10; tries += 1)
-        if ((await sink.write([{ reference: one.reference, payload: one }], signal))[0]!.outcome === 'confirmed') break;
+        if ((await sinkOf(i).write([{ reference: one.reference, payload: one }], signal))[0]!.outcome === 'confirmed')
+          break;
     }
+    await other.close();
     const references = sent.map(({ reference }) => reference);
     const rows = await raw.search(
       'sale.sale',
@@ -471,4 +478,44 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     const key = (items: InboundItem[]) => items.find((one) => one.scope === 'order/crm' && one.key === other!.number);
     expect(key(lost.items)!.fingerprint).toBe(key(won.items)!.fingerprint);
   });
+
+  it('stock, products, prices and credit are read whole, exactly', async () => {
+    const { snapshots } = connector as TrytonConnector;
+    const stock = await snapshots.stock(undefined, signal);
+    // What the feed has told from the beginning adds up to what is there.
+    const { commands } = await drain('moves', '');
+    const sums = new Map<string, number>();
+    for (const command of commands as InboundCommand[]) {
+      if (command.kind === 'stock.moved') add(sums, `${command.sku}@${command.location}`, command.quantity);
+      // All fulfilments and returns of these tests are in the east.
+      if (command.kind === 'fulfilment.picked')
+        for (const line of command.lines) add(sums, `${line.sku}@EAST`, -line.quantity);
+      if (command.kind === 'return.received')
+        for (const line of command.lines) add(sums, `${line.sku}@EAST`, line.quantity);
+    }
+    expect(stock.unreadable).toEqual([]);
+    expect(stock.rows.length).toBeGreaterThanOrEqual(240);
+    for (const { sku, location, quantity } of stock.rows)
+      expect([sku, location, quantity]).toEqual([sku, location, sums.get(`${sku}@${location}`) ?? 0]);
+    const products = await snapshots.products(signal);
+    expect(products.rows).toContainEqual({ sku: 'SKU-0011', description: 'Janitorial item 011', unit: 'u' });
+    const prices = await snapshots.prices(signal);
+    const tiers = prices.rows.filter(({ sku, priceList }) => sku === 'SKU-0011' && priceList === 'Distributor');
+    // 20.07 with factors 0.80, 0.75 from 24, 0.70 from 100.
+    expect(tiers.map(({ quantityMin, unitPrice }) => [quantityMin, unitPrice])).toEqual([
+      [1, '16.056'],
+      [24, '15.0525'],
+      [100, '14.049'],
+    ]);
+    const accounts = await snapshots.accounts(signal);
+    expect(accounts.rows.find(({ account }) => account === 'CUST-0005')).toMatchObject({
+      creditLimitMinor: 50_000,
+      currency: 'USD',
+    });
+    expect(accounts.rows.find(({ account }) => account === 'CUST-0007')).toMatchObject({ creditLimitMinor: null });
+  });
 });
+
+function add(sums: Map<string, number>, key: string, quantity: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + quantity);
+}

@@ -1,8 +1,9 @@
-import { defineConnector } from '../kit/index.ts';
+import { type Connector, defineConnector } from '../kit/index.ts';
 import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
 import { Tryton } from './rpc.ts';
 import type { Settings } from './settings.ts';
+import { type Snapshots, snapshots } from './snapshot.ts';
 import { sources } from './source.ts';
 import { deliveries } from './warehouse.ts';
 
@@ -24,7 +25,11 @@ export const tryton = defineConnector(declaration, (context) => {
         return { ok: false, detail: `no warehouse ${missing.map(([, code]) => code).join(', ')}` };
       return { ok: true, detail: `signs in, company ${await rpc.company(signal)}, ${found.size} warehouses` };
     },
+    /** Masters and stock, whole: what no feed of the kit's carries yet. */
+    snapshots: snapshots(rpc, lookups, settings),
     pausedMs: () => rpc.client.pausedMs,
     close: () => rpc.client.close(),
   };
 });
+
+export type TrytonConnector = Connector & { snapshots: Snapshots };
