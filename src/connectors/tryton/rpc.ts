@@ -14,8 +14,12 @@ const ROOT = '/';
 const LOCKED_PAUSE_MS = 500;
 const LOCKED =
   /could not obtain lock|could not serialize access|deadlock detected|canceling statement due to lock timeout/;
-/** Errors of the database or the way to it: whether the commit came through is not known. */
-const OF_THE_DATABASE = /OperationalError|InterfaceError|DatabaseError|connection|psycopg/i;
+/**
+ * What the database or the way to it may say, also while committing: whether the work is done is not known then. Whatever else is raised
+ * was raised before the commit, for what is in the request. Tryton sends no class and, as installed, no traceback: the text must do.
+ */
+const OF_THE_DATABASE =
+  /connection|server closed|cursor|canceling statement|terminating|database|relation|SSL|disk|space left|memory|time ?out|psycopg|OperationalError|InterfaceError/i;
 
 export type Written = { done: true; value: unknown } | { done: false; outcome: Outcome; itemsToBlame: boolean };
 export type Domain = readonly unknown[];
@@ -41,16 +45,13 @@ export function faultOf({ value }: Pick<HttpAnswer, 'value'>): Fault | undefined
     case 'LoginException':
       return { class: 'signed_out', message };
   }
-  // An exception of Python's or the database's: its message, then its traceback.
+  // An exception of Python's or the database's: its message.
   if (LOCKED.test(name)) return { class: 'later', message: name, retryAfterMs: LOCKED_PAUSE_MS };
-  const traceback = typeof said === 'string' ? said : '';
-  const raised = traceback.trim().split('\n').at(-1) ?? '';
-  if (traceback === '' || OF_THE_DATABASE.test(raised) || OF_THE_DATABASE.test(name))
-    return { class: 'in_doubt', message: name };
+  if (OF_THE_DATABASE.test(name)) return { class: 'in_doubt', message: name };
   return { class: 'refused', message: name };
 }
 
-/** Texts of an error's nested arguments, without the traceback. */
+/** Texts of an error's nested arguments. */
 function flat(said: unknown): string {
   if (typeof said === 'string') return said;
   return Array.isArray(said)
