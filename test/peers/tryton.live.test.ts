@@ -11,6 +11,7 @@ import type {
   InboundCommand,
   InboundItem,
   OrderSubmitted,
+  ProductChanged,
   StockMoved,
 } from '../../src/canonical/index.ts';
 import { amountMinor } from '../../src/canonical/index.ts';
@@ -18,7 +19,7 @@ import type { FulfilmentCancelAnswer, FulfilmentPayload, SalesOrderPayload } fro
 import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { type TrytonConnector, tryton } from '../../src/connectors/tryton/index.ts';
 import { Tryton } from '../../src/connectors/tryton/rpc.ts';
-import { dateOf, decimalText } from '../../src/connectors/tryton/values.ts';
+import { dateOf, decimalOf, decimalText } from '../../src/connectors/tryton/values.ts';
 
 /** Against the real Tryton, seeded as `test/peers` seeds it. Each run uses orders of its own. */
 const url = process.env.TRYTON_URL ?? 'http://127.0.0.1:18000/erp';
@@ -477,6 +478,39 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     ]);
     const key = (items: InboundItem[]) => items.find((one) => one.scope === 'order/crm' && one.key === other!.number);
     expect(key(lost.items)!.fingerprint).toBe(key(won.items)!.fingerprint);
+  });
+
+  it('a product is told when it is new and again when its price changes, an account when it is renamed', async () => {
+    const from = Object.fromEntries(
+      await Promise.all(
+        ['products', 'products_new', 'accounts'].map(async (feed) => [feed, (await drain(feed, '')).cursor] as const),
+      ),
+    );
+    const sku = `NEW-${run}`.toUpperCase();
+    const values = {
+      name: 'New',
+      default_uom: 1,
+      type: 'goods',
+      list_price: decimalOf('9.9900'),
+      products: [['create', [{ suffix_code: sku }]]],
+    };
+    const created = await raw.write('model.product.template.create', [[values]], signal);
+    if (!created.done) throw new Error(JSON.stringify(created.outcome));
+    const isNew = await drain('products_new', from.products_new!);
+    expect(isNew.commands).toMatchObject([
+      { kind: 'product.changed', sku, description: 'New', unit: 'u' },
+      { kind: 'price.changed', sku, company: 'US', currency: 'USD', unitPrice: '9.99' },
+    ]);
+    await raw.write('model.product.template.write', [created.value, { list_price: decimalOf('10.0100') }], signal);
+    const changed = (await drain('products', from.products!)).commands.filter(
+      (command) => (command as ProductChanged).sku === sku,
+    );
+    expect(changed.at(-1)).toMatchObject({ kind: 'price.changed', unitPrice: '10.01' });
+    const [party] = await raw.search('party.party', [['code', '=', 'CUST-0040']], ['code'], signal);
+    await raw.write('model.party.party.write', [[party!.id], { name: run }], signal);
+    expect((await drain('accounts', from.accounts!)).commands).toMatchObject([
+      { kind: 'account.changed', account: 'CUST-0040', company: 'US', name: run },
+    ]);
   });
 
   it('stock, products, prices and credit are read whole, exactly', async () => {

@@ -24,6 +24,10 @@ export const declaration: Declaration = {
     shipments: keyset(['shipments']),
     invoices: keyset(['invoices']),
     opportunities: keyset(['opportunities', 'orders', 'cancels']),
+    products: keyset(['products', 'prices']),
+    products_new: keyset(['products', 'prices']),
+    accounts: keyset(['accounts']),
+    accounts_new: keyset(['accounts']),
   },
   deliveries: {
     sales_order: looked(10, 'sale.sale reference'),

@@ -11,8 +11,9 @@ import {
   mapOpportunities,
   type OpportunitiesPage,
 } from './map-documents.ts';
+import { joinProducts, mapProductChanges } from './map-records.ts';
 import { mapAccounts, mapPrices, mapProducts } from './snapshot.ts';
-import { decimalOf } from './values.ts';
+import { datetimeOf, decimalOf } from './values.ts';
 
 const page: MovesPage = moves;
 const mapped = (changed: MovesPage) => mapMoves(joinMoves(changed), 'erp');
@@ -196,5 +197,38 @@ it('no credit limit is none, not zero, and prices keep their digits', () => {
   const of = { priceList: 'L', quantityMin: 24, currency: 'USD' };
   expect(mapPrices([{ id: 1, code: 'a', sale_price_uom: decimalOf('16.0560') }], of).rows).toEqual([
     { sku: 'A', ...of, unitPrice: '16.056' },
+  ]);
+});
+
+it('a product is its variants, each with the list price; what has no code is none, what is broken stands alone', () => {
+  const at = datetimeOf('2026-03-01T09:00:00.000000Z');
+  const template = {
+    id: 1,
+    name: 'Box',
+    list_price: decimalOf('9.9900'),
+    'default_uom.': { symbol: 'u' },
+    write_date: at,
+  };
+  const page = {
+    templates: [template, { ...template, id: 2, list_price: 9.99 }],
+    variants: [
+      { id: 1, template: 1, code: 'a' },
+      { id: 2, template: 1, code: null },
+      { id: 3, template: 2, code: 'b' },
+    ],
+    currency: 'USD',
+  };
+  const items = mapProductChanges(joinProducts(page), { system: 'erp', code: 'US', time: 'write_date' });
+  expect(items.map(({ command, unreadable }) => command ?? unreadable?.place)).toEqual([
+    { kind: 'product.changed', sku: 'A', description: 'Box', unit: 'u', changedAt: '2026-03-01T09:00:00.000Z' },
+    {
+      kind: 'price.changed',
+      sku: 'A',
+      company: 'US',
+      currency: 'USD',
+      unitPrice: '9.99',
+      changedAt: '2026-03-01T09:00:00.000Z',
+    },
+    '/templates/1/list_price',
   ]);
 });

@@ -23,16 +23,13 @@ import {
   type OpportunitiesPage,
   type OpportunityRow,
 } from './map-documents.ts';
+import { joinProducts, mapAccountChanges, mapProductChanges, type ProductsPage } from './map-records.ts';
 import type { Domain, Tryton } from './rpc.ts';
 import { OVERLAP_MS, type Settings } from './settings.ts';
 import { datetimeOf, timeText } from './values.ts';
 
 const PAGE_MAX = 500;
 const ID_DIGITS = 12;
-const CHANGED_FIRST = [
-  ['write_date', 'ASC'],
-  ['id', 'ASC'],
-];
 
 export interface Feeds {
   tryton: Tryton;
@@ -42,28 +39,32 @@ export interface Feeds {
   channel: string | null;
 }
 
-/** What lies beyond a place. All that we read has been written at least once since it was created, so `write_date` is never null. */
-export function beyond(after: Place | undefined, since: string | undefined): Domain {
-  if (after === undefined)
-    return since === undefined ? ['write_date', '!=', null] : ['write_date', '>=', datetimeOf(since)];
-  if (after.id === '') return ['write_date', '>=', datetimeOf(after.at)];
+/** `write_date` is null until the first change; what a feed tells of new records, too, is read by `create_date` beside it. */
+export type Time = 'write_date' | 'create_date';
+
+/** What lies beyond a place. */
+export function beyond(after: Place | undefined, since: string | undefined, time: Time = 'write_date'): Domain {
+  if (after === undefined) return since === undefined ? [time, '!=', null] : [time, '>=', datetimeOf(since)];
+  if (after.id === '') return [time, '>=', datetimeOf(after.at)];
   return [
     'OR',
-    [['write_date', '>', datetimeOf(after.at)]],
+    [[time, '>', datetimeOf(after.at)]],
     [
-      ['write_date', '=', datetimeOf(after.at)],
+      [time, '=', datetimeOf(after.at)],
       ['id', '>', Number(after.id)],
     ],
   ];
 }
 
-export function placeOf(record: Raw): Place {
-  return { at: timeText(record.write_date, '/write_date'), id: String(record.id).padStart(ID_DIGITS, '0') };
+export function placeOf(record: Raw, time: Time = 'write_date'): Place {
+  return { at: timeText(record[time], `/${time}`), id: String(record.id).padStart(ID_DIGITS, '0') };
 }
 
 interface Feed<Page, Row> {
   feed: string;
   model: string;
+  /** Default: write_date. All documents that we read were written at least once after they were created. */
+  time?: Time;
   domain: (signal: AbortSignal) => Promise<unknown[]>;
   fields: string[];
   /** Adds what the page's records refer to. */
@@ -74,16 +75,23 @@ interface Feed<Page, Row> {
 }
 
 function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>): Source {
-  const { feed, model, fields, complete, join, map, recordOf } = options;
+  const { feed, model, fields, complete, join, map, recordOf, time = 'write_date' } = options;
+  const order = [
+    [time, 'ASC'],
+    ['id', 'ASC'],
+  ];
   return keysetSource({
     feed,
     pageMax: PAGE_MAX,
     overlapMs: settings.overlapMs ?? OVERLAP_MS,
     async read(after, limit, signal): Promise<KeysetPage> {
-      const domain = [...(await options.domain(signal)), beyond(after, settings.since)];
-      const records = await tryton.search(model, domain, [...fields, 'write_date'], signal, {
+      const domain = [
+        ...(await options.domain(signal)),
+        beyond(after, options.time === undefined ? settings.since : undefined, time),
+      ];
+      const records = await tryton.search(model, domain, [...fields, time], signal, {
         limit,
-        order: CHANGED_FIRST,
+        order,
       });
       const page = await complete(records, signal);
       const body = Buffer.from(JSON.stringify(page));
@@ -92,7 +100,7 @@ function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>
         body,
         contentType: 'application/json',
         // A record that leads to nothing keeps its place, so that the feed gets past it.
-        rows: records.map((record) => ({ ...placeOf(record), raw: rows.get(record.id) })),
+        rows: records.map((record) => ({ ...placeOf(record, time), raw: rows.get(record.id) })),
         more: records.length === limit,
       };
     },
@@ -218,13 +226,13 @@ export function sources(feeds: Feeds): Source[] {
     map: (rows) => mapInvoices(rows, system),
     recordOf: ({ invoice }) => invoice,
   });
-  if (channel === null) return [moves, shipments, invoices];
+  const records = recordFeeds(feeds);
+  if (channel === null) return [moves, shipments, invoices, ...records];
 
-  const accounts = new Map(Object.entries(settings.accounts ?? {}).map(([account, code]) => [code, account]));
   const opening = {
     channel,
     companyCode: settings.companyCode,
-    accountOf: (code: string) => accounts.get(code) ?? code,
+    accountOf: accountsOf(settings),
   };
   const opportunities = feedOf<OpportunitiesPage, OpportunityRow>(feeds, {
     feed: 'opportunities',
@@ -243,7 +251,55 @@ export function sources(feeds: Feeds): Source[] {
     map: (rows) => mapOpportunities(rows, opening),
     recordOf: ({ opportunity }) => opportunity,
   });
-  return [moves, shipments, invoices, opportunities];
+  return [moves, shipments, invoices, opportunities, ...records];
+}
+
+/** Products with their list price, and parties: as changed, and as created. */
+function recordFeeds(feeds: Feeds): Source[] {
+  const { tryton, settings, system } = feeds;
+  const company = { code: settings.companyCode };
+  const accountOf = accountsOf(settings);
+  const times: [suffix: string, time: Time][] = [
+    ['', 'write_date'],
+    ['_new', 'create_date'],
+  ];
+  return times.flatMap(([suffix, time]) => [
+    feedOf<ProductsPage, Raw>(feeds, {
+      feed: `products${suffix}`,
+      model: 'product.template',
+      time,
+      domain: async () => [['type', '=', 'goods']],
+      fields: ['name', 'default_uom.symbol', 'list_price', 'products'],
+      async complete(templates, signal) {
+        const ids = templates.flatMap(({ products }) => (products ?? []) as number[]);
+        const variants = await some(tryton, 'product.product', 'id', ids, ['code', 'template'], signal);
+        const domain = [['id', '=', await tryton.company(signal)]];
+        const [own] =
+          templates.length === 0 ? [] : await tryton.search('company.company', domain, ['currency.code'], signal);
+        return { templates, variants, currency: (own?.['currency.'] as Raw | undefined)?.code ?? null };
+      },
+      join: joinProducts,
+      map: (rows) => mapProductChanges(rows, { ...company, time, system }),
+      recordOf: (row) => row,
+    }),
+    feedOf<Raw[], Raw>(feeds, {
+      feed: `accounts${suffix}`,
+      model: 'party.party',
+      time,
+      domain: async () => [['code', '!=', null]],
+      fields: ['code', 'name'],
+      complete: async (parties) => parties,
+      join: (parties) => parties,
+      map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf }),
+      recordOf: (row) => row,
+    }),
+  ]);
+}
+
+/** Our account of a party's code. */
+function accountsOf(settings: Settings): (code: string) => string {
+  const accounts = new Map(Object.entries(settings.accounts ?? {}).map(([account, code]) => [code, account]));
+  return (code) => accounts.get(code) ?? code;
 }
 
 /** Records by the ids in one field; none are asked for where there are none. */
