@@ -128,6 +128,8 @@ export function snapshots(tryton: Tryton, lookups: Lookups, settings: Settings):
         ['id', '>', after],
         ['type', '=', 'goods'],
         ['code', '!=', null],
+        // One without a unit to sell by fails the prices of all.
+        ...('price_list' in extra ? [['salable', '=', true]] : []),
         ...(codes === undefined ? [] : [['code', 'in', codes]]),
       ];
       const method = 'model.product.product.search_read';
