@@ -57,3 +57,13 @@ it('what people picked beside us counts as taken and is left alone', () => {
   const picked = move(1, 1, 6, [9, 'picked', 'shop/1'], 'assigned');
   expect(planRest(lines, [picked, move(2, 2, 2, [12, 'waiting', null])])).toEqual({ ...nothing, draft: [12] });
 });
+
+it("a channel called C or F has its orders' goods kept as well", () => {
+  for (const reference of ['C/17', 'F/12', 'F1/2'])
+    expect(
+      planRest(lines, [move(1, 1, 6, [9, 'waiting', reference]), move(2, 2, 2, [9, 'waiting', reference])]),
+    ).toEqual({
+      ...nothing,
+      draft: [9],
+    });
+});

@@ -11,8 +11,9 @@ import { idOfReference, type Row } from './lookups.ts';
 import type { Tryton } from './rpc.ts';
 import type { Sale } from './sale.ts';
 
-/** References of what we make ourselves: fulfilments, cancellations, postings of others' shipments. */
-const OURS = /^(F\d+|C\/|S\/)/;
+/** References of what we make ourselves: fulfilments, and cancellations. A planned shipment has its sale's, `<channel>/<number>`. */
+const OURS = /^(F\d+|C\/\d+\/\d+)$/;
+const CANCELLATION = /^C\/\d+\/\d+$/;
 const OPEN: ReadonlySet<unknown> = new Set(['draft', 'waiting', 'assigned']);
 
 export interface RestMove {
@@ -63,7 +64,7 @@ export function planRest(lines: readonly { id: number; quantity: number }[], mov
 }
 
 function isCancellation(move: RestMove): boolean {
-  return /^C\//.test(move.shipment.reference ?? '');
+  return CANCELLATION.test(move.shipment.reference ?? '');
 }
 
 /** Moves of a sale's lines out of the warehouse, with their shipments. */
