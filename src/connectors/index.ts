@@ -11,6 +11,7 @@ import { simMarketplace } from './sim-marketplace/index.ts';
 import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
 import { sql } from './sql/index.ts';
+import { tryton } from './tryton/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['odata', odata],
@@ -24,4 +25,5 @@ export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['sim-wms', simWms],
   ['sim-shop', simShop],
   ['sim-marketplace', simMarketplace],
+  ['tryton', tryton],
 ]);

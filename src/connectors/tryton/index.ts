@@ -1,0 +1,35 @@
+import { type Connector, defineConnector } from '../kit/index.ts';
+import { declaration } from './declaration.ts';
+import { Lookups } from './lookups.ts';
+import { Tryton } from './rpc.ts';
+import type { Settings } from './settings.ts';
+import { type Snapshots, snapshots } from './snapshot.ts';
+import { sources } from './source.ts';
+import { deliveries } from './warehouse.ts';
+
+/** Tryton 6.0: orders, warehouse, invoices and opportunities of one company. */
+export const tryton = defineConnector(declaration, (context) => {
+  const settings = context.settings as Settings;
+  const rpc = new Tryton(context, settings);
+  const lookups = new Lookups(rpc, settings);
+  const { channel, limits } = context;
+  return {
+    // A success is a commit; what it answers is there.
+    confirmedBy: 'answer',
+    sources: sources({ tryton: rpc, lookups, settings, system: context.system, channel }),
+    deliveries: { ...deliveries({ tryton: rpc, lookups, limits, channel }) },
+    async probe(signal) {
+      const found = await lookups.warehouses(signal);
+      const missing = Object.entries(settings.warehouses).filter(([location]) => !found.has(location));
+      if (missing.length > 0)
+        return { ok: false, detail: `no warehouse ${missing.map(([, code]) => code).join(', ')}` };
+      return { ok: true, detail: `signs in, company ${await rpc.company(signal)}, ${found.size} warehouses` };
+    },
+    /** Masters and stock, whole: what no feed of the kit's carries yet. */
+    snapshots: snapshots(rpc, lookups, settings),
+    pausedMs: () => rpc.client.pausedMs,
+    close: () => rpc.client.close(),
+  };
+});
+
+export type TrytonConnector = Connector & { snapshots: Snapshots };

@@ -1,0 +1,160 @@
+/** Ids of things that Tryton names by id and we by code. Remembered, since they change once in a blue moon. */
+
+import type { Row, Tryton } from './rpc.ts';
+import type { Settings } from './settings.ts';
+
+export interface Product {
+  id: number;
+  code: string;
+  name: string;
+  unit: number;
+  taxes: number[];
+}
+export interface Party {
+  id: number;
+  code: string;
+  invoiceAddress: number | null;
+  deliveryAddress: number | null;
+  paymentTerm: number | null;
+  customerLocation: number | null;
+  hasTaxRule: boolean;
+}
+export interface Warehouse {
+  id: number;
+  code: string;
+  storage: number;
+  output: number;
+  input: number;
+}
+
+/** How long what was found is believed; what wasn't found is asked for again each time. */
+const REMEMBERED_MS = 300_000;
+
+export class Lookups {
+  readonly #tryton: Tryton;
+  readonly #settings: Settings;
+  #since = 0;
+  readonly #products = new Map<string, Product>();
+  readonly #parties = new Map<string, Party>();
+  readonly #currencies = new Map<string, number>();
+  #warehouses: Promise<Map<string, Warehouse>> | undefined;
+
+  constructor(tryton: Tryton, settings: Settings) {
+    this.#tryton = tryton;
+    this.#settings = settings;
+  }
+
+  /** The party's code in Tryton of an account of ours. */
+  partyCode(account: string): string {
+    return this.#settings.accounts?.[account] ?? account;
+  }
+
+  async products(skus: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, Product>> {
+    this.#forget();
+    const missing = [...new Set(skus)].filter((sku) => !this.#products.has(sku));
+    if (missing.length > 0) {
+      const fields = ['code', 'rec_name', 'default_uom', 'account_category.customer_taxes_used'];
+      // Codes that differ by case are one SKU; ilike without wildcards is equality that doesn't mind.
+      const domain = ['OR', ...missing.map((sku) => [['code', 'ilike', escaped(sku)]])];
+      for (const row of await this.#tryton.search('product.product', domain, fields, signal)) {
+        const code = String(row.code);
+        // Of the accounting category, which may have them from its parent.
+        const category = row['account_category.'] as { customer_taxes_used?: unknown } | null | undefined;
+        const taxes = Array.isArray(category?.customer_taxes_used) ? (category.customer_taxes_used as number[]) : [];
+        const product = { id: row.id, code, name: String(row.rec_name), unit: Number(row.default_uom), taxes };
+        this.#products.set(code.toUpperCase(), product);
+      }
+    }
+    return this.#products;
+  }
+
+  async parties(accounts: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, Party>> {
+    this.#forget();
+    const missing = [...new Set(accounts)].map((a) => this.partyCode(a)).filter((code) => !this.#parties.has(code));
+    if (missing.length > 0) {
+      const fields = ['code', 'customer_payment_term', 'customer_location', 'customer_tax_rule'];
+      const rows = await this.#tryton.search('party.party', [['code', 'in', missing]], fields, signal);
+      const domain = [['party', 'in', rows.map(({ id }) => id)]];
+      const addresses = await this.#tryton.search('party.address', domain, ['party', 'invoice', 'delivery'], signal, {
+        order: [
+          ['sequence', 'ASC NULLS FIRST'],
+          ['id', 'ASC'],
+        ],
+      });
+      for (const row of rows) {
+        const own = addresses.filter(({ party }) => party === row.id);
+        this.#parties.set(String(row.code), {
+          id: row.id,
+          code: String(row.code),
+          invoiceAddress: (own.find(({ invoice }) => invoice === true) ?? own[0])?.id ?? null,
+          deliveryAddress: (own.find(({ delivery }) => delivery === true) ?? own[0])?.id ?? null,
+          paymentTerm: idOrNull(row.customer_payment_term),
+          customerLocation: idOrNull(row.customer_location),
+          hasTaxRule: row.customer_tax_rule != null,
+        });
+      }
+    }
+    return this.#parties;
+  }
+
+  async currency(code: string, signal: AbortSignal): Promise<number | undefined> {
+    if (!this.#currencies.has(code))
+      for (const { id } of await this.#tryton.search('currency.currency', [['code', '=', code]], ['code'], signal))
+        this.#currencies.set(code, id);
+    return this.#currencies.get(code);
+  }
+
+  /** By our location. @throws XD_CONNECTOR_REFUSED naming a warehouse that isn't there */
+  async warehouses(signal: AbortSignal): Promise<ReadonlyMap<string, Warehouse>> {
+    this.#forget();
+    this.#warehouses ??= this.#readWarehouses(signal).catch((error: unknown) => {
+      this.#warehouses = undefined;
+      throw error;
+    });
+    return this.#warehouses;
+  }
+
+  async #readWarehouses(signal: AbortSignal): Promise<Map<string, Warehouse>> {
+    const fields = ['code', 'storage_location', 'output_location', 'input_location'];
+    const rows = await this.#tryton.search('stock.location', [['type', '=', 'warehouse']], fields, signal);
+    const found = new Map<string, Warehouse>();
+    for (const [location, code] of Object.entries(this.#settings.warehouses)) {
+      const row = rows.find((candidate) => candidate.code === code);
+      if (row !== undefined)
+        found.set(location, {
+          id: row.id,
+          code,
+          storage: Number(row.storage_location),
+          output: Number(row.output_location),
+          input: Number(row.input_location),
+        });
+    }
+    return found;
+  }
+
+  #forget(): void {
+    if (performance.now() - this.#since < REMEMBERED_MS) return;
+    this.#since = performance.now();
+    this.#products.clear();
+    this.#parties.clear();
+    this.#warehouses = undefined;
+  }
+}
+
+/** For (i)like: what is a wildcard there is itself here. */
+export function escaped(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}
+
+export function idOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** `sale.line,12` of a reference field, when it is of that model. */
+export function idOfReference(value: unknown, model: string): number | null {
+  if (typeof value !== 'string' || !value.startsWith(`${model},`)) return null;
+  const id = Number(value.slice(model.length + 1));
+  return Number.isSafeInteger(id) && id > 0 ? id : null;
+}
+
+export type { Row };

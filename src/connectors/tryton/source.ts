@@ -1,0 +1,316 @@
+/** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
+import type { InboundItem } from '../../canonical/index.ts';
+import { type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
+import { idOfReference, type Lookups } from './lookups.ts';
+import {
+  joinMoves,
+  joinShipments,
+  type MoveRow,
+  type MovesPage,
+  mapMoves,
+  mapShipments,
+  type Raw,
+  type ShipmentRow,
+  type ShipmentsPage,
+} from './map.ts';
+import {
+  type InvoiceRow,
+  type InvoicesPage,
+  joinInvoices,
+  joinOpportunities,
+  mapInvoices,
+  mapOpportunities,
+  type OpportunitiesPage,
+  type OpportunityRow,
+} from './map-documents.ts';
+import { joinProducts, mapAccountChanges, mapProductChanges, type ProductsPage } from './map-records.ts';
+import type { Domain, Tryton } from './rpc.ts';
+import { OVERLAP_MS, type Settings } from './settings.ts';
+import { datetimeOf, timeText } from './values.ts';
+
+const PAGE_MAX = 500;
+const ID_DIGITS = 12;
+
+export interface Feeds {
+  tryton: Tryton;
+  lookups: Lookups;
+  settings: Settings;
+  system: string;
+  channel: string | null;
+}
+
+/** `write_date` is null until the first change; what a feed tells of new records, too, is read by `create_date` beside it. */
+export type Time = 'write_date' | 'create_date';
+
+/** What lies beyond a place. */
+export function beyond(after: Place | undefined, since: string | undefined, time: Time = 'write_date'): Domain {
+  if (after === undefined) return since === undefined ? [time, '!=', null] : [time, '>=', datetimeOf(since)];
+  if (after.id === '') return [time, '>=', datetimeOf(after.at)];
+  return [
+    'OR',
+    [[time, '>', datetimeOf(after.at)]],
+    [
+      [time, '=', datetimeOf(after.at)],
+      ['id', '>', Number(after.id)],
+    ],
+  ];
+}
+
+export function placeOf(record: Raw, time: Time = 'write_date'): Place {
+  return { at: timeText(record[time], `/${time}`), id: String(record.id).padStart(ID_DIGITS, '0') };
+}
+
+interface Feed<Page, Row> {
+  feed: string;
+  model: string;
+  /** Default: write_date. All documents that we read were written at least once after they were created. */
+  time?: Time;
+  domain: (signal: AbortSignal) => Promise<unknown[]>;
+  fields: string[];
+  /** Adds what the page's records refer to. */
+  complete: (records: Raw[], signal: AbortSignal) => Promise<Page>;
+  join: (page: Page) => Row[];
+  map: (rows: readonly Row[]) => InboundItem[];
+  recordOf: (row: Row) => Raw;
+}
+
+function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>): Source {
+  const { feed, model, fields, complete, join, map, recordOf, time = 'write_date' } = options;
+  const order = [
+    [time, 'ASC'],
+    ['id', 'ASC'],
+  ];
+  return keysetSource({
+    feed,
+    pageMax: PAGE_MAX,
+    overlapMs: settings.overlapMs ?? OVERLAP_MS,
+    async read(after, limit, signal): Promise<KeysetPage> {
+      const domain = [
+        ...(await options.domain(signal)),
+        beyond(after, options.time === undefined ? settings.since : undefined, time),
+      ];
+      const records = await tryton.search(model, domain, [...fields, time], signal, {
+        limit,
+        order,
+      });
+      const page = await complete(records, signal);
+      const body = Buffer.from(JSON.stringify(page));
+      const rows = new Map(join(page).map((row) => [recordOf(row).id, row]));
+      return {
+        body,
+        contentType: 'application/json',
+        // A record that leads to nothing keeps its place, so that the feed gets past it.
+        rows: records.map((record) => ({ ...placeOf(record, time), raw: rows.get(record.id) })),
+        more: records.length === limit,
+      };
+    },
+    map: (rows) => map(rows.filter((row) => row !== undefined) as Row[]),
+    rowsOf: (body) => join(JSON.parse(body.toString('utf8')) as Page),
+  });
+}
+
+export function sources(feeds: Feeds): Source[] {
+  const { tryton, lookups, settings, system, channel } = feeds;
+  const company = async (signal: AbortSignal) => ['company', '=', await tryton.company(signal)];
+  const saleLines = (ids: (number | null)[], fields: string[], signal: AbortSignal) =>
+    some(tryton, 'sale.line', 'id', ids, fields, signal);
+
+  const moves = feedOf<MovesPage, MoveRow>(feeds, {
+    feed: 'moves',
+    model: 'stock.move',
+    domain: async (signal) => {
+      const storages = [...(await lookups.warehouses(signal)).values()].map(({ storage }) => storage);
+      return [
+        await company(signal),
+        ['state', '=', 'done'],
+        ['OR', [['from_location', 'child_of', storages, 'parent']], [['to_location', 'child_of', storages, 'parent']]],
+      ];
+    },
+    fields: ['from_location', 'to_location', 'product.code', 'internal_quantity', 'origin', 'shipment'],
+    async complete(records, signal) {
+      const warehouses = [...(await lookups.warehouses(signal))];
+      const storages = Object.fromEntries(warehouses.map(([location, { storage }]) => [String(storage), location]));
+      const kinds = ['stock.shipment.out', 'stock.shipment.out.return', 'stock.shipment.in', 'stock.shipment.internal'];
+      const [locations, origins, ...shipments] = await Promise.all([
+        records.length === 0
+          ? []
+          : tryton.search(
+              'stock.location',
+              [['parent', 'child_of', warehouses.map(([, w]) => w.storage), 'parent']],
+              ['parent'],
+              signal,
+            ),
+        some(
+          tryton,
+          'stock.move',
+          'id',
+          records.map(({ origin }) => idOfReference(origin, 'stock.move')),
+          ['origin'],
+          signal,
+        ),
+        ...kinds.map(async (kind) => {
+          const ids = records.map(({ shipment }) => idOfReference(shipment, kind));
+          const rows = await some(tryton, kind, 'id', ids, ['number', 'reference'], signal);
+          return rows.map((row) => ({ ...row, ref: `${kind},${String(row.id)}` }));
+        }),
+      ]);
+      const ids = [...records, ...origins].map(({ origin }) => idOfReference(origin, 'sale.line'));
+      const lines = await saleLines(ids, ['sequence', 'sale.reference'], signal);
+      return { moves: records, locations, shipments: shipments.flat(), origins, lines, storages };
+    },
+    join: joinMoves,
+    map: (rows) => mapMoves(rows, system),
+    recordOf: ({ move }) => move,
+  });
+
+  const shipments = feedOf<ShipmentsPage, ShipmentRow>(feeds, {
+    feed: 'shipments',
+    model: 'stock.shipment.out',
+    domain: async (signal) => [await company(signal), ['state', '=', 'done'], ['reference', 'like', 'F%']],
+    fields: ['number', 'reference'],
+    async complete(records, signal) {
+      const domain = [
+        ['shipment', 'in', records.map(({ id }) => `stock.shipment.out,${String(id)}`)],
+        ['state', '=', 'done'],
+        ['origin', 'like', 'sale.line,%'],
+      ];
+      const fields = ['shipment', 'origin', 'product.code', 'internal_quantity'];
+      const out = records.length === 0 ? [] : await tryton.search('stock.move', domain, fields, signal);
+      const lines = await saleLines(
+        out.map(({ origin }) => idOfReference(origin, 'sale.line')),
+        ['sequence'],
+        signal,
+      );
+      return { shipments: records, moves: out, lines };
+    },
+    join: joinShipments,
+    map: (rows) => mapShipments(rows, system),
+    recordOf: ({ shipment }) => shipment,
+  });
+
+  const invoices = feedOf<InvoicesPage, InvoiceRow>(feeds, {
+    feed: 'invoices',
+    model: 'account.invoice',
+    domain: async (signal) => [await company(signal), ['type', '=', 'out'], ['state', 'in', ['posted', 'paid']]],
+    fields: ['number', 'currency.code', 'invoice_date'],
+    async complete(records, signal) {
+      const ids = records.map(({ id }) => Number(id));
+      const fields = ['invoice', 'origin', 'amount', 'quantity'];
+      const lines = (await some(tryton, 'account.invoice.line', 'invoice', ids, [...fields, 'type'], signal)).filter(
+        ({ type }) => type === 'line',
+      );
+      const of = await saleLines(
+        lines.map(({ origin }) => idOfReference(origin, 'sale.line')),
+        ['sequence', 'sale'],
+        signal,
+      );
+      const sales = await some(
+        tryton,
+        'sale.sale',
+        'id',
+        of.map(({ sale }) => Number(sale)),
+        ['reference', 'origin'],
+        signal,
+      );
+      const origins = sales.map(({ origin }) => idOfReference(origin, 'sale.sale'));
+      const orders = new Map(
+        (await some(tryton, 'sale.sale', 'id', origins, ['reference'], signal)).map((row) => [row.id, row]),
+      );
+      const withOrigin = sales.map((sale) => ({
+        ...sale,
+        'origin.': orders.get(idOfReference(sale.origin, 'sale.sale')) ?? null,
+      }));
+      return { invoices: records, lines, saleLines: of, sales: withOrigin };
+    },
+    join: joinInvoices,
+    map: (rows) => mapInvoices(rows, system),
+    recordOf: ({ invoice }) => invoice,
+  });
+  const records = recordFeeds(feeds);
+  if (channel === null) return [moves, shipments, invoices, ...records];
+
+  const opening = {
+    channel,
+    companyCode: settings.companyCode,
+    accountOf: accountsOf(settings),
+  };
+  const opportunities = feedOf<OpportunitiesPage, OpportunityRow>(feeds, {
+    feed: 'opportunities',
+    model: 'sale.opportunity',
+    domain: async (signal) => [await company(signal), ['state', 'in', ['converted', 'lost', 'cancelled']]],
+    fields: ['number', 'state', 'sales'],
+    async complete(records, signal) {
+      const ids = records.flatMap(({ sales }) => (sales ?? []) as number[]);
+      const fields = ['state', 'reference', 'party.code', 'currency.code', 'create_date'];
+      const sales = await some(tryton, 'sale.sale', 'id', ids, fields, signal);
+      const lineFields = ['sale', 'sequence', 'product.code', 'quantity', 'unit_price', 'type'];
+      const lines = await some(tryton, 'sale.line', 'sale', ids, lineFields, signal);
+      return { opportunities: records, sales, lines: lines.filter(({ type }) => type === 'line') };
+    },
+    join: joinOpportunities,
+    map: (rows) => mapOpportunities(rows, opening),
+    recordOf: ({ opportunity }) => opportunity,
+  });
+  return [moves, shipments, invoices, opportunities, ...records];
+}
+
+/** Products with their list price, and parties: as changed, and as created. */
+function recordFeeds(feeds: Feeds): Source[] {
+  const { tryton, settings, system } = feeds;
+  const company = { code: settings.companyCode };
+  const accountOf = accountsOf(settings);
+  const times: [suffix: string, time: Time][] = [
+    ['', 'write_date'],
+    ['_new', 'create_date'],
+  ];
+  return times.flatMap(([suffix, time]) => [
+    feedOf<ProductsPage, Raw>(feeds, {
+      feed: `products${suffix}`,
+      model: 'product.template',
+      time,
+      domain: async () => [['type', '=', 'goods']],
+      fields: ['name', 'default_uom.symbol', 'list_price', 'products'],
+      async complete(templates, signal) {
+        const ids = templates.flatMap(({ products }) => (products ?? []) as number[]);
+        const variants = await some(tryton, 'product.product', 'id', ids, ['code', 'template'], signal);
+        const domain = [['id', '=', await tryton.company(signal)]];
+        const [own] =
+          templates.length === 0 ? [] : await tryton.search('company.company', domain, ['currency.code'], signal);
+        return { templates, variants, currency: (own?.['currency.'] as Raw | undefined)?.code ?? null };
+      },
+      join: joinProducts,
+      map: (rows) => mapProductChanges(rows, { ...company, time, system }),
+      recordOf: (row) => row,
+    }),
+    feedOf<Raw[], Raw>(feeds, {
+      feed: `accounts${suffix}`,
+      model: 'party.party',
+      time,
+      domain: async () => [['code', '!=', null]],
+      fields: ['code', 'name'],
+      complete: async (parties) => parties,
+      join: (parties) => parties,
+      map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf }),
+      recordOf: (row) => row,
+    }),
+  ]);
+}
+
+/** Our account of a party's code. */
+function accountsOf(settings: Settings): (code: string) => string {
+  const accounts = new Map(Object.entries(settings.accounts ?? {}).map(([account, code]) => [code, account]));
+  return (code) => accounts.get(code) ?? code;
+}
+
+/** Records by the ids in one field; none are asked for where there are none. */
+async function some(
+  tryton: Tryton,
+  model: string,
+  field: string,
+  ids: readonly (number | null)[],
+  fields: string[],
+  signal: AbortSignal,
+): Promise<Raw[]> {
+  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  return wanted.length === 0 ? [] : tryton.search(model, [[field, 'in', wanted]], fields, signal);
+}
