@@ -1,5 +1,6 @@
 /** Connectors that ship with Crossdock, by the name that an estate gives. Only app.ts reads this. */
 import type { ConnectorFactory } from './kit/index.ts';
+import { medusa } from './medusa/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
@@ -7,6 +8,7 @@ import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
+  ['medusa', medusa],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],
