@@ -19,9 +19,11 @@ export interface ShopItem {
   product: string;
 }
 
-type Json = Record<string, any>;
+/** The shop's answers, of which tests name what they need. */
+// biome-ignore lint/suspicious/noExplicitAny: somebody else's JSON; what is not as expected fails the assertion on it
+export type Json = Record<string, any>;
 
-const stateDir =
+export const stateDir =
   process.env.PEER_STATE_DIR ?? join(process.env.TMPDIR ?? tmpdir(), `crossdock-peers-${process.getuid?.() ?? 0}`);
 
 /** The shop's keys where it is up; otherwise why not. */

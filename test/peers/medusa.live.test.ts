@@ -3,7 +3,7 @@ import type { CancelRequested, InboundItem, OrderSubmitted } from '../../src/can
 import type { Connector, ConnectorContext, OrderStatusState } from '../../src/connectors/kit/index.ts';
 import { medusa } from '../../src/connectors/medusa/index.ts';
 import { countingProxy } from './counting-proxy.ts';
-import { Shop, type ShopItem, shopUp } from './medusa-shop.ts';
+import { type Json, Shop, type ShopItem, shopUp } from './medusa-shop.ts';
 
 /** The connector against a real Medusa 2. Slow machines are allowed for: what is compared is measured in the same run. */
 const up = await shopUp();
@@ -137,9 +137,9 @@ describe.skipIf(typeof up === 'string')('medusa, live', { timeout: 180_000 }, ()
     expect(proxy.writes()).toBe(writes);
     const fields = '*items,*items.detail,*fulfillments,*fulfillments.labels';
     const { order: there } = await shop.admin('GET', `/admin/orders/${placed.id}?fields=${fields}`);
-    const shown = (there.items as any[]).find((l) => l.id === line.id);
-    expect([shown.quantity, shown.detail.shipped_quantity]).toEqual([1, 1]);
-    expect(there.fulfillments.map((f: any) => f.labels.map((l: any) => l.tracking_number))).toEqual([['1Z-TEST']]);
+    const shown = (there.items as Json[]).find((l) => l.id === line.id);
+    expect([shown?.quantity, shown?.detail.shipped_quantity]).toEqual([1, 1]);
+    expect(there.fulfillments.map((f: Json) => f.labels.map((l: Json) => l.tracking_number))).toEqual([['1Z-TEST']]);
     const after = await newOrders();
     expect(after.map(({ key: k, fingerprint }) => [k, fingerprint])).toEqual(
       edited.map(({ key: k, fingerprint }) => [k, fingerprint]),
@@ -258,7 +258,7 @@ describe.skipIf(typeof up === 'string')('medusa, live', { timeout: 180_000 }, ()
     expect(await connector.prices!.write([told], signal)).toEqual([{ outcome: 'confirmed' }]);
     expect(await connector.prices!.holds!([told], signal)).toEqual(new Set(['SKU-0024']));
     const { variants } = await shop.admin('GET', `/admin/product-variants?id[]=${one.variant}&fields=id,prices.*`);
-    const amounts = Object.fromEntries(variants[0].prices.map((p: any) => [p.currency_code, p.amount]));
+    const amounts = Object.fromEntries(variants[0].prices.map((p: Json) => [p.currency_code, p.amount]));
     expect(amounts).toEqual({ usd: 36.33, eur: 4.5 });
     const writes = proxy.writes();
     expect(await connector.prices!.write([told], signal)).toEqual([{ outcome: 'confirmed' }]);
