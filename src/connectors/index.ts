@@ -5,6 +5,7 @@ import { ledgerSmb } from './ledgersmb/index.ts';
 import { odata } from './odata/index.ts';
 import { rest } from './rest/index.ts';
 import { salesforce } from './salesforce/index.ts';
+import { medusa } from './medusa/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
@@ -20,6 +21,7 @@ export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['files', files],
   ['sql', sql],
   ['ledgersmb', ledgerSmb],
+  ['medusa', medusa],
   ['sim-erp', simErp],
   ['sim-crm', simCrm],
   ['sim-wms', simWms],

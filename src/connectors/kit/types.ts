@@ -114,6 +114,8 @@ export interface OrderStatusState {
     invoiced: number;
     returned: number;
   }[];
+  /** Parcels that left, where a channel shows their tracking numbers; whole, like every state of a system that keeps no version. */
+  shipments?: { shipment: string; tracking: string | null }[];
 }
 
 export interface Connector {

@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createApiKey } from '../../src/api/index.ts';
+import { createHub, type Hub } from '../../src/app.ts';
+import { medusa } from '../../src/connectors/medusa/index.ts';
+import { listen, type Server } from '../../src/server.ts';
+import { useDatabase } from '../helpers/database.ts';
+import { answers, type Json, Shop, shopUp, stateDir } from './medusa-shop.ts';
+
+/**
+ * The hot hour over two processes of one Medusa shop, which share a database and no lock: once with the example's hook, which asks a
+ * Crossdock hub (a real one, over HTTP, in this process), and the lie that they leave behind without it.
+ */
+const up = await shopUp();
+const appDir = join(stateDir, process.env.MEDUSA_NAME ?? 'medusa', 'app');
+const why = typeof up === 'string' ? up : existsSync(join(appDir, 'node_modules')) ? undefined : `no app in ${appDir}`;
+if (why !== undefined) console.warn(`SKIPPED test/peers/medusa-hot.live.db.test.ts: ${why}`);
+
+const database = useDatabase();
+const PORTS = [18_106, 18_107];
+const STOCK = 20;
+const BUYERS = 60;
+const signal = new AbortController().signal;
+
+describe.skipIf(why !== undefined)('medusa in two processes, live', { timeout: 300_000 }, () => {
+  const { seed, url } = up as Exclude<typeof up, string>;
+  const shop = new Shop(seed, url);
+  const urls = PORTS.map((port) => `http://127.0.0.1:${port}`);
+  const dir = mkdtempSync(join(tmpdir(), 'medusa-hot-'));
+  let processes: ChildProcess[] = [];
+  let hub: Hub;
+  let server: Server;
+
+  beforeAll(async () => {
+    hub = await createHub({
+      databaseUrl: database.url,
+      connectors: new Map(),
+      estate: {
+        name: 'hot hour',
+        companies: { US: { currency: 'USD', timeZone: 'America/Chicago' } },
+        locations: { EAST: { company: 'US', region: 'east' } },
+        systems: {},
+        channels: { web: { company: 'US', sells: 'asks', locations: ['EAST'], reservationMaxSeconds: 900 } },
+        routing: {},
+      },
+    });
+    server = await listen(hub, { port: 0 });
+    hub.start();
+    const { key } = await createApiKey(hub.db, { name: 'shop', scopes: ['read', 'write'] });
+    await crossdock(key, 'POST', '/v1/products', { products: [{ sku: 'SKU-0030' }] });
+    const counts = [
+      { id: 'c1', sku: 'SKU-0030', location: 'EAST', quantity: STOCK, countedAt: new Date().toISOString() },
+    ];
+    await crossdock(key, 'POST', '/v1/stock-counts', { counts });
+    await vi.waitFor(async () => expect(await atp(key)).toBe(STOCK), { timeout: 30_000, interval: 200 });
+
+    cpSync(appDir, dir, { recursive: true, filter: (from) => !from.includes('node_modules') });
+    symlinkSync(join(appDir, 'node_modules'), join(dir, 'node_modules'));
+    mkdirSync(join(dir, 'src/workflows'), { recursive: true });
+    cpSync(join(import.meta.dirname, '../../examples/medusa-reservations/src'), join(dir, 'src'), { recursive: true });
+    const log = openSync(join(dir, 'shop.log'), 'a');
+    processes = PORTS.map((port) =>
+      spawn('node', ['node_modules/@medusajs/cli/cli.js', 'start', '--host', '127.0.0.1', '--port', String(port)], {
+        cwd: dir,
+        stdio: ['ignore', log, log],
+        env: {
+          ...process.env,
+          DATABASE_URL: `postgresql://peer:peer@127.0.0.1:${process.env.MEDUSA_PG_PORT ?? 18_101}/shop?sslmode=disable`,
+          NODE_ENV: 'production',
+          MEDUSA_DISABLE_TELEMETRY: '1',
+          LOG_LEVEL: 'warn',
+          CROSSDOCK_URL: server.url,
+          CROSSDOCK_KEY: key,
+          CROSSDOCK_CHANNEL: 'web',
+          CROSSDOCK_TIMEOUT_MS: '30000',
+        },
+      }),
+    );
+    apiKey = key;
+    for (const at of urls)
+      await vi.waitFor(async () => expect(await answers(at)).toBe(true), { timeout: 120_000, interval: 500 });
+  }, 200_000);
+
+  afterAll(async () => {
+    for (const child of processes) child.kill('SIGTERM');
+    await Promise.all(
+      processes.map(
+        (child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(null))),
+      ),
+    );
+    await server?.close();
+    await hub?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }, 60_000);
+
+  let apiKey = '';
+  const crossdock = async (key: string, method: string, path: string, body?: unknown) => {
+    const res = await fetch(server.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && { 'content-type': 'application/json', 'idempotency-key': `${method} ${path}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const value = (await res.json()) as Json;
+    if (!res.ok) throw new Error(`${path} answered ${res.status} ${JSON.stringify(value).slice(0, 300)}`);
+    return value;
+  };
+  const atp = async (key: string) =>
+    (await crossdock(key, 'GET', '/v1/availability?channel=web&sku=SKU-0030')).items[0].atp as number;
+
+  it(`${BUYERS} buyers for ${STOCK} units that ask Crossdock first: none oversold, and the orders carry their holds`, async () => {
+    const item = await shop.item('SKU-0030');
+    // The shop's own number would let all of them buy: what keeps them is Crossdock's answer alone.
+    await shop.setStock(item.inventory, 1000, 0);
+    const carts: string[] = [];
+    for (let n = 0; n < BUYERS; n += 6)
+      carts.push(
+        ...(await Promise.all(
+          Array.from({ length: 6 }, () => shop.readyCart([{ variant: item.variant, quantity: 1 }])),
+        )),
+      );
+    const results = await Promise.allSettled(carts.map((cart, n) => shop.complete(cart, urls[n % 2])));
+    const placed = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+    console.log(
+      `medusa, two processes: ${placed.length} orders of ${BUYERS} buyers for ${STOCK} units; ${refusals[0]}`,
+    );
+    expect(refusals.filter((reason) => !reason.includes('Not enough stock of SKU-0030'))).toEqual([]);
+    expect(placed).toHaveLength(STOCK);
+    expect(await atp(apiKey)).toBe(0);
+    const holds = new Set<string>();
+    for (const { id } of placed) {
+      const { order } = await shop.admin('GET', `/admin/orders/${id}?fields=id,metadata`);
+      for (const hold of order.metadata.crossdock_reservations) holds.add(hold);
+    }
+    expect(holds.size).toBe(STOCK);
+  });
+
+  it('what two processes hide from the level is taken off, down to what the rows leave', async () => {
+    const item = await shop.item('SKU-0031');
+    await shop.setStock(item.inventory, 200, 0);
+    const connector = medusa({
+      ...{ system: 'shop-m', channel: 'web', url, token: seed.secretKey, webhookSecret: null },
+      settings: { company: 'US', account: 'WALK-IN', locations: { EAST: shop.east } },
+      limits: { callsPerSecond: 50, concurrency: 4, timeoutMs: 60_000, batchMax: null },
+    });
+    const rows = connector.sources.find(({ feed }) => feed === 'reservations')!;
+    const reconcile = async (from: string, polls: number) => {
+      let at = from;
+      for (let n = 0; n < polls; n++) at = (await rows.poll(at, signal)).cursor;
+      return at;
+    };
+    try {
+      const start = await reconcile('', 3);
+      const body = { inventory_item_id: item.inventory, location_id: shop.east, quantity: 1 };
+      const basic = Buffer.from(`${seed.secretKey}:`).toString('base64');
+      const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json' };
+      await Promise.all(
+        Array.from({ length: 60 }, (_, n) =>
+          fetch(`${urls[n % 2]}/admin/reservations`, { method: 'POST', headers, body: JSON.stringify(body) }),
+        ),
+      );
+      const query = `inventory_item_id[]=${item.inventory}&limit=1000&fields=id,quantity,location_id`;
+      const { reservations } = await shop.admin('GET', `/admin/reservations?${query}`);
+      const promised = (reservations as { quantity: number }[]).reduce((sum, { quantity }) => sum + quantity, 0);
+      const lied = (await shop.levels(item.inventory))[shop.east]!;
+      await reconcile(start, 6);
+      const now = (await shop.levels(item.inventory))[shop.east]!;
+      console.log(
+        `medusa, two processes: ${promised} units in rows, level said ${lied.reserved}; now shows ${now.stocked - now.reserved}`,
+      );
+      expect(now.stocked - now.reserved).toBe(200 - promised);
+    } finally {
+      await connector.close();
+    }
+  });
+});
