@@ -5,6 +5,7 @@ import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';
 import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
+import { vendure } from './vendure/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['sim-erp', simErp],
@@ -12,4 +13,5 @@ export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['sim-wms', simWms],
   ['sim-shop', simShop],
   ['sim-marketplace', simMarketplace],
+  ['vendure', vendure],
 ]);
