@@ -30,6 +30,7 @@ export const vendure: ConnectorFactory = defineConnector(declaration, (context) 
     account: given.account,
     accounts: given.accounts ?? {},
     shopChannel,
+    ...(given.reservationsField !== undefined && { reservationsField: given.reservationsField }),
   };
   const shop = new Shop(context, given.user, shopChannelToken);
   const catalog = new Catalog(shop);

@@ -37,6 +37,13 @@ export interface OrderTerms {
   accounts: Readonly<Record<string, string>>;
   /** The shop's channel whose orders these are. */
   shopChannel: string;
+  /** The order's custom field with the reservations that were asked for at the checkout, if the shop does that. */
+  reservationsField?: string;
+}
+
+/** What is read of an order where the shop asks for reservations: its custom field too. */
+export function orderFields(reservationsField: string | undefined): string {
+  return reservationsField === undefined ? ORDER_FIELDS : `${ORDER_FIELDS} customFields { ${reservationsField} }`;
 }
 
 export type Part = 'placed' | 'changed' | 'open';
@@ -98,8 +105,18 @@ function mapOrder(order: Fields, terms: OrderTerms): Draft {
         quantity: fields.quantity('orderPlacedQuantity'),
         unitPrice: unitPrice(fields),
       })),
+      ...reservationsOf(order, terms),
     });
   });
+}
+
+function reservationsOf(order: Fields, { reservationsField }: OrderTerms): { reservations?: string[] } {
+  const fields = order.raw.customFields as Readonly<Record<string, unknown>> | null | undefined;
+  const ids = reservationsField === undefined ? undefined : fields?.[reservationsField];
+  if (!Array.isArray(ids) || ids.length === 0) return {};
+  if (!ids.every((id) => typeof id === 'string' && /^\d{1,15}$/.test(id)))
+    throw order.unreadable('customFields', `must hold ids of reservations in ${reservationsField}`);
+  return { reservations: ids };
 }
 
 function accountOf(order: Fields, { account, accounts }: OrderTerms): string {

@@ -32,6 +32,13 @@ export const settings = Type.Object(
         description: 'how often everything open is looked at without a sign of a change; default 60000',
       }),
     ),
+    reservationsField: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z][A-Za-z0-9_]*$',
+        description:
+          "the orders' custom field with reservations asked for at the checkout (examples/vendure-reservations)",
+      }),
+    ),
     settlePayments: Type.Optional(
       Type.Boolean({ description: 'capture authorised payments before the first shipment; default false' }),
     ),

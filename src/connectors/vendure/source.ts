@@ -2,7 +2,7 @@
 import { fail } from '../../canonical/index.ts';
 import { type FeedPage, Fields, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
 import { type Answered, listOf, type Shop, TAKE_MAX } from './client.ts';
-import { mapOrders, ORDER_FIELDS, type OrderTerms, type Part } from './map.ts';
+import { mapOrders, type OrderTerms, orderFields, type Part } from './map.ts';
 
 /**
  * Both times are the server's, taken before the commit; a payment is one short transaction. A row that commits later than this after
@@ -10,8 +10,10 @@ import { mapOrders, ORDER_FIELDS, type OrderTerms, type Part } from './map.ts';
  */
 export const OVERLAP_MS = 60_000;
 
-const READ = `query ($filter: OrderFilterParameter, $sort: OrderSortParameter, $skip: Int, $take: Int) {
-  orders(options: { filter: $filter, sort: $sort, skip: $skip, take: $take }) { totalItems items { ${ORDER_FIELDS} } }
+const readOf = (
+  fields: string,
+) => `query ($filter: OrderFilterParameter, $sort: OrderSortParameter, $skip: Int, $take: Int) {
+  orders(options: { filter: $filter, sort: $sort, skip: $skip, take: $take }) { totalItems items { ${fields} } }
 }`;
 
 type TimeField = 'orderPlacedAt' | 'updatedAt';
@@ -22,6 +24,7 @@ type TimeField = 'orderPlacedAt' | 'updatedAt';
  */
 export async function readBeyond(
   shop: Shop,
+  fields: string,
   field: TimeField,
   after: Place | undefined,
   limit: number,
@@ -34,7 +37,7 @@ export async function readBeyond(
   const bodies: Buffer[] = [];
   const found: { at: string; id: string; raw: Answered }[] = [];
   for (;;) {
-    const { data, body } = await shop.ask(READ, { filter, sort, skip: found.length, take }, signal);
+    const { data, body } = await shop.ask(readOf(fields), { filter, sort, skip: found.length, take }, signal);
     const list = listOf(data, 'orders') ?? shop.malformed('orders is not a list');
     bodies.push(body);
     for (const raw of list.items) {
@@ -99,7 +102,8 @@ export function orders(shop: Shop, terms: OrderTerms, open: OpenLook): Source {
       feed: part,
       pageMax: TAKE_MAX,
       overlapMs: OVERLAP_MS,
-      read: (after, limit, signal) => readBeyond(shop, field, after, limit, signal),
+      read: (after, limit, signal) =>
+        readBeyond(shop, orderFields(terms.reservationsField), field, after, limit, signal),
       map: (rows) => mapOrders(rows, terms, part),
       rowsOf: (body) => ordersIn(JSON.parse(body.toString('utf8'))),
     });
