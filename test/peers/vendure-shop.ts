@@ -1,4 +1,8 @@
 /** Drives a real Vendure shop as its buyers and its people do, without the connector's code. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 export const vendureUrl = process.env.VENDURE_URL ?? 'http://127.0.0.1:18200';
 let base = vendureUrl;
 
@@ -164,4 +168,33 @@ export async function pool<T>(jobs: (() => Promise<T>)[], parallel: number): Pro
   };
   await Promise.all(Array.from({ length: parallel }, work));
   return results;
+}
+
+/** Stands in front of the shop and counts the requests whose body names something. */
+export async function countingProxy(): Promise<{ url: string; count(word: string): number; close(): Promise<void> }> {
+  const bodies: string[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    bodies.push(body.toString());
+    const { host: _, connection: __, ...headers } = request.headers as Record<string, string>;
+    const answer = await fetch(base + request.url, { method: request.method!, headers, body });
+    const session = answer.headers.get('vendure-auth-token');
+    response.writeHead(answer.status, {
+      'content-type': 'application/json',
+      ...(session && { 'vendure-auth-token': session }),
+    });
+    response.end(await answer.text());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    count: (word) => bodies.filter((body) => body.includes(word)).length,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
