@@ -280,12 +280,6 @@ describe.skipIf(!up)('the real Vendure shop', { timeout: 240_000 }, () => {
 
   it('120 numbers changed at once are there within 3 times the bare batch, and none is sent again', async () => {
     const skus = Array.from({ length: 120 }, (_, i) => `SKU-${String(i + 1).padStart(4, '0')}`);
-    const ids = new Map<string, string>();
-    for (const skip of [0, 100])
-      for (const { id, sku } of (
-        await admin.ask(`{ productVariants(options: { take: 100, skip: ${skip} }) { items { id sku } } }`)
-      ).items)
-        ids.set(sku, id);
     const told = (quantity: number, from: number | null) => skus.map((sku) => telling(sku, from, quantity));
     const write = async (quantity: number, from: number | null) => {
       const items = told(quantity, from);
@@ -304,29 +298,38 @@ describe.skipIf(!up)('the real Vendure shop', { timeout: 240_000 }, () => {
     const bare: number[] = [];
     const ours: number[] = [];
     let number = 500;
+    const stocks = new Map<string, Any>();
+    for (const skip of [0, 100])
+      for (const variant of (
+        await admin.ask(`{ productVariants(options: { take: 100, skip: ${skip} }) { items {
+          id sku stockLevels { stockLocationId stockOnHand } } } }`)
+      ).items)
+        stocks.set(variant.sku, variant);
+    const onHand = (sku: string) =>
+      stocks.get(sku).stockLevels.find((level: Any) => level.stockLocationId === '1').stockOnHand as number;
     // In turn, so that whatever else the machine does falls on both.
-    for (const size of [10, 30, 60, 120]) {
+    for (const size of [30, 60, 120]) {
+      const bareNumber = number + 10;
+      const inputs = skus.map((sku) => {
+        const stockOnHand = onHand(sku) - 500 + bareNumber;
+        return { id: stocks.get(sku).id, stockLevels: [{ stockLocationId: '1', stockOnHand }] };
+      });
       const chunks: object[][] = [];
-      const levels = (n: number) =>
-        skus.map((sku) => ({ id: ids.get(sku)!, stockLevels: [{ stockLocationId: '2', stockOnHand: n }] }));
-      const one = levels(7_000 + size);
-      for (let at = 0; at < one.length; at += size) chunks.push(one.slice(at, at + size));
+      for (let at = 0; at < inputs.length; at += size) chunks.push(inputs.slice(at, at + size));
       const begin = performance.now();
       await pool(
         chunks.map((chunk) => () => updateVariants(admin, chunk)),
         4,
       );
       bare.push(performance.now() - begin);
-      await updateVariants(admin, levels(0));
-      await write(number + 100, null);
       const start = performance.now();
-      await write(number + 1, number + 100);
+      await write(number + 1, bareNumber);
       ours.push(performance.now() - start);
       number += 1;
     }
     const [best, own] = [Math.min(...bare), Math.min(...ours)];
     console.info(
-      `120 numbers: bare ${bare.map(Math.round).join(', ')} ms at 10, 30, 60, 120; confirmed in ${ours.map(Math.round).join(', ')} ms; ${(own / best).toFixed(2)} x`,
+      `120 numbers: bare ${bare.map(Math.round).join(', ')} ms at 30, 60, 120 a request; confirmed in ${ours.map(Math.round).join(', ')} ms; ${(own / best).toFixed(2)} x`,
     );
     expect(own / best).toBeLessThan(3);
     const proxy = await countingProxy();

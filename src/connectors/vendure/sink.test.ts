@@ -377,6 +377,21 @@ describe('the feed', () => {
     expect(filters).toContainEqual({ orderPlacedAt: { after: '2026-11-23T17:30:11.300Z' } });
   });
 
+  it('tells a cancel once that is met by its time and by the look at everything open', async () => {
+    const cut = recordedOrders.data.orders.items[0]!;
+    const open = { ...openOrder('3', 3), id: cut.id };
+    open.lines[0]!.orderPlacedQuantity = 5;
+    answering(
+      ['orderPlacedAt: DESC', { json: { data: {} } }],
+      ['fulfillmentLines', list('orders', [open])],
+      ['orders(', list('orders', [cut])],
+    );
+    const page = await shop.sources[0]!.poll('', signal);
+    expect(calls('id: { in: $ids }').length).toBeGreaterThan(0);
+    expect(page.items.map((item) => item.key)).toEqual([cut.code, `H12/${cut.code}/1`, `H12/${cut.code}/2`]);
+    expect(shop.sources[0]!.reread!(page.body)).toEqual(page.items);
+  });
+
   it('refuses a cursor that is not its own', async () => {
     answering();
     for (const cursor of ['17', '{"placed":1}', 'x'])

@@ -1,5 +1,5 @@
 /** What buyers and the shop's people did: orders by when they were placed, changes by when they were made, and all that is open. */
-import { fail } from '../../canonical/index.ts';
+import { fail, type InboundItem } from '../../canonical/index.ts';
 import { type FeedPage, Fields, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
 import { type Answered, listOf, type Shop, TAKE_MAX } from './client.ts';
 import { mapOrders, type OrderTerms, orderFields, type Part } from './map.ts';
@@ -114,7 +114,7 @@ export function orders(shop: Shop, terms: OrderTerms, open: OpenLook): Source {
     const parts = (['placed', 'changed', 'open'] as const).flatMap((part) =>
       mapOrders(ordersIn(page[part]), terms, part),
     );
-    return parts.map((item, itemNo) => ({ ...item, itemNo }));
+    return once(parts);
   };
   return {
     feed: 'orders',
@@ -136,12 +136,22 @@ export function orders(shop: Shop, terms: OrderTerms, open: OpenLook): Source {
       return {
         body: pageOf({ placed: sold.body, changed: told?.body, open: rest?.body }),
         contentType: 'application/json',
-        items: items.map((item, itemNo) => ({ ...item, itemNo })),
+        items: once(items),
         cursor: JSON.stringify(next),
         drained: told?.drained === true,
       };
     },
   };
+}
+
+/** A cancel may be met by its time and by the look at everything open at once: it is the same thing, and is told once. */
+function once(items: readonly InboundItem[]): InboundItem[] {
+  const seen = new Map<string, InboundItem>();
+  for (const item of items) {
+    const name = `${item.scope} ${item.key}`;
+    if (!seen.has(name)) seen.set(name, item);
+  }
+  return [...seen.values()].map((item, itemNo) => ({ ...item, itemNo }));
 }
 
 function pageOf(parts: Readonly<Record<Part, Buffer | undefined>>): Buffer {
