@@ -37,7 +37,7 @@ const settings = {
 };
 const limits = { callsPerSecond: 200, concurrency: 4, timeoutMs: 60_000, batchMax: null };
 
-describe.skipIf(!up)('the real Vendure shop', { timeout: 240_000 }, () => {
+describe.skipIf(!up)('the real Vendure shop', { timeout: 600_000 }, () => {
   let admin: Session;
   let shop: Connector;
 
