@@ -13,6 +13,7 @@ import { simShop } from './sim-shop/index.ts';
 import { simWms } from './sim-wms/index.ts';
 import { sql } from './sql/index.ts';
 import { tryton } from './tryton/index.ts';
+import { vendure } from './vendure/index.ts';
 
 export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['odata', odata],
@@ -28,4 +29,5 @@ export const connectors: ReadonlyMap<string, ConnectorFactory> = new Map([
   ['sim-shop', simShop],
   ['sim-marketplace', simMarketplace],
   ['tryton', tryton],
+  ['vendure', vendure],
 ]);
