@@ -1,5 +1,5 @@
 /** Parts of systems that are alike: feeds by sequence, batches with a result for each item. */
-import type { Answer, Call, FeedRow, SystemModel } from './describe.ts';
+import type { Answer, Call, FeedRow, Role, SystemModel } from './describe.ts';
 
 export interface SequencePages {
   path: string;
@@ -91,4 +91,28 @@ export function batchTables(
 function listOf<T = Entry>(call: Call, name: string): T[] {
   const list = (call.body as Record<string, unknown> | undefined)?.[name];
   return Array.isArray(list) ? (list as T[]) : [];
+}
+
+/** A call and what is answered to it: as it was recorded, or made from the call. */
+export interface Route {
+  method: string;
+  path: string | RegExp;
+  role?: Role;
+  answer: Answer | ((call: Call) => Answer | undefined);
+}
+
+/** A system of routes, the first that fits answers. What is recorded keeps no state, so nothing is said about effects. */
+export function routes(list: readonly Route[]): SystemModel {
+  const find = (call: Call) =>
+    list.find(
+      ({ method, path }) =>
+        method === call.method && (typeof path === 'string' ? path === call.path : path.test(call.path)),
+    );
+  return {
+    answer(call) {
+      const answer = find(call)?.answer;
+      return typeof answer === 'function' ? answer(call) : answer;
+    },
+    roleOf: (call) => find(call)?.role ?? (call.method === 'GET' ? 'read' : 'write'),
+  };
 }
