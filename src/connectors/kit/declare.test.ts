@@ -38,11 +38,7 @@ it.each([
   ['a setting that is missing', { settings: {} }, 'systems.system.settings'],
   ['one of the wrong kind', { settings: { account: 7 } }, 'systems.system.settings.account'],
   ['one that nobody reads', { settings: { account: 'A1', acount: 'A2' } }, 'systems.system.settings'],
-  [
-    'one deep inside',
-    { settings: { account: 'A1', places: { LON: 7 } } },
-    'systems.system.settings.places.LON',
-  ],
+  ['one deep inside', { settings: { account: 'A1', places: { LON: 7 } } }, 'systems.system.settings.places.LON'],
   ['no token', { token: null }, 'systems.system.token'],
   ['no channel', { channel: null }, 'no channel names it'],
 ])('refuses %s, and names it', (_, changes, place) => {
