@@ -42,6 +42,7 @@ const sideDoors: Readonly<Record<string, string>> = {
   'store/migrate.ts': 'administration: not for rooms, and without the pool',
   'store/doctor.ts': 'administration: not for rooms, and without the pool',
   'store/embedded/index.ts': 'a door of its own: whoever has a server never loads it',
+  'connectors/kit/conformance/index.ts': 'a door of its own: no hub loads the suite and its server',
   'estate/nearest.ts': 'the nearest right word, for headings of CSV files; the estate itself is not loaded',
 };
 

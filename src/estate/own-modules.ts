@@ -5,6 +5,7 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const doors: Readonly<Record<string, string>> = {
   crossdock: new URL(`../index.${extension}`, import.meta.url).href,
   'crossdock/connector': new URL(`../connectors/kit/index.${extension}`, import.meta.url).href,
+  'crossdock/connector/testing': new URL(`../connectors/kit/conformance/index.${extension}`, import.meta.url).href,
 };
 let isRegistered = false;
 

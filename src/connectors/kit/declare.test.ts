@@ -52,3 +52,9 @@ it('has no settings where it declares none', () => {
   expect(plain({ ...context, settings: {} }).name).toBe('own');
   expect(() => plain(context)).toThrow(expect.objectContaining({ code: 'XD_ESTATE_INVALID' }));
 });
+
+it('a setting that does not exist is told as one', () => {
+  expect(() => own({ ...context, settings: { account: 'A1', acount: 'A2' } })).toThrow(
+    expect.objectContaining({ message: 'systems.system.settings.acount: own has no such setting' }),
+  );
+});

@@ -87,9 +87,15 @@ export function defineConnector(
     const [fault] = check.Errors(context.settings);
     if (fault !== undefined) {
       const at = fault.instancePath.replaceAll('/', '.');
-      fail('XD_ESTATE_INVALID', `systems.${context.system}.settings${at}: ${fault.message}`, {
-        place: `systems.${context.system}.settings${at}`,
-      });
+      // Said so of a key where no more are allowed.
+      const isUnknown = fault.message === 'schema is false';
+      fail(
+        'XD_ESTATE_INVALID',
+        `systems.${context.system}.settings${at}: ${isUnknown ? `${declaration.name} has no such setting` : fault.message}`,
+        {
+          place: `systems.${context.system}.settings${at}`,
+        },
+      );
     }
     for (const need of declaration.needs)
       if (context[need] === null)

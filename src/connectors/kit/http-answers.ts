@@ -27,6 +27,24 @@ export function parsed(body: Buffer): unknown {
   }
 }
 
+/** Shorter ones are words that stand in any text. */
+const CREDENTIAL_CHARS_MIN = 8;
+
+/**
+ * An answer without the credentials of its call: systems repeat them in their errors, and what an answer says is logged, kept and shown.
+ * They are looked for as they were sent, and without what stands before them (`Bearer …`).
+ */
+export function hushed(body: Buffer, credentials: Readonly<Record<string, string>>): Buffer {
+  const secrets = Object.values(credentials)
+    .flatMap((value) => [value, value.slice(value.lastIndexOf(' ') + 1)])
+    .filter((secret) => secret.length >= CREDENTIAL_CHARS_MIN && body.includes(secret));
+  if (secrets.length === 0) return body;
+  // Byte for byte, so that what is no text stays as it is.
+  let text = body.toString('latin1');
+  for (const secret of secrets) text = text.replaceAll(secret, '***');
+  return Buffer.from(text, 'latin1');
+}
+
 /** What the other side says about its refusal, if it says it in one of the usual shapes; bounded, since it is theirs. */
 export function saidBy(answer: unknown): string {
   const value = answer as { error?: unknown; message?: unknown; detail?: unknown } | null | undefined;

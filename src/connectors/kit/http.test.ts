@@ -338,3 +338,24 @@ async function rawServer(onRequest: (socket: Socket) => void): Promise<RawServer
     },
   };
 }
+
+describe('what is ours', () => {
+  it('credentials that the system repeats in its answer stand in no error, outcome or answer of ours', async () => {
+    const secret = 'token-that-nobody-may-see';
+    const http = client({ token: secret });
+    system.answer({ status: 422, json: { error: { code: 'bad', message: `no user for Bearer ${secret} über` } } });
+    expect((await refusal(http.read('/', signal))).message).toMatch(/bad: no user for \*\*\* über$/);
+    expect(await http.write('/', {}, signal)).toMatchObject({
+      outcome: { outcome: 'refused', error: expect.stringMatching(/: bad: no user for \*\*\* über$/) },
+    });
+    system.answer({ json: { session: secret, name: 'Zoë' } });
+    const { value, body } = await http.read('/', signal);
+    expect([value, body.toString()]).toEqual([{ session: '***', name: 'Zoë' }, '{"session":"***","name":"Zoë"}']);
+  });
+
+  it('may be closed twice', async () => {
+    const http = client();
+    await http.close();
+    await http.close();
+  });
+});

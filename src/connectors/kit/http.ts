@@ -2,7 +2,17 @@ import { type Dispatcher, Pool } from 'undici';
 import { CrossdockError, type ErrorCode, fail } from '../../canonical/index.ts';
 import { CallBudget, type Refused } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { askedToWaitMs, bounded, inDoubt, later, parsed, retryAfterMsOf, saidBy, shortError } from './http-answers.ts';
+import {
+  askedToWaitMs,
+  bounded,
+  hushed,
+  inDoubt,
+  later,
+  parsed,
+  retryAfterMsOf,
+  saidBy,
+  shortError,
+} from './http-answers.ts';
 import type { Asked, Fault, HttpAnswer, HttpOptions, HttpRequest, Method, WriteAnswer } from './http-contract.ts';
 import { mayStart } from './permit.ts';
 import { type Credentials, type Session, SignIn } from './sign-in.ts';
@@ -44,6 +54,7 @@ export class HttpClient {
   readonly #token: Session;
   readonly #signIn: SignIn | undefined;
   readonly #faultOf: NonNullable<HttpOptions['faultOf']>;
+  #closing: Promise<void> | undefined;
   readonly #system: string;
   readonly #timeoutMs: number;
   readonly #answerBytesMax: number;
@@ -192,9 +203,10 @@ export class HttpClient {
   }
 
   /** Lets calls under way end, at most `timeoutMs`; refuses everything else at once. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#budget.stop();
-    await this.#pool.close();
+    this.#closing ??= this.#pool.close();
+    return this.#closing;
   }
 
   /** An answer with what the system means by it. Signed out, it is asked once more under a new session: a refusal had no effect. */
@@ -226,7 +238,8 @@ export class HttpClient {
     try {
       const answer = await this.#dispatch(method, path, headers, payload, signal);
       const isText = answers === 'text' && answer.status >= 200 && answer.status <= 299;
-      return { ...answer, value: isText ? answer.body.toString('utf8') : parsed(answer.body) };
+      const body = hushed(answer.body, who);
+      return { ...answer, body, value: isText ? body.toString('utf8') : parsed(body) };
     } finally {
       turn();
     }

@@ -1,18 +1,41 @@
-import { type ConnectorFactory, HttpClient, probeBy, refuseSettings } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
 import { deliveries } from './sink.ts';
 import { documents } from './source.ts';
 
 /** The ERP of the simulated estate: takes orders and what became of them, posts invoices and credit notes. */
-export const simErp: ConnectorFactory = (context) => {
-  refuseSettings(context);
-  const client = new HttpClient(context);
-  return {
+const written = { batchMax: 100, locator: 'reference', idempotency: 'none' } as const;
+
+export const simErp = defineConnector(
+  {
     name: 'sim-erp',
-    confirmedBy: 'read_back',
-    sources: [documents(client, context.system)],
-    deliveries: { ...deliveries(client, context.limits) },
-    probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
-    pausedMs: () => client.pausedMs,
-    close: () => client.close(),
-  };
-};
+    summary: 'The ERP of the simulated estate: takes orders and what became of them, posts invoices and credit notes.',
+    provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
+    sources: { documents: { domains: ['invoices'], cursor: 'sequence', ordering: 'per_thing', push: false } },
+    deliveries: {
+      sales_order: written,
+      order_cancellation: written,
+      shipment_posting: written,
+      return_posting: written,
+      charge: { ...written, batchMax: 200 },
+    },
+    states: {},
+    needs: [],
+    settings: noSettings,
+    limits: { callsPerSecond: 200, concurrency: 8 },
+    quirks: [
+      'A second create of one reference makes a second document: nothing is sent twice without a lookup, and locate names both.',
+      'It may answer 201 and keep nothing: each write is read back.',
+    ],
+  },
+  (context) => {
+    const client = new HttpClient(context);
+    return {
+      confirmedBy: 'read_back',
+      sources: [documents(client, context.system)],
+      deliveries: { ...deliveries(client, context.limits) },
+      probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
+      pausedMs: () => client.pausedMs,
+      close: () => client.close(),
+    };
+  },
+);

@@ -1,22 +1,41 @@
-import { type ConnectorFactory, HttpClient, probeBy, refuseSettings } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
 import { availability, orderStatus, prices } from './sink.ts';
 import { orders } from './source.ts';
 
 /** The marketplace of the simulated estate: sells by itself; its number means `on_hand`. Polled only. */
-export const simMarketplace: ConnectorFactory = (context) => {
-  refuseSettings(context);
-  const { system, channel, limits } = context;
-  const client = new HttpClient(context);
-  return {
+export const simMarketplace = defineConnector(
+  {
     name: 'sim-marketplace',
-    confirmedBy: 'read_back',
-    sources: channel === null ? [] : [orders(client, { system, channel })],
+    summary: 'The marketplace of the simulated estate: sells by itself against the number it was told.',
+    provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
+    sources: { orders: { domains: ['orders', 'cancels'], cursor: 'sequence', ordering: 'per_thing', push: false } },
     deliveries: {},
-    availability: availability(client, limits),
-    prices: prices(client, limits),
-    ...(channel !== null && { orderStatus: orderStatus(client, limits, channel) }),
-    probe: (signal) => probeBy(client, { path: '/offers/lookup', list: 'skus' }, signal),
-    pausedMs: () => client.pausedMs,
-    close: () => client.close(),
-  };
-};
+    states: {
+      availability: { batchMax: 250, readBack: 'content', guard: 'orders_through' },
+      prices: { batchMax: 250, readBack: 'version' },
+      orderStatus: { batchMax: 100, readBack: 'version' },
+    },
+    needs: [],
+    settings: noSettings,
+    limits: { callsPerSecond: 100, concurrency: 4 },
+    quirks: [
+      'Read back is the number it was told, not what is left of it.',
+      'It may answer 200 and keep nothing: each write is read back.',
+    ],
+  },
+  (context) => {
+    const { system, channel, limits } = context;
+    const client = new HttpClient(context);
+    return {
+      confirmedBy: 'read_back',
+      sources: channel === null ? [] : [orders(client, { system, channel })],
+      deliveries: {},
+      availability: availability(client, limits),
+      prices: prices(client, limits),
+      ...(channel !== null && { orderStatus: orderStatus(client, limits, channel) }),
+      probe: (signal) => probeBy(client, { path: '/offers/lookup', list: 'skus' }, signal),
+      pausedMs: () => client.pausedMs,
+      close: () => client.close(),
+    };
+  },
+);

@@ -1,26 +1,45 @@
-import { type ConnectorFactory, HttpClient, probeBy, refuseSettings } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
 import { availability, orderStatus, prices } from './sink.ts';
 import { events } from './source.ts';
 import { webhook } from './webhook.ts';
 
 /** The shop of the simulated estate: sells by itself against the number it was told (`net_available`). */
-export const simShop: ConnectorFactory = (context) => {
-  refuseSettings(context);
-  const { system, channel, limits, webhookSecret } = context;
-  const client = new HttpClient(context);
-  const whose = channel === null ? null : { system, channel };
-  return {
+export const simShop = defineConnector(
+  {
     name: 'sim-shop',
-    confirmedBy: 'read_back',
-    sources: whose === null ? [] : [events(client, whose)],
+    summary: 'The shop of the simulated estate: sells by itself against the number it was told.',
+    provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
+    sources: { events: { domains: ['orders', 'cancels'], cursor: 'sequence', ordering: 'per_thing', push: true } },
     deliveries: {},
-    availability: availability(client, limits),
-    prices: prices(client, limits),
-    ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel) }),
-    // An empty secret would make a signature that anybody can make.
-    ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),
-    probe: (signal) => probeBy(client, { path: '/inventory/lookup', list: 'skus' }, signal),
-    pausedMs: () => client.pausedMs,
-    close: () => client.close(),
-  };
-};
+    states: {
+      availability: { batchMax: 250, readBack: 'content', guard: 'compare_and_set' },
+      prices: { batchMax: 250, readBack: 'version' },
+      orderStatus: { batchMax: 100, readBack: 'version' },
+    },
+    needs: [],
+    settings: noSettings,
+    limits: { callsPerSecond: 100, concurrency: 4 },
+    quirks: [
+      'Webhooks come twice, out of order or never: the feed is what counts.',
+      'It may answer 200 and keep nothing: each write is read back.',
+    ],
+  },
+  (context) => {
+    const { system, channel, limits, webhookSecret } = context;
+    const client = new HttpClient(context);
+    const whose = channel === null ? null : { system, channel };
+    return {
+      confirmedBy: 'read_back',
+      sources: whose === null ? [] : [events(client, whose)],
+      deliveries: {},
+      availability: availability(client, limits),
+      prices: prices(client, limits),
+      ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel) }),
+      // An empty secret would make a signature that anybody can make.
+      ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),
+      probe: (signal) => probeBy(client, { path: '/inventory/lookup', list: 'skus' }, signal),
+      pausedMs: () => client.pausedMs,
+      close: () => client.close(),
+    };
+  },
+);

@@ -1,0 +1,61 @@
+/** Stages of sinks, and what is asked of their outcomes. */
+import { forEach, must, onStage } from '../check.ts';
+import type { Answer } from '../describe.ts';
+import { markOf, type Sink, type SinkItem, type Told } from '../sinks.ts';
+import type { Bench, Stage, StageOptions } from '../stage.ts';
+
+export interface SinkStage extends Stage {
+  sink: Sink;
+  items(count: number, from?: number): SinkItem[];
+}
+
+/** Runs over each sink, each on a stage of its own. */
+export async function eachSink(
+  bench: Bench,
+  run: (stage: SinkStage) => Promise<void>,
+  options: StageOptions = {},
+): Promise<void> {
+  let names: string[] = [];
+  await onStage(bench, {}, async ({ sinks }) => {
+    names = sinks.map(({ name }) => name);
+  });
+  await forEach(
+    names.map((name) => ({ name })),
+    ({ name }) =>
+      onStage(bench, options, async (stage) => {
+        const sink = stage.sinks.find((one) => one.name === name)!;
+        const items = (count: number, from = 1) => Array.from({ length: count }, (_, i) => sink.item(from + i));
+        await run({ ...stage, sink, items });
+      }),
+  );
+}
+
+export const isWrite = (_call: unknown, role: string) => role === 'write';
+
+/** How many write calls named it. */
+export function writesOf({ server }: Stage, { reference }: SinkItem): number {
+  const mark = markOf(reference);
+  return server.calls.filter((call) => call.role === 'write' && (call.text + call.path).includes(mark)).length;
+}
+
+export function effectsOf({ model, sink }: SinkStage, { reference }: SinkItem): number | undefined {
+  return sink.form === 'delivery' ? model.effects?.(sink.name, reference) : undefined;
+}
+
+function told(outcomes: readonly Told[]): string {
+  return outcomes.map(({ outcome, error }) => (error === undefined ? outcome : `${outcome} (${error})`)).join(', ');
+}
+
+export function mustBe(outcomes: readonly Told[], wanted: readonly string[], why: string): void {
+  must(outcomes.length > 0, 'no outcome was given');
+  for (const one of outcomes) must(wanted.includes(one.outcome), `${told(outcomes)}: ${why}`);
+}
+
+export const DOUBT = ['in_doubt'];
+export const UNKNOWN = 'nobody knows whether it had an effect, so it is in doubt';
+
+export const status = (code: number, headers: Record<string, string> = {}): Answer => ({
+  status: code,
+  json: { error: { code: `conformance_${code}`, message: 'as the suite wants it' } },
+  headers,
+});

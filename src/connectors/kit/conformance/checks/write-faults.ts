@@ -1,0 +1,218 @@
+/** One write under one fault of the system: its outcome, that it was sent once, and what is found afterwards. */
+import { type Check, hasSinks, isOverHttp, must, unless } from '../check.ts';
+import type { Answer } from '../describe.ts';
+import { type Fault, type FaultAnswer, html } from '../server.ts';
+import { type SinkItem, sinksOf } from '../sinks.ts';
+import { type Bench, LONG_MS, SHORT_MS, SLACK_MS, type Stage } from '../stage.ts';
+import { DOUBT, eachSink, effectsOf, isWrite, mustBe, type SinkStage, status, UNKNOWN, writesOf } from './each-sink.ts';
+
+interface Faulty {
+  id: string;
+  what: string;
+  as: Fault['as'];
+  level?: Check['level'];
+  afterEffect?: boolean;
+  wanted: readonly string[];
+  why: string;
+  timeoutMs?: number;
+}
+
+/** One write under one fault: its outcome, that it was sent once, and what is found afterwards. */
+function underFault(fault: Faulty): Check {
+  const { id, what, as, level = 'safety', afterEffect = false, wanted, why, timeoutMs = LONG_MS } = fault;
+  return {
+    id: `write.${id}`,
+    level,
+    what,
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      withPatience(timeoutMs, (ms) => eachSink(bench, (stage) => once(stage, ms), { limits: { timeoutMs: ms } })),
+  };
+
+  async function once(stage: SinkStage, ms: number): Promise<void> {
+    const { bench, server, sink, signal, items } = stage;
+    const [item] = items(1);
+    server.fault = { as, afterEffect, when: isWrite };
+    const began = performance.now();
+    const outcomes = await sink.write([item!], signal);
+    const took = performance.now() - began;
+    const sent = writesOf(stage, item!);
+    if (sent === 0 && ms < LONG_MS) throw new TooSlow();
+    mustBe(outcomes, wanted, why);
+    if (ms < LONG_MS) must(took < 3 * ms + SLACK_MS, `it took ${Math.round(took)} ms`);
+    must(sent === 1, `it was sent ${sent} times in one write`);
+    server.fault = undefined;
+    const effects = effectsOf(stage, item!);
+    must(effects === undefined || effects === (afterEffect ? 1 : 0), `it had ${effects} effects`);
+    if (!afterEffect) return;
+    // A connector of its own: the first may have been asked to wait.
+    const later = stage.another({ limits: { timeoutMs: LONG_MS } });
+    const there = await lookBy(bench, later, sink.name, [item!], signal);
+    must(there[0] === true, 'it had its effect, and is not found');
+  }
+}
+
+/** On a busy machine a short deadline may pass before the call has come; then it says nothing. */
+class TooSlow extends Error {}
+
+async function withPatience(timeoutMs: number, run: (ms: number) => Promise<void>): Promise<void> {
+  try {
+    await run(timeoutMs);
+  } catch (error) {
+    const isSlow = error instanceof TooSlow || (error as Error).cause instanceof TooSlow;
+    if (!isSlow) throw error;
+    await run(timeoutMs * 20);
+  }
+}
+
+async function lookBy(
+  bench: Bench,
+  connector: Stage['connector'],
+  name: string,
+  items: SinkItem[],
+  signal: AbortSignal,
+): Promise<boolean[]> {
+  return await sinksOf(bench, connector)
+    .find((one) => one.name === name)!
+    .look(items, signal);
+}
+
+const faults: Faulty[] = [
+  { id: '500_before', what: 'a 500 without an effect is in doubt', as: status(500), wanted: DOUBT, why: UNKNOWN },
+  {
+    id: '500_after',
+    what: 'a 500 after the effect is in doubt, and it is found',
+    as: status(500),
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  { id: '502', what: 'a 502 of something between is in doubt', as: status(502), wanted: DOUBT, why: UNKNOWN },
+  {
+    id: '503_retry_after',
+    what: 'a 503 with Retry-After is not believed to have had no effect',
+    as: status(503, { 'retry-after': '0' }),
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  {
+    id: '504_after',
+    what: 'a gateway that gives up after the effect leaves it in doubt, and it is found',
+    as: status(504),
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  { id: '408', what: 'a 408 is in doubt', as: status(408), wanted: DOUBT, why: UNKNOWN },
+  {
+    id: 'timeout_before',
+    what: 'silence is in doubt, in time',
+    as: 'silence',
+    wanted: DOUBT,
+    why: UNKNOWN,
+    timeoutMs: SHORT_MS,
+  },
+  {
+    id: 'timeout_after_commit',
+    what: 'silence after the effect is in doubt, and it is found',
+    as: 'silence',
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+    timeoutMs: 400,
+  },
+  { id: 'reset_before', what: 'a reset connection is in doubt', as: 'reset', wanted: DOUBT, why: UNKNOWN },
+  {
+    id: 'reset_after',
+    what: 'a reset connection after the effect is in doubt, and it is found',
+    as: 'reset',
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  {
+    id: 'half_answer',
+    what: 'half an answer after the effect is in doubt, and it is found',
+    as: 'half',
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  {
+    id: 'slow_loris',
+    what: 'an answer that drips in byte by byte ends with its deadline, in doubt',
+    as: 'drip',
+    wanted: DOUBT,
+    why: UNKNOWN,
+    timeoutMs: SHORT_MS,
+  },
+  { id: 'oversized', what: 'an answer that never ends is in doubt', as: 'oversized', wanted: DOUBT, why: UNKNOWN },
+  { id: 'html_200', what: 'a page of HTML with status 200 is in doubt', as: html, wanted: DOUBT, why: UNKNOWN },
+  { id: 'text_200', what: 'an OK that is no JSON is in doubt', as: { text: 'OK' }, wanted: DOUBT, why: UNKNOWN },
+  { id: 'empty_200', what: 'an empty 200 is in doubt', as: { text: '' }, wanted: DOUBT, why: UNKNOWN },
+  {
+    id: 'ok_200',
+    what: 'a 200 that says nothing of the items is in doubt',
+    as: { json: { ok: true } },
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  { id: 'null_200', what: 'a 200 that says null is in doubt', as: { json: null }, wanted: DOUBT, why: UNKNOWN },
+  { id: 'list_200', what: 'a 200 with an empty list is in doubt', as: { json: [] }, wanted: DOUBT, why: UNKNOWN },
+  {
+    id: 'foreign_200',
+    what: 'a 200 that speaks of other items is in doubt',
+    as: (call, good) => foreign(call.text, good),
+    afterEffect: true,
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  {
+    id: 'redirect',
+    what: 'a redirect is not followed and is in doubt (it may come after the effect)',
+    as: { status: 302, headers: { location: '/somewhere-else' }, text: '' },
+    wanted: DOUBT,
+    why: UNKNOWN,
+  },
+  {
+    id: '429',
+    what: 'a 429 had no effect and is for later',
+    as: status(429, { 'retry-after': '0' }),
+    wanted: ['later'],
+    why: 'the system said that it did nothing',
+  },
+  {
+    id: '403',
+    what: 'a 403 is for later and not the fault of the item',
+    as: status(403),
+    level: 'contract',
+    wanted: ['later'],
+    why: 'nothing was done, and the item is not to blame',
+  },
+  {
+    id: '404',
+    what: 'a route that is not there is for later and not the fault of the item',
+    as: status(404),
+    level: 'contract',
+    wanted: ['later'],
+    why: 'nothing was done, and the item is not to blame',
+  },
+  {
+    id: '422',
+    what: 'a write that is refused for its content is refused, for good',
+    as: status(422),
+    level: 'contract',
+    wanted: ['refused'],
+    why: 'it would be refused again and again',
+  },
+];
+
+/** The same answer about things with other names. */
+function foreign(text: string, good: Answer): FaultAnswer {
+  const marks = new Set([...text.matchAll(/"([^"\\]*\d[^"\\]*)"/g)].map(([, mark]) => mark!));
+  let body = good.text ?? JSON.stringify(good.json ?? null);
+  for (const mark of marks) body = body.replaceAll(JSON.stringify(mark), JSON.stringify(`${mark}-of-somebody-else`));
+  return { ...good, text: body };
+}
+
+export const writeFaultChecks: Check[] = faults.map(underFault);

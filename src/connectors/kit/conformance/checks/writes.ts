@@ -1,0 +1,285 @@
+/** Writing: what may have had an effect is never sent twice, and what had none is never believed. */
+import { permitted } from '../../permit.ts';
+import { type Check, hasSinks, isOverHttp, must, NotApplicable, onStage, unless } from '../check.ts';
+import type { SystemDescription } from '../describe.ts';
+import { markOf } from '../sinks.ts';
+import { type Bench, SLACK_MS } from '../stage.ts';
+import { DOUBT, eachSink, effectsOf, isWrite, mustBe, status } from './each-sink.ts';
+
+const sinkWith = (name: keyof SystemDescription, why: string) => (bench: Bench) =>
+  bench.description[name] === undefined ? why : undefined;
+
+export const writeChecks: Check[] = [
+  {
+    id: 'write.confirmed',
+    level: 'contract',
+    what: 'on a good day each item is confirmed, once, and is there',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { sink, signal } = stage;
+        const items = stage.items(Math.min(3, sink.batchMax));
+        const outcomes = await sink.write(items, signal);
+        must(outcomes.length === items.length, `${items.length} items, ${outcomes.length} outcomes`);
+        mustBe(outcomes, ['confirmed'], 'nothing was wrong');
+        for (const item of items) must((effectsOf(stage, item) ?? 1) === 1, `${item.reference} had no or two effects`);
+        const there = await sink.look(items, signal);
+        must(
+          there.every((one) => one),
+          'what was confirmed is not found',
+        );
+      }),
+  },
+  {
+    id: 'write.nothing',
+    level: 'manners',
+    what: 'a batch of nothing calls nobody',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async ({ sink, signal, server }) => {
+        must((await sink.write([], signal)).length === 0, 'it gave an outcome for nothing');
+        must(!server.calls.some(({ role }) => role === 'write'), 'it called');
+      }),
+  },
+  {
+    id: 'write.full_batch',
+    level: 'contract',
+    what: 'a full batch gets an outcome for each item, in the order given',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { sink, signal } = stage;
+        const items = stage.items(Math.min(sink.batchMax, 500));
+        const outcomes = await sink.write(items, signal);
+        must(outcomes.length === items.length, `${items.length} items, ${outcomes.length} outcomes`);
+        mustBe(outcomes, ['confirmed'], 'nothing was wrong');
+      }),
+  },
+  {
+    id: 'write.beyond_batch',
+    level: 'contract',
+    what: 'of more than a batch nothing is dropped',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(
+        bench,
+        async ({ sink, signal, items }) => {
+          const outcomes = await sink.write(items(5), signal);
+          must(outcomes.length === 5, `5 items, ${outcomes.length} outcomes`);
+          mustBe(outcomes, ['confirmed', 'later'], 'nothing was wrong');
+        },
+        { limits: { batchMax: 2 } },
+      ),
+  },
+  {
+    id: 'write.poison',
+    level: 'safety',
+    what: 'one item that the system refuses the whole batch for is refused alone; its neighbours arrive, once',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { server, sink, signal } = stage;
+        const count = Math.min(5, sink.batchMax);
+        const items = stage.items(count);
+        const bad = items[Math.floor(count / 2)]!;
+        const mark = JSON.stringify(markOf(bad.reference)).slice(1, -1);
+        server.fault = {
+          as: status(422),
+          when: (call, role) => role === 'write' && (call.text + call.path).includes(mark),
+        };
+        const outcomes = await sink.write(items, signal);
+        for (const [index, item] of items.entries()) {
+          const { outcome } = outcomes[index]!;
+          const wanted = item === bad ? 'refused' : 'confirmed';
+          must(outcome === wanted, `${item === bad ? 'the bad item' : 'a neighbour'} is ${outcome}, not ${wanted}`);
+          const effects = effectsOf(stage, item);
+          must(effects === undefined || effects === (item === bad ? 0 : 1), `${item.reference} had ${effects} effects`);
+        }
+      }),
+  },
+  {
+    id: 'write.partial',
+    level: 'safety',
+    what: 'of a batch that the system takes in part each item gets its own outcome',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { model, sink, signal } = stage;
+        if (sink.batchMax < 3) throw new NotApplicable('it writes one by one');
+        if (model.refuse === undefined) throw new NotApplicable('the model refuses no single item');
+        const items = stage.items(3);
+        model.refuse(items[1]!.reference);
+        const outcomes = (await sink.write(items, signal)).map(({ outcome }) => outcome);
+        must(outcomes.join(', ') === 'confirmed, refused, confirmed', outcomes.join(', '));
+      }),
+  },
+  {
+    id: 'write.unreachable',
+    level: 'contract',
+    what: 'where nobody listens nothing was sent, and it is for later',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(
+        bench,
+        async ({ sink, signal, items }) =>
+          mustBe(await sink.write(items(1), signal), ['later'], 'no byte can have left'),
+        { url: 'http://127.0.0.1:9' },
+      ),
+  },
+  {
+    id: 'write.401_once',
+    level: 'safety',
+    what: 'a 401 that is none (a system under load) is signed in again or for later; the item is not refused',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { server, sink, signal, items } = stage;
+        const [item] = items(1);
+        server.fault = { as: status(401), when: isWrite, times: 1 };
+        const outcomes = await sink.write([item!], signal);
+        mustBe(outcomes, ['later', 'confirmed'], 'who we are is not the fault of the item');
+        const effects = effectsOf(stage, item!);
+        must(effects === undefined || effects === (outcomes[0]!.outcome === 'confirmed' ? 1 : 0), `${effects} effects`);
+      }),
+  },
+  {
+    id: 'write.401_always',
+    level: 'safety',
+    what: 'expired credentials: for later, without a storm of sign-ins, and no item is refused',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async ({ server, sink, signal, items }) => {
+        server.fault = { as: status(401) };
+        for (const item of items(5)) mustBe(await sink.write([item], signal), ['later'], 'the item is not to blame');
+        must(server.calls.length <= 20, `5 writes made ${server.calls.length} calls`);
+        const signIns = server.calls.filter(({ role }) => role === 'sign_in').length;
+        must(signIns <= 2, `it signed in ${signIns} times in a moment`);
+      }),
+  },
+  {
+    id: 'write.pause_holds',
+    level: 'safety',
+    what: 'while the system wants to be left alone nothing is sent, and it is told how long that lasts',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async ({ server, sink, signal, items, connector }) => {
+        server.fault = { as: status(429, { 'retry-after': '30' }) };
+        const [first] = await sink.write(items(1), signal);
+        must(
+          first!.retryAfterMs !== undefined && first!.retryAfterMs > 20_000,
+          `retryAfterMs is ${first!.retryAfterMs}`,
+        );
+        must((connector.pausedMs?.() ?? 0) > 20_000, 'pausedMs does not say so');
+        const before = server.calls.length;
+        server.fault = undefined;
+        mustBe(await sink.write(items(1, 2), signal), ['later'], 'the system asked to be left alone');
+        must(server.calls.length === before, 'it called in the pause');
+      }),
+  },
+  {
+    id: 'write.retry_after_date',
+    level: 'contract',
+    what: 'Retry-After as a date is read against the system’s own clock',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async ({ server, sink, signal, items }) => {
+        const now = Date.parse('2030-01-01T00:00:00Z');
+        const headers = { date: new Date(now).toUTCString(), 'retry-after': new Date(now + 40_000).toUTCString() };
+        server.fault = { as: status(429, headers) };
+        const [one] = await sink.write(items(1), signal);
+        const ms = one!.retryAfterMs ?? 0;
+        must(ms > 30_000 && ms <= 40_000, `asked for 40 s by a clock that differs, it waits ${ms} ms`);
+      }),
+  },
+  {
+    id: 'write.permission_gone',
+    level: 'safety',
+    what: 'a write whose lease is gone before the first byte is not sent',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const [item] = stage.items(1);
+        const outcomes = await stage.sink.write(
+          [item!],
+          permitted(stage.signal, () => false),
+        );
+        mustBe(outcomes, ['later'], 'nothing may have left');
+        must(!stage.server.calls.some(({ role }) => role === 'write'), 'it was sent');
+        must((effectsOf(stage, item!) ?? 0) === 0, 'it had an effect');
+      }),
+  },
+  {
+    id: 'write.permission_lost_between',
+    level: 'safety',
+    what: 'the lease is asked for before each call, not only before the first',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async (stage) => {
+        const { server, sink, signal } = stage;
+        const mayStart = () => server.calls.length === 0;
+        const outcomes = await sink.write(stage.items(2), permitted(signal, mayStart));
+        must(server.calls.length <= 1, `${server.calls.length - 1} calls went after the lease was lost`);
+        must(outcomes.length === 2, `2 items, ${outcomes.length} outcomes`);
+      }),
+  },
+  {
+    id: 'write.stopped_in_flight',
+    level: 'safety',
+    what: 'a write that is stopped in flight is in doubt, at once',
+    skip: unless(hasSinks, isOverHttp),
+    run: (bench) =>
+      eachSink(bench, async ({ server, sink, items }) => {
+        const stop = new AbortController();
+        server.fault = { as: 'silence', when: isWrite };
+        const writing = sink.write(items(1), stop.signal);
+        while (!server.calls.some(({ role }) => role === 'write')) await server.nextCall();
+        const began = performance.now();
+        stop.abort();
+        mustBe(await writing, DOUBT, 'its bytes had left');
+        must(performance.now() - began < SLACK_MS, 'it went on after it was stopped');
+      }),
+  },
+  {
+    id: 'write.stopped_before',
+    level: 'safety',
+    what: 'a write that is stopped before it began is not sent',
+    skip: hasSinks,
+    run: (bench) =>
+      eachSink(bench, async ({ server, sink, items }) => {
+        mustBe(await sink.write(items(1), AbortSignal.abort()), ['later'], 'nothing left');
+        must(!server.calls.some(({ role }) => role === 'write'), 'it was sent');
+      }),
+  },
+  {
+    id: 'write.number_zero',
+    level: 'safety',
+    what: 'the number 0 is written as 0: it ends the selling',
+    skip: sinkWith('availability', 'it shows no numbers'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector, signal }) => {
+        const item = { ...bench.description.availability!(1), quantity: 0 };
+        const [one] = await connector.availability!.write([item], signal);
+        must(one!.outcome === 'confirmed', `it is ${one!.outcome}`);
+        const shown = (await connector.availability!.readBack([item.sku], signal)).get(item.sku);
+        must(shown === 0, `${shown} is shown`);
+      }),
+  },
+  {
+    id: 'write.number_over_sale',
+    level: 'safety',
+    what: 'a sale that the system made and nobody has read is never written over',
+    skip: sinkWith('availability', 'it shows no numbers'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector, signal, model }) => {
+        if (model.sell === undefined || model.sellable === undefined)
+          throw new NotApplicable('the model sells nothing by itself');
+        const first = bench.description.availability!(1);
+        await connector.availability!.write([{ ...first, quantity: 10 }], signal);
+        model.sell(first.sku, 4);
+        await connector.availability!.write([{ ...first, from: 10, quantity: 9 }], signal);
+        const left = model.sellable(first.sku)!;
+        // Refused, 6 of the 10 are left; set, 9 less the 4.
+        must(left <= 6, `10 were to be sold, then 9, 4 were sold meanwhile, and ${left} more would be`);
+      }),
+  },
+];

@@ -1,0 +1,108 @@
+/**
+ * "How my system answers": what the author of a connector says of the system, so that the suite can stand in for it. The suite brings the
+ * faults; the description brings the good days.
+ */
+import type { AvailabilityItem, ConnectorContext, DeliveryItem, StateItem } from '../types.ts';
+
+export interface Call {
+  method: string;
+  path: string;
+  query: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body as JSON; undefined where it is none. */
+  body: unknown;
+  text: string;
+}
+
+export interface Answer {
+  status?: number;
+  json?: unknown;
+  /** Instead of `json`: as it is. */
+  text?: string;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** write: has an effect; read: has none; sign_in: says who we are. */
+export type Role = 'read' | 'write' | 'sign_in';
+
+/** A record of a feed. The suite moves rows about; the system answers with what is there. */
+export interface FeedRow {
+  /** Which thing it is. */
+  n: number;
+  /** The system's time of its last change, RFC 3339 in UTC with seconds. */
+  at: string;
+  /** Grows with each change that is committed. */
+  seq: number;
+  raw: unknown;
+}
+
+export type FeedRows = Readonly<Record<string, readonly FeedRow[]>>;
+
+/** The system while all is well; made anew for each check. */
+export interface SystemModel {
+  /** With effect. undefined: there is no such route. */
+  answer(call: Call): Answer | undefined;
+  /** Default: GET reads, everything else writes. */
+  roleOf?(call: Call): Role;
+  /** How often a delivery of this kind and reference had an effect. Without it nothing is said about effects. */
+  effects?(kind: string, reference: string): number;
+  /** What the system would sell of a SKU now. */
+  sellable?(sku: string): number | undefined;
+  /** Sells so many by itself, without the hub knowing. */
+  sell?(sku: string, units: number): void;
+  /** From now on what goes by this reference is refused, alone, in the way that the system refuses one among many. */
+  refuse?(reference: string): void;
+}
+
+export interface FeedDescription {
+  /**
+   * The n-th thing as the system lists it. Nothing but the place (time of change, sequence) may differ between two calls with one `n`, and n
+   * must stand in it so that two things have two keys.
+   */
+  record(n: number, at: string, seq: number): unknown;
+  /** More rows than the connector asks for at once; the suite pages through 1.5 times as many. */
+  pageMax: number;
+  /** Names of the fields that hold the place: they are not broken by the suite, since paging hangs on them. */
+  placeFields: readonly string[];
+  /** Records that no one can read, each in its own way; at least one. */
+  broken(at: string, seq: number): readonly unknown[];
+  /** A record with a kind or a status that came with a newer release of the system. */
+  unknownEnum?(at: string, seq: number): unknown;
+  /** How the system lists what was deleted, or merged into another: as a record of its own. */
+  deleted?(n: number, at: string, seq: number): unknown;
+  merged?(n: number, into: number, at: string, seq: number): unknown;
+  /** The time of a thing, in the system's way of writing it in this offset (`+05:30`); default: RFC 3339 texts are rewritten. */
+  inOffset?(raw: unknown, offset: string): unknown;
+}
+
+export interface WebhookDescription {
+  /** The bytes that the system posts for these records of `feed`. */
+  body(records: readonly unknown[]): Buffer;
+  feed: string;
+  headers(body: Buffer, secret: string): Record<string, string>;
+}
+
+export interface SystemDescription {
+  /** http: everything goes over one URL; own: another transport, and what needs HTTP is skipped. */
+  transport?: 'http' | 'own';
+  /** What the connector is built with. */
+  context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret' | 'settings'>>;
+  /** What of the settings must never be seen. */
+  secrets?: readonly string[];
+  system(rows: FeedRows): SystemModel;
+  feeds?: Readonly<Record<string, FeedDescription>>;
+  /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
+  deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;
+  availability?: (n: number) => AvailabilityItem;
+  prices?: (n: number) => StateItem;
+  orderStatus?: (n: number) => StateItem;
+  webhook?: WebhookDescription;
+  hint?: WebhookDescription;
+  /** Checks that can't hold for this system, each with why; shown in the report. */
+  skip?: Readonly<Record<string, string>>;
+}
+
+/** Says it with types; nothing else happens. */
+export function describeSystem(description: SystemDescription): SystemDescription {
+  return description;
+}

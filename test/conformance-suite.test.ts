@@ -1,0 +1,311 @@
+/** The suite itself: our connectors pass it, and a connector with a bug doesn't. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { connectors } from '../src/connectors/index.ts';
+import { checks, type SystemDescription, testConnector } from '../src/connectors/kit/conformance/index.ts';
+import type {
+  Connector,
+  ConnectorFactory,
+  DeliveryItem,
+  DeliveryKind,
+  Outcome,
+  Source,
+} from '../src/connectors/kit/index.ts';
+import { HttpClient } from '../src/connectors/kit/index.ts';
+
+const root = join(import.meta.dirname, '..', 'src', 'connectors');
+const descriptionOf = async (name: string) =>
+  ((await import(join(root, name, 'conformance.ts'))) as { default: SystemDescription }).default;
+
+describe('every connector of ours', () => {
+  it.each([...connectors.keys()])(
+    '%s is described and passes what it declares',
+    async (name) => {
+      expect(existsSync(join(root, name, 'conformance.ts'))).toBe(true);
+      const report = await testConnector(connectors.get(name)!, await descriptionOf(name), { name });
+      expect(report.checks.filter(({ result }) => result === 'failed')).toEqual([]);
+      expect(report.passed).toBeGreaterThanOrEqual(60);
+      expect(report.passed + report.skipped).toBe(checks.length);
+      for (const { result, detail } of report.checks) if (result === 'skipped') expect(detail).not.toBeNull();
+    },
+    120_000,
+  );
+});
+
+it('checks have names of their own, and each says what holds', () => {
+  expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
+  for (const { id, what } of checks) {
+    expect(id).toMatch(/^[a-z]+\.[a-z0-9_]+$/);
+    expect(what).not.toBe('');
+  }
+});
+
+/** A shipped one with something of it replaced: a bug that somebody may write. */
+function changed(name: string, change: (connector: Connector) => Partial<Connector>): ConnectorFactory {
+  const factory = connectors.get(name)!;
+  const made: ConnectorFactory = (context) => {
+    const connector = factory(context);
+    return { ...connector, ...change(connector) };
+  };
+  return Object.assign(made, { declaration: factory.declaration! });
+}
+
+const delivered = (name: string, change: (kind: DeliveryKind, name: string) => Partial<DeliveryKind>) =>
+  changed(name, (connector) => ({
+    deliveries: Object.fromEntries(
+      Object.entries(connector.deliveries).map(([kind, sink]) => [kind, { ...sink, ...change(sink, kind) }]),
+    ),
+  }));
+
+const outcomes = (name: string, change: (one: Outcome, item: DeliveryItem) => Outcome) =>
+  delivered(name, (sink) => ({
+    write: async (items, signal) => (await sink.write(items, signal)).map((one, i) => change(one, items[i]!)),
+  }));
+
+const read = (name: string, change: (source: Source) => Partial<Source>) =>
+  changed(name, ({ sources }) => ({ sources: sources.map((source) => ({ ...source, ...change(source) })) }));
+
+const in_doubt_as = (outcome: 'later' | 'confirmed' | 'refused') =>
+  outcomes('sim-wms', (one) => (one.outcome === 'in_doubt' ? ({ outcome, error: 'a bug' } as Outcome) : one));
+
+let leaked = 0;
+const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string][] = [
+  ['in doubt is told as later', 'sim-wms', in_doubt_as('later'), 'write.timeout_after_commit'],
+  ['in doubt is told as later', 'sim-wms', in_doubt_as('later'), 'write.500_after'],
+  ['in doubt is told as done', 'sim-wms', in_doubt_as('confirmed'), 'write.html_200'],
+  ['in doubt is told as refused', 'sim-wms', in_doubt_as('refused'), 'write.reset_before'],
+  [
+    'a write that failed is sent again at once',
+    'sim-erp',
+    delivered('sim-erp', (sink) => ({
+      async write(items, signal) {
+        const first = await sink.write(items, signal);
+        return first.some(({ outcome }) => outcome === 'in_doubt') ? sink.write(items, signal) : first;
+      },
+    })),
+    'write.500_after',
+  ],
+  [
+    'what was refused for one item is refused for all',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({
+      async write(items, signal) {
+        const all = await sink.write(items, signal);
+        const bad = all.find(({ outcome }) => outcome === 'refused');
+        return bad === undefined ? all : all.map(() => bad);
+      },
+    })),
+    'write.poison',
+  ],
+  [
+    'an outcome is missing',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({ write: async (items, signal) => (await sink.write(items, signal)).slice(1) })),
+    'write.full_batch',
+  ],
+  [
+    'what an item is told is that of its neighbour',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({
+      write: async (items, signal) => {
+        const all = await sink.write(items, signal);
+        return [...all.slice(1), ...all.slice(0, 1)];
+      },
+    })),
+    'write.partial',
+  ],
+  [
+    'a lookup that failed is told as not found',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({ locate: (refs, signal) => sink.locate(refs, signal).catch(() => new Map()) })),
+    'lookup.500',
+  ],
+  [
+    'a lookup never finds anything',
+    'sim-wms',
+    delivered('sim-wms', () => ({ locate: async () => new Map() })),
+    'lookup.not_found',
+  ],
+  [
+    'a lookup writes',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({
+      async locate(refs, signal) {
+        await sink.write([{ reference: 'F-probe', payload: {} }], signal);
+        return sink.locate(refs, signal);
+      },
+    })),
+    'lookup.no_effect',
+  ],
+  [
+    'the signal is not passed on',
+    'sim-wms',
+    delivered('sim-wms', (sink) => ({ write: (items) => sink.write(items, new AbortController().signal) })),
+    'write.permission_gone',
+  ],
+  [
+    'a page that failed is read as an empty one',
+    'sim-erp',
+    read('sim-erp', (source) => ({
+      poll: (cursor, signal) =>
+        source.poll(cursor, signal).catch(() => {
+          return { body: Buffer.from('{}'), contentType: 'application/json', items: [], cursor, drained: true };
+        }),
+    })),
+    'read.html_200',
+  ],
+  [
+    'keys hold the place in the page',
+    'sim-erp',
+    read('sim-erp', (source) => ({
+      async poll(cursor, signal) {
+        const page = await source.poll(cursor, signal);
+        return { ...page, items: page.items.map((item, index) => ({ ...item, key: `${item.key}/${index}` })) };
+      },
+    })),
+    'feed.keys_independent_of_page',
+  ],
+  ['a kept page can not be read again', 'sim-erp', read('sim-erp', () => ({ reread: () => [] })), 'feed.reread'],
+  [
+    'after a page one record is left out',
+    'sim-erp',
+    read('sim-erp', (source) => ({
+      async poll(cursor, signal) {
+        const page = await source.poll(cursor, signal);
+        return page.drained ? page : { ...page, cursor: String(Number(page.cursor) + 1) };
+      },
+    })),
+    'feed.reads_all',
+  ],
+  [
+    'what can not be read is dropped',
+    'sim-shop',
+    read('sim-shop', (source) => ({
+      async poll(cursor, signal) {
+        const page = await source.poll(cursor, signal);
+        return { ...page, items: page.items.filter((item) => item.unreadable === undefined) };
+      },
+    })),
+    'record.broken',
+  ],
+  [
+    'times are kept as they come',
+    'sim-erp',
+    read('sim-erp', (source) => ({
+      async poll(cursor, signal) {
+        const page = await source.poll(cursor, signal);
+        const raws = (JSON.parse(page.body.toString()) as { records: { at: string }[] }).records;
+        const items = page.items.map((item, i) => ({
+          ...item,
+          command: { ...item.command!, occurredAt: raws[i]!.at },
+        }));
+        return { ...page, items: items as typeof page.items };
+      },
+    })),
+    'record.time_zone',
+  ],
+  [
+    'a webhook of anybody is taken',
+    'sim-shop',
+    changed('sim-shop', ({ sources }) => ({ webhook: (_headers, body) => sources[0]!.reread!(body) })),
+    'webhook.wrong_signature',
+  ],
+  [
+    'a probe that always says yes',
+    'sim-erp',
+    changed('sim-erp', () => ({ probe: async () => ({ ok: true, detail: 'fine' }) })),
+    'probe.other',
+  ],
+  [
+    'a probe that says our token',
+    'sim-erp',
+    (context) => ({
+      ...connectors.get('sim-erp')!(context),
+      probe: async () => ({ ok: true, detail: `signed in with ${context.token}` }),
+    }),
+    'secret.said',
+  ],
+  [
+    'a log line with the token',
+    'sim-erp',
+    (context) => {
+      process.stderr.write(leaked++ === 0 ? `connecting with ${context.token}\n` : '');
+      return connectors.get('sim-erp')!(context);
+    },
+    'secret.said',
+  ],
+  [
+    'reads with a budget of their own',
+    'sim-erp',
+    (context) => {
+      const reader = new HttpClient(context);
+      const base = connectors.get('sim-erp')!(context);
+      const writer = connectors.get('sim-erp')!(context);
+      return {
+        ...base,
+        deliveries: writer.deliveries,
+        close: async () => void (await Promise.all([reader.close(), base.close(), writer.close()])),
+      };
+    },
+    'budget.concurrency',
+  ],
+  [
+    'a number that is set absolutely over a sale',
+    'sim-shop',
+    changed('sim-shop', ({ availability }) => ({
+      availability: {
+        ...availability!,
+        write: (items, signal) =>
+          availability!.write(
+            items.map((item) => ({ ...item, from: null })),
+            signal,
+          ),
+      },
+    })),
+    'write.number_over_sale',
+  ],
+  ['it goes on after it was closed', 'sim-erp', changed('sim-erp', () => ({ close: async () => {} })), 'close.ends'],
+  [
+    'a feed that nobody declared',
+    'sim-erp',
+    changed('sim-erp', ({ sources }) => ({ sources: [...sources, { ...sources[0]!, feed: 'secretly' }] })),
+    'declaration.sources',
+  ],
+  [
+    'batches larger than declared',
+    'sim-erp',
+    delivered('sim-erp', () => ({ batchMax: 5_000 })),
+    'declaration.batch_sizes',
+  ],
+];
+
+describe('a connector with a bug', () => {
+  it.each(bugs)(
+    '(%s, %s) is caught by its check',
+    async (_bug, base, factory, check) => {
+      const withoutDeclaration = factory.declaration === undefined;
+      const only = check === 'secret.said' ? ['probe.well', 'secret.said'] : [check];
+      const report = await testConnector(factory, await descriptionOf(base), { only });
+      void withoutDeclaration;
+      expect(report.checks.map(({ id, result }) => [id, result])).toContainEqual([check, 'failed']);
+      // The same check passes without the bug, so it is the bug that it sees.
+      const good = await testConnector(connectors.get(base)!, await descriptionOf(base), { only });
+      expect(good.failed).toBe(0);
+    },
+    60_000,
+  );
+
+  it('a check that a description leaves out is skipped with its reason, and one that does not exist is told', async () => {
+    const description = await descriptionOf('sim-erp');
+    const factory = changed('sim-erp', () => ({ probe: async () => ({ ok: true, detail: 'fine' }) }));
+    const skip = { 'probe.other': 'it can not be told from others', 'probe.nothing': 'no' };
+    const report = await testConnector(factory, { ...description, skip }, { only: ['probe.other'] });
+    expect(report).toMatchObject({ passed: 0, failed: 1, skipped: 1 });
+    expect(report.checks[0]).toMatchObject({
+      result: 'skipped',
+      detail: expect.stringContaining('it can not be told'),
+    });
+    expect(report.checks[1]!.detail).toContain('probe.nothing');
+  });
+});
