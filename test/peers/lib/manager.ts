@@ -90,7 +90,7 @@ export class Peers {
       for (const program of kind.programs(peer)) started = (await peer.start(program)) || started;
       writeFileSync(peer.file('settings.json'), settings);
       const made = JSON.parse(readFileSync(peer.file('made.json'), 'utf8')) as { keys: Keys };
-      const up: UpPeer = { ...made.keys, ...kind.keys(peer), name: kind.name };
+      const up: UpPeer = { ...made.keys, ...kind.keys(peer), name: kind.name, portShift: this.#shift };
       writeFileSync(peer.file('up.json'), `${JSON.stringify(up, null, 1)}\n`, { mode: 0o600 });
       const wasUp = programs.length === 0 ? !built && wasPgUp : !started;
       const did = isOther ? 'restarted' : wasUp ? 'was up' : 'started';

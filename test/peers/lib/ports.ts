@@ -4,6 +4,7 @@ import { PeerFault } from './fault.ts';
 import { isSame, lastLines, type ProcessId } from './processes.ts';
 
 export const HOST = '127.0.0.1';
+const FREED_MS_MAX = 1500;
 
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((done) => {
@@ -15,8 +16,16 @@ export function isPortFree(port: number): Promise<boolean> {
 
 /** @throws PeerFault before anything is started that could not listen */
 export async function refuseTakenPort(peer: string, port: number, variable: string): Promise<void> {
-  if (await isPortFree(port)) return;
-  throw new PeerFault('port_taken', {
+  const until = Date.now() + FREED_MS_MAX;
+  // One that has just ended may hold it for another moment.
+  while (!(await isPortFree(port))) {
+    if (Date.now() > until) throw taken(peer, port, variable);
+    await wait(100);
+  }
+}
+
+function taken(peer: string, port: number, variable: string): PeerFault {
+  return new PeerFault('port_taken', {
     what: `${peer} can't listen on port ${port}: something else does`,
     where: `${HOST}:${port}`,
     why: 'it was not started from this state folder, so it is left alone',
