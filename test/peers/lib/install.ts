@@ -92,12 +92,13 @@ export async function installDebian(folder: string, packages: readonly string[])
 
 /**
  * Copies the app of a peer into its state folder and installs what its lockfile says. No install script is run: none is needed.
- * A half-finished install has no stamp and is done again; `npm ci` begins by removing what is there.
+ * A half-finished install has no stamp and is done again from nothing. Not `npm ci`: it refuses a lockfile without the packages for
+ * other platforms, which not every registry has. `npm install` keeps to the versions and hashes of the lockfile as well.
  */
 export async function installApp(source: string, folder: string): Promise<string> {
   const app = join(folder, 'app');
   mkdirSync(app, { recursive: true });
-  cpSync(source, app, { recursive: true, filter: (path) => !path.includes('node_modules') });
+  cpSync(source, app, { recursive: true, filter: (path) => !path.startsWith(join(source, 'node_modules')) });
   const lock = readFileSync(join(source, 'package-lock.json'));
   const stamp = `${createHash('sha256').update(lock).digest('hex')} ${process.platform}-${process.arch}`;
   const stampFile = join(app, 'node_modules', '.peer-install');
@@ -115,7 +116,8 @@ export async function installApp(source: string, folder: string): Promise<string
       .map((name) => [name, '']),
   );
   try {
-    await runStep('npm ci', log, { ...npm, args: [...npm.args, 'ci', ...flags, ...retries], cwd: app, env });
+    rmSync(join(app, 'node_modules'), { recursive: true, force: true });
+    await runStep('npm install', log, { ...npm, args: [...npm.args, 'install', ...flags, ...retries], cwd: app, env });
   } catch (error) {
     if (!(error instanceof PeerFault) || error.reason === 'disk_full') throw error;
     const why = lastLines(log);
