@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { kinds } from './kinds.ts';
 import { NOT_HERE, PeerFault } from './lib/fault.ts';
 import type { PeerKind } from './lib/kind.ts';
-import { freeShift, Peers } from './lib/manager.ts';
+import { freeShift, Peers, readUp } from './lib/manager.ts';
 import { endSteps } from './lib/processes.ts';
 import type { PeerOutcome } from './live.ts';
 
@@ -34,7 +34,6 @@ export default async function setUp(project: TestProject): Promise<() => Promise
         try {
           const { seconds, url } = await peers.up(kind, { fresh: true });
           say(`${kind.name} is up after ${seconds} s on ${url}`);
-          process.env[`${kind.name.toUpperCase()}_URL`] ??= url;
           outcomes[kind.name] = { up };
         } catch (error) {
           const isNotHere = error instanceof PeerFault && NOT_HERE.has(error.reason);
@@ -45,6 +44,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
       }
     }),
   );
+  // For tests that connect by themselves; workers start after this.
+  process.env.PEER_STATE_DIR ??= peers.folder;
+  for (const [name, outcome] of Object.entries(outcomes))
+    if ('up' in outcome) process.env[`${name.toUpperCase()}_URL`] ??= readUp(outcome.up)?.url ?? '';
   project.provide('peers', outcomes);
   return async () => {
     await Promise.all(started.map((kind) => peers.down(kind)));
