@@ -41,8 +41,9 @@ export function isSame({ pid, started }: ProcessId): boolean {
 
 function startOf(pid: number): string {
   const fields = statOf(pid);
-  // A zombie has ended; only its parent hasn't looked yet.
-  return fields === undefined || fields[0] === 'Z' ? '' : fields[19]!;
+  if (fields === undefined) return '';
+  // A zombie has ended and only its parent hasn't looked yet; but while it has threads left, it still holds its ports.
+  return fields[0] === 'Z' && Number(fields[17]) <= 1 ? '' : fields[19]!;
 }
 
 /** Fields of /proc/PID/stat from the state on; the name before them may hold anything. */
