@@ -15,6 +15,7 @@ const resolve = {
 /**
  * Files that need PostgreSQL end in `.db.test.ts`: they share one server, which the global set-up starts, and each clones a
  * database of its own. Two at a time: more would only wait for the same two cores, and their time limits would run out.
+ * Files that need a system nobody here wrote end in `.live.test.ts`: one at a time, after all others.
  */
 export default defineConfig({
   test: {
@@ -24,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: everywhere('*.test.ts'),
-          exclude: [...outside, ...everywhere('*.db.test.ts')],
+          exclude: [...outside, ...everywhere('*.db.test.ts'), ...everywhere('*.live.test.ts')],
           maxWorkers: 2,
         },
       },
@@ -38,6 +39,21 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'peers',
+          include: ['test/peers/**/*.live.test.ts'],
+          exclude: outside,
+          globalSetup: 'test/peers/global-setup.ts',
+          // Real systems are slow, and one test's storm would be the other's time-out.
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

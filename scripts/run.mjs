@@ -17,11 +17,12 @@ const programs = {
   cli: ['src/cli/main.ts'],
   bench: ['bench/run.ts'],
   docs: ['scripts/generate-docs.ts'],
+  peers: ['scripts/peers.ts'],
 };
 
 async function main() {
   if (command !== 'test' && command !== 'setup' && !programs[command]) {
-    say(`run.mjs knows demo, cli, bench, docs, test and setup, not ${command}`);
+    say(`run.mjs knows demo, cli, bench, docs, peers, test and setup, not ${command}`);
     return 2;
   }
   const { node } = await setUp(root, say);

@@ -36,6 +36,7 @@ const granted: readonly (readonly [file: RegExp, word: RegExp, why: string])[] =
   ],
   [/^src\/reconcile\//, /warehouse/i, 'the comparison with the WMS'],
   [/^test\/observer\//, /customer|warehouse/i, "the file's CustomerID; the WMS's shelves"],
+  [/^test\/peers\//, /customer|warehouse|fulfillment|authorization|qty/i, "the real systems' own words"],
   [/^examples\/wholesaler\/README\.md$/, /warehouse/i, 'describes real buildings'],
   [/^README\.md$/, /customer/i, "the file's column CustomerID"],
   [/./, /^authorization$/i, 'the HTTP header'],
