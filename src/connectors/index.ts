@@ -2,10 +2,10 @@
 import { files } from './files/index.ts';
 import type { ConnectorFactory } from './kit/index.ts';
 import { ledgerSmb } from './ledgersmb/index.ts';
+import { medusa } from './medusa/index.ts';
 import { odata } from './odata/index.ts';
 import { rest } from './rest/index.ts';
 import { salesforce } from './salesforce/index.ts';
-import { medusa } from './medusa/index.ts';
 import { simCrm } from './sim-crm/index.ts';
 import { simErp } from './sim-erp/index.ts';
 import { simMarketplace } from './sim-marketplace/index.ts';

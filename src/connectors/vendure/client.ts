@@ -93,7 +93,7 @@ export class Shop {
     const data = dataOf(answer.value);
     if (data === undefined)
       return { answered: false, outcome: { outcome: 'in_doubt', error: 'it answered no data' }, itemsToBlame: false };
-    return { answered: true, value: data };
+    return { ...answer, value: data };
   }
 
   /** Rows of a list query `name`, all pages of it: at most a hundred come at once. */
