@@ -25,10 +25,15 @@ export interface Of {
   /** Our code of the company. */
   code: string;
   time: Time;
+  /** Our unit by Tryton's symbol; one that isn't named keeps its own. */
+  units?: Readonly<Record<string, string>>;
 }
 
 /** One variant that can't be read holds up neither its siblings nor the price of others. */
-export function mapProductChanges(rows: readonly Raw[], { system, code: company, time }: Of): InboundItem[] {
+export function mapProductChanges(
+  rows: readonly Raw[],
+  { system, code: company, time, units = {} }: Of,
+): InboundItem[] {
   return mapRecords(rows, '/templates', (raw, place) =>
     readRecord(raw, place, system, (template) => {
       const variants = template.list('variants');
@@ -38,7 +43,8 @@ export function mapProductChanges(rows: readonly Raw[], { system, code: company,
           if (fields.raw.code == null) return [];
           const sku = fields.sku('code');
           const changedAt = momentOf(template.raw[time], `${place}/${time}`);
-          const unit = new Fields(template.raw['default_uom.'], `${place}/default_uom.`).text('symbol');
+          const symbol = new Fields(template.raw['default_uom.'], `${place}/default_uom.`).text('symbol');
+          const unit = Object.hasOwn(units, symbol) ? units[symbol]! : symbol;
           const description = template.text('name');
           const product = recordItem(system, { kind: 'product.changed', sku, description, unit, changedAt });
           if (template.raw.list_price == null) return [product];

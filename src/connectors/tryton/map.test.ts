@@ -218,9 +218,12 @@ it('a product is its variants, each with the list price; what has no code is non
     ],
     currency: 'USD',
   };
-  const items = mapProductChanges(joinProducts(page), { system: 'erp', code: 'US', time: 'write_date' });
+  const items = mapProductChanges(joinProducts(page), {
+    ...{ system: 'erp', code: 'US', time: 'write_date' as const },
+    units: { u: 'each' },
+  });
   expect(items.map(({ command, unreadable }) => command ?? unreadable?.place)).toEqual([
-    { kind: 'product.changed', sku: 'A', description: 'Box', unit: 'u', changedAt: '2026-03-01T09:00:00.000Z' },
+    { kind: 'product.changed', sku: 'A', description: 'Box', unit: 'each', changedAt: '2026-03-01T09:00:00.000Z' },
     {
       kind: 'price.changed',
       sku: 'A',

@@ -16,6 +16,11 @@ export const settings = Type.Object(
           'Accounts whose party in Tryton has another code than ours, such as the walk-in account of a shop.',
       }),
     ),
+    units: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "Our unit for a product's unit in Tryton, by its symbol; default: u is each.",
+      }),
+    ),
     overlapMs: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -279,7 +279,7 @@ function recordFeeds(feeds: Feeds): Source[] {
         return { templates, variants, currency: (own?.['currency.'] as Raw | undefined)?.code ?? null };
       },
       join: joinProducts,
-      map: (rows) => mapProductChanges(rows, { ...company, time, system }),
+      map: (rows) => mapProductChanges(rows, { ...company, time, system, units: settings.units ?? { u: 'each' } }),
       recordOf: (row) => row,
     }),
     feedOf<Raw[], Raw>(feeds, {
