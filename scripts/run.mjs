@@ -18,11 +18,12 @@ const programs = {
   bench: ['bench/run.ts'],
   docs: ['scripts/generate-docs.ts'],
   peers: ['scripts/peers.ts'],
+  scenario: ['test/peers/scenario.ts'],
 };
 
 async function main() {
   if (command !== 'test' && command !== 'setup' && !programs[command]) {
-    say(`run.mjs knows demo, cli, bench, docs, peers, test and setup, not ${command}`);
+    say(`run.mjs knows demo, cli, bench, docs, peers, scenario, test and setup, not ${command}`);
     return 2;
   }
   const { node } = await setUp(root, say);

@@ -1,7 +1,6 @@
 /** The buyer's and the merchant's side of the Medusa shop that test/peers starts, for live tests. Shares no code with the connector. */
-import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readUp, stateFolder } from './lib/manager.ts';
 
 export interface Seed {
   url: string;
@@ -23,17 +22,11 @@ export interface ShopItem {
 // biome-ignore lint/suspicious/noExplicitAny: somebody else's JSON; what is not as expected fails the assertion on it
 export type Json = Record<string, any>;
 
-export const stateDir =
-  process.env.PEER_STATE_DIR ?? join(process.env.TMPDIR ?? tmpdir(), `crossdock-peers-${process.getuid?.() ?? 0}`);
-
-/** The shop's keys where it is up; otherwise why not. */
+export /** The shop's keys where it is up; otherwise why not. */
 export async function shopUp(): Promise<{ seed: Seed; url: string } | string> {
-  let seed: Seed;
-  try {
-    seed = JSON.parse(readFileSync(join(stateDir, process.env.MEDUSA_NAME ?? 'medusa', 'seed.json'), 'utf8')) as Seed;
-  } catch {
-    return `no Medusa was started here (no seed.json below ${stateDir})`;
-  }
+  const folder = join(stateFolder(), process.env.MEDUSA_NAME ?? 'medusa');
+  const seed = readUp(folder) as unknown as Seed | undefined;
+  if (seed === undefined) return `no Medusa was started here (npm run peers -- up medusa)`;
   const url = process.env.MEDUSA_URL ?? seed.url;
   return (await answers(url)) ? { seed, url } : `Medusa does not answer at ${url}`;
 }
