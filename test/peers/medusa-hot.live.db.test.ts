@@ -8,14 +8,15 @@ import { createHub, type Hub } from '../../src/app.ts';
 import { medusa } from '../../src/connectors/medusa/index.ts';
 import { listen, type Server } from '../../src/server.ts';
 import { useDatabase } from '../helpers/database.ts';
-import { answers, type Json, Shop, shopUp, stateDir } from './medusa-shop.ts';
+import { stateFolder } from './lib/manager.ts';
+import { answers, type Json, Shop, shopUp } from './medusa-shop.ts';
 
 /**
  * The hot hour over two processes of one Medusa shop, which share a database and no lock: once with the example's hook, which asks a
  * Crossdock hub (a real one, over HTTP, in this process), and the lie that they leave behind without it.
  */
 const up = await shopUp();
-const appDir = join(stateDir, process.env.MEDUSA_NAME ?? 'medusa', 'app');
+const appDir = join(stateFolder(), process.env.MEDUSA_NAME ?? 'medusa', 'app');
 const why = typeof up === 'string' ? up : existsSync(join(appDir, 'node_modules')) ? undefined : `no app in ${appDir}`;
 if (why !== undefined) console.warn(`SKIPPED test/peers/medusa-hot.live.db.test.ts: ${why}`);
 

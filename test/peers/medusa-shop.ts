@@ -22,7 +22,7 @@ export interface ShopItem {
 // biome-ignore lint/suspicious/noExplicitAny: somebody else's JSON; what is not as expected fails the assertion on it
 export type Json = Record<string, any>;
 
-export /** The shop's keys where it is up; otherwise why not. */
+/** The shop's keys where it is up; otherwise why not. */
 export async function shopUp(): Promise<{ seed: Seed; url: string } | string> {
   const folder = join(stateFolder(), process.env.MEDUSA_NAME ?? 'medusa');
   const seed = readUp(folder) as unknown as Seed | undefined;
