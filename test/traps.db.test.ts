@@ -42,6 +42,8 @@ function gate(): { wait: Promise<void>; open: () => void } {
   return { wait, open: () => release() };
 }
 /** Reads until what was asked for is there: other files' transactions may hold readers back for a moment. */
+const statementsEnded = { name: 'traps_statements_ended', text: 'select 1' };
+
 async function readUntil(consumer: string, stream: string, found: string[] = []): Promise<string[]> {
   while (!found.includes(stream)) {
     const { facts } = await hub().db.transaction((tx) => readNext(tx, consumer));
@@ -58,6 +60,8 @@ describe('a reader of the log', () => {
     const commit = gate();
     const slow = hub().db.transaction(async (tx) => {
       await appendFacts(tx, [fact('late/slow', 1)]);
+      // It is sent; here it must have been run.
+      await tx.query(statementsEnded);
       written.open();
       await commit.wait;
     });

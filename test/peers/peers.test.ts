@@ -225,7 +225,7 @@ describe('what a machine lacks', () => {
   it('live tests are skipped loudly where there is no peer', { timeout: 60_000 }, () => {
     const report = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project=peers', ...reporters, 'test/peers/vendure'];
+    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project=peers', ...reporters, 'test/peers/vendure/'];
     const env = { ...process.env, CROSSDOCK_PEERS: 'off', PEER_STATE_DIR: folder };
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
     const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));

@@ -48,10 +48,13 @@ async function query(sql: string): Promise<boolean> {
   }
 }
 
-const ready = existsSync(join(shopDir, 'node_modules/@vendure/core/package.json')) && (await query('select 1'));
+const ready =
+  process.env.CROSSDOCK_PEERS === 'on' &&
+  existsSync(join(shopDir, 'node_modules/@vendure/core/package.json')) &&
+  (await query('select 1'));
 if (!ready)
   console.warn(
-    `SKIPPED: no Vendure is installed in ${shopDir}, or its PostgreSQL is down; npm run peers -- up vendure`,
+    `SKIPPED: CROSSDOCK_PEERS is not on, no Vendure is installed in ${shopDir}, or its PostgreSQL is down; npm run peers -- up vendure`,
   );
 
 const server = `
