@@ -258,22 +258,22 @@ it('is sent once, also where a step reads it while its batch waits for a neighbo
       isFirst = false;
       // The step has noted what is busy, and waits for a connection.
       await hub.plan();
-      await expect.poll(() => stateOf('api/NA')).toBe('d');
+      await expect.poll(() => stateOf('api/NA'), { timeout: 20_000 }).toBe('d');
     }
     return query(statement, values);
   }) as typeof hub.db.query;
   await dispatcher.step();
   await other.query('rollback');
   other.release();
-  await expect.poll(() => stateOf('api/NB')).toBe('c');
+  await expect.poll(() => stateOf('api/NB'), { timeout: 20_000 }).toBe('c');
   await hub.sent();
   // Whoever comes now looks it up, and nobody else.
   const step = dispatcher.step();
-  await expect.poll(() => looks.length).toBe(1);
+  await expect.poll(() => looks.length, { timeout: 20_000 }).toBe(1);
   await step;
   await dispatcher.step();
   looks[0]!.open();
-  await expect.poll(() => stateOf('api/NA')).toBe('n');
+  await expect.poll(() => stateOf('api/NA'), { timeout: 20_000 }).toBe('n');
   systems.erp.fate = () => 'ok';
   await dispatcher.round();
   expect([looks.length, erpCount('NA')]).toEqual([1, 1]);

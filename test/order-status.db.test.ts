@@ -231,7 +231,7 @@ it('is marked for nobody who can’t be told it', async () => {
     return kind !== 'order_status';
   };
   const deps = { db: hub.db, directory: hub.directory, routing, tells };
-  await expect.poll(() => planNext(deps)).toBeGreaterThan(0);
+  await expect.poll(() => planNext(deps), { timeout: 20_000 }).toBeGreaterThan(0);
   const { rows } = await database.pool.query(
     `select from publication p join sales_order o on o.order_id = p.key where kind = 'order_status' and external_no = 'T8'`,
   );

@@ -105,7 +105,9 @@ test('doctor looks at the demo while it runs; start refuses a database that may 
     await migrate(demoUrl.href);
     expect(await doctor()).toMatchObject({ code: 0, database: { name: 'crossdock_demo_1' } });
     await hub.end();
-    await expect.poll(async () => (await doctor()).database).toMatchObject({ name: 'crossdock', kind: 'embedded' });
+    await expect
+      .poll(async () => (await doctor()).database, { timeout: 15_000 })
+      .toMatchObject({ name: 'crossdock', kind: 'embedded' });
 
     await own.query('alter database crossdock set synchronous_commit = off');
     const refused = await crossdock('start');

@@ -111,7 +111,9 @@ describe('the safety stock that a location declares', () => {
     ]);
     // Transactions of other test files may hide the fact for a moment.
     let served = 0;
-    await expect.poll(async () => (served += (await followBackorders(hub.db, hub.deps)).served)).toBe(1);
+    await expect
+      .poll(async () => (served += (await followBackorders(hub.db, hub.deps)).served), { timeout: 20_000 })
+      .toBe(1);
     expect(await shelf('C')).toEqual({ on_hand: 5, allocated: 3, safety_stock: 1 });
     await expectWhole();
   });
@@ -138,7 +140,7 @@ describe('the safety stock that a location declares', () => {
     const declaring = declare({ west: 9 }, other).then(() => {
       declared = true;
     });
-    await expect.poll(async () => declared || (await waiting())).toBeTruthy();
+    await expect.poll(async () => declared || (await waiting()), { timeout: 20_000 }).toBeTruthy();
     release.resolve();
     await Promise.all([creating, declaring]);
     await other.end();

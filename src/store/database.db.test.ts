@@ -230,7 +230,9 @@ describe('a database that is ended', () => {
     const db = new Database({ url: url.href, poolMax: 1, onIdleFault: (error) => faults.push(error.message) });
     const [row] = await db.execute('select pg_backend_pid() as pid');
     await database.pool.query('select pg_terminate_backend($1)', [row!.pid]);
-    await expect.poll(() => faults).toEqual(['terminating connection due to administrator command']);
+    await expect
+      .poll(() => faults, { timeout: 20_000 })
+      .toEqual(['terminating connection due to administrator command']);
     await db.execute('select 1');
     await db.end();
     await left;

@@ -150,7 +150,7 @@ describe('what went wrong before', { timeout: 30_000 }, () => {
     const holder = identify(ended.pid!);
     writeFileSync(join(folder, 'fake.lock'), JSON.stringify(holder));
     const waiting = peers().up(fake());
-    await expect.poll(() => said).toContain('fake: another command is at work on it, waiting');
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('fake: another command is at work on it, waiting');
     expect(made).toBe(0);
     ended.kill('SIGKILL');
     expect(await waiting).toMatchObject({ did: 'started' });
