@@ -155,11 +155,8 @@ export class HttpClient {
     try {
       ({ answer, fault } = await this.#answered(request, signal));
     } catch (error) {
-      if (!(error instanceof CallFailure)) {
-        // Nobody could be signed in, so nothing of it was sent.
-        if (error instanceof CrossdockError) return later(error.message, askedToWaitMs(error));
-        return inDoubt(`${what}: ${shortError(error)}`);
-      }
+      // A fault of ours, also in reading the answer of what was sent.
+      if (!(error instanceof CallFailure)) return inDoubt(`${what}: ${shortError(error)}`);
       if (error.sent) return inDoubt(error.message);
       return later(error.message, askedToWaitMs(error));
     }
@@ -216,7 +213,11 @@ export class HttpClient {
   ): Promise<{ answer: HttpAnswer; fault: Fault | undefined }> {
     for (let mayRepeat = this.#signIn !== undefined; ; mayRepeat = false) {
       const session = this.#signIn?.session() ?? this.#token;
-      const answer = await this.#call(request, await session.headers, signal);
+      const who = await session.headers.catch((error: CrossdockError): never => {
+        // Nobody could be signed in, so nothing of the call itself was sent.
+        throw new CallFailure(false, error.code, error.message, error.details, error);
+      });
+      const answer = await this.#call(request, who, signal);
       const fault = this.#faultOf(answer);
       if (fault?.retryAfterMs !== undefined) this.#budget.pause(fault.retryAfterMs);
       const isSignedOut = fault === undefined ? answer.status === 401 : fault.class === 'signed_out';

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CrossdockError } from '../../canonical/index.ts';
 import { HttpClient } from './http.ts';
 import type { Auth, Fault, HttpAnswer } from './http-contract.ts';
 import { SIGN_IN_PAUSE_MS } from './sign-in.ts';
@@ -88,6 +89,18 @@ describe('a session', () => {
     await clock.advance(SIGN_IN_PAUSE_MS);
     expect(await one.write('/things', {}, signal)).toMatchObject({ answered: true });
   });
+});
+
+it('an error map that fails says nothing of a write that was sent: it is in doubt', async () => {
+  sessions({ from: 1 });
+  const broken = new HttpClient(contextFor(system.url), {
+    faultOf: () => {
+      throw new CrossdockError('XD_CONNECTOR_MALFORMED', 'not its contract');
+    },
+  });
+  system.answer({ json: { ok: true } });
+  expect(await broken.write('/things', {}, signal)).toMatchObject({ outcome: { outcome: 'in_doubt' } });
+  await broken.close();
 });
 
 describe('a failure under HTTP 200', () => {
