@@ -373,6 +373,7 @@ table publication (
   error text,
   resolution text,
   is_dirty boolean generated always as (((version > confirmed_version) AND (state <> ALL (ARRAY['p'::"char", 'x'::"char"])))) not null,
+  read_again boolean default false not null,
   PRIMARY KEY (destination_id, kind, key)
 ) with (fillfactor=50);
 CREATE INDEX publication_destination_id_kind_next_at_idx ON public.publication USING btree (destination_id, kind, next_at) WHERE is_dirty;

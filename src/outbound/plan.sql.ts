@@ -56,3 +56,20 @@ export const markDirty = sql(
    -- Said already: of an order what it is now is told, not what was planned.
    where p.kind <> 'order_status' or excluded.version > p.version`,
 );
+
+// The numbers of an order's SKUs, to be read back. One that is on its way, or is being read, is read once more after that. Dirty as of
+// now, for only what is dirty is looked at.
+export const doubtNumbersOfOrders = sql(
+  'outbound_doubt_numbers_of_orders',
+  `with locked as (
+     select p.destination_id, p.key from publication p
+      where p.kind = 'availability' and p.state in ('n', 's', 'd')
+        and (p.destination_id, p.key) in (select t.destination_id, l.sku_id from unnest($1::int[], $2::bigint[]) as t(destination_id, order_id)
+                                            join order_line l using (order_id))
+      order by p.destination_id, p.key for update)
+   update publication p
+      set state = case p.state when 'n' then 'd' else p.state end, read_again = p.state <> 'n',
+          version = p.version + 1, changed_at = case when p.is_dirty then p.changed_at else crossdock_now() end,
+          next_at = case p.state when 'n' then crossdock_now() else p.next_at end, error = 'units of an order were taken back'
+     from locked k where p.destination_id = k.destination_id and p.kind = 'availability' and p.key = k.key`,
+);

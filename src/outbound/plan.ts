@@ -63,6 +63,13 @@ interface Work {
     payload: unknown;
   }[];
   dirty: Map<string, Dirt>;
+  takenBack: TakenBack[];
+}
+
+/** An order whose channel may sell units of it once more: it took them back itself, or will when it is told. */
+export interface TakenBack {
+  destinationId: number;
+  orderId: number;
 }
 
 /** Plans the next facts. @returns how many were read */
@@ -72,7 +79,7 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
     if (read === 0) return undefined;
     deps.planned?.enter(epoch);
     const facts = await inStreamOrder(tx, CONSUMER, next, deps.planned);
-    const work: Work = { deliveries: [], dirty: new Map() };
+    const work: Work = { deliveries: [], dirty: new Map(), takenBack: [] };
     const headers = await readHeaders(tx, facts);
     await loadCodes(deps.directory, facts, headers);
     for (const fact of facts) plan(deps, fact, headers, work);
@@ -80,6 +87,7 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
     const atOnce = new AtOnce(deps.senders ?? new Map());
     const written = await writeDeliveries(tx, deliveries, atOnce.epochs(deliveries));
     await writeDirty(tx, [...work.dirty.values()]);
+    doubtNumbersOf(tx, work.takenBack);
     return { read, facts, send: () => atOnce.send(deliveries, written) };
   });
   if (planned === undefined) return 0;
@@ -162,6 +170,13 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     if (channel.system !== routing.accounts)
       dirty(deps, work, channel.system, 'order_status', orderId, fact.recordedAt, fact.version);
   };
+  const takenBack = () => {
+    const destination =
+      channel.sellsByItself && channel.numberMeans === 'net_available'
+        ? directory.destinations.get(channel.system ?? '')
+        : undefined;
+    if (destination !== undefined) work.takenBack.push({ destinationId: destination.destinationId, orderId });
+  };
   switch (event.type) {
     case 'order.accepted': {
       const lines = event.lines
@@ -228,6 +243,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       };
       to(routing.orders, 'order_cancellation', payload.reference, payload);
       for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
+      takenBack();
       status();
       return;
     }
@@ -243,6 +259,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         })),
       };
       to(routing.fulfilment, 'return_announcement', payload.reference, payload, event.returnId);
+      takenBack();
       return;
     }
     case 'return.received': {
@@ -337,6 +354,15 @@ function dirty(
 
 function availabilityDirty(deps: PlanDeps, work: Work, skuId: number, changedAt: Date): void {
   for (const channel of deps.directory.selfSelling) dirty(deps, work, channel.system, 'availability', skuId, changedAt);
+}
+
+/** What these channels show of the orders' SKUs is read again: taking back units raises their number without us. */
+export function doubtNumbersOf(tx: Tx, orders: readonly TakenBack[]): void {
+  if (orders.length === 0) return;
+  tx.write(statements.doubtNumbersOfOrders, [
+    numbers(orders.map(({ destinationId }) => destinationId)),
+    numbers(orders.map(({ orderId }) => orderId)),
+  ]);
 }
 
 /** Buckets spread keys over processes; a key stays in its bucket for ever. */

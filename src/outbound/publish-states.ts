@@ -1,12 +1,13 @@
 /** Tells a system the newest state of orders and prices. */
 import { orderReference } from '../canonical/index.ts';
 import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
-import type { CompanyEntry, Directory } from '../master/index.ts';
+import type { ChannelEntry, CompanyEntry, Directory } from '../master/index.ts';
 import { readToldOrders } from '../orders/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
+import { doubtNumbersOf } from './plan.ts';
 import type { Kind, Publications, PublisherOptions, Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
 import { isPaused, retryPauseMs, Setbacks } from './retry.ts';
@@ -20,7 +21,11 @@ interface Said {
   key: string;
   state: unknown;
   version?: number;
+  /** An order of the channel that is told, with units that it takes back when it is told. */
+  takesBack?: boolean;
 }
+
+const itemOf = ({ key, state }: Said, version: number, base: number): StateItem => ({ key, state, version, base });
 
 export class StatePublisher {
   readonly #options: PublisherOptions;
@@ -104,7 +109,7 @@ export class StatePublisher {
       try {
         const write = async (part: readonly statements.DuePublication[], base: typeof baseOf, known: typeof states) => {
           const results = await sink.write(
-            part.map((row): StateItem => ({ ...known.get(row.key)!, version: row.version, base: base(row) })),
+            part.map((row) => itemOf(known.get(row.key)!, row.version, base(row))),
             this.#publications.whileOurs(part, held, signal),
           );
           const conflicts: statements.DuePublication[] = [];
@@ -217,8 +222,19 @@ export class StatePublisher {
         });
     }
     if (records.length === 0) return;
+    await this.#doubtNumbers(
+      records.filter(({ row, confirmed }) => confirmed !== null && states.get(row.key)?.takesBack === true),
+    );
     const written = await db.transaction((tx) => this.#publications.write(tx, kind, records));
     this.#publications.committed(kind, records, written);
+  }
+
+  /** Before it is written that they were told: doubted twice is one look more, doubted never is units sold twice. */
+  async #doubtNumbers(told: readonly Recorded[]): Promise<void> {
+    const { db, destination } = this.#options;
+    if (told.length === 0) return;
+    const orders = told.map(({ row }) => ({ destinationId: destination.destinationId, orderId: row.key }));
+    await db.transaction(async (tx) => doubtNumbersOf(tx, orders));
   }
 
   /** The versions that the destination holds; where it keeps none, those whose state it shows. */
@@ -236,7 +252,7 @@ export class StatePublisher {
       );
     const whole = await this.#statesOf(kind, rows, () => 0);
     const shown = rows.filter((row) => whole.has(row.key));
-    const items = shown.map((row): StateItem => ({ ...whole.get(row.key)!, version: row.version, base: 0 }));
+    const items = shown.map((row) => itemOf(whole.get(row.key)!, row.version, 0));
     const there = await sink.holds(items, signal);
     // What it shows now is the newest there is to say, and so at least what was sent.
     return new Map(
@@ -262,6 +278,7 @@ export class StatePublisher {
       db,
       deps.directory,
       rows.map((row) => ({ orderId: row.key, version: baseOf(row) })),
+      this.#options.channel,
     );
   }
 
@@ -293,6 +310,7 @@ async function orderStates(
   db: Database,
   directory: Directory,
   known: readonly { orderId: number; version: number }[],
+  told: ChannelEntry | null,
 ): Promise<Map<number, Said>> {
   const orders = await readToldOrders(db, known);
   const skuIds = new Set<number>();
@@ -305,6 +323,10 @@ async function orderStates(
     states.set(order.orderId, {
       key: orderReference(channel.code, order.externalNo),
       version: order.version,
+      takesBack:
+        told?.numberMeans === 'net_available' &&
+        order.channelId === told.channelId &&
+        order.lines.some(({ cancelled, refused }) => cancelled + refused > 0),
       state: {
         channel: channel.code,
         externalNo: order.externalNo,

@@ -42,7 +42,7 @@ export const markSending = sql<{ key: number }>(
 export const record = sql<{ key: number; confirmed_at: Date | null }>(
   'outbound_record_publications',
   `update publication p
-      set state = t.state::"char", error = t.error, attempts = case when t.confirmed is null then p.attempts + t.attempts else 0 end,
+      set state = case when p.read_again and t.state = 'n' then 'd' else t.state::"char" end, read_again = false, error = t.error, attempts = case when t.confirmed is null then p.attempts + t.attempts else 0 end,
           confirmed_version = greatest(p.confirmed_version, coalesce(t.confirmed, 0)),
           confirmed_at = case when t.confirmed is not null then crossdock_now() else p.confirmed_at end,
           -- What changed while it was on its way is late from its own change on; the sending moment is a safe bound for it. What
