@@ -1,11 +1,13 @@
 /** A shop that takes back an order of its own sells those units again, whatever we told it: its number is read again, then corrected. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { AvailabilitySink } from '../src/connectors/kit/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { MemorySystem } from './helpers/memory-system.ts';
-import { cancel, memorySystems, moved, order, picked, SmallHub } from './helpers/small-hub.ts';
+import { violations } from './helpers/promises.ts';
+import { cancel, memorySystems, moved, order, picked, SmallHub, smallEstate } from './helpers/small-hub.ts';
 
 const database = useDatabase();
+const another = useDatabase();
 const systems = memorySystems();
 let hub: SmallHub;
 let run = 0;
@@ -43,6 +45,7 @@ beforeAll(async () => {
   await hub.seed([]);
 });
 afterAll(() => hub.close());
+afterEach(async () => expect(await violations(database.pool)).toEqual({}));
 
 beforeEach(async () => {
   run += 1;
@@ -122,4 +125,31 @@ it('a cancel of ours, which the shop carries out by its order, frees units there
   expect(shown.get(sku)).toBe(5);
   await hub.settle();
   expect(shown.get(sku)).toBe(5);
+});
+
+it('what a shop took back and may keep is set aside for it', async () => {
+  // Half of what is there, and nearly right is good enough.
+  const shop = { ...smallEstate().channels.shop!, share: 0.5, tolerance: 0.5 };
+  const half = await SmallHub.open({ url: another.url, connectors: systems, estate: smallEstate({ shop }) });
+  sku = `HALF${run}`;
+  await half.seed([sku]);
+  await half.receive('wms', [moved(`h${run}`, sku, 'north', 10)]);
+  await half.settle();
+  expect(shown.get(sku)).toBe(5);
+  shown.set(sku, 3);
+  await half.receive('shop', [order('shop', `half${run}`, [{ sku, quantity: 2, within: 2 }])]);
+  await half.settle();
+  await half.receive('wms', [picked(`hp${run}`, await fulfilmentOf(`half${run}`), [{ lineNo: 1, sku, quantity: 2 }])]);
+  shown.set(sku, 5);
+  await half.receive('shop', [cancel('shop', `half${run}`, 1, 2, `hx${run}`, sku)]);
+  await half.settle();
+  expect(await violations(another.pool)).toEqual({});
+  // It shows four or five, whatever is near enough, and so much is set aside.
+  const { rows } = await another.pool.query(
+    `select n.shown::int as shown, (select sum(quantity)::int from exposure e where e.channel_id = n.channel_id) as exposed
+       from channel_number n join channel c using (channel_id) where c.code = 'shop'`,
+  );
+  expect(rows).toEqual([{ shown: shown.get(sku), exposed: shown.get(sku) }]);
+  expect(shown.get(sku)).toBeGreaterThan(3);
+  await half.close();
 });

@@ -64,16 +64,19 @@ export function targetNumber(stock: StockSession, channel: ChannelEntry, skuId: 
   return Math.max(0, Math.min(target, own + raisable));
 }
 
-/** Whether a number is worth sending: always when new, to or from 0, or when stock is wanted back; else beyond the tolerance. */
+/**
+ * Whether a number is worth sending: always when new, to or from 0, or when stock is wanted back; else beyond the tolerance.
+ * @param mustFall stock is wanted back, or it shows more than is set aside for it
+ */
 export function isWorthSending(
   channel: ChannelEntry,
   shown: number | null,
   target: number,
-  wantedBack: boolean,
+  mustFall: boolean,
 ): boolean {
   if (shown === null) return true;
   if (shown === target) return false;
-  if (shown === 0 || target === 0 || (wantedBack && target < shown)) return true;
+  if (shown === 0 || target === 0 || (mustFall && target < shown)) return true;
   return Math.abs(target - shown) > channel.tolerance * Math.max(shown, target);
 }
 
@@ -96,7 +99,12 @@ export async function screenNumbers(
     const number = stock.channelNumber(channel.channelId, skuId);
     const says =
       number.sending !== null ||
-      isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0);
+      isWorthSending(
+        channel,
+        number.shown,
+        targetNumber(stock, channel, skuId, waiting),
+        waiting > 0 || isUncovered(stock, channel, skuId),
+      );
     (says ? worth : unchanged).push(skuId);
   }
   return { worth, unchanged };
@@ -126,7 +134,8 @@ export async function prepareNumbers(
     const waiting = backordered.get(skuId) ?? 0;
     const target = targetNumber(stock, channel, skuId, waiting);
     const number = stock.channelNumber(channel.channelId, skuId);
-    if (number.sending === null && !isWorthSending(channel, number.shown, target, waiting > 0)) {
+    const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
+    if (number.sending === null && !isWorthSending(channel, number.shown, target, mustFall)) {
       unchanged.push(skuId);
       continue;
     }
@@ -140,11 +149,7 @@ export async function prepareNumbers(
     const quantity = channel.numberMeans === 'net_available' ? Math.min(target, shown + raisable) : target;
     // The rest that is asked for lies in units that are not free before the channel's orders are read to the end; settling looks
     // at the number again. Meanwhile it is told what it may have, if that is worth a word.
-    if (
-      quantity < target &&
-      number.readBack !== null &&
-      !isWorthSending(channel, number.shown, quantity, waiting > 0)
-    ) {
+    if (quantity < target && number.readBack !== null && !isWorthSending(channel, number.shown, quantity, mustFall)) {
       unsettled.push(skuId);
       continue;
     }
@@ -156,8 +161,7 @@ export async function prepareNumbers(
     // A net number is raised by compare-and-set, and what it is raised by is set aside on top of all that is: the base may be
     // low because of sales that we have not read, and those must stay covered. A number that means `on_hand` carries the orders it
     // knows of, so that all together never exceed it.
-    let own = 0;
-    for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
+    const own = exposureOf(stock, channel, skuId);
     raiseExposure(
       stock,
       channel,
@@ -183,6 +187,25 @@ async function parkedSales(db: Queryable, channel: ChannelEntry): Promise<(skuId
   const rows = await db.query(statements.readParkedSales, [`order/${channel.code}`]);
   const skuIds = new Set(rows.map((row) => row.sku_id));
   return (skuId) => skuIds.has(null) || skuIds.has(skuId);
+}
+
+function exposureOf(stock: StockSession, channel: ChannelEntry, skuId: number): number {
+  let own = 0;
+  for (const locationId of channel.locationIds) own += stock.exposure(channel.channelId, skuId, locationId);
+  return own;
+}
+
+/** Only a channel that took units back by itself shows more than we gave it. */
+function isUncovered(stock: StockSession, channel: ChannelEntry, skuId: number): boolean {
+  const { shown } = stock.channelNumber(channel.channelId, skuId);
+  return channel.numberMeans === 'net_available' && shown !== null && shown > exposureOf(stock, channel, skuId);
+}
+
+/** What a channel was read to show is set aside for it as far as it is free; the rest of it must fall. */
+function cover(stock: StockSession, channel: ChannelEntry, skuId: number, units: number): void {
+  if (channel.numberMeans !== 'net_available') return;
+  const missing = units - exposureOf(stock, channel, skuId);
+  raiseExposure(stock, channel, skuId, Math.min(missing, raisableOf(stock, channel, skuId)));
 }
 
 function raisableOf(stock: StockSession, channel: ChannelEntry, skuId: number): number {
@@ -240,6 +263,7 @@ export async function recordNumbers(
     else number.shown = channel.numberMeans === 'on_hand' ? Math.max(0, item.number - number.soldSince) : item.number;
     number.sending = null;
     number.readBack = item.number ?? 0;
+    cover(stock, channel, item.skuId, number.readBack);
     number.readBackAt = now;
     number.changed = true;
   }
@@ -296,6 +320,7 @@ export async function settleNumbers(
       if (drop > 0) stock.setExposure(channel.channelId, skuId, locationId, exposed - drop);
       surplus -= drop;
     }
+    if (number.soldSince === 0) cover(stock, channel, skuId, number.readBack);
     number.readBack = null;
     // Until it is read again it stays open, so that sales read in between are counted for the next settling.
     if (channel.numberMeans === 'net_available' && number.soldSince > 0) readAgain.push(skuId);
@@ -303,7 +328,8 @@ export async function settleNumbers(
     number.soldSince = 0;
     number.changed = true;
     const waiting = backordered.get(skuId) ?? 0;
-    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), waiting > 0))
+    const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
+    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), mustFall))
       sayAgain.push(skuId);
   }
   await stock.flush();
