@@ -16,6 +16,11 @@ interface Waiter {
 
 /** The part of a second whose calls may go at once after a quiet time; more would read as a flood on the other side. */
 const BURST_SECONDS = 0.1;
+/**
+ * The other side counts calls as they arrive. What left evenly arrives closer together when somebody on the way was busy, so a
+ * second's calls leave in a little more than a second.
+ */
+export const SECOND_MS = 1_050;
 
 const BY_PRIORITY = ['urgent', 'normal', 'bulk'] as const satisfies Priority[];
 /**
@@ -43,6 +48,9 @@ export class CallBudget {
   readonly #limits: BudgetLimits;
   readonly #clock: Clock;
   readonly #burst: number;
+  /** When the last calls were let through: as many as fit in a second, the oldest at `#oldest`. */
+  readonly #granted: Float64Array;
+  #oldest = 0;
   readonly #queues: Readonly<Record<Priority, Queue>> = {
     urgent: { waiting: new Set(), overtaken: 0 },
     normal: { waiting: new Set(), overtaken: 0 },
@@ -59,6 +67,7 @@ export class CallBudget {
     this.#limits = limits;
     this.#clock = clock;
     this.#burst = Math.max(1, limits.callsPerSecond * BURST_SECONDS);
+    this.#granted = new Float64Array(Math.max(1, Math.floor(limits.callsPerSecond))).fill(Number.NEGATIVE_INFINITY);
     this.#tokens = this.#burst;
     this.#filledAt = clock.now();
   }
@@ -113,6 +122,8 @@ export class CallBudget {
   #takePlace(): () => void {
     this.#active += 1;
     this.#tokens -= 1;
+    this.#granted[this.#oldest] = this.#clock.now();
+    this.#oldest = (this.#oldest + 1) % this.#granted.length;
     let held = true;
     return () => {
       if (!held) return;
@@ -126,8 +137,9 @@ export class CallBudget {
     this.#fill();
     for (let queue = this.#next(); queue !== undefined; queue = this.#next()) {
       if (this.#active >= this.#limits.concurrency) return;
-      if (this.#tokens < 1) {
-        this.#serveWhenFilled();
+      const waitMs = this.#waitMs();
+      if (waitMs > 0) {
+        this.#serveAfter(waitMs);
         return;
       }
       this.#grant(queue);
@@ -155,9 +167,17 @@ export class CallBudget {
     this.#filledAt = now;
   }
 
-  #serveWhenFilled(): void {
+  /** Until the next call may leave: there is a token for it, and a second holds no more than it may. */
+  #waitMs(): number {
+    const { callsPerSecond } = this.#limits;
+    const forToken = this.#tokens < 1 ? ((1 - this.#tokens) / callsPerSecond) * 1_000 : 0;
+    const window = (this.#granted.length / callsPerSecond) * SECOND_MS;
+    const forSecond = this.#granted[this.#oldest]! + window - this.#clock.now();
+    return Math.ceil(Math.max(forToken, forSecond));
+  }
+
+  #serveAfter(ms: number): void {
     if (this.#cancelRefill !== undefined) return;
-    const ms = Math.ceil(((1 - this.#tokens) / this.#limits.callsPerSecond) * 1000);
     this.#cancelRefill = this.#clock.after(Math.max(1, ms), () => {
       this.#cancelRefill = undefined;
       this.#serve();
