@@ -134,3 +134,48 @@ it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, s
   expect(rows[0]!.place).toBe(place);
   expect(await described(sku)).toBe('fine');
 });
+
+describe('what came before the record it names', () => {
+  const onHand = async (sku: string) =>
+    (
+      await database.pool.query<{ units: number }>(
+        'select on_hand::int as units from stock_balance join sku using (sku_id) where code = $1',
+        [sku],
+      )
+    ).rows[0]?.units;
+
+  it('runs by itself when the product is told, and its neighbours ran before', async () => {
+    const [known, unknown] = [`KNOWN${++n}`, `LATER${n}`];
+    await tell(product(known, 'there', 1));
+    const results = await hub.receive('wms', [
+      moved(`before${n}`, unknown, 'north', 7),
+      moved(`other${n}`, known, 'north', 3),
+    ]);
+    expect(results).toMatchObject([{ status: 'parked', class: 'unknown_sku' }, { status: 'applied' }]);
+    expect(await hub.receiver.replayAwaited()).toBe(0);
+    await tell(product(unknown, 'told late', 1));
+    expect(await hub.receiver.replayAwaited()).toBe(1);
+    expect([await onHand(known), await onHand(unknown)]).toEqual([3, 7]);
+    expect(await hub.receiver.replayAwaited()).toBe(0);
+  });
+
+  it('an order waits for its account, then for its second SKU', async () => {
+    const [sku, later, account] = [`ONE${++n}`, `TWO${n}`, `NEW${n}`];
+    await tell(product(sku, 'there', 1));
+    const lines = [
+      { sku, quantity: 1 },
+      { sku: later, quantity: 1 },
+    ];
+    await hub.receive('shop', [order('shop', `early${n}`, lines, { account })]);
+    await tell({ kind: 'account.changed', account, company: 'acme', name: 'New', changedAt: on(1) });
+    expect(await hub.receiver.replayAwaited()).toBe(0);
+    const { rows } = await database.pool.query(`select class, attempts from parked_record where key = $1`, [
+      `early${n}`,
+    ]);
+    expect(rows).toEqual([{ class: 'unknown_sku', attempts: 1 }]);
+    await tell(product(later, 'told late', 1));
+    expect(await hub.receiver.replayAwaited()).toBe(1);
+    const orders = await database.pool.query('select state from sales_order where external_no = $1', [`early${n}`]);
+    expect(orders.rows).toHaveLength(1);
+  });
+});

@@ -73,6 +73,11 @@ export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
   return result;
 }
 
+/** What an item that was set aside waits for, if it would run by itself then. */
+export function awaitedOf({ translated }: Entry): string | null {
+  return isFault(translated) ? (translated.waitKey ?? null) : null;
+}
+
 /** Writes what became of entries that were not applied: set aside, waiting, or forgotten because the caller was told. */
 export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<void> {
   await nameDifferences(tx, entries);
@@ -85,7 +90,7 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
     const place = isFault(entry.translated) ? entry.translated.place : null;
     if (result.status === 'parked') {
       states.push({ scope, key, state: 'p', subject: null });
-      parked.push({ entry, class: result.class, reason: result.reason, place, waitKey: null });
+      parked.push({ entry, class: result.class, reason: result.reason, place, waitKey: awaitedOf(entry) });
     } else if (result.status === 'waiting') {
       states.push({ scope, key, state: 'w', subject: null });
       parked.push({ entry, class: 'waiting', reason: `waits for ${result.waitKey}`, place, waitKey: result.waitKey });

@@ -20,7 +20,7 @@ import {
 } from '../store/index.ts';
 import { applyEntries } from './apply.ts';
 import { type Entry, type ItemResult, type Message, refusedResult } from './entry.ts';
-import { claimKeys, resultOfRepeat, settleEntries, writeStates } from './keys.ts';
+import { awaitedOf, claimKeys, resultOfRepeat, settleEntries, writeStates } from './keys.ts';
 import { lockKeysOfParked } from './parked.sql.ts';
 import * as statements from './store.sql.ts';
 import { loadCodes, translate } from './translate.ts';
@@ -243,7 +243,7 @@ export class Receiver {
           done.push(id);
           states.push({ scope, key, state: 's', subject: null });
         } else if (result.status === 'parked') {
-          failed.push({ id, class: result.class, reason: result.reason, waitKey: null });
+          failed.push({ id, class: result.class, reason: result.reason, waitKey: awaitedOf(entry) });
           states.push({ scope, key, state: 'p', subject: null });
         } else if (result.status === 'waiting')
           failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });

@@ -96,12 +96,7 @@ const parkedColumns = 'p.parked_id, p.scope, p.key, p.system, p.class, p.reason,
 // What waits for something that has come meanwhile.
 export const findAwaited = sql<ParkedRow>(
   'ingest_find_awaited',
-  `select ${parkedColumns} from parked_record p
-    where p.state = 'open' and p.wait_key is not null
-      and exists (select from inbound i
-                   where i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
-                     and i.state = 'a')
-    order by p.parked_id limit $1::int`,
+  `select ${parkedColumns} from awaited_record join parked_record p using (parked_id) order by p.parked_id limit $1::int`,
 );
 export const readParked = sql<ParkedRow>(
   'ingest_read_parked',

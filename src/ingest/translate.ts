@@ -108,12 +108,15 @@ function translateCommand(
         );
       const accountId = directory.findAccountId(company.companyId, command.account);
       if (accountId === undefined)
-        return fault(
-          'unknown_account',
-          'XD_UNKNOWN_ACCOUNT',
-          `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`,
-          'account',
-        );
+        return {
+          ...fault(
+            'unknown_account',
+            'XD_UNKNOWN_ACCOUNT',
+            `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`,
+            'account',
+          ),
+          waitKey: `account/${company.companyId} ${command.account}`,
+        };
       if (command.lines.length === 0 || command.lines.length > ORDER_LINES_MAX)
         return fault(
           'value_invalid',

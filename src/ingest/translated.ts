@@ -11,7 +11,7 @@ export interface Fault {
   code: ErrorCode;
   reason: string;
   place: string | null;
-  /** The (scope, key) whose arrival lets it run. */
+  /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>` or `account/<company id> <code>`. */
   waitKey?: string;
 }
 
@@ -64,8 +64,10 @@ export function fault(kind: string, code: ErrorCode, reason: string, place: stri
 export function skuOf(directory: Directory, system: string, code: string, place: string): number | Fault {
   const ours = directory.ourCode(system, 'sku', code);
   return (
-    directory.findSkuId(ours) ??
-    fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place)
+    directory.findSkuId(ours) ?? {
+      ...fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place),
+      waitKey: `sku ${ours}`,
+    }
   );
 }
 

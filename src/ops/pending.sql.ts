@@ -31,11 +31,7 @@ export const readPending = sql<PendingRow>(
    select (select count(*)::int from delivery where is_open and state in ('n', 's', 'd')) as deliveries,
           (select count(*)::int from publication where is_dirty) as publications,
           (select count(*)::int from channel_number where sending is not null or read_back is not null) as numbers,
-          (select count(*)::int from parked_record p
-            where p.state = 'open' and p.wait_key is not null
-              and exists (select from inbound i
-                           where i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
-                             and i.state = 'a')) as waiting,
+          (select count(*)::int from awaited_record) as waiting,
           (select count(*)::int
              from ((select from crossdock_unread('outbound') limit 1000)
                    union all (select from crossdock_unread('backorders') limit 1000)) as t) as behind,
