@@ -18,7 +18,7 @@ const programs = {
   bench: ['bench/run.ts'],
   docs: ['scripts/generate-docs.ts'],
   peers: ['scripts/peers.ts'],
-  scenario: ['test/peers/scenario.ts'],
+  scenario: ['test/peers/scenario/main.ts'],
 };
 
 async function main() {

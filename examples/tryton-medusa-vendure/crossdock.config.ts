@@ -6,7 +6,6 @@ import { defineEstate, env } from 'crossdock';
  */
 
 const locations = ['EAST', 'WEST'];
-const shop = { company: 'HW', account: 'CUST-0001' };
 const sells = { company: 'HW', sells: 'by_itself', numberMeans: 'net_available', locations, tolerance: 0.2 } as const;
 
 export default defineEstate({
@@ -34,7 +33,11 @@ export default defineEstate({
       url: env('MEDUSA_URL'),
       token: env('MEDUSA_KEY'),
       webhookSecret: env('MEDUSA_WEBHOOK_SECRET'),
-      settings: { ...shop, locations: { EAST: process.env.MEDUSA_EAST ?? '', WEST: process.env.MEDUSA_WEST ?? '' } },
+      settings: {
+        company: 'HW',
+        account: 'SHOP-MEDUSA',
+        locations: { EAST: process.env.MEDUSA_EAST ?? '', WEST: process.env.MEDUSA_WEST ?? '' },
+      },
       limits: { callsPerSecond: 15, concurrency: 3, timeoutMs: 20_000 },
       effectHorizonMs: 5_000,
       pollMs: 1_000,
@@ -45,7 +48,13 @@ export default defineEstate({
       url: env('VENDURE_URL'),
       token: env('VENDURE_PASSWORD'),
       webhookSecret: env('VENDURE_WEBHOOK_SECRET'),
-      settings: { ...shop, user: 'superadmin', locations: ['DC-EAST', 'DC-WEST'], settlePayments: true },
+      settings: {
+        company: 'HW',
+        account: 'SHOP-VENDURE',
+        user: 'superadmin',
+        locations: ['DC-EAST', 'DC-WEST'],
+        settlePayments: true,
+      },
       limits: { callsPerSecond: 30, concurrency: 3, timeoutMs: 20_000 },
       effectHorizonMs: 5_000,
       pollMs: 1_000,
