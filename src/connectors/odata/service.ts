@@ -36,6 +36,11 @@ const LOOKUP_KEYS_MAX = 20;
 const LOOKUP_PAGES_MAX = 50;
 const ERROR_CHARS_MAX = 200;
 
+/** How many writes go at once. */
+export function batchMaxOfService({ batch }: OdataSettings): number {
+  return batch?.itemsMax ?? 1;
+}
+
 /** What is there under these keys; a list that goes on is read to its end, since "not found" leads to another write. */
 export async function lookUp(
   service: Service,

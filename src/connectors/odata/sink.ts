@@ -12,13 +12,21 @@ import {
 } from '../kit/index.ts';
 import { makeOf } from './map.ts';
 import { addressOf, recordOf } from './protocol.ts';
-import { lookUp, type Prepared, pathOfEntity, type Service, type Written, writeAll } from './service.ts';
+import {
+  batchMaxOfService,
+  lookUp,
+  type Prepared,
+  pathOfEntity,
+  type Service,
+  type Written,
+  writeAll,
+} from './service.ts';
 import type { CreateSettings, OdataSettings, UpdateSettings } from './settings.ts';
 
 type Limits = ConnectorContext['limits'];
 
 function sizeOf({ settings }: Service, limits: Limits): number {
-  return batchMaxOf(limits, settings.batch?.itemsMax ?? 1);
+  return batchMaxOf(limits, batchMaxOfService(settings));
 }
 
 function plain(told: Written, what: string): Outcome {

@@ -22,9 +22,7 @@ const GONE = new Set([400, 404, 410]);
 export function feedSource(service: Service, context: ConnectorContext, feed: string, settings: FeedSettings): Source {
   const at = `systems.${context.system}.settings.feeds.${feed}`;
   const { client, version } = service;
-  const { paging, pageMax, kind } = settings;
-  if ((kind === 'order' || kind === 'cancel') && context.channel === null)
-    fail('XD_ESTATE_INVALID', `${at}: no channel names ${context.system} as its system, so nobody's orders are here`);
+  const { paging, pageMax } = settings;
   for (const name of [paging.id, 'at' in paging ? paging.at : undefined])
     if (name !== undefined && !PROPERTY.test(name))
       fail('XD_ESTATE_INVALID', `${at}.paging: ${JSON.stringify(name)} is no property`, { place: `${at}.paging` });

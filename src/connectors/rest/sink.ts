@@ -27,6 +27,10 @@ interface Item {
 
 const ERROR_CHARS_MAX = 200;
 
+export function batchMaxOfWrite({ batch }: WriteSettings): number {
+  return batch?.itemsMax ?? 1;
+}
+
 /** Writes items and says what became of each; never throws. */
 export function writer(wire: Wire, settings: WriteSettings, at: string) {
   const { batch } = settings;
@@ -176,7 +180,7 @@ export function delivery(wire: Wire, limits: Limits, settings: DeliverySettings,
   const isNative = settings.idempotency === 'native';
 
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const outcomes = new Map<number, Outcome>();
       if (!isNative) {
@@ -235,7 +239,7 @@ export function availability(
   const write = writer(wire, settings.write, `${at}.write`);
   const lookUp = lookUpOf(wire, settings.readBack, `${at}.readBack`);
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const told = await write(
         items.map((item) => ({
@@ -274,7 +278,7 @@ export function states(
   if (Object.keys(settings.same.fields).length === 0)
     fail('XD_ESTATE_INVALID', `${at}.same compares nothing`, { place: `${at}.same` });
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const told = await write(
         items.map((item) => ({

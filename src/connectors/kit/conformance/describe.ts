@@ -46,6 +46,8 @@ export interface SystemModel {
   roleOf?(call: Call): Role;
   /** How often a delivery of this kind and reference had an effect. Without it nothing is said about effects. */
   effects?(kind: string, reference: string): number;
+  /** From now on who signed in before is not known any more, until they sign in again. */
+  endSessions?(): void;
   /** What the system would sell of a SKU now. */
   sellable?(sku: string): number | undefined;
   /** Sells so many by itself, without the hub knowing. */
@@ -86,7 +88,10 @@ export interface SystemDescription {
   /** http: everything goes over one URL; own: another transport, and what needs HTTP is skipped. */
   transport?: 'http' | 'own';
   /** What the connector is built with. */
-  context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret' | 'settings'>>;
+  context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret'>> & {
+    /** By the stand-in's address, where they name one: of a token, of a second service. */
+    settings?: ConnectorContext['settings'] | ((url: string) => ConnectorContext['settings']);
+  };
   /** What of the settings must never be seen. */
   secrets?: readonly string[];
   system(rows: FeedRows): SystemModel;

@@ -8,6 +8,8 @@ import { type Sink, sinksOf } from './sinks.ts';
 
 export const TOKEN = 'conformance-token-7Hq2xV9mK4tR';
 export const WEBHOOK_SECRET = 'conformance-webhook-3Fw8ZpLc61';
+/** Where nobody listens. */
+export const NOWHERE = 'http://127.0.0.1:9';
 /** Long enough for a busy machine; only what must not be answered waits for {@link SHORT_MS}. */
 export const LONG_MS = 10_000;
 export const SHORT_MS = 120;
@@ -52,11 +54,16 @@ export function contextOf(bench: Bench, url: string, { limits, context }: StageO
     url,
     token: TOKEN,
     webhookSecret: WEBHOOK_SECRET,
-    settings: {},
     ...own,
+    settings: settingsOf(bench.description, url),
     ...context,
     limits: { callsPerSecond: 10_000, concurrency: 4, timeoutMs: LONG_MS, batchMax: null, ...limits },
   };
+}
+
+export function settingsOf({ context }: SystemDescription, url: string): ConnectorContext['settings'] {
+  const { settings = {} } = context ?? {};
+  return typeof settings === 'function' ? settings(url) : settings;
 }
 
 export async function openStage(bench: Bench, options: StageOptions = {}): Promise<Stage> {
