@@ -15,7 +15,7 @@ import {
 } from './http-answers.ts';
 import type { Asked, Fault, HttpAnswer, HttpOptions, HttpRequest, Method, WriteAnswer } from './http-contract.ts';
 import { mayStart } from './permit.ts';
-import { type Credentials, type Session, SignIn } from './sign-in.ts';
+import { type Credentials, type Session, SignIn, unlessStopped } from './sign-in.ts';
 import type { ConnectorContext } from './types.ts';
 
 /** An answer larger than this is not read to its end. */
@@ -213,7 +213,8 @@ export class HttpClient {
   ): Promise<{ answer: HttpAnswer; fault: Fault | undefined }> {
     for (let mayRepeat = this.#signIn !== undefined; ; mayRepeat = false) {
       const session = this.#signIn?.session() ?? this.#token;
-      const who = await session.headers.catch((error: CrossdockError): never => {
+      // The sign-in is for all calls and goes on; this call waits no longer than it is wanted.
+      const who = await unlessStopped(session.headers, signal).catch((error: CrossdockError): never => {
         // Nobody could be signed in, so nothing of the call itself was sent.
         throw new CallFailure(false, error.code, error.message, error.details, error);
       });
@@ -239,7 +240,9 @@ export class HttpClient {
     try {
       const answer = await this.#dispatch(method, path, headers, payload, signal);
       const isText = answers === 'text' && answer.status >= 200 && answer.status <= 299;
-      const body = hushed(answer.body, who);
+      const said = request.headers?.authorization;
+      const credentials = [...Object.values(who), ...(said === undefined ? [] : [said]), ...(request.secrets ?? [])];
+      const body = hushed(answer.body, credentials);
       return { ...answer, body, value: isText ? body.toString('utf8') : parsed(body) };
     } finally {
       turn();

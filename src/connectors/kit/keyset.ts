@@ -1,6 +1,7 @@
 /** Feeds of systems that only have a time of change: read by (time, id), again from a little before the end each time. */
 import { hash } from 'node:crypto';
 import { fail, type InboundItem } from '../../canonical/index.ts';
+import { cutDeep } from './fields.ts';
 import type { FeedPage, Source } from './types.ts';
 
 /** A record's place: the system's own time of its last change, and what tells records of one time apart; both sort as texts. */
@@ -58,8 +59,7 @@ export function keysetSource(options: KeysetSource): Source {
   const { feed, pageMax, overlapMs, read, map, rowsOf, earlier = earlierIso } = options;
   const placeOf = ({ at, id }: Place) => `${at} ${id}`;
   // With what it says: a system may change a thing twice in what it calls one moment.
-  const nameOf = (row: KeysetRow) =>
-    `${placeOf(row)} ${hash('sha256', JSON.stringify(row.raw) ?? '', 'base64url').slice(0, 16)}`;
+  const nameOf = (row: KeysetRow) => `${placeOf(row)} ${hash('sha256', contentOf(row.raw), 'base64url').slice(0, 16)}`;
   let remembered = new Set<string>();
   /** Handed over with the page that leads to `cursor`; they count once the caller comes back with it. */
   let given: { cursor: string; names: string[] } | undefined;
@@ -96,6 +96,16 @@ export function keysetSource(options: KeysetSource): Source {
       };
     },
   };
+}
+
+/** What is nested so deep that no writer of JSON gets to its end is told apart by what stands above that. */
+function contentOf(raw: unknown): string {
+  try {
+    return JSON.stringify(raw) ?? '';
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(cutDeep(raw));
+  }
 }
 
 function isBeyond(one: Place, other: Place): boolean {
