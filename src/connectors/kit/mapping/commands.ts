@@ -1,6 +1,6 @@
 /** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
 import type { DocumentPosted, InboundItem } from '../../../canonical/index.ts';
-import { Fields, Unreadable } from '../fields.ts';
+import { Fields } from '../fields.ts';
 import {
   cancelItem,
   cancelKey,
@@ -84,8 +84,9 @@ function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
   const scope = scopeOf(kind, system, channel ?? '');
   const keyOf = (): string => {
     const key = mapping.field(raw, place, keyField[kind]);
-    if (typeof key !== 'string' || key === '') throw new Unreadable('must be a text', place, key);
-    return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${key}` : key;
+    // As a text that can be kept: a key that no database takes would hold up the page that it is in.
+    const text = new Fields({ key }, place).text('key');
+    return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${text}` : text;
   };
   return readOr(raw, scope, keyOf, () => read(feed, new Fields(mapping.map(raw, place), place)));
 }
