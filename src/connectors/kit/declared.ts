@@ -3,16 +3,20 @@
  * A protocol says how one feed, one kind of delivery and one state is read and written; which there are, the settings say.
  */
 import { CrossdockError, deliveryKinds, fail } from '../../canonical/index.ts';
+import { CallBudget } from './budget.ts';
+import { systemClock } from './clock.ts';
 import type { Declaration, Domain, SourceDeclaration, StateDeclaration } from './declare.ts';
 import type { HttpClient } from './http.ts';
+import { askedToWaitMs } from './http-answers.ts';
 import { type Identity, type IdentitySettings, identityOf } from './identity.ts';
-import type { RecordKind } from './mapping/index.ts';
+import { decimalOf, type RecordKind } from './mapping/index.ts';
 import type {
   AvailabilitySink,
   Connector,
   ConnectorContext,
   DeliveryKind,
   OrderStatusState,
+  Outcome,
   Source,
   StateItem,
   StateSink,
@@ -47,16 +51,17 @@ export interface Protocol<S extends DeclaredSettings> {
   probe(signal: AbortSignal): Promise<void>;
 }
 
-/** @param open is given who we are, and makes the client */
+/** @param open is given who we are and what the system may be asked, and makes the client */
 export function declaredSystem<S extends DeclaredSettings>(
   context: ConnectorContext,
   settings: S,
-  open: (identity: Identity, at: string) => Protocol<S>,
+  open: (identity: Identity, budget: CallBudget, at: string) => Protocol<S>,
 ): Omit<Connector, 'name'> {
   const at = `systems.${context.system}.settings`;
   const stop = new AbortController();
-  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal);
-  const protocol = open(identity, at);
+  const budget = new CallBudget(context.limits, systemClock);
+  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal, systemClock, budget);
+  const protocol = open(identity, budget, at);
   const { client } = protocol;
   const feeds = Object.entries(settings.feeds ?? {}) as [string, One<S['feeds']>][];
   for (const [feed, { kind }] of feeds as [string, { kind: RecordKind }][])
@@ -90,7 +95,7 @@ export function declaredSystem<S extends DeclaredSettings>(
         throw error;
       }
     },
-    pausedMs: () => client.pausedMs,
+    pausedMs: () => Math.max(client.pausedMs, identity.pausedMs?.() ?? 0),
     async close() {
       stop.abort();
       await Promise.all([client.close(), identity.close()]);
@@ -158,4 +163,34 @@ export function declaredBy<S extends DeclaredSettings>(
 
 function mapped<One, To>(many: Readonly<Record<string, One>> | undefined, to: (one: One) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(many ?? {}).map(([name, one]) => [name, to(one)]));
+}
+
+/** Nothing was sent, since what is there could not be looked up before: for later, and not before the system wants to be asked again. */
+export function notSent(items: readonly unknown[], error: unknown): Outcome[] {
+  const why = error instanceof Error ? error.message : 'unknown error';
+  const retryAfterMs = askedToWaitMs(error);
+  const outcome: Outcome = {
+    outcome: 'later',
+    error: `not sent, since it could not be looked up: ${why}`,
+    ofSystem: true,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+  return items.map(() => outcome);
+}
+
+/** Whether what is there is what was said: 12.5 is 12.50. */
+export function isSaid(said: unknown, there: unknown): boolean {
+  if (String(said) === String(there)) return true;
+  try {
+    return decimalOf(said) === decimalOf(there);
+  } catch {
+    return false;
+  }
+}
+
+/** What names a record. Numbers, where they are to sort as such, as texts of one length. */
+export function nameIn(value: unknown, isNumeric: boolean): string | undefined {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
+  if (text === '') return undefined;
+  return isNumeric && /^\d{1,20}$/.test(text) ? text.padStart(20, '0') : text;
 }

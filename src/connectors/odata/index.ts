@@ -32,7 +32,7 @@ export const odata = defineConnector(declaration, (context) => {
   const settings = context.settings as OdataSettings;
   const { limits } = context;
   const { version } = settings;
-  return declaredSystem(context, settings, (identity, at) => {
+  return declaredSystem(context, settings, (identity, budget, at) => {
     if (version === '2' && settings.batch?.form === 'json')
       fail('XD_ESTATE_INVALID', `${at}.batch.form: OData v2 has no JSON batch`, { place: `${at}.batch.form` });
     const query = new URLSearchParams(identity.query).toString();
@@ -46,7 +46,7 @@ export const odata = defineConnector(declaration, (context) => {
     const auth = isSap ? withCsrf(identity.auth, identity.token, pathOf('', {})) : identity.auth;
     const client = new HttpClient(
       { ...context, token: isSap ? null : identity.token },
-      { faultOf, ...(auth && { auth }) },
+      { budget, faultOf, ...(auth && { auth }) },
     );
     const headers = { ...headersOf(version, settings.exactNumbers !== false), ...settings.headers };
     const service: Service = { client, version, url: context.url, headers, settings, query: identity.query, pathOf };

@@ -6,6 +6,8 @@ import {
   type ConnectorContext,
   type DeliveryKind,
   decimalOf,
+  isSaid,
+  notSent,
   type Outcome,
   type StateItem,
   type StateSink,
@@ -62,12 +64,7 @@ export function delivery(service: Service, limits: Limits, settings: CreateSetti
             signal,
           );
       } catch (error) {
-        const why = error instanceof Error ? error.message : 'unknown error';
-        return items.map(() => ({
-          outcome: 'later',
-          error: `not sent, since it could not be looked up: ${why}`,
-          ofSystem: true,
-        }));
+        return notSent(items, error);
       }
       const open = items.filter(({ reference }) => !found.has(reference));
       const prepared = open.map(({ reference, payload }): Prepared => {
@@ -117,12 +114,7 @@ function updater(service: Service, settings: UpdateSettings, at: string) {
         signal,
       );
     } catch (error) {
-      const why = error instanceof Error ? error.message : 'unknown error';
-      return updates.map(() => ({
-        outcome: 'later',
-        error: `not sent, since it could not be read: ${why}`,
-        ofSystem: true,
-      }));
+      return notSent(updates, error);
     }
     const told: Written[] = new Array<Written>(updates.length);
     const open: { index: number; part: Prepared }[] = [];
@@ -224,19 +216,9 @@ export function states(
         const held = found.get(keyOf(item)) ?? [];
         const seen = held.length === 1 ? same(held[0]) : undefined;
         const state = item.state as Readonly<Record<string, unknown>>;
-        return seen?.ok === true && Object.entries(seen.value).every(([name, value]) => isSame(state[name], value));
+        return seen?.ok === true && Object.entries(seen.value).every(([name, value]) => isSaid(state[name], value));
       });
       return new Set(there.map(({ key }) => key));
     },
   };
-}
-
-/** 12.5 is 12.50. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (String(one) === String(other)) return true;
-  try {
-    return decimalOf(one) === decimalOf(other);
-  } catch {
-    return false;
-  }
 }

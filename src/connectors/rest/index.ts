@@ -38,10 +38,14 @@ const declaration: Declaration = {
 export const rest = defineConnector(declaration, (context) => {
   const settings = context.settings as RestSettings;
   const { limits } = context;
-  return declaredSystem(context, settings, (identity, at) => {
+  return declaredSystem(context, settings, (identity, budget, at) => {
     const client = new HttpClient(
       { ...context, token: identity.token },
-      { faultOf: faultsOf(settings.faults ?? [], `${at}.faults`), ...(identity.auth && { auth: identity.auth }) },
+      {
+        budget,
+        faultOf: faultsOf(settings.faults ?? [], `${at}.faults`),
+        ...(identity.auth && { auth: identity.auth }),
+      },
     );
     const wire: Wire = { client, headers: settings.headers ?? {}, query: identity.query };
     const { path, has } = settings.probe;

@@ -126,6 +126,9 @@ const Write = Type.Object(
     ),
     body: Type.Optional(Body),
     answer: Type.Optional(MapSettings),
+    key: Type.Optional(
+      text('pointer in the answer to the key of what was written; an answer about something else is in doubt'),
+    ),
     already: Type.Optional(Type.Array(Status, { description: 'answers that say that it is there: it is looked up' })),
     conflict: Type.Optional(
       Type.Array(Status, { description: 'answers that say that it is not what we think; default 412' }),

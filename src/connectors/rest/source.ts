@@ -7,6 +7,7 @@ import {
   type HttpAnswer,
   keysetPages,
   keysetSource,
+  nameIn,
   type Page,
   pagedSource,
   pathBelow,
@@ -79,7 +80,7 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
         pageMax,
         ties: keyset.ties,
         placeOf(raw) {
-          const [time, id] = [changeTime(pointed(raw, keyset.at)), nameOf(pointed(raw, keyset.id), isNumeric)];
+          const [time, id] = [changeTime(pointed(raw, keyset.at)), nameIn(pointed(raw, keyset.id), isNumeric)];
           return time === undefined || id === undefined ? undefined : { at: time, id };
         },
         ask(after, size, signal) {
@@ -99,7 +100,7 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
       feed,
       map,
       rowsOf,
-      idOf: (raw) => nameOf(pointed(raw, by.id), false),
+      idOf: (raw) => nameIn(pointed(raw, by.id), false),
       overlap: by.kind === 'offset' ? (by.overlap ?? 5) : 0,
       recheck: by.kind === 'page' || (by.kind === 'link' && by.recheck === true),
       ...(change && { change: { timeOf: (raw) => changeTime(pointed(raw, change.at)), overlapMs: change.overlapMs } }),
@@ -152,11 +153,4 @@ const nothing = { body: Buffer.from('null'), contentType: 'application/json' };
 function variablesOf({ kind }: Paging): string[] {
   if (kind === 'keyset') return ['at', 'id', 'limit'];
   return [...(kind === 'link' ? [] : [kind]), 'since', 'limit'];
-}
-
-/** Numbers as texts of one length, so that they sort as the system sorts them. */
-function nameOf(value: unknown, isNumeric: boolean): string | undefined {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-  if (text === '') return undefined;
-  return isNumeric && /^\d{1,20}$/.test(text) ? text.padStart(20, '0') : text;
 }
