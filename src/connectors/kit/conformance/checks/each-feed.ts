@@ -1,7 +1,7 @@
 /** Stages of feeds, and what was read in them. */
 import type { Source } from '../../types.ts';
 import { forEach, must, onStage } from '../check.ts';
-import type { FeedDescription } from '../describe.ts';
+import type { FeedDescription, FeedRow } from '../describe.ts';
 import {
   type Bench,
   itemsOf,
@@ -52,21 +52,23 @@ export async function alone(bench: Bench, feed: string, ns: readonly number[]): 
   return names;
 }
 
-const keyCache = new WeakMap<FeedDescription, Map<number, string[]>>();
+const keyCache = new WeakMap<FeedDescription, Map<string, string[]>>();
 
-/** The keys of the n-th thing, as they are when it is alone. */
-export async function keysOf({ bench, feed, it }: FeedStage, n: number): Promise<string[]> {
-  const cache = keyCache.get(it) ?? new Map<number, string[]>();
+/** The keys of the n-th thing, as they are when it is alone. What a record says that changed is known by when it did, so its place counts. */
+export async function keysOf({ bench, feed, it, rows }: FeedStage, n: number): Promise<string[]> {
+  const cache = keyCache.get(it) ?? new Map<string, string[]>();
   keyCache.set(it, cache);
-  const keys = cache.get(n) ?? (await keysAlone(bench, feed, n));
-  cache.set(n, keys);
+  const row = rows[feed]!.find((one) => one.n === n) ?? rowOf(it, n);
+  const place = `${n} ${row.at} ${row.seq}`;
+  const keys = cache.get(place) ?? (await keysAlone(bench, feed, n, row));
+  cache.set(place, keys);
   return keys;
 }
 
-export async function keysAlone(bench: Bench, feed: string, n: number): Promise<string[]> {
+export async function keysAlone(bench: Bench, feed: string, n: number, row?: FeedRow): Promise<string[]> {
   let keys: string[] = [];
   await onStage(bench, {}, async (stage) => {
-    stage.rows[feed]!.push(rowOf(bench.description.feeds![feed]!, n));
+    stage.rows[feed]!.push(row ?? rowOf(bench.description.feeds![feed]!, n));
     const { pages } = await readAll(sourceOf(stage.connector, feed), { signal: stage.signal });
     keys = itemsOf(pages).map(({ key }) => key);
   });

@@ -1,6 +1,6 @@
 /** One write under one fault of the system: its outcome, that it was sent once, and what is found afterwards. */
 import { type Check, hasSinks, isOverHttp, must, unless } from '../check.ts';
-import type { Answer } from '../describe.ts';
+import type { Answer, Call } from '../describe.ts';
 import { type Fault, type FaultAnswer, html } from '../server.ts';
 import { type SinkItem, sinksOf } from '../sinks.ts';
 import { type Bench, LONG_MS, SHORT_MS, SLACK_MS, type Stage } from '../stage.ts';
@@ -162,7 +162,7 @@ const faults: Faulty[] = [
   {
     id: 'foreign_200',
     what: 'a 200 that speaks of other items is in doubt',
-    as: (call, good) => foreign(call.text, good),
+    as: (call, good) => foreign(call, good),
     afterEffect: true,
     wanted: DOUBT,
     why: UNKNOWN,
@@ -208,8 +208,9 @@ const faults: Faulty[] = [
 ];
 
 /** The same answer about things with other names. */
-function foreign(text: string, good: Answer): FaultAnswer {
-  const marks = new Set([...text.matchAll(/"([^"\\]*\d[^"\\]*)"/g)].map(([, mark]) => mark!));
+function foreign({ text, path }: Call, good: Answer): FaultAnswer {
+  const said = [...text.matchAll(/"([^"\\]*\d[^"\\]*)"/g)].map(([, mark]) => mark!);
+  const marks = new Set([...said, ...(decodeURIComponent(path).match(/[\w.-]*\d[\w.-]*/g) ?? [])]);
   let body = good.text ?? JSON.stringify(good.json ?? null);
   for (const mark of marks) body = body.replaceAll(JSON.stringify(mark), JSON.stringify(`${mark}-of-somebody-else`));
   return { ...good, text: body };
