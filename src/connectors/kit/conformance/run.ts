@@ -8,6 +8,7 @@ import { feedChecks } from './checks/feeds.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
+import { sessionChecks } from './checks/sessions.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
 import { writeChecks } from './checks/writes.ts';
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   ...writeChecks,
   ...lookupChecks,
   ...readFaultChecks,
+  ...sessionChecks,
   ...feedChecks,
   ...recordChecks,
   ...webhookChecks,
