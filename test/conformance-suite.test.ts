@@ -36,7 +36,7 @@ describe('every connector of ours', () => {
       expect(report.passed + report.skipped).toBe(checks.length);
       for (const { result, detail } of report.checks) if (result === 'skipped') expect(detail).not.toBeNull();
     },
-    120_000,
+    240_000,
   );
 });
 
