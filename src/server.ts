@@ -44,6 +44,7 @@ function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
     ready: () => hub.ready(),
     webhook: (system, headers, body) => hub.webhook(system, headers, body),
     reread: (system, body) => hub.reread(system, body),
+    rereads: (system) => hub.rereads(system),
     onCommit: hub.onCommit,
     log,
   };

@@ -41,11 +41,13 @@ export const listParkedOf = sql<{
   reason: string;
   state: string;
   resolution: string | null;
+  raw_id: number;
+  fingerprint: string;
   recorded_at: Date;
   ended_at: Date | null;
 }>(
   'projections_list_parked',
-  `select parked_id, scope, key, class, reason, state, resolution, recorded_at, ended_at from parked_record
+  `select parked_id, scope, key, class, reason, state, resolution, raw_id, item->>'fingerprint' as fingerprint, recorded_at, ended_at from parked_record
     where (scope = $1::text and key = $2::text) or wait_key = $1::text || ' ' || $2::text
        or item->'command'->>'order' = $3::text
        or (scope = $4::text and item->'command'->>'order' = $2::text)
