@@ -173,8 +173,16 @@ test.each([
   const { stdout } = await crossdock('parked', 'show', id, '--config', config);
   expect(stdout).toMatch(new RegExp(`✗ ${last.field} .*✗ `));
   expect(stdout).toContain(`next: ${json.mapping.next}`);
+  expect(stdout).toContain(`then: crossdock parked edit ${id} --reread --replay`);
   const answer = await get(`/v1/parked/${id}/mapping`);
   expect(answer.json.steps).toEqual(json.mapping.steps);
+});
+
+test('trace of an order that could not be read says where it is', async () => {
+  const { code, json } = await crossdock('trace', 'web/W3', '--json');
+  expect([code, json.error.code]).toEqual([1, 'XD_NOT_FOUND']);
+  expect(json.error.details.parked).toEqual([Number(await parkedId('W3'))]);
+  expect(json.error.message).toContain(`crossdock parked show ${await parkedId('W3')} (unreadable)`);
 });
 
 test('a mapping that was mended reads what it could not read before', async () => {

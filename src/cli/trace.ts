@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExit code 3 when something should have followed and has not.')
     .action(async (text: string, options: TraceOptions) => {
       const { fail } = await import('../canonical/index.ts');
-      const { findOrders, readTimeline } = await import('../projections/index.ts');
+      const { findOrders, findParkedOrders, readTimeline } = await import('../projections/index.ts');
       const { withDatabase } = await import('./open.ts');
       await withDatabase(options, 'trace', async ({ db }) => {
         const found = await findOrders(db, text);
@@ -34,8 +34,16 @@ export function register(program: Command): void {
         );
         const order = exact.length === 1 ? exact[0] : found.length === 1 ? found[0] : undefined;
         if (order === undefined) {
-          if (found.length === 0)
-            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}`, { order: text });
+          if (found.length === 0) {
+            const parked = await findParkedOrders(db, text);
+            const ids = parked.map(({ parkedId }) => parkedId);
+            const instead = parked.map(({ parkedId, class: kind }) => `crossdock parked show ${parkedId} (${kind})`);
+            const more = parked.length === 0 ? '' : `; one that came is parked: ${instead.join(', ')}`;
+            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}${more}`, {
+              order: text,
+              ...(ids.length > 0 && { parked: ids }),
+            });
+          }
           for (const one of found)
             say(`${one.orderId}  ${one.channel}/${one.externalNo}  ${one.erpNumber ?? '-'}  ${one.state}`);
           return fail(

@@ -1,6 +1,7 @@
 export { type History, type OutboundState, readHistory, type ToldFact, type ToldState } from './history.ts';
 export {
   findOrders,
+  findParkedOrders,
   type Gap,
   listCame,
   type OrderFound,

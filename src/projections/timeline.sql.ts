@@ -14,6 +14,15 @@ export const findOrders = sql<{
     order by o.order_id limit 20`,
 );
 
+// Under the number of an order that there isn't: it came and could not be read or applied.
+export const findParkedOrders = sql<{ parked_id: number; scope: string; key: string; class: string }>(
+  'projections_find_parked_orders',
+  `select p.parked_id, p.scope, p.key, p.class
+     from channel c join parked_record p on p.scope = 'order/' || c.code and p.state = 'open'
+    where (c.code = $1::text and p.key = $2::text) or p.key = $3::text
+    order by p.parked_id limit 20`,
+);
+
 // What came for this order: its own key, and whatever its facts say they came from.
 export const listInbound = sql<{
   scope: string;

@@ -40,6 +40,17 @@ export async function findOrders(db: Queryable, text: string): Promise<OrderFoun
   }));
 }
 
+/** What is parked under `<channel>/<external number>` or an external number. */
+export async function findParkedOrders(db: Queryable, text: string): Promise<{ parkedId: number; class: string }[]> {
+  const cut = text.indexOf('/');
+  const rows = await db.query(statements.findParkedOrders, [
+    cut < 0 ? '' : text.slice(0, cut),
+    cut < 0 ? '' : text.slice(cut + 1),
+    text,
+  ]);
+  return rows.map((row) => ({ parkedId: row.parked_id, class: row.class }));
+}
+
 export type TimelineEntry = {
   /** The database's time. */
   at: string;

@@ -105,6 +105,9 @@ export function shown(record: ParkedRecord & Partial<Shown>): string {
     '  item',
     indent(JSON.stringify(record.item, null, 2)),
     ...(record.mapping == null ? [] : stepLines(record.mapping).map((line) => `  ${line}`)),
+    ...(record.mapping?.next && record.state === 'open' && record.item.command === undefined
+      ? [`  then: crossdock parked edit ${record.parkedId} --reread --replay`]
+      : []),
     ...(isReadable(record) ? [`  it can be read now: crossdock parked edit ${record.parkedId} --reread --replay`] : []),
   ];
   if (record.message !== undefined)
