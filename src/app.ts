@@ -4,9 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { InboundItem } from './canonical/index.ts';
-import { fail } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
-import { type Estate, resolveSecret, resolveText, type SecretSources, secretSources } from './estate/index.ts';
+import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
 import { Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
@@ -146,6 +145,13 @@ export class Hub {
   /** The items of a message that a system sent or gave, from its bytes as they were kept. */
   reread(system: string, body: Buffer): InboundItem[] {
     return (this.connectors.get(system)?.sources ?? []).flatMap((source) => source.reread?.(body) ?? []);
+  }
+
+  /** How the kept messages of a system are read again, feed by feed; else why they can't be. */
+  rereads(system: string): ((body: Buffer) => InboundItem[])[] | string {
+    const connector = this.connectors.get(system);
+    if (connector === undefined) return `the estate has no system ${system}`;
+    return connector.sources.flatMap(({ reread }) => reread ?? []);
   }
 
   #fault(where: string, error: unknown): void {
@@ -379,38 +385,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const { estate, databaseUrl } = options;
   const secrets = options.secrets ?? secretSources();
   const built = new Map<string, Connector>();
-  for (const [code, settings] of Object.entries(estate.systems)) {
-    const factory = estate.connectors?.[settings.connector] ?? options.connectors.get(settings.connector);
-    if (factory === undefined)
-      fail(
-        'XD_ESTATE_INVALID',
-        `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys(), ...Object.keys(estate.connectors ?? {})].join(', ')}`,
-        {
-          place: `systems.${code}.connector`,
-        },
-      );
-    const channel = Object.entries(estate.channels).find(([, entry]) => entry.system === code)?.[0] ?? null;
-    built.set(
-      code,
-      factory({
-        system: code,
-        channel,
-        url: settings.url === undefined ? '' : resolveText(settings.url, secrets, `systems.${code}.url`),
-        token: settings.token === undefined ? null : resolveSecret(settings.token, secrets, `systems.${code}.token`),
-        webhookSecret:
-          settings.webhookSecret === undefined
-            ? null
-            : resolveSecret(settings.webhookSecret, secrets, `systems.${code}.webhookSecret`),
-        settings: settings.settings ?? {},
-        limits: {
-          callsPerSecond: settings.limits?.callsPerSecond ?? 200,
-          concurrency: settings.limits?.concurrency ?? 4,
-          timeoutMs: settings.limits?.timeoutMs ?? 10_000,
-          batchMax: settings.limits?.batchMax ?? null,
-        },
-      }),
-    );
-  }
+  for (const code of Object.keys(estate.systems))
+    built.set(code, connectorFactory(estate, code, options.connectors)(connectorContext(estate, code, secrets)));
   const db = new Database({
     url: databaseUrl,
     poolMax: options.poolMax ?? 16,

@@ -3,7 +3,8 @@ const parkedRecords: Readonly<Record<string, string>> = {
   waiting:
     'Nothing: it runs by itself when what it waits for arrives. If that never comes, find out why in the source system.',
   no_original: 'Find the order it belongs to and replay it with that order, or resolve it.',
-  unreadable: 'Correct the record in the source system, or edit it here, then replay it.',
+  unreadable:
+    'Correct the record in the source system, or mend the mapping (crossdock parked edit --reread), or edit it here, then replay it.',
   unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
   unknown_account: 'Add the account, and it runs by itself.',
   unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fingerprint } from '../../canonical/index.ts';
 import { type RecordMap, recordReader } from './records.ts';
 import { timeIn } from './times.ts';
 
@@ -126,4 +127,9 @@ describe('local times', () => {
   it('a day is its beginning where it is', () => {
     expect(timeIn('20260701', 'yyyyMMdd', 'America/Chicago')).toBe('2026-07-01T05:00:00.000Z');
   });
+});
+
+it('a record without a readable key is known by a digest of its rows for ever', () => {
+  const [item] = read([{ ...row, Order: 'a\ufffd' }]);
+  expect(item!.key).toBe(`unreadable:${fingerprint('v1', [{ ...row, Order: 'a\ufffd' }])}`);
 });

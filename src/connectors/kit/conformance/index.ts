@@ -5,5 +5,6 @@ export * from './models.ts';
 export { type Exchange, type Recorder, type RecorderOptions, type Recording, startRecorder } from './record.ts';
 export { type ReplayedSystem, type ReplayOptions, replay } from './replay.ts';
 export { type CheckResult, type ConformanceOptions, type ConformanceReport, checks, testConnector } from './run.ts';
+export * from './samples.ts';
 export { Scrubber, type ScrubOptions } from './scrub.ts';
 export { type Fault, type FaultAnswer, type FaultServer, faultServer } from './server.ts';

@@ -16,6 +16,7 @@ import {
   scopes,
   supplyItem,
 } from '../items.ts';
+import { isPassedBy, passedBy, tellMapped } from '../told.ts';
 import type { Mapping } from './map.ts';
 
 /** What a feed's records are. */
@@ -82,12 +83,30 @@ export function mappedItems(feed: MappedFeed, records: readonly unknown[], place
 function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
   const { kind, mapping, system, channel } = feed;
   const scope = scopeOf(kind, system, channel ?? '');
+  const named = () => {
+    const name = mapping.field(raw, place, keyField[kind]);
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  };
+  if (isPassedBy(scope, () => orNothing(named))) return passedBy(scope);
   const keyOf = (): string => {
     const key = mapping.field(raw, place, keyField[kind]);
     if (typeof key !== 'string' || key === '') throw new Unreadable('must be a text', place, key);
     return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${key}` : key;
   };
-  return readOr(raw, scope, keyOf, () => read(feed, new Fields(mapping.map(raw, place), place)));
+  return readOr(raw, scope, keyOf, () => {
+    const mapped = mapping.map(raw, place);
+    tellMapped(mapped);
+    return read(feed, new Fields(mapped, place));
+  });
+}
+
+function orNothing(named: () => string | undefined): string | undefined {
+  try {
+    return named();
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
 }
 
 function scopeOf(kind: RecordKind, system: string, channel: string): string {
