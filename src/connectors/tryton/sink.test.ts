@@ -177,6 +177,15 @@ it('user and token that are not taken put everything off, and neither is told', 
   expect(pressed()).toEqual([]);
 });
 
+it.each<[string, FakeAnswer, RegExp]>([
+  ['does not know us', recorded.badLogin, /doesn't take user and token/],
+  ['fails', { status: 500, json: {} }, /answered 500/],
+  ['is something else', html, /could not sign in/],
+])('the probe of a system that %s says so and does not throw', async (_name, answer, detail) => {
+  behave({ 'common.db.login': () => answer });
+  expect(await connector.probe(signal)).toEqual({ ok: false, detail: expect.stringMatching(detail) });
+});
+
 it('confirmations never meet each other', async () => {
   let under = 0;
   let most = 0;

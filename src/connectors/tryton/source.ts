@@ -1,6 +1,6 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
-import { type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
+import { cutDeep, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
 import { idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
@@ -89,10 +89,9 @@ function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>
         ...(await options.domain(signal)),
         beyond(after, options.time === undefined ? settings.since : undefined, time),
       ];
-      const records = await tryton.search(model, domain, [...fields, time], signal, {
-        limit,
-        order,
-      });
+      const found = await tryton.search(model, domain, [...fields, time], signal, { limit, order });
+      // Cut, so that a page can always be kept: what is nested without end can be read and not written.
+      const records = found.map((record) => cutDeep(record) as typeof record);
       const page = await complete(records, signal);
       const body = Buffer.from(JSON.stringify(page));
       const rows = new Map(join(page).map((row) => [recordOf(row).id, row]));
@@ -311,6 +310,7 @@ async function some(
   fields: string[],
   signal: AbortSignal,
 ): Promise<Raw[]> {
-  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  // What is no id fails the whole call in Tryton's database, and all other records of the page with it.
+  const wanted = [...new Set(ids.filter((id) => Number.isSafeInteger(id)))];
   return wanted.length === 0 ? [] : tryton.search(model, [[field, 'in', wanted]], fields, signal);
 }
