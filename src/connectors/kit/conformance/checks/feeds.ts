@@ -125,7 +125,7 @@ export const feedChecks: Check[] = [
     skip: hasFeeds,
     run: (bench) =>
       eachFeed(bench, async ({ feed }) => {
-        const [one, two] = [await keysAlone(bench, feed, 1), await keysAlone(bench, feed, 2)];
+        const [one, two] = [await keysAlone(bench, feed, { n: 1 }), await keysAlone(bench, feed, { n: 2 })];
         const both = one.filter((key) => two.includes(key));
         must(both.length === 0, `both things are known as ${both[0]}`);
       }),

@@ -1,0 +1,92 @@
+/** Feeds against the model of Tryton: transactions that end in another order than they began. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FeedDescription, FeedRow, SystemModel } from '../kit/conformance/index.ts';
+import { type FaultServer, faultServer } from '../kit/conformance/server.ts';
+import type { Connector } from '../kit/index.ts';
+import { contextFor } from '../kit/testing.ts';
+import description from './conformance.ts';
+import { tryton } from './index.ts';
+import { OVERLAP_MS } from './settings.ts';
+
+const signal = new AbortController().signal;
+const feeds = Object.entries(description.feeds!);
+let rows: Record<string, FeedRow[]>;
+let model: SystemModel;
+let server: FaultServer;
+let connectors: Connector[];
+
+beforeEach(async () => {
+  rows = Object.fromEntries(feeds.map(([feed]) => [feed, []]));
+  model = description.system(rows);
+  server = await faultServer(model);
+  connectors = [];
+});
+afterEach(async () => {
+  await server.close();
+  for (const connector of connectors) await connector.close();
+});
+
+function connect(settings: object = {}): Connector {
+  const connector = tryton(
+    contextFor(server.url, {
+      channel: 'shop',
+      settings: { ...(description.context!.settings as object), ...settings },
+    }),
+  );
+  connectors.push(connector);
+  return connector;
+}
+
+/** A row as its transaction leaves it: its time is when that began. It is there once it is put into `rows`, at its commit. */
+function written(feed: FeedDescription, n: number, began: number): FeedRow {
+  const at = `${new Date(began).toISOString().slice(0, 19)}Z`;
+  return { n, at, seq: n, raw: feed.record(n, at, n) };
+}
+
+async function read(connector: Connector, feed: string, from: string): Promise<{ keys: string[]; cursor: string }> {
+  const source = connector.sources.find((one) => one.feed === feed)!;
+  const keys: string[] = [];
+  for (let cursor = from; ; ) {
+    const page = await source.poll(cursor, signal);
+    keys.push(...page.items.map(({ key }) => key));
+    cursor = page.cursor;
+    if (page.drained) return { keys, cursor };
+  }
+}
+
+const ELEVEN = Date.parse('2026-03-01T11:00:00Z');
+
+/** Began so many ms before the change that was read last, and commits after it was read. @returns what is read then */
+async function lateCommit(feed: string, it: FeedDescription, earlierMs: number, settings: object = {}) {
+  const slow = written(it, 7, ELEVEN - earlierMs);
+  rows[feed] = [written(it, 3, ELEVEN - earlierMs - 60_000), written(it, 5, ELEVEN)];
+  const first = await read(connect(settings), feed, '');
+  rows[feed].push(slow);
+  // Another process goes on from the cursor: what is found is not due to what the first remembers.
+  const then = await read(connect(settings), feed, first.cursor);
+  rows[feed] = [slow];
+  const [key] = (await read(connect(), feed, '')).keys;
+  return { first: first.keys.includes(key!), later: then.keys.includes(key!) };
+}
+
+describe.each(feeds)('%s: a transaction that began before the cursor and commits after it', (feed, it_) => {
+  it('is read, as long as it took no longer than the overlap', async () => {
+    expect(await lateCommit(feed, it_, 5_000)).toEqual({ first: false, later: true });
+    expect(await lateCommit(feed, it_, OVERLAP_MS)).toEqual({ first: false, later: true });
+  });
+
+  it('is lost without the overlap, and beyond it: it is the overlap that finds it', async () => {
+    expect(await lateCommit(feed, it_, 5_000, { overlapMs: 0 })).toEqual({ first: false, later: false });
+    expect(await lateCommit(feed, it_, OVERLAP_MS + 1_000)).toEqual({ first: false, later: false });
+  });
+});
+
+it('a record that was never changed has no write_date, and is told by the feed of new ones; changed, by the other', async () => {
+  const changed = description.feeds!.accounts!;
+  rows.accounts_new = [written(description.feeds!.accounts_new!, 1, ELEVEN)];
+  const connector = connect();
+  expect((await read(connector, 'accounts', '')).keys).toEqual([]);
+  expect((await read(connector, 'accounts_new', '')).keys).toHaveLength(1);
+  rows.accounts = [written(changed, 1, ELEVEN + 60_000)];
+  expect((await read(connector, 'accounts', '')).keys).toHaveLength(1);
+});
