@@ -1,5 +1,6 @@
 /** Products, accounts and prices that systems tell: the later change holds, whatever arrives when; what refers to them finds them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nextStepOf } from '../src/api/next-steps.ts';
 import type { RecordChanged } from '../src/canonical/index.ts';
 import { recordItem } from '../src/connectors/kit/index.ts';
 import { putPrices, putProducts } from '../src/master/index.ts';
@@ -74,6 +75,90 @@ describe('of two changes', () => {
     await tell(product(sku, 'newer', 3), price(sku, '2.00', 3));
     expect([await described(sku), await priceOf(sku)]).toEqual(['newer', ['2.00']]);
   });
+});
+
+describe('prices by quantity', () => {
+  const tiered = (sku: string, day: number, ...tiers: [quantityMin: number, unitPrice: string][]): RecordChanged => ({
+    ...{ kind: 'price.changed', sku, company: 'acme', currency: 'GBP', priceList: 'Trade', changedAt: on(day) },
+    unitPrice: tiers[0]?.[1] ?? '0',
+    tiers: tiers.map(([quantityMin, unitPrice]) => ({ quantityMin, unitPrice })),
+  });
+  const tiersOf = async (sku: string): Promise<[number, string][]> =>
+    (
+      await database.pool.query<{ from: string; price: string }>(
+        `select quantity_min as from, unit_price::text as price from price join sku using (sku_id) where code = $1 order by 1`,
+        [sku],
+      )
+    ).rows.map((row) => [Number(row.from), row.price]);
+  const facts = async () =>
+    (await database.pool.query<{ n: number }>(`select count(*)::int as n from fact where type = 'price.changed'`))
+      .rows[0]!.n;
+
+  it('hold as a whole: what the newest set leaves out has ended, and an older one brings nothing back', async () => {
+    const sku = `R${++n}`;
+    await tell(product(sku, 'x', 1));
+    await tell(tiered(sku, 1, [1, '4.00'], [24, '3.50'], [100, '3.00']));
+    expect(await tiersOf(sku)).toEqual([[1, '4.00'], [24, '3.50'], [100, '3.00']]); // biome-ignore format: a table
+    const before = await facts();
+    await tell(tiered(sku, 3, [1, '4.00'], [100_000, '3.10']));
+    expect(await tiersOf(sku)).toEqual([[1, '4.00'], [100_000, '3.10']]); // biome-ignore format: a table
+    expect(await facts()).toBe(before + 1);
+    await tell(tiered(sku, 2, [1, '4.20'], [24, '3.40']));
+    await tell(tiered(sku, 4, [1, '4.00'], [100_000, '3.10']));
+    expect(await tiersOf(sku)).toEqual([[1, '4.00'], [100_000, '3.10']]); // biome-ignore format: a table
+    expect(await facts()).toBe(before + 1);
+    await tell(tiered(sku, 5, [1, '4.00']));
+    expect([await tiersOf(sku), await facts()]).toEqual([[[1, '4.00']], before + 2]);
+  });
+
+  it('a price without tiers says nothing of other quantities; two of one set are both put', async () => {
+    const sku = `R${++n}`;
+    await tell(product(sku, 'x', 1));
+    const put = { sku, company: 'acme', currency: 'GBP', priceList: 'Trade' };
+    await putPrices(hub.db, hub.directory, [
+      { ...put, unitPrice: '2.00' },
+      { ...put, unitPrice: '1.50', quantityMin: 12 },
+    ]);
+    expect(await tiersOf(sku)).toEqual([[1, '2.00'], [12, '1.50']]); // biome-ignore format: a table
+    await tell({ ...price(sku, '2.20', 1), priceList: 'Trade' } as RecordChanged);
+    expect(await tiersOf(sku)).toEqual([[1, '2.20'], [12, '1.50']]); // biome-ignore format: a table
+  });
+
+  it.each<[string, [number, string][], RegExp]>([
+    ['none from 1', [[12, '2.00'], [24, '1.00']], /a price from 12 on, and none from 1/], // biome-ignore format: a table
+    ['two from one quantity', [[1, '3.00'], [24, '2.00'], [24, '1.00']], /two prices from 24/], // biome-ignore format: a table
+    ['none at all', [], /no price/],
+  ])('%s: set aside as a gap with what to do, the neighbours and what was there stay', async (_, tiers, reason) => {
+    const [sku, other] = [`R${++n}`, `R${++n}`];
+    await tell(product(sku, 'x', 1), product(other, 'y', 1), tiered(sku, 1, [1, '5.00']));
+    expect(await tell(tiered(sku, 2, ...tiers), tiered(other, 2, [1, '7.00'], [100_000, '6.00']))).toMatchObject([
+      { status: 'parked', class: 'tier_gap', reason: expect.stringMatching(reason) },
+      { status: 'applied' },
+    ]);
+    expect(nextStepOf('parked_record', 'tier_gap')).toMatch(/one price from 1 on/);
+    expect([await tiersOf(sku), await tiersOf(other)]).toEqual([[[1, '5.00']], [[1, '7.00'], [100_000, '6.00']]]); // biome-ignore format: a table
+  });
+
+  it('a price of a unit nobody mapped is set aside, never taken for the price of one', async () => {
+    const sku = `R${++n}`;
+    const of = { ...price(sku, '120.00', 2), unit: 'Dozen' } as RecordChanged;
+    await tell(product(sku, 'x', 1), price(sku, '11.00', 1));
+    expect(await tell(of, product(sku, 'y', 2))).toMatchObject([
+      { status: 'parked', class: 'unknown_unit', reason: expect.stringContaining('"Dozen"') },
+      { status: 'applied' },
+    ]);
+    expect(nextStepOf('parked_record', 'unknown_unit')).toMatch(/settings \(units\)/);
+    expect(await priceOf(sku)).toEqual(['11.00']);
+  });
+});
+
+it('of three changes the latest holds, also where it says what was there before the one between', async () => {
+  const sku = `R${++n}`;
+  await tell(product(sku, 'x', 1));
+  await tell(price(sku, '1.00', 1));
+  await tell(price(sku, '1.00', 3));
+  await tell(price(sku, '2.00', 2));
+  expect(await priceOf(sku)).toEqual(['1.00']);
 });
 
 it('a page may name a product and an account and use them', async () => {

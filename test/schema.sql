@@ -349,9 +349,11 @@ table price (
   updated_at timestamp with time zone default crossdock_now() not null,
   company_id integer not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
-  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from),
+  quantity_min bigint default 1 not null,
+  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
 

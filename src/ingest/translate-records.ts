@@ -1,5 +1,5 @@
 /** Products, accounts and prices as their systems tell them. */
-import { type RecordChanged, unitPriceOf } from '../canonical/index.ts';
+import { type PriceTier, quantityOf, type RecordChanged, unitPriceOf } from '../canonical/index.ts';
 import { type Directory, UNITS } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -29,8 +29,32 @@ export function translateRecord(directory: Directory, system: string, command: R
     return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
   if (command.validFrom !== undefined && (!DAY.test(command.validFrom) || Number.isNaN(Date.parse(command.validFrom))))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'validFrom is no day', 'validFrom');
+  if (command.unit !== undefined && !UNITS.has(command.unit))
+    return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(command.unit)}`, 'unit');
+  const gap = gapOf(command.tiers);
+  if (gap !== undefined) return fault('tier_gap', 'XD_VALUE_INVALID', gap, 'tiers');
+  const tiers = command.tiers?.map((tier, i) => ({
+    quantityMin: quantityOf(tier.quantityMin, `tiers[${i}].quantityMin`),
+    unitPrice: unitPriceOf(tier.unitPrice, `tiers[${i}].unitPrice`),
+  }));
   const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
-  return { ...NOTHING, records: [{ ...command, unitPrice, sku: directory.ourCode(system, 'sku', command.sku) }] };
+  const price = { ...command, unitPrice, ...(tiers !== undefined && { tiers }) };
+  return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku) }] };
+}
+
+/** Why there is no one price for each quantity. Tiers may lie as far apart as they like: the lower one holds up to the next. */
+function gapOf(tiers: readonly PriceTier[] | undefined): string | undefined {
+  if (tiers === undefined) return undefined;
+  if (!tiers.some(({ quantityMin }) => quantityMin === 1)) {
+    const lowest = tiers.reduce((least, { quantityMin }) => Math.min(least, quantityMin), Number.MAX_SAFE_INTEGER);
+    return tiers.length === 0 ? 'the list has no price' : `the list has a price from ${lowest} on, and none from 1`;
+  }
+  const seen = new Set<number>();
+  for (const { quantityMin } of tiers) {
+    if (seen.has(quantityMin)) return `the list has two prices from ${quantityMin} on`;
+    seen.add(quantityMin);
+  }
+  return undefined;
 }
 
 function shown(text: string): string {

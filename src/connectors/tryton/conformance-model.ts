@@ -50,7 +50,7 @@ export class TrytonModel {
   readonly tables = new Map<string, ModelRow[]>();
   readonly #refused = new Set<string>();
   /** Rows that a search of a model is to find besides its table's. */
-  readonly extra: (model: string) => readonly ModelRow[];
+  readonly extra: (model: string, context: Record<string, unknown>) => readonly ModelRow[];
   #id = 1_000_000;
 
   constructor(tables: Readonly<Record<string, readonly ModelRow[]>>, extra: TrytonModel['extra'] = () => []) {
@@ -88,8 +88,8 @@ export class TrytonModel {
     return table;
   }
 
-  all(model: string): ModelRow[] {
-    return [...this.of(model), ...this.extra(model)];
+  all(model: string, context: Record<string, unknown> = {}): ModelRow[] {
+    return [...this.of(model), ...this.extra(model, context)];
   }
 
   add(model: string, values: Record<string, unknown>): ModelRow {
@@ -236,7 +236,9 @@ export class TrytonModel {
     const [domain, offset, limit, order, fields] = params as [unknown[], number, number | null, unknown, string[]];
     // What was deactivated is found only by who asks for it.
     const hidden = context.active_test === false || JSON.stringify(domain).includes('"active"');
-    const found = this.all(model).filter((row) => (hidden || row.active !== false) && this.#all(model, row, domain));
+    const found = this.all(model, context).filter(
+      (row) => (hidden || row.active !== false) && this.#all(model, row, domain),
+    );
     for (const [field, direction] of [...((order ?? []) as [string, string][])].reverse())
       found.sort((a, b) => {
         const [one, other] = [comparable(a[field]), comparable(b[field])] as [string, string];

@@ -50,6 +50,7 @@ const tables = (): Record<string, ModelRow[]> => ({
     ...mine((n) => move(920_000 + n, LINE + 1, 910_000 + n, 6, 'draft')),
   ],
   'ir.note': [],
+  'product.template': [{ id: 10, create_date: taggedTime('2018-01-01T00:00:00Z'), write_date: null, type: 'service' }],
   'sale.opportunity': [],
 });
 
@@ -73,13 +74,13 @@ function move(id: number, line: number, shipment: number, quantity: number, stat
 }
 
 /** What a search of a model finds of the feeds' rows, with what Tryton knows of them besides what it is asked for. */
-function listed(rows: FeedRows): (model: string) => ModelRow[] {
+function listed(rows: FeedRows): TrytonModel['extra'] {
   const of = (feed: string, besides: object = {}) =>
     (rows[feed] ?? []).map(({ raw }) => ({ ...besides, ...(raw as ModelRow) }));
   /** For what hangs on a row: once, however often the row is listed. */
   const idsOf = (...feeds: string[]) => [...new Set(feeds.flatMap((feed) => of(feed)).map(({ id }) => id))];
   const own = { company: 1 };
-  return (model) => {
+  return (model, { price_list: list, quantity = 0 }) => {
     switch (model) {
       case 'stock.move':
         return [
@@ -100,11 +101,25 @@ function listed(rows: FeedRows): (model: string) => ModelRow[] {
       case 'product.template':
         return [...of('products', { type: 'goods' }), ...of('products_new', { type: 'goods' })];
       case 'product.product':
-        return idsOf('products', 'products_new').map((id) => ({
-          id: 7_000_000 + id,
-          code: `SKU-${id}`,
-          template: id,
-        }));
+        return [
+          ...idsOf('products', 'products_new').map((id) => ({ id: 7_000_000 + id, code: `SKU-${id}`, template: id })),
+          // Of one product the prices in lists: 20.07 with the formula of the tier that the quantity reaches.
+          ...(list === undefined
+            ? []
+            : [
+                {
+                  ...{ id: 12, code: 'SKU-2', type: 'goods', salable: true, template: 10, sale_uom: 1 },
+                  sale_price_uom: decimal(Number(quantity) >= 24 ? '15.0525' : '16.0560'),
+                },
+              ]),
+        ];
+      case 'product.price_list':
+        return [...of('price_lists', own), ...of('price_lists_new', own)];
+      case 'product.price_list.line':
+        return idsOf('price_lists', 'price_lists_new').flatMap((id) => [
+          { id: id * 10, price_list: id, quantity: null, product: null, category: null },
+          { id: id * 10 + 1, price_list: id, quantity: 24, product: null, category: null },
+        ]);
       case 'party.party':
         return [...of('accounts'), ...of('accounts_new')];
     }
@@ -234,6 +249,8 @@ export default describeSystem({
     },
     products: productFeed('write_date'),
     products_new: productFeed('create_date'),
+    price_lists: listFeed('write_date'),
+    price_lists_new: listFeed('create_date'),
     accounts: accountFeed('write_date'),
     accounts_new: accountFeed('create_date'),
   },
@@ -292,6 +309,16 @@ function productFeed(time: 'write_date' | 'create_date') {
       { ...record(2, changedAt), list_price: 20.07 },
       { ...record(2, changedAt), name: null },
     ],
+  };
+}
+
+function listFeed(time: 'write_date' | 'create_date') {
+  const record = (n: number, changedAt: string) => ({ id: n, [time]: taggedTime(changedAt), name: `List ${n}` });
+  return {
+    pageMax: 1,
+    placeFields: [time, 'id'],
+    record,
+    broken: (changedAt: string) => [{ ...record(2, changedAt), name: null }],
   };
 }
 

@@ -1,5 +1,6 @@
 /** Feeds against the model of Tryton: transactions that end in another order than they began. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PriceChanged } from '../../canonical/index.ts';
 import type { FeedDescription, FeedRow, SystemModel } from '../kit/conformance/index.ts';
 import { type FaultServer, faultServer } from '../kit/conformance/server.ts';
 import type { Connector } from '../kit/index.ts';
@@ -78,6 +79,43 @@ describe.each(feeds)('%s: a transaction that began before the cursor and commits
   it('is lost without the overlap, and beyond it: it is the overlap that finds it', async () => {
     expect(await lateCommit(feed, it_, 5_000, { overlapMs: 0 })).toEqual({ first: false, later: false });
     expect(await lateCommit(feed, it_, OVERLAP_MS + 1_000)).toEqual({ first: false, later: false });
+  });
+});
+
+describe('prices of lists', () => {
+  const list = (n: number, began: number) => written(description.feeds!.price_lists!, n, began);
+  const commandsOf = async (feed: string): Promise<PriceChanged[]> =>
+    (
+      await connect()
+        .sources.find((one) => one.feed === feed)!
+        .poll('', signal)
+    ).items.flatMap(({ command }) => (command?.kind === 'price.changed' ? [command] : []));
+
+  it('come with each change of a list, by quantity, of the unit they are sold by', async () => {
+    rows.price_lists = [list(1, ELEVEN)];
+    expect(await commandsOf('price_lists')).toEqual([
+      {
+        kind: 'price.changed',
+        sku: 'SKU-2',
+        company: 'US',
+        currency: 'USD',
+        unitPrice: '16.056',
+        tiers: [
+          { quantityMin: 1, unitPrice: '16.056' },
+          { quantityMin: 24, unitPrice: '15.0525' },
+        ],
+        unit: 'each',
+        priceList: 'List 1',
+        changedAt: '2026-03-01T11:00:00.000Z',
+      },
+    ]);
+  });
+
+  it('a list that can not be read holds up no other', async () => {
+    const broken = { ...list(2, ELEVEN), raw: description.feeds!.price_lists!.broken('2026-03-01T11:00:00Z', 2)[0] };
+    rows.price_lists = [broken, list(3, ELEVEN + 1_000)];
+    const { keys } = await read(connect(), 'price_lists', '');
+    expect(keys).toEqual([expect.stringMatching(/^unreadable:/), expect.stringMatching(/^SKU-2 /)]);
   });
 });
 

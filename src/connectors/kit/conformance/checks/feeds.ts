@@ -177,8 +177,9 @@ export const feedChecks: Check[] = [
     run: (bench) =>
       eachFeed(bench, async ({ rows, feed, it, source, signal, another }) => {
         rows[feed]!.push(...rowsOf(it, 4));
-        const page = await source.poll('', signal);
-        const inOrder = page.items.map(nameOf).sort();
+        const inOrder = itemsOf((await readAll(source, { signal })).pages)
+          .map(nameOf)
+          .sort();
         const contents = rows[feed]!.map(({ raw }) => raw);
         rows[feed] = rows[feed]!.map((row, index) => ({ ...row, raw: contents.at(-1 - index) }));
         const turned = await readAll(sourceOf(another(), feed), { signal }).catch(() => undefined);
