@@ -161,6 +161,78 @@ it('of three changes the latest holds, also where it says what was there before 
   expect(await priceOf(sku)).toEqual(['1.00']);
 });
 
+describe('an account that was merged into another', () => {
+  const account = (code: string, day: number): RecordChanged => ({
+    ...{ kind: 'account.changed', account: code, company: 'acme', name: code, changedAt: on(day) },
+  });
+  const merged = (code: string, into: string, day: number): RecordChanged => ({
+    ...{ kind: 'account.merged', account: code, company: 'acme', into, changedAt: on(day) },
+  });
+  const orderOf = async (code: string): Promise<string> => {
+    const no = `MRG${++n}`;
+    const [result] = await hub.receive('shop', [
+      order('api', no, [{ sku: 'X', quantity: 1, unitPrice: '1.00' }], { account: code }),
+    ]);
+    if (result!.status !== 'applied') return result!.status;
+    const { rows } = await database.pool.query<{ code: string }>(
+      'select a.code from sales_order o join account a using (account_id) where o.external_no = $1',
+      [no],
+    );
+    return rows[0]!.code;
+  };
+
+  it('has its orders under the one that is left, also over several merges, and told in any order', async () => {
+    const [a, b, c] = ['A', 'B', 'C'].map((name) => `${name}${++n}`) as [string, string, string];
+    await tell(account(a, 1), account(b, 1), account(c, 1));
+    expect(await orderOf(a)).toBe(a);
+    expect(await tell(merged(b, c, 3))).toMatchObject([{ status: 'applied' }]);
+    expect(await tell(merged(a, b, 2))).toMatchObject([{ status: 'applied' }]);
+    expect([await orderOf(a), await orderOf(b), await orderOf(c)]).toEqual([c, c, c]);
+    // What was known of it before comes late, and does not part them; a later change of its own does.
+    await tell(account(a, 1), { ...account(b, 2), name: 'late' } as RecordChanged);
+    expect([await orderOf(a), await orderOf(b)]).toEqual([c, c]);
+    await tell(account(a, 4));
+    expect([await orderOf(a), await orderOf(b)]).toEqual([a, c]);
+  });
+
+  it('leads on where the one it was merged into is merged itself', async () => {
+    const [a, b, c] = ['A', 'B', 'C'].map((name) => `${name}${++n}`) as [string, string, string];
+    await tell(account(a, 1), account(b, 1), account(c, 1));
+    await tell(merged(a, b, 2));
+    await tell(merged(b, c, 3));
+    expect([await orderOf(a), await orderOf(b)]).toEqual([c, c]);
+  });
+
+  it('is known from then on, and takes orders though nobody had told of it', async () => {
+    const [a, b] = [`A${++n}`, `B${++n}`];
+    expect(await tell(merged(a, b, 2), account(b, 1))).toMatchObject([{ status: 'applied' }, { status: 'applied' }]);
+    expect(await orderOf(a)).toBe(b);
+  });
+
+  it('into one that nobody knows is set aside with what to do, and its orders go on; it runs by itself when that one is told', async () => {
+    const [a, b, c] = ['A', 'B', 'C'].map((name) => `${name}${++n}`) as [string, string, string];
+    await tell(account(a, 1), account(c, 1));
+    expect(await tell(merged(a, b, 2), account(c, 2))).toMatchObject([
+      { status: 'parked', class: 'unknown_account', reason: expect.stringContaining(b) },
+      { status: 'applied' },
+    ]);
+    expect(nextStepOf('parked_record', 'unknown_account')).toMatch(/Add the account/);
+    expect(await orderOf(a)).toBe(a);
+    await tell(account(b, 3));
+    await hub.receiver.replayAwaited();
+    expect(await orderOf(a)).toBe(b);
+  });
+
+  it('in a ring is set aside, and nothing changes', async () => {
+    const [a, b] = [`A${++n}`, `B${++n}`];
+    await tell(account(a, 1), account(b, 1));
+    await tell(merged(a, b, 2));
+    expect(await tell(merged(b, a, 3))).toMatchObject([{ status: 'parked', class: 'merge_ring' }]);
+    expect([await orderOf(a), await orderOf(b)]).toEqual([b, b]);
+    expect(nextStepOf('parked_record', 'merge_ring')).toMatch(/which of the accounts is left/);
+  });
+});
+
 it('a page may name a product and an account and use them', async () => {
   const sku = `R${++n}`;
   const account = `NEW${n}`;
@@ -203,12 +275,16 @@ it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, s
   ['a day that is none', { kind: 'price.changed', validFrom: '2026-02-31x' } as never, 'value_invalid', 'validFrom'],
   ['a currency that is none', { kind: 'price.changed', currency: 'pounds' } as never, 'value_invalid', 'currency'],
   ['a time that is none', { kind: 'product.changed', changedAt: 'yesterday' } as never, 'value_invalid', 'changedAt'],
+  ['a merge into nobody', { kind: 'account.merged', into: 'NOBODY' } as never, 'unknown_account', 'into'],
+  ['a merge into itself', { kind: 'account.merged', into: 'SELF', account: 'SELF' } as never, 'merge_ring', 'into'],
   ['no code', { kind: 'account.changed', account: '' } as never, 'value_invalid', 'account'],
 ])('%s is set aside alone, and named', async (_, changes, faultClass, place) => {
+  await tell({ kind: 'account.changed', account: 'SELF', company: 'acme', changedAt: on(1) });
   const whole = {
     'product.changed': product('X', 'x', 1),
     'price.changed': price('X', '1.00', 1),
     'account.changed': { kind: 'account.changed', account: 'A9', company: 'acme', changedAt: on(1) },
+    'account.merged': { kind: 'account.merged', account: 'A9', company: 'acme', into: 'A8', changedAt: on(1) },
   }[changes.kind] as RecordChanged;
   const sku = `R${++n}`;
   const results = await tell({ ...whole, ...changes } as RecordChanged, product(sku, 'fine', 1));

@@ -10,10 +10,14 @@ table account (
   credit_limit_minor bigint,
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  merged_into bigint,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
-  FOREIGN KEY (company_id) REFERENCES company(company_id)
+  FOREIGN KEY (company_id) REFERENCES company(company_id),
+  FOREIGN KEY (merged_into) REFERENCES account(account_id),
+  CHECK ((merged_into <> account_id))
 );
+CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 
 table allocation (
   order_id bigint not null,

@@ -6,6 +6,8 @@ const parkedRecords: Readonly<Record<string, string>> = {
   unreadable: 'Correct the record in the source system, or edit it here, then replay it.',
   unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
   unknown_account: 'Add the account, and it runs by itself.',
+  merge_ring:
+    'Look in the system which of the accounts is left: change that one there, so that it is told, then resolve this.',
   unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',
   unknown_unit:
     "Say what the unit is in the system's settings (units), or correct the product's unit in the system, then replay it.",

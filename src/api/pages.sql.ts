@@ -80,5 +80,5 @@ export const readExposure = sql<{ orders: number; open_minor: number; oldest_at:
   `select count(distinct o.order_id)::int as orders, min(o.ordered_at) as oldest_at,
           coalesce(sum(greatest(0, l.amount_minor - l.cancelled_minor - l.invoiced_minor - round(l.unit_price * l.refused * 100))), 0)::bigint as open_minor
      from sales_order o join order_line l on l.order_id = o.order_id
-    where o.account_id = $1::bigint and o.state not in ('closed', 'cancelled', 'refused')`,
+    where o.account_id in (select a.account_id from account a where $1::bigint in (a.account_id, a.merged_into)) and o.state not in ('closed', 'cancelled', 'refused')`,
 );

@@ -154,6 +154,15 @@ export interface AccountChanged {
   changedAt: string;
 }
 
+/** An account that its system has replaced by another of the same company: what comes for it from now on is the other's. */
+export interface AccountMerged {
+  kind: 'account.merged';
+  account: string;
+  company: string;
+  into: string;
+  changedAt: string;
+}
+
 /** A unit price from a quantity on, in base units. */
 export interface PriceTier {
   quantityMin: number;
@@ -177,7 +186,7 @@ export interface PriceChanged {
   changedAt: string;
 }
 
-export type RecordChanged = ProductChanged | AccountChanged | PriceChanged;
+export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged;
 
 export type InboundCommand =
   | OrderSubmitted

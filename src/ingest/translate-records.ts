@@ -1,5 +1,5 @@
 /** Products, accounts and prices as their systems tell them. */
-import { type PriceTier, quantityOf, type RecordChanged, unitPriceOf } from '../canonical/index.ts';
+import { type AccountMerged, type PriceTier, quantityOf, type RecordChanged, unitPriceOf } from '../canonical/index.ts';
 import { type Directory, UNITS } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -10,8 +10,8 @@ const CURRENCY = /^[A-Z]{3}$/;
 export function translateRecord(directory: Directory, system: string, command: RecordChanged): Translated | Fault {
   if (Number.isNaN(Date.parse(command.changedAt)))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'changedAt is no time', 'changedAt');
-  const place = command.kind === 'account.changed' ? 'account' : 'sku';
-  const code = command.kind === 'account.changed' ? command.account : command.sku;
+  const [place, code] =
+    'account' in command ? (['account', command.account] as const) : (['sku', command.sku] as const);
   if (code.length === 0 || code.length > CODE_CHARS_MAX)
     return fault('value_invalid', 'XD_VALUE_INVALID', `a code has 1 to ${CODE_CHARS_MAX} characters`, place);
   if (command.kind === 'product.changed') {
@@ -23,6 +23,7 @@ export function translateRecord(directory: Directory, system: string, command: R
   if (!directory.companies.has(command.company))
     return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');
   if (command.kind === 'account.changed') return { ...NOTHING, records: [command] };
+  if (command.kind === 'account.merged') return translateMerge(directory, command);
   const skuId = skuOf(directory, system, command.sku, 'sku');
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))
@@ -40,6 +41,22 @@ export function translateRecord(directory: Directory, system: string, command: R
   const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
   const price = { ...command, unitPrice, ...(tiers !== undefined && { tiers }) };
   return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku) }] };
+}
+
+function translateMerge(directory: Directory, command: AccountMerged): Translated | Fault {
+  const { companyId } = directory.companies.get(command.company)!;
+  const into = directory.findAccountId(companyId, command.into);
+  if (into === undefined) {
+    const reason = `${shown(command.account)} was merged into ${shown(command.into)}, and there is no such account`;
+    const waitKey = `account/${companyId} ${command.into}`;
+    return { ...fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', reason, 'into'), waitKey };
+  }
+  const own = directory.findAccountId(companyId, command.account);
+  if (own === into || (own !== undefined && directory.followAccount(into) === own)) {
+    const reason = `${shown(command.account)} was merged into ${shown(command.into)}, which is merged into it`;
+    return fault('merge_ring', 'XD_VALUE_INVALID', reason, 'into');
+  }
+  return { ...NOTHING, records: [command] };
 }
 
 /** Why there is no one price for each quantity. Tiers may lie as far apart as they like: the lower one holds up to the next. */

@@ -19,9 +19,36 @@ export const upsertAccounts = sql<{ account_id: number; code: string }>(
        as t(company_id, code, channel, name, currency, changed_at)
     order by company_id, code
    on conflict (company_id, code) do update
-     set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now()
+     set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now(),
+         merged_into = case when excluded.changed_at > a.changed_at then null else a.merged_into end
    where excluded.changed_at in ('-infinity', greatest(a.changed_at, excluded.changed_at))
    returning account_id, code`,
+);
+// One that nobody knew yet is known from now on: orders may still come for it.
+export const addMerged = sql(
+  'master_add_merged',
+  `insert into account (company_id, code, name, currency)
+   select company_id, code, '', currency from unnest($1::int[], $2::text[], $3::text[]) as t(company_id, code, currency) order by company_id, code
+   on conflict (company_id, code) do nothing`,
+);
+export const lockMerged = sql(
+  'master_lock_merged',
+  `select account_id from account where company_id = any($1::int[]) and code = any($2::text[]) order by company_id, code for update`,
+);
+// Into the last of a row of merges, so that one look leads there.
+export const mergeAccounts = sql<{ account_id: number; merged_into: number }>(
+  'master_merge_accounts',
+  `update account a set merged_into = coalesce(o.merged_into, o.account_id), changed_at = greatest(a.changed_at, t.changed_at), updated_at = crossdock_now()
+     from unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[]) as t(company_id, code, other, changed_at)
+     join account o on o.company_id = t.company_id and o.code = t.other
+    where a.company_id = t.company_id and a.code = t.code and t.changed_at >= a.changed_at and a.account_id <> coalesce(o.merged_into, o.account_id)
+   returning a.account_id, a.merged_into`,
+);
+export const mergeFollowers = sql(
+  'master_merge_followers',
+  `update account a set merged_into = t.merged_into, updated_at = crossdock_now()
+     from unnest($1::bigint[], $2::bigint[]) as t(account_id, merged_into)
+    where a.merged_into = t.account_id and a.account_id <> t.merged_into`,
 );
 // Sets of prices, by their place in what was asked: of each all rows, locked in order, and when the newest of them changed.
 export const lockPrices = sql<{ at: number; changed_at: Date | null }>(

@@ -1,5 +1,5 @@
 /** Products, accounts and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
-import { fail, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
+import { type AccountMerged, fail, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { type Database, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import type { Directory } from './directory.ts';
@@ -112,6 +112,25 @@ export async function putAccounts(
     texts(all.map((a) => a.record.changedAt ?? null)),
   ]);
   return { written: rows.length };
+}
+
+/** Accounts that their system replaced by others: in the order in which that was done. Both companies' codes are known. */
+export async function mergeAccounts(tx: Tx, directory: Directory, merges: readonly AccountMerged[]): Promise<void> {
+  const done = [...merges].sort((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt));
+  const companies = done.map(({ company }) => directory.companies.get(company)!);
+  const ids = numbers(companies.map(({ companyId }) => companyId));
+  const gone = texts(done.map(({ account }) => account));
+  await tx.query(statements.addMerged, [ids, gone, texts(companies.map(({ currency }) => currency))]);
+  await tx.query(statements.lockMerged, [ids, texts(done.flatMap(({ account, into }) => [account, into]))]);
+  for (const [i, { account, into, changedAt }] of done.entries()) {
+    const one = [numbers([companies[i]!.companyId]), texts([account]), texts([into]), texts([changedAt])];
+    const merged = await tx.query(statements.mergeAccounts, one);
+    if (merged.length > 0)
+      await tx.query(statements.mergeFollowers, [
+        numbers(merged.map((row) => row.account_id)),
+        numbers(merged.map((row) => row.merged_into)),
+      ]);
+  }
 }
 
 /** Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed. */

@@ -278,6 +278,7 @@ export class TrytonModel {
       case '<':
         return is !== null && is < than;
       case 'in': {
+        if (field === 'active') return (wanted as unknown[]).includes(is ?? true);
         const list = wanted as unknown[];
         // The database compares numbers with numbers: anything else fails the whole call.
         if (field === 'id' && list.some((one) => !Number.isSafeInteger(one)))

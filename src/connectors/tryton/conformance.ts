@@ -29,6 +29,10 @@ const tables = (): Record<string, ModelRow[]> => ({
     { id: 17, type: 'storage', parent: 3 },
   ],
   'party.party': [
+    {
+      ...{ id: 3, code: 'C0', name: 'Two', active: false, replaced_by: 2 },
+      ...{ customer_payment_term: null, customer_location: 7, customer_tax_rule: null },
+    },
     { id: 2, code: 'C1', name: 'One', customer_payment_term: 1, customer_location: 7, customer_tax_rule: null },
   ],
   'party.address': [{ id: 2, party: 2, invoice: true, delivery: true, sequence: null }],
@@ -328,11 +332,19 @@ function accountFeed(time: 'write_date' | 'create_date') {
     [time]: taggedTime(changedAt),
     code: `CUST-${n}`,
     name: `Customer ${n}`,
+    active: true,
+    'replaced_by.': null,
   });
   return {
     pageMax: 500,
     placeFields: [time, 'id'],
     record,
     broken: (changedAt: string) => [{ ...record(2, changedAt), code: 'x\0y' }],
+    // A party that was replaced is put away, and names the one that is left.
+    merged: (n: number, into: number, changedAt: string) => ({
+      ...record(n, changedAt),
+      active: false,
+      'replaced_by.': { id: 8_000_000 + into, code: `CUST-${into}` },
+    }),
   };
 }

@@ -122,14 +122,19 @@ export function mapAccountChanges(
   { system, code: company, time, accountOf }: Of & { accountOf: (code: string) => string },
 ): InboundItem[] {
   return mapRecords(rows, '', (raw, place) =>
-    readRecord(raw, place, system, (party) => [
-      recordItem(system, {
-        kind: 'account.changed',
-        account: accountOf(party.text('code')),
-        company,
-        ...(party.raw.name != null && { name: party.text('name') }),
-        changedAt: momentOf(party.raw[time], `${place}/${time}`),
-      }),
-    ]),
+    readRecord(raw, place, system, (party) => {
+      const account = accountOf(party.text('code'));
+      const changedAt = momentOf(party.raw[time], `${place}/${time}`);
+      if (party.raw['replaced_by.'] != null) {
+        const into = accountOf(new Fields(party.raw['replaced_by.'], `${place}/replaced_by.`).text('code'));
+        // Two parties that settings name one account stay that.
+        if (into === account) return [];
+        return [recordItem(system, { kind: 'account.merged', account, company, into, changedAt })];
+      }
+      // Only put away: nothing is sold to it, and what is under way goes on.
+      if (party.raw.active === false) return [];
+      const name = party.raw.name == null ? {} : { name: party.text('name') };
+      return [recordItem(system, { kind: 'account.changed', account, company, ...name, changedAt })];
+    }),
   );
 }

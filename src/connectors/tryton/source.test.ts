@@ -119,6 +119,30 @@ describe('prices of lists', () => {
   });
 });
 
+it('a party that was replaced is told as merged, and one that was only put away is not told', async () => {
+  const it_ = description.feeds!.accounts!;
+  const at = (n: number) => `2026-03-01T11:00:0${n}Z`;
+  const row = (n: number, raw: unknown): FeedRow => ({ n, at: at(n), seq: n, raw });
+  rows.accounts = [
+    row(1, it_.merged!(1, 3, at(1), 1)),
+    row(2, { ...(it_.record(2, at(2), 2) as object), active: false }),
+    row(3, it_.record(3, at(3), 3)),
+    row(4, { ...(it_.merged!(4, 3, at(4), 4) as object), 'replaced_by.': { id: 9, code: null } }),
+  ];
+  const page = await connect()
+    .sources.find(({ feed }) => feed === 'accounts')!
+    .poll('', signal);
+  expect(page.items.map(({ command, unreadable }) => command ?? unreadable)).toEqual([
+    { kind: 'account.merged', account: 'CUST-1', company: 'US', into: 'CUST-3', changedAt: '2026-03-01T11:00:01.000Z' },
+    expect.objectContaining({ kind: 'account.changed', account: 'CUST-3' }),
+    expect.objectContaining({ place: '/3/replaced_by./code', reason: 'must be a text' }),
+  ]);
+  // Settings name both parties one account: nothing was merged.
+  const one = { accounts: { 'CUST-3': 'CUST-1' } };
+  rows.accounts = [row(1, it_.merged!(1, 3, at(1), 1))];
+  expect((await read(connect(one), 'accounts', '')).keys).toEqual([]);
+});
+
 it('a record that was never changed has no write_date, and is told by the feed of new ones; changed, by the other', async () => {
   const changed = description.feeds!.accounts!;
   rows.accounts_new = [written(description.feeds!.accounts_new!, 1, ELEVEN)];

@@ -1,7 +1,7 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
 import { cutDeep, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
-import { idOfReference, type Lookups } from './lookups.ts';
+import { EVEN_INACTIVE, idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
   joinShipments,
@@ -315,8 +315,9 @@ function recordFeeds(feeds: Feeds): Source[] {
       feed: `accounts${suffix}`,
       model: 'party.party',
       time,
-      domain: async () => [['code', '!=', null]],
-      fields: ['code', 'name'],
+      // Those that were replaced by others are put away, and would vanish without a word.
+      domain: async () => [['code', '!=', null], EVEN_INACTIVE],
+      fields: ['code', 'name', 'active', 'replaced_by.code'],
       complete: async (parties) => parties,
       join: (parties) => parties,
       map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf }),
