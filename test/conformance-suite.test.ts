@@ -19,7 +19,7 @@ const descriptionOf = async (name: string) =>
   ((await import(join(root, name, 'conformance.ts'))) as { default: SystemDescription }).default;
 
 /** Run against their real systems, or servers of their own tests; how their systems answer is not written down for the suite yet. */
-const NOT_DESCRIBED = ['files', 'ledgersmb', 'medusa', 'odata', 'rest', 'salesforce', 'sql', 'tryton', 'vendure'];
+const NOT_DESCRIBED = ['files', 'ledgersmb', 'medusa', 'odata', 'rest', 'salesforce', 'sql', 'vendure'];
 const isDescribed = (name: string) => existsSync(join(root, name, 'conformance.ts'));
 
 describe('every connector of ours', () => {
@@ -77,6 +77,11 @@ const in_doubt_as = (outcome: 'later' | 'confirmed' | 'refused') =>
   outcomes('sim-wms', (one) => (one.outcome === 'in_doubt' ? ({ outcome, error: 'a bug' } as Outcome) : one));
 
 let leaked = 0;
+let again = 0;
+const n = () => {
+  again += 1;
+  return again;
+};
 const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string][] = [
   ['in doubt is told as later', 'sim-wms', in_doubt_as('later'), 'write.timeout_after_commit'],
   ['in doubt is told as later', 'sim-wms', in_doubt_as('later'), 'write.500_after'],
@@ -133,6 +138,56 @@ const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string
     'sim-wms',
     delivered('sim-wms', () => ({ locate: async () => new Map() })),
     'lookup.not_found',
+  ],
+  [
+    'a lookup never finds anything, so what failed is done twice',
+    'sim-erp',
+    delivered('sim-erp', () => ({ locate: async () => new Map() })),
+    'write.every_step',
+  ],
+  [
+    'a sale that is half made is made anew',
+    'tryton',
+    delivered('tryton', (sink, kind) =>
+      kind !== 'sales_order'
+        ? {}
+        : {
+            async write(items, signal) {
+              const there = await sink.locate(
+                items.map(({ reference }) => reference),
+                signal,
+              );
+              const fresh = items.map((item) => ({ ...item, reference: `${item.reference}/${n()}` }));
+              return there.size === items.length ? sink.write(items, signal) : sink.write(fresh, signal);
+            },
+          },
+    ),
+    'write.every_step',
+  ],
+  [
+    'what the system does by itself is taken for done',
+    'tryton',
+    delivered('tryton', (_sink, kind) =>
+      kind === 'shipment_posting'
+        ? { write: async (items) => items.map(() => ({ outcome: 'confirmed' as const, answer: {} })) }
+        : {},
+    ),
+    'work.not_done',
+  ],
+  [
+    'what the system does by itself is refused while it does not answer',
+    'tryton',
+    delivered('tryton', (sink, kind) =>
+      kind === 'shipment_posting'
+        ? {
+            write: async (items, signal) =>
+              (await sink.write(items, signal)).map((one) =>
+                one.outcome === 'later' ? { outcome: 'refused' as const, error: 'a bug' } : one,
+              ),
+          }
+        : {},
+    ),
+    'work.500',
   ],
   [
     'a lookup writes',

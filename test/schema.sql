@@ -10,10 +10,14 @@ table account (
   credit_limit_minor bigint,
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  merged_into bigint,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
-  FOREIGN KEY (company_id) REFERENCES company(company_id)
+  FOREIGN KEY (company_id) REFERENCES company(company_id),
+  FOREIGN KEY (merged_into) REFERENCES account(account_id),
+  CHECK ((merged_into <> account_id))
 );
+CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 
 table allocation (
   order_id bigint not null,
@@ -349,9 +353,11 @@ table price (
   updated_at timestamp with time zone default crossdock_now() not null,
   company_id integer not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
-  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from),
+  quantity_min bigint default 1 not null,
+  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
 

@@ -7,7 +7,13 @@ const parkedRecords: Readonly<Record<string, string>> = {
     'Correct the record in the source system, or mend the mapping (crossdock parked edit --reread), or edit it here, then replay it.',
   unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
   unknown_account: 'Add the account, and it runs by itself.',
+  merge_ring:
+    'Look in the system which of the accounts is left: change that one there, so that it is told, then resolve this.',
   unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',
+  unknown_unit:
+    "Say what the unit is in the system's settings (units), or correct the product's unit in the system, then replay it.",
+  tier_gap:
+    'Give the list in its system one price from 1 on and one for each further quantity: its next change is read by itself, and this one resolved. Or edit the tiers here and replay it.',
   unknown_channel: 'Add the channel to the estate, then replay it.',
   unknown_company: 'Add the company to the estate, then replay it.',
   unknown_order: 'Find out why the order did not arrive, then replay it.',

@@ -154,19 +154,39 @@ export interface AccountChanged {
   changedAt: string;
 }
 
+/** An account that its system has replaced by another of the same company: what comes for it from now on is the other's. */
+export interface AccountMerged {
+  kind: 'account.merged';
+  account: string;
+  company: string;
+  into: string;
+  changedAt: string;
+}
+
+/** A unit price from a quantity on, in base units. */
+export interface PriceTier {
+  quantityMin: number;
+  unitPrice: string;
+}
+
 export interface PriceChanged {
   kind: 'price.changed';
   sku: string;
   company: string;
   currency: string;
+  /** From 1 on. */
   unitPrice: string;
+  /** By quantity, all of them, also the one from 1 on: what isn't among them any more has ended. Absent: nothing is said of other quantities. */
+  tiers?: PriceTier[];
+  /** What it is the price of one of; absent: the SKU's base unit. */
+  unit?: string;
   priceList?: string;
   /** A day, YYYY-MM-DD. */
   validFrom?: string;
   changedAt: string;
 }
 
-export type RecordChanged = ProductChanged | AccountChanged | PriceChanged;
+export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged;
 
 export type InboundCommand =
   | OrderSubmitted

@@ -4,7 +4,7 @@ import { EXIT, printResult, say, startProgress } from './output.ts';
 const columns = `
 products  sku; description, unit
 accounts  account; company, channel, name
-prices    sku, unit_price; company, currency, price_list, valid_from
+prices    sku, unit_price; company, currency, price_list, valid_from, quantity_min
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no

@@ -1,7 +1,7 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
-import { putAccounts, putProducts, writePrices } from '../master/index.ts';
+import { mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
@@ -108,9 +108,11 @@ async function applyRecords(tx: Tx, { directory }: OrderDeps, entries: readonly 
   const records = entries.flatMap(({ translated }) => (isFault(translated) ? [] : translated.records));
   const products = records.filter((record) => record.kind === 'product.changed');
   const accounts = records.filter((record) => record.kind === 'account.changed');
+  const merges = records.filter((record) => record.kind === 'account.merged');
   const prices = records.filter((record) => record.kind === 'price.changed');
   if (products.length > 0) await putProducts(tx, products);
   if (accounts.length > 0) await putAccounts(tx, directory, accounts);
+  if (merges.length > 0) await mergeAccounts(tx, directory, merges);
   if (prices.length > 0) await writePrices(tx, directory, prices);
 }
 

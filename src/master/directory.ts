@@ -82,6 +82,7 @@ export class Directory {
   readonly #skuCodes = new Map<number, string>();
   readonly #accountIds = new Map<string, number>();
   readonly #accountCodes = new Map<number, string>();
+  readonly #mergedAccounts = new Map<number, number>();
   readonly #countsNet = new Set<string>();
   readonly #crosswalks = new Map<string, string>();
 
@@ -211,6 +212,25 @@ export class Directory {
       this.#accountIds.set(`${row.company_id}/${row.code}`, row.account_id);
       this.#accountCodes.set(row.account_id, row.code);
     }
+  }
+
+  /** Which of them are merged into others, as it is now: unlike ids, it is not true for ever. */
+  async loadMerged(accounts: readonly { companyId: number; code: string }[]): Promise<void> {
+    if (accounts.length === 0) return;
+    for (const { companyId, code } of accounts) {
+      const id = this.findAccountId(companyId, code);
+      if (id !== undefined) this.#mergedAccounts.delete(id);
+    }
+    const rows = await this.#db.query(statements.findMerged, [
+      numbers(accounts.map((a) => a.companyId)),
+      texts(accounts.map((a) => a.code)),
+    ]);
+    for (const row of rows) this.#mergedAccounts.set(row.account_id, row.merged_into);
+  }
+
+  /** The account that it was merged into, else itself. */
+  followAccount(accountId: number): number {
+    return this.#mergedAccounts.get(accountId) ?? accountId;
   }
 
   findAccountId(companyId: number, code: string): number | undefined {

@@ -86,7 +86,7 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'prices':
       return master<PriceRecord>({
         required: ['sku', 'unit_price'],
-        optional: ['company', 'currency', 'price_list', 'valid_from'],
+        optional: ['company', 'currency', 'price_list', 'valid_from', 'quantity_min'],
         read: (row) => {
           const validFrom = row.day('valid_from');
           const company = row.text('company', onlyCompany(context));
@@ -96,6 +96,7 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
             unitPrice: row.unitPrice('unit_price'),
             currency: row.text('currency', currencyOf(context, company)),
             priceList: row.text('price_list', 'base'),
+            quantityMin: row.whole('quantity_min', 1, 1),
             ...(validFrom !== undefined && { validFrom }),
           };
         },

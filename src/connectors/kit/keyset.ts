@@ -1,6 +1,7 @@
 /** Feeds of systems that only have a time of change: read by (time, id), again from a little before the end each time. */
 import { hash } from 'node:crypto';
 import { fail, type InboundItem } from '../../canonical/index.ts';
+import { cutDeep } from './fields.ts';
 import type { FeedPage, Source } from './types.ts';
 
 /** A record's place: the system's own time of its last change, and what tells records of one time apart; both sort as texts. */
@@ -57,9 +58,9 @@ const REMEMBERED_MAX = 50_000;
 export function keysetSource(options: KeysetSource): Source {
   const { feed, pageMax, overlapMs, read, map, rowsOf, earlier = earlierIso } = options;
   const placeOf = ({ at, id }: Place) => `${at} ${id}`;
-  // With what it says: a system may change a thing twice in what it calls one moment.
+  // With what it says: a system may change a thing twice in what it calls one moment. Cut, since JSON is read deeper than it is written.
   const nameOf = (row: KeysetRow) =>
-    `${placeOf(row)} ${hash('sha256', JSON.stringify(row.raw) ?? '', 'base64url').slice(0, 16)}`;
+    `${placeOf(row)} ${hash('sha256', JSON.stringify(cutDeep(row.raw)) ?? '', 'base64url').slice(0, 16)}`;
   let remembered = new Set<string>();
   /** Handed over with the page that leads to `cursor`; they count once the caller comes back with it. */
   let given: { cursor: string; names: string[] } | undefined;

@@ -52,6 +52,8 @@ export interface SystemModel {
   sell?(sku: string, units: number): void;
   /** From now on what goes by this reference is refused, alone, in the way that the system refuses one among many. */
   refuse?(reference: string): void;
+  /** Does by itself what a delivery of {@link SystemDescription.lookedUp} says. */
+  did?(kind: string, reference: string): void;
 }
 
 export interface FeedDescription {
@@ -93,6 +95,8 @@ export interface SystemDescription {
   feeds?: Readonly<Record<string, FeedDescription>>;
   /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
   deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;
+  /** Of these, what the system does itself: the connector writes nothing, and looks whether it is done. */
+  lookedUp?: readonly string[];
   availability?: (n: number) => AvailabilityItem;
   prices?: (n: number) => StateItem;
   orderStatus?: (n: number) => StateItem;

@@ -7,6 +7,7 @@ import { feedChecks } from './checks/feeds.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
+import { stepChecks } from './checks/steps.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
 import { writeChecks } from './checks/writes.ts';
@@ -17,6 +18,7 @@ import type { Bench } from './stage.ts';
 export const checks: readonly Check[] = [
   ...writeFaultChecks,
   ...writeChecks,
+  ...stepChecks,
   ...lookupChecks,
   ...readFaultChecks,
   ...feedChecks,

@@ -52,27 +52,32 @@ export async function alone(bench: Bench, feed: string, ns: readonly number[]): 
   return names;
 }
 
-const keyCache = new WeakMap<FeedDescription, Map<number, string[]>>();
+const keyCache = new WeakMap<FeedDescription, Map<string, string[]>>();
 
-/** The keys of the n-th thing, as they are when it is alone. */
-export async function keysOf({ bench, feed, it }: FeedStage, n: number): Promise<string[]> {
-  const cache = keyCache.get(it) ?? new Map<number, string[]>();
+/** The keys of the n-th thing as it is listed now, when it is alone: keys of records hold when they changed. */
+export async function keysOf({ bench, feed, it, rows }: FeedStage, n: number): Promise<string[]> {
+  const row = rows[feed]!.findLast((one) => one.n === n) ?? rowOf(it, n);
+  const cache = keyCache.get(it) ?? new Map<string, string[]>();
   keyCache.set(it, cache);
-  const keys = cache.get(n) ?? (await keysAlone(bench, feed, n));
-  cache.set(n, keys);
+  const id = `${n} ${row.at} ${row.seq}`;
+  const keys = cache.get(id) ?? (await keysAlone(bench, feed, row));
+  cache.set(id, keys);
   return keys;
 }
 
-export async function keysAlone(bench: Bench, feed: string, n: number): Promise<string[]> {
+export async function keysAlone(bench: Bench, feed: string, { n, at, seq }: Place): Promise<string[]> {
   let keys: string[] = [];
   await onStage(bench, {}, async (stage) => {
-    stage.rows[feed]!.push(rowOf(bench.description.feeds![feed]!, n));
+    stage.rows[feed]!.push(rowOf(bench.description.feeds![feed]!, n, at, seq));
     const { pages } = await readAll(sourceOf(stage.connector, feed), { signal: stage.signal });
     keys = itemsOf(pages).map(({ key }) => key);
   });
   must(keys.length > 0, `thing ${n} gives no item, alone`);
   return keys;
 }
+
+/** Which thing, and where it stands; without a place where it stands by itself. */
+type Place = { n: number; at?: string; seq?: number };
 
 /** Reads with changes in between and says which things were never seen. */
 export async function lost(stage: FeedStage, wanted: readonly number[], options: Partial<ReadOptions> = {}) {

@@ -125,7 +125,7 @@ export const feedChecks: Check[] = [
     skip: hasFeeds,
     run: (bench) =>
       eachFeed(bench, async ({ feed }) => {
-        const [one, two] = [await keysAlone(bench, feed, 1), await keysAlone(bench, feed, 2)];
+        const [one, two] = [await keysAlone(bench, feed, { n: 1 }), await keysAlone(bench, feed, { n: 2 })];
         const both = one.filter((key) => two.includes(key));
         must(both.length === 0, `both things are known as ${both[0]}`);
       }),
@@ -177,8 +177,9 @@ export const feedChecks: Check[] = [
     run: (bench) =>
       eachFeed(bench, async ({ rows, feed, it, source, signal, another }) => {
         rows[feed]!.push(...rowsOf(it, 4));
-        const page = await source.poll('', signal);
-        const inOrder = page.items.map(nameOf).sort();
+        const inOrder = itemsOf((await readAll(source, { signal })).pages)
+          .map(nameOf)
+          .sort();
         const contents = rows[feed]!.map(({ raw }) => raw);
         rows[feed] = rows[feed]!.map((row, index) => ({ ...row, raw: contents.at(-1 - index) }));
         const turned = await readAll(sourceOf(another(), feed), { signal }).catch(() => undefined);
