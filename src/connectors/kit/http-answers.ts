@@ -34,9 +34,9 @@ const CREDENTIAL_CHARS_MIN = 8;
  * An answer without the credentials of its call: systems repeat them in their errors, and what an answer says is logged, kept and shown.
  * They are looked for as they were sent, and without what stands before them (`Bearer …`).
  */
-export function hushed(body: Buffer, credentials: Readonly<Record<string, string>>): Buffer {
-  const secrets = Object.values(credentials)
-    .flatMap((value) => [value, value.slice(value.lastIndexOf(' ') + 1)])
+export function hushed(body: Buffer, credentials: readonly string[]): Buffer {
+  const secrets = credentials
+    .flatMap((value) => [value, value.slice(value.lastIndexOf(' ') + 1), encodeURIComponent(value)])
     .filter((secret) => secret.length >= CREDENTIAL_CHARS_MIN && body.includes(secret));
   if (secrets.length === 0) return body;
   // Byte for byte, so that what is no text stays as it is.

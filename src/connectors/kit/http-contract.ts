@@ -14,6 +14,8 @@ export interface HttpRequest {
   json?: unknown;
   raw?: { body: string | Buffer; contentType: string };
   headers?: Readonly<Record<string, string>>;
+  /** What of it is a secret, where one is said in the body: an answer that repeats it is kept without. */
+  secrets?: readonly string[];
   /**
    * What a success is. text: a text (CSV, or nothing at all), which is the `value`; any: `value` only where it is JSON (several parts, or
    * nothing); default json. A failure is read as JSON all the same.

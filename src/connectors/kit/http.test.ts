@@ -353,6 +353,25 @@ describe('what is ours', () => {
     expect([value, body.toString()]).toEqual([{ session: '***', name: 'Zoë' }, '{"session":"***","name":"Zoë"}']);
   });
 
+  it.each([
+    [
+      'in its body',
+      { raw: { body: 'client_secret=said+in%20a+form', contentType: 'text/plain' }, secrets: ['said in a form'] },
+    ],
+    ['in its own header', { headers: { authorization: 'Basic c2FpZC1pbi1hLWhlYWRlcg==' } }],
+  ])('nor do those that a call says %s', async (_, said) => {
+    const http = client();
+    system.answer((call) => ({
+      status: 400,
+      json: { error: `no: ${call.headers.authorization ?? ''} said in a form said%20in%20a%20form` },
+    }));
+    const request = { method: 'POST', path: '/token', ...said } as const;
+    const { message } = await refusal(http.ask(request, signal));
+    const given = 'secrets' in said ? /said.in/ : /c2FpZC1pbi1hLWhlYWRlcg/;
+    expect(message).not.toMatch(given);
+    expect(message).toContain('***');
+  });
+
   it('may be closed twice', async () => {
     const http = client();
     await http.close();

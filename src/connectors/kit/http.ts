@@ -260,7 +260,9 @@ export class HttpClient {
     try {
       const answer = await this.#dispatch(method, path, headers, payload, signal);
       const isText = answers === 'text' && answer.status >= 200 && answer.status <= 299;
-      const body = hushed(answer.body, who);
+      const said = request.headers?.authorization;
+      const credentials = [...Object.values(who), ...(said === undefined ? [] : [said]), ...(request.secrets ?? [])];
+      const body = hushed(answer.body, credentials);
       return { ...answer, body, value: isText ? body.toString('utf8') : parsed(body) };
     } finally {
       turn();

@@ -120,7 +120,7 @@ function clientCredentials(
         endsAt = Number.POSITIVE_INFINITY;
         const raw = { body: form.toString(), contentType: 'application/x-www-form-urlencoded' };
         const path = url.pathname + url.search;
-        const { value } = await server.ask({ method: 'POST', path, raw, headers }, stop);
+        const { value } = await server.ask({ method: 'POST', path, raw, headers, secrets: [secret] }, stop);
         const given = (value ?? {}) as { access_token?: unknown; token_type?: unknown; expires_in?: unknown };
         const { access_token: token, token_type: type = 'Bearer' } = given;
         if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))

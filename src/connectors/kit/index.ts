@@ -19,7 +19,7 @@ export * from './permit.ts';
 export * from './records.ts';
 export * from './registry.ts';
 export * from './settings.ts';
-export type { Credentials } from './sign-in.ts';
+export { type Credentials, unlessStopped } from './sign-in.ts';
 export * from './sql/index.ts';
 export * from './states.ts';
 export * from './times.ts';

@@ -131,6 +131,26 @@ describe('a feed of changes', () => {
     expect(states).toEqual(['draft', 'placed']);
   });
 
+  it('with a row nested deeper than JSON is written is read all the same', async () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as unknown;
+    const source = keysetSource({
+      feed: 'rows',
+      pageMax: 10,
+      overlapMs: 60_000,
+      read: async () => ({
+        body: Buffer.alloc(0),
+        contentType: 'application/json',
+        rows: [{ at: at(0), id: '1', raw: deep }],
+        more: false,
+      }),
+      map: (rows) => rows.map((_, itemNo): InboundItem => ({ scope: 's', key: 'deep', fingerprint: '', itemNo })),
+      rowsOf: () => [],
+    });
+    const first = await source.poll('', signal);
+    expect(first.items).toHaveLength(1);
+    expect((await source.poll(first.cursor, signal)).items).toEqual([]);
+  });
+
   it('that changes while it is read in pages is read to its end', async () => {
     const table = new Table();
     table.rows = [1, 2, 3, 4].map((id) => ({ id, at: id, visible: 0 }));

@@ -58,9 +58,8 @@ const REMEMBERED_MAX = 50_000;
 export function keysetSource(options: KeysetSource): Source {
   const { feed, pageMax, overlapMs, read, map, rowsOf, earlier = earlierIso } = options;
   const placeOf = ({ at, id }: Place) => `${at} ${id}`;
-  // With what it says: a system may change a thing twice in what it calls one moment. Cut, since JSON is read deeper than it is written.
-  const nameOf = (row: KeysetRow) =>
-    `${placeOf(row)} ${hash('sha256', JSON.stringify(cutDeep(row.raw)) ?? '', 'base64url').slice(0, 16)}`;
+  // With what it says: a system may change a thing twice in what it calls one moment.
+  const nameOf = (row: KeysetRow) => `${placeOf(row)} ${hash('sha256', contentOf(row.raw), 'base64url').slice(0, 16)}`;
   let remembered = new Set<string>();
   /** Handed over with the page that leads to `cursor`; they count once the caller comes back with it. */
   let given: { cursor: string; names: string[] } | undefined;
@@ -97,6 +96,16 @@ export function keysetSource(options: KeysetSource): Source {
       };
     },
   };
+}
+
+/** What is nested so deep that no writer of JSON gets to its end is told apart by what stands above that. */
+function contentOf(raw: unknown): string {
+  try {
+    return JSON.stringify(raw) ?? '';
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify(cutDeep(raw));
+  }
 }
 
 function isBeyond(one: Place, other: Place): boolean {

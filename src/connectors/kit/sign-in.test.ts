@@ -67,6 +67,28 @@ describe('a session', () => {
     expect(system.calls.filter((call) => call.path === '/things' && call.method === 'POST')).toHaveLength(2);
   });
 
+  it('that is not given in time keeps nobody who is not wanted any more; the others get it', async () => {
+    let give = (): void => {};
+    const given = new Promise<void>((resolve) => {
+      give = resolve;
+    });
+    const slow = new HttpClient(contextFor(system.url), {
+      clock,
+      auth: { signIn: () => given.then(() => ({ 'x-session': 's1' })) },
+    });
+    system.answer({ json: { ok: true } });
+    const stop = new AbortController();
+    const [asked, sent] = [slow.read('/things', stop.signal), slow.write('/things', {}, stop.signal)];
+    const other = slow.read('/others', signal);
+    stop.abort();
+    await expect(asked).rejects.toMatchObject({ code: 'XD_CONNECTOR_UNAVAILABLE' });
+    expect(await sent).toMatchObject({ outcome: { outcome: 'later' } });
+    give();
+    expect(await other).toMatchObject({ value: { ok: true } });
+    expect(system.calls.map(({ path }) => path)).toEqual(['/others']);
+    await slow.close();
+  });
+
   it('that is refused at once is not begun again and again: what is asked waits', async () => {
     const seen = sessions({ from: 1_000 });
     for (let i = 0; i < 5; i++)

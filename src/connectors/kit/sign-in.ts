@@ -10,6 +10,28 @@ export type Credentials = Readonly<Record<string, string>>;
  */
 export const SIGN_IN_PAUSE_MS = 5_000;
 
+/** Waits for what others wait for, too, and only as long as it is wanted. @throws XD_CONNECTOR_UNAVAILABLE once it is not */
+export async function unlessStopped<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Whoever stops waiting leaves it to the others.
+  shared.catch(() => {});
+  if (signal.aborted) stopped();
+  let onAbort: (() => void) | undefined;
+  const ended = new Promise<'ended'>((resolve) => {
+    onAbort = () => resolve('ended');
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    const first = await Promise.race([shared.then((value) => ({ value })), ended]);
+    return first === 'ended' ? stopped() : first.value;
+  } finally {
+    signal.removeEventListener('abort', onAbort!);
+  }
+}
+
+function stopped(): never {
+  fail('XD_CONNECTOR_UNAVAILABLE', 'was not sent: stopped');
+}
+
 export interface Session {
   readonly at: number;
   readonly headers: Promise<Credentials>;
