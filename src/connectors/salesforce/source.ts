@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { fail } from '../../canonical/index.ts';
 import { type KeysetRow, keysetSource, type Place, type Source, type Whose } from '../kit/index.ts';
 import { queryPageOf, type Salesforce } from './client.ts';
@@ -10,7 +9,7 @@ const PAGE_RECORDS_MAX = 200;
 
 /**
  * Won opportunities, and those called off, by (SystemModstamp, Id). Deleted ones are asked for, too. Its times are of whole seconds, so
- * many records share one; and one record may change twice within it, which only its content tells: that is part of a row's name.
+ * many records share one; and one record may change twice within it, which only its content tells, and the kit looks at that.
  */
 export function opportunities(client: Salesforce, whose: Whose, company: string): Source {
   const { settings } = client;
@@ -56,8 +55,7 @@ function rowOf(raw: unknown): KeysetRow {
   const { Id, SystemModstamp } = (raw ?? {}) as { Id?: unknown; SystemModstamp?: unknown };
   if (typeof Id !== 'string' || typeof SystemModstamp !== 'string')
     fail('XD_CONNECTOR_MALFORMED', 'opportunities: a record without Id and SystemModstamp');
-  const digest = createHash('sha256').update(JSON.stringify(raw)).digest('base64url').slice(0, 12);
-  return { at: timeOf(SystemModstamp, '/SystemModstamp'), id: `${Id} ${digest}`, raw };
+  return { at: timeOf(SystemModstamp, '/SystemModstamp'), id: Id, raw };
 }
 
 /**
@@ -82,9 +80,8 @@ async function readWhole(client: Salesforce, soql: string, signal: AbortSignal):
 function nextLinesOf(record: unknown): string | undefined {
   const lines = (record as { OpportunityLineItems?: unknown } | null)?.OpportunityLineItems;
   if (lines == null) return undefined;
-  const page = queryPageOf(lines);
-  if (page === undefined) fail('XD_CONNECTOR_MALFORMED', 'opportunities: a record whose lines are no page of records');
-  return page.nextRecordsUrl;
+  // Where they are no page of records the map says so, of this record alone.
+  return queryPageOf(lines)?.nextRecordsUrl;
 }
 
 /** The records in the bytes of {@link readWhole}, each with all its lines. */
@@ -97,7 +94,7 @@ export function recordsOf(body: Buffer): unknown[] {
       if (path === undefined) return record;
       const { OpportunityLineItems: first, ...rest } = record as { OpportunityLineItems: { records: unknown[] } };
       const more = (children[path] ?? []).flatMap((next) => (next as { records: unknown[] }).records);
-      return { ...rest, OpportunityLineItems: { ...first, records: [...first.records, ...more] } };
+      return { ...rest, OpportunityLineItems: { ...first, done: true, records: [...first.records, ...more] } };
     }),
   );
 }
