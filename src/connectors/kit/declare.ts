@@ -66,6 +66,8 @@ export interface Declaration {
   needs: readonly ('token' | 'webhookSecret' | 'channel')[];
   /** Its settings in the estate; each says what it is. */
   settings: TObject;
+  /** Of connectors whose feeds and writes the estate declares: what these settings make of the three above, which are empty. */
+  bySettings?(settings: Readonly<Record<string, unknown>>): Pick<Declaration, 'sources' | 'deliveries' | 'states'>;
   /** What the system takes; the estate may say less. */
   limits: { callsPerSecond: number; concurrency: number };
   /** Known ways in which the system lies or fails, each with what the connector does about it. */
@@ -108,4 +110,9 @@ export function defineConnector(
     return { name: declaration.name, ...create(context) };
   };
   return Object.assign(factory, { declaration });
+}
+
+/** What it can with these settings. */
+export function declaredWith(declaration: Declaration, settings: Readonly<Record<string, unknown>>): Declaration {
+  return declaration.bySettings === undefined ? declaration : { ...declaration, ...declaration.bySettings(settings) };
 }

@@ -3,6 +3,7 @@
  * faults; the description brings the good days.
  */
 import type { AvailabilityItem, ConnectorContext, DeliveryItem, StateItem } from '../types.ts';
+import type { Folder } from './folder.ts';
 
 export interface Call {
   method: string;
@@ -46,6 +47,8 @@ export interface SystemModel {
   roleOf?(call: Call): Role;
   /** How often a delivery of this kind and reference had an effect. Without it nothing is said about effects. */
   effects?(kind: string, reference: string): number;
+  /** From now on who signed in before is not known any more, until they sign in again. */
+  endSessions?(): void;
   /** What the system would sell of a SKU now. */
   sellable?(sku: string): number | undefined;
   /** Sells so many by itself, without the hub knowing. */
@@ -54,6 +57,24 @@ export interface SystemModel {
   refuse?(reference: string): void;
   /** Does by itself what a delivery of {@link SystemDescription.lookedUp} says. */
   did?(kind: string, reference: string): void;
+}
+
+/** Changes what is about to be read: for what no writer writes. */
+export type Spoil = (text: string) => string | Buffer;
+
+/** What stands in for a system that has a transport of its own; made anew for each check. */
+export interface Stand {
+  /** Where it is, as the estate would say it. */
+  url: string;
+  /** Brings what is there to what the rows are; done before each poll. */
+  bring(): Promise<void>;
+  /** How many writes had an effect that others see. */
+  writes(): number;
+  effects?(kind: string, reference: string): number;
+  refuse?(reference: string): void;
+  /** Of a drop box: what goes wrong with files. */
+  folder?: Folder;
+  close(): Promise<void>;
 }
 
 export interface FeedDescription {
@@ -85,13 +106,19 @@ export interface WebhookDescription {
 }
 
 export interface SystemDescription {
-  /** http: everything goes over one URL; own: another transport, and what needs HTTP is skipped. */
+  /** http: everything goes over one URL; own: another transport, which needs a `stand`, and what needs HTTP is skipped. */
   transport?: 'http' | 'own';
   /** What the connector is built with. */
-  context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret' | 'settings'>>;
+  context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret'>> & {
+    /** By the stand-in's address, where they name one: of a token, of a second service. */
+    settings?: ConnectorContext['settings'] | ((url: string) => ConnectorContext['settings']);
+  };
   /** What of the settings must never be seen. */
   secrets?: readonly string[];
-  system(rows: FeedRows): SystemModel;
+  /** Over HTTP. */
+  system?(rows: FeedRows): SystemModel;
+  /** Over a transport of its own. */
+  stand?(rows: FeedRows, spoil: Spoil): Stand | Promise<Stand>;
   feeds?: Readonly<Record<string, FeedDescription>>;
   /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
   deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;

@@ -1,6 +1,14 @@
 /** For those who write connectors: the suite, a stand-in for the system, record and replay. A door of its own: no hub loads it. */
 export type { Check, Level } from './check.ts';
 export * from './describe.ts';
+export {
+  type ColumnChange,
+  columnChanges,
+  type Folder,
+  type FolderDescription,
+  type FolderFeed,
+  folderStand,
+} from './folder.ts';
 export * from './models.ts';
 export { type Exchange, type Recorder, type RecorderOptions, type Recording, startRecorder } from './record.ts';
 export { type ReplayedSystem, type ReplayOptions, replay } from './replay.ts';

@@ -1,9 +1,11 @@
 /** Runs every check against one connector and reports. */
+import { declaredWith } from '../declare.ts';
 import type { ConnectorFactory } from '../types.ts';
 import { type Check, CheckFailed, type Level, NotApplicable } from './check.ts';
 import { accessChecks } from './checks/access.ts';
 import { declarationChecks } from './checks/declaration.ts';
 import { feedChecks } from './checks/feeds.ts';
+import { fileChecks } from './checks/files.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
@@ -12,7 +14,7 @@ import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
 import { writeChecks } from './checks/writes.ts';
 import type { SystemDescription } from './describe.ts';
-import type { Bench } from './stage.ts';
+import { type Bench, NOWHERE, settingsOf } from './stage.ts';
 
 /** The adversarial ones first; what was said is judged when all has been said. */
 export const checks: readonly Check[] = [
@@ -22,6 +24,7 @@ export const checks: readonly Check[] = [
   ...lookupChecks,
   ...readFaultChecks,
   ...feedChecks,
+  ...fileChecks,
   ...recordChecks,
   ...webhookChecks,
   ...declarationChecks,
@@ -61,7 +64,9 @@ export async function testConnector(
   description: SystemDescription,
   { name = factory.declaration?.name ?? 'connector', only, onResult }: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  const bench: Bench = { name, factory, declaration: factory.declaration, description, said: [] };
+  const { declaration: own } = factory;
+  const declaration = own && declaredWith(own, settingsOf(description, NOWHERE));
+  const bench: Bench = { name, factory, declaration, description, said: [] };
   const wanted = checks.filter(({ id }) => only === undefined || only.some((start) => id.startsWith(start)));
   const unknown = Object.keys(description.skip ?? {}).filter((id) => !checks.some((check) => check.id === id));
   const results: CheckResult[] = [];

@@ -1,13 +1,15 @@
 /** One connector, built against one server: what a check works with. Everything that the connector says is kept. */
 import type { Declaration } from '../declare.ts';
 import type { Connector, ConnectorContext, ConnectorFactory, FeedPage, Source } from '../types.ts';
-import type { FeedDescription, FeedRow, SystemDescription, SystemModel } from './describe.ts';
+import type { FeedDescription, FeedRow, Spoil, Stand, SystemDescription, SystemModel } from './describe.ts';
 import { noted } from './said.ts';
 import { type FaultServer, faultServer } from './server.ts';
 import { type Sink, sinksOf } from './sinks.ts';
 
 export const TOKEN = 'conformance-token-7Hq2xV9mK4tR';
 export const WEBHOOK_SECRET = 'conformance-webhook-3Fw8ZpLc61';
+/** Where nobody listens. */
+export const NOWHERE = 'http://127.0.0.1:9';
 /** Long enough for a busy machine; only what must not be answered waits for {@link SHORT_MS}. */
 export const LONG_MS = 10_000;
 export const SHORT_MS = 120;
@@ -33,8 +35,12 @@ export interface StageOptions {
 
 export interface Stage {
   bench: Bench;
+  /** Nobody calls it where the system has a transport of its own. */
   server: FaultServer;
+  stand: Stand | undefined;
   model: SystemModel;
+  /** Writes that were made so far. */
+  writes(): number;
   rows: Record<string, FeedRow[]>;
   connector: Connector;
   sinks: Sink[];
@@ -52,23 +58,36 @@ export function contextOf(bench: Bench, url: string, { limits, context }: StageO
     url,
     token: TOKEN,
     webhookSecret: WEBHOOK_SECRET,
-    settings: {},
     ...own,
+    settings: settingsOf(bench.description, url),
     ...context,
     limits: { callsPerSecond: 10_000, concurrency: 4, timeoutMs: LONG_MS, batchMax: null, ...limits },
   };
 }
 
+export function settingsOf({ context }: SystemDescription, url: string): ConnectorContext['settings'] {
+  const { settings = {} } = context ?? {};
+  return typeof settings === 'function' ? settings(url) : settings;
+}
+
 export async function openStage(bench: Bench, options: StageOptions = {}): Promise<Stage> {
   const rows: Record<string, FeedRow[]> = {};
   for (const feed of Object.keys(bench.description.feeds ?? {})) rows[feed] = [];
-  const model = bench.description.system(rows);
+  const { description } = bench;
+  if ((description.transport === 'own' ? description.stand : description.system) === undefined)
+    throw new Error(
+      'the description says nothing of the system: `system` over HTTP, `stand` over a transport of its own',
+    );
+  // Asked only once it is there.
+  const spoil: Spoil = (text) => server.rewrite?.(text) ?? text;
+  const stand = await description.stand?.(rows, spoil);
+  const model: SystemModel = description.system?.(rows) ?? modelOf(stand!);
   const server = await faultServer(model);
   const made: Connector[] = [];
   const another = (changes: StageOptions = options): Connector => {
-    const connector = bench.factory(contextOf(bench, changes.url ?? server.url, changes));
+    const connector = bench.factory(contextOf(bench, changes.url ?? stand?.url ?? server.url, changes));
     made.push(connector);
-    return connector;
+    return stand === undefined ? connector : broughtTo(connector, stand);
   };
   try {
     const connector = another();
@@ -76,7 +95,9 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
     return {
       bench,
       server,
+      stand,
       model,
+      writes: () => stand?.writes() ?? server.calls.filter(({ role }) => role === 'write').length,
       rows,
       connector,
       sinks: sinksOf(bench, connector),
@@ -86,12 +107,30 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
         // The server first: a connector that waits for an answer must get its end.
         await server.close();
         for (const one of made) await one.close();
+        await stand?.close();
       },
     };
   } catch (error) {
     await server.close();
+    await stand?.close();
     throw error;
   }
+}
+
+function modelOf({ effects, refuse }: Stand): SystemModel {
+  return { answer: () => undefined, ...(effects && { effects }), ...(refuse && { refuse }) };
+}
+
+/** What the rows are is there when it is read. */
+function broughtTo(connector: Connector, stand: Stand): Connector {
+  const sources = connector.sources.map((source): Source => {
+    const poll: Source['poll'] = async (cursor, signal) => {
+      await stand.bring();
+      return await source.poll(cursor, signal);
+    };
+    return { ...source, poll };
+  });
+  return { ...connector, sources };
 }
 
 /** Waits for a refusal of a call and gives it; undefined when there was none. */

@@ -1,9 +1,8 @@
 /** What a connector says of itself against what is built. */
 import { deliveryKinds } from '../../../../canonical/index.ts';
 import { type Check, forEach, isOverHttp, must, onStage, unless } from '../check.ts';
-import { type Bench, contextOf, refusalOf } from '../stage.ts';
+import { type Bench, contextOf, NOWHERE, refusalOf, settingsOf } from '../stage.ts';
 
-const NOWHERE = 'http://127.0.0.1:9';
 const STATES = ['availability', 'prices', 'orderStatus'] as const;
 
 const isDeclared = ({ declaration }: Bench) =>
@@ -109,7 +108,7 @@ export const declarationChecks: Check[] = [
     level: 'contract',
     what: 'a setting that does not exist is refused by its name',
     async run(bench) {
-      const settings = { ...bench.description.context?.settings, noSuchSettingAtAll: 1 };
+      const settings = { ...settingsOf(bench.description, NOWHERE), noSuchSettingAtAll: 1 };
       const error = await refusalOf(bench, () => build(bench, { settings }));
       must(error !== undefined, 'it took a setting that it does not know');
       must(

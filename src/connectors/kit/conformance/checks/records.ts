@@ -170,7 +170,7 @@ export const recordChecks: Check[] = [
     level: 'safety',
     what: 'an entry that is no record at all is set aside',
     skip: unless(hasFeeds, ({ declaration }) =>
-      Object.values(declaration?.sources ?? {}).every(({ cursor }) => cursor === 'sequence')
+      Object.values(declaration?.sources ?? {}).every(({ cursor }) => cursor === 'sequence' || cursor === 'file')
         ? undefined
         : 'without its place an entry has no page to stand in',
     ),
