@@ -208,7 +208,8 @@ export interface InboundItem {
   fingerprint: string;
   itemNo: number;
   command?: InboundCommand;
-  unreadable?: { reason: string; place: string; value: unknown };
+  /** `class`: as what it is set aside, where what helps is another thing than correcting it. */
+  unreadable?: { reason: string; place: string; value: unknown; class?: string };
 }
 
 /**

@@ -50,7 +50,12 @@ export function translate(
   takeOrderId: () => number,
 ): Translated | Fault {
   if (item.unreadable !== undefined)
-    return fault('unreadable', 'XD_BODY_INVALID', reasonOf(item.unreadable), item.unreadable.place);
+    return fault(
+      item.unreadable.class ?? 'unreadable',
+      'XD_BODY_INVALID',
+      reasonOf(item.unreadable),
+      item.unreadable.place,
+    );
   try {
     return translateCommand(directory, system, item, takeOrderId);
   } catch (error) {

@@ -55,7 +55,12 @@ it.each([
   ],
   ['30 February', { Date: '30.02.2026 09:30' }, 'must be a time like dd.MM.yyyy HH:mm', '/line/3/Date'],
   ['an hour that was leapt over', { Date: '29.03.2026 02:30' }, 'must be a time like dd.MM.yyyy HH:mm', '/line/3/Date'],
-  ['bytes of another encoding', { Item: 'caf\ufffd' }, 'is not in the declared encoding', '/line/3/Item'],
+  [
+    'bytes of another encoding',
+    { Item: 'caf\ufffd' },
+    'is not in the declared encoding: change it in the estate or ask for the agreed one',
+    '/line/3/Item',
+  ],
 ])('%s parks its order alone, under its own number', (_, change, reason, place) => {
   const items = read([row, { ...row, Order: 'A2', ...change }, { ...row, Order: 'A3' }]);
   expect(items.map(({ key, unreadable }) => [key, unreadable === undefined])).toEqual([

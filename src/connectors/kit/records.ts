@@ -53,6 +53,8 @@ type Rule = Static<typeof ruleSchema>;
 export interface Placed {
   place: string;
   values: Readonly<Record<string, unknown>>;
+  /** What is said of where it stands, to be read like the others; a record that comes again elsewhere is the same record. */
+  own?: Readonly<Record<string, unknown>>;
   /** Why it is none; `values` then hold what was found. */
   fault?: string;
 }
@@ -121,7 +123,11 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
         'from',
         rule.from!,
         found,
-        new Unreadable('is not in the declared encoding', `${place}/${rule.from}`, found),
+        new Unreadable(
+          'is not in the declared encoding: change it in the estate or ask for the agreed one',
+          `${place}/${rule.from}`,
+          found,
+        ),
       );
     if (rule.from !== undefined) step('from', rule.from, undefined, found === '' ? undefined : found);
     let text = found === '' ? (rule.value ?? '') : found;
@@ -174,8 +180,9 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
 
   /** Rows of one thing, in the order they came; a list inside a record gives a row for each of its entries. */
   function rowsOf(things: readonly Placed[]): { values: Placed['values']; place: string }[] {
-    if (map.lines === undefined) return [...things];
-    return things.flatMap(({ values, place }) => {
+    const placed = things.map((thing) => ({ values: allOf(thing), place: thing.place }));
+    if (map.lines === undefined) return placed;
+    return placed.flatMap(({ values, place }) => {
       const found = values[map.lines!];
       const list = Array.isArray(found) ? found : found == null || found === '' ? [] : [found];
       return list.map((line, index) => ({
@@ -252,7 +259,7 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
       const things: Placed[][] = [];
       let last: string | undefined;
       for (const one of records) {
-        const name = one.fault === undefined && map.lines === undefined ? textAt(one.values, groupRule?.from) : '';
+        const name = one.fault === undefined && map.lines === undefined ? textAt(allOf(one), groupRule?.from) : '';
         if (name !== '' && name === last) things.at(-1)!.push(one);
         else things.push([one]);
         last = name === '' ? undefined : name;
@@ -260,6 +267,10 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
       return things.map((rows, itemNo) => ({ ...draftOf(rows, revision), itemNo }));
     },
   };
+}
+
+function allOf({ values, own }: Placed): Placed['values'] {
+  return own === undefined ? values : { ...values, ...own };
 }
 
 /** `1.234,50` as `1234.50`; null: none. */
