@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FilesSettings } from '../src/connectors/files/settings.ts';
 import { connectors } from '../src/connectors/index.ts';
 import { checks, type SystemDescription, testConnector } from '../src/connectors/kit/conformance/index.ts';
 import type {
@@ -19,7 +20,7 @@ const descriptionOf = async (name: string) =>
   ((await import(join(root, name, 'conformance.ts'))) as { default: SystemDescription }).default;
 
 /** Run against their real systems, or servers of their own tests; how their systems answer is not written down for the suite yet. */
-const NOT_DESCRIBED = ['files', 'ledgersmb', 'medusa', 'odata', 'rest', 'sql', 'vendure'];
+const NOT_DESCRIBED = ['ledgersmb', 'medusa', 'odata', 'rest', 'sql', 'vendure'];
 const isDescribed = (name: string) => existsSync(join(root, name, 'conformance.ts'));
 
 describe('every connector of ours', () => {
@@ -75,6 +76,15 @@ const read = (name: string, change: (source: Source) => Partial<Source>) =>
 
 const in_doubt_as = (outcome: 'later' | 'confirmed' | 'refused') =>
   outcomes('sim-wms', (one) => (one.outcome === 'in_doubt' ? ({ outcome, error: 'a bug' } as Outcome) : one));
+
+/** The drop box with other settings than its description says. */
+const boxed = (change: (settings: FilesSettings) => FilesSettings): ConnectorFactory => {
+  const factory = connectors.get('files')!;
+  const made: ConnectorFactory = (context) =>
+    factory({ ...context, settings: { ...change(context.settings as FilesSettings) } });
+  return Object.assign(made, { declaration: factory.declaration! });
+};
+let built = 0;
 
 let leaked = 0;
 let again = 0;
@@ -334,6 +344,49 @@ const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string
     changed('sim-erp', ({ sources }) => ({ sources: [...sources, { ...sources[0]!, feed: 'secretly' }] })),
     'declaration.sources',
   ],
+  [
+    'a last line without its end is taken for whole',
+    'files',
+    boxed(({ inbound = [], ...rest }) => ({
+      ...rest,
+      inbound: inbound.map((one) => ({ ...one, finalNewline: false })),
+    })),
+    'file.half',
+  ],
+  [
+    'what was sent is remembered by the process alone',
+    'files',
+    boxed(({ outbound = {}, ...rest }) => {
+      built += 1;
+      const own = Object.entries(outbound).map(([kind, one]) => [kind, { ...one, sent: `sent-${built}/${kind}` }]);
+      return { ...rest, outbound: Object.fromEntries(own) };
+    }),
+    'file.out_taken',
+  ],
+  [
+    'a folder that can not be listed is read as an empty one',
+    'files',
+    read('files', (source) => ({
+      poll: (cursor, signal) =>
+        source.poll(cursor, signal).catch(() => {
+          return { body: Buffer.alloc(0), contentType: '', items: [], cursor, drained: true };
+        }),
+    })),
+    'file.folder_refuses',
+  ],
+  ...['file.columns_renamed', 'file.columns_twice', 'file.vanishes', 'file.empty', 'file.huge_line'].map(
+    (check): (typeof bugs)[number] => [
+      'files that can not be read are passed over',
+      'files',
+      read('files', (source) => ({
+        async poll(cursor, signal) {
+          const page = await source.poll(cursor, signal);
+          return { ...page, items: page.items.filter((item) => item.unreadable === undefined) };
+        },
+      })),
+      check,
+    ],
+  ),
   [
     'batches larger than declared',
     'sim-erp',
