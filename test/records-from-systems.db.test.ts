@@ -1,5 +1,5 @@
 /** Products, accounts and prices that systems tell: the later change holds, whatever arrives when; what refers to them finds them. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nextStepOf } from '../src/api/next-steps.ts';
 import type { RecordChanged } from '../src/canonical/index.ts';
 import { recordItem } from '../src/connectors/kit/index.ts';
@@ -265,6 +265,102 @@ it('a changed price is a fact of its company, an unchanged one is none', async (
   expect(await facts()).toBe(before + 1);
   await tell(price(sku, '1.00', 2));
   expect(await facts()).toBe(before + 1);
+});
+
+describe('two SKUs with one GTIN', () => {
+  // GTIN-13 of one item, and the same with the digits that fill it up to 14.
+  const GTINS = ['4006381333931', '5901234123457', '0012345678905', '4012345678901'];
+  const withGtin = (sku: string, gtin: string, day: number): RecordChanged =>
+    ({ ...product(sku, sku, day), gtin }) as never;
+  const holders = async () =>
+    (
+      await database.pool.query<{ gtin: string; sku: string }>('select gtin, sku from product_gtin order by length(sku), sku')
+    ).rows.map(({ gtin, sku }) => `${sku} ${gtin}`);
+  const lastParked = async () =>
+    (
+      await database.pool.query<{ parked_id: number; class: string; place: string; reason: string }>(
+        'select parked_id::int, class, place, reason from parked_record order by parked_id desc limit 1',
+      )
+    ).rows[0]!;
+  beforeEach(() => database.pool.query('delete from product_gtin'));
+
+  it('the second is set aside, with both named and what to do; both are products, and the neighbours go on', async () => {
+    const [a, b, c] = [`G${++n}`, `G${++n}`, `G${++n}`];
+    const results = await tell(
+      withGtin(a, GTINS[0]!, 1),
+      withGtin(b, `0${GTINS[0]}`, 1),
+      withGtin(c, GTINS[1]!, 1),
+      price(b, '2.00', 1),
+    );
+    expect(results).toMatchObject([
+      { status: 'applied' },
+      { status: 'parked', class: 'gtin_taken' },
+      { status: 'applied' },
+      { status: 'applied' },
+    ]);
+    expect(await lastParked()).toMatchObject({
+      class: 'gtin_taken',
+      place: 'gtin',
+      reason: expect.stringMatching(
+        new RegExp(`GTIN 0${GTINS[0]} of ${b} is that of ${a} already: .*replay this, else resolve it`),
+      ),
+    });
+    expect(await holders()).toEqual([`${a} 0${GTINS[0]}`, `${c} 0${GTINS[1]}`]);
+    expect([await described(b), await priceOf(b)]).toEqual([b, ['2.00']]);
+  });
+
+  it('once the first gives it up, replaying gives it to the second', async () => {
+    const [a, b] = [`G${++n}`, `G${++n}`];
+    await tell(withGtin(a, GTINS[0]!, 1));
+    await tell(withGtin(b, GTINS[0]!, 1));
+    const { parked_id } = await lastParked();
+    expect(await hub.receiver.replay([parked_id])).toEqual({ applied: 0, still: 1 });
+    await tell(withGtin(a, GTINS[1]!, 2));
+    expect(await hub.receiver.replay([parked_id])).toEqual({ applied: 1, still: 0 });
+    expect(await holders()).toEqual([`${a} 0${GTINS[1]}`, `${b} 0${GTINS[0]}`]);
+  });
+
+  it('an older change takes nothing, one that says nothing of it changes nothing, and an empty one gives it up', async () => {
+    const [a, b] = [`G${++n}`, `G${++n}`];
+    await tell(withGtin(a, GTINS[0]!, 5));
+    expect(await tell(withGtin(a, GTINS[1]!, 2))).toMatchObject([{ status: 'applied' }]);
+    await tell(product(a, 'no word of it', 6));
+    expect(await holders()).toEqual([`${a} 0${GTINS[0]}`]);
+    await tell(withGtin(a, '', 7));
+    expect(await holders()).toEqual([]);
+    expect(await tell(withGtin(b, GTINS[0]!, 1))).toMatchObject([{ status: 'applied' }]);
+  });
+
+  it('two that exchange theirs in one page both have them, and two hubs at once give it to one', async () => {
+    const [a, b] = [`G${++n}`, `G${++n}`];
+    await tell(withGtin(a, GTINS[0]!, 1), withGtin(b, GTINS[1]!, 1));
+    expect(await tell(withGtin(a, GTINS[1]!, 2), withGtin(b, GTINS[0]!, 2))).toMatchObject([
+      { status: 'applied' },
+      { status: 'applied' },
+    ]);
+    expect(await holders()).toEqual([`${a} 0${GTINS[1]}`, `${b} 0${GTINS[0]}`]);
+    const other = await SmallHub.open({ url: database.url, holder: 'other' });
+    try {
+      const both = await Promise.all(
+        [hub, other].map((one, at) =>
+          one.receive('erp', [{ ...recordItem('erp', withGtin(`RACE${n}${at}`, GTINS[2]!, 1)), itemNo: 0 }]),
+        ),
+      );
+      expect(
+        both
+          .flat()
+          .map(({ status }) => status)
+          .sort(),
+      ).toEqual(['applied', 'parked']);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it.each(['4006381333930', '400638133393', 'ABC', '40063813339310000'])('%s is no GTIN', async (gtin) => {
+    expect(await tell(withGtin(`G${++n}`, gtin, 1))).toMatchObject([{ status: 'parked', class: 'value_invalid' }]);
+    expect((await lastParked()).place).toBe('gtin');
+  });
 });
 
 it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, string]>([

@@ -361,6 +361,14 @@ table price (
   CHECK ((unit_price >= (0)::numeric))
 );
 
+table product_gtin (
+  gtin text not null,
+  sku text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (gtin)
+);
+CREATE INDEX product_gtin_sku_idx ON public.product_gtin USING btree (sku);
+
 table publication (
   destination_id integer not null,
   kind text not null,

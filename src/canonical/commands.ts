@@ -142,6 +142,8 @@ export interface ProductChanged {
   sku: string;
   description?: string;
   unit?: string;
+  /** Of its trade item; one SKU has it. '': it has none any more. Absent: nothing is said of it. */
+  gtin?: string;
   changedAt: string;
 }
 

@@ -1,5 +1,12 @@
 /** Products, accounts and prices as their systems tell them. */
-import { type AccountMerged, type PriceTier, quantityOf, type RecordChanged, unitPriceOf } from '../canonical/index.ts';
+import {
+  type AccountMerged,
+  gtin14Of,
+  type PriceTier,
+  quantityOf,
+  type RecordChanged,
+  unitPriceOf,
+} from '../canonical/index.ts';
 import { type Directory, UNITS } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -18,7 +25,17 @@ export function translateRecord(directory: Directory, system: string, command: R
     const { unit } = command;
     if (unit !== undefined && !UNITS.has(unit))
       return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
-    return { ...NOTHING, records: [{ ...command, sku: directory.ourCode(system, 'sku', command.sku) }] };
+    const record = { ...command, sku: directory.ourCode(system, 'sku', command.sku) };
+    if (command.gtin === undefined || command.gtin === '') return { ...NOTHING, records: [record] };
+    const gtin = gtin14Of(command.gtin);
+    if (gtin === undefined)
+      return fault(
+        'value_invalid',
+        'XD_VALUE_INVALID',
+        `${shown(command.gtin)} is no GTIN: digits or check digit`,
+        'gtin',
+      );
+    return { ...NOTHING, records: [{ ...record, gtin }] };
   }
   if (!directory.companies.has(command.company))
     return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');

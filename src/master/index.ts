@@ -7,4 +7,5 @@ export {
   Directory,
   type LocationEntry,
 } from './directory.ts';
+export { claimGtins } from './gtins.ts';
 export * from './records.ts';

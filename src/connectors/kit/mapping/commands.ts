@@ -45,7 +45,7 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   shipped: 'id reference at shipment tracking? lines: lineNo sku quantity',
   returned: 'id reference at sequence? lines: lineNo sku quantity',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
-  product: 'sku changedAt description? unit?',
+  product: 'sku changedAt description? unit? gtin?',
   account: 'account company changedAt channel? name?',
   price: 'sku company currency unitPrice changedAt priceList? validFrom?',
 };
@@ -206,7 +206,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         kind: 'product.changed',
         sku: record.sku('sku'),
         changedAt: record.time('changedAt'),
-        ...textsOf(record, ['description', 'unit']),
+        ...textsOf(record, ['description', 'unit', 'gtin']),
       });
     case 'account':
       return recordItem(system, {
