@@ -274,7 +274,9 @@ describe('two SKUs with one GTIN', () => {
     ({ ...product(sku, sku, day), gtin }) as never;
   const holders = async () =>
     (
-      await database.pool.query<{ gtin: string; sku: string }>('select gtin, sku from product_gtin order by length(sku), sku')
+      await database.pool.query<{ gtin: string; sku: string }>(
+        'select gtin, sku from product_gtin order by length(sku), sku',
+      )
     ).rows.map(({ gtin, sku }) => `${sku} ${gtin}`);
   const lastParked = async () =>
     (

@@ -158,6 +158,20 @@ function opportunity(n: number, at: string, changes: Rec = {}): Rec {
   };
 }
 
+function account(n: number, at: string, changes: Rec = {}): Rec {
+  return {
+    attributes: { type: 'Account', url: `${DATA}/sobjects/Account/${idOf('001', n)}` },
+    Id: idOf('001', n),
+    Name: 'Ärzte & Co',
+    Crossdock_Account__c: `17${n}0`,
+    MasterRecordId: null,
+    MasterRecord: null,
+    IsDeleted: false,
+    SystemModstamp: timeOf(at),
+    ...changes,
+  };
+}
+
 /** An org as the public reference describes it. */
 export default describeSystem({
   context: {
@@ -176,8 +190,21 @@ export default describeSystem({
         opportunity(seq, at, { CloseDate: '2019-02-30' }),
       ],
       deleted: (n, at) => opportunity(n, at, { IsDeleted: true, OpportunityLineItems: null }),
-      // Merging accounts moves what hung on the one that is gone.
+      // Merging accounts moves what hung on the one that is gone; the account itself is told by its own feed.
       merged: (n, _into, at) => opportunity(n, at, { Account: { Crossdock_Account__c: '13047' } }),
+    },
+    accounts: {
+      pageMax: 200,
+      placeFields: ['Id', 'SystemModstamp'],
+      record: (n, at) => account(n, at),
+      broken: (at, seq) => [account(seq, at, { Name: null }), account(seq, at, { Crossdock_Account__c: 17 })],
+      deleted: (n, at) => account(n, at, { IsDeleted: true }),
+      merged: (n, into, at) =>
+        account(n, at, {
+          IsDeleted: true,
+          MasterRecordId: idOf('001', into),
+          MasterRecord: { attributes: { type: 'Account' }, Crossdock_Account__c: `17${into}0` },
+        }),
     },
   },
   orderStatus: (n) => ({

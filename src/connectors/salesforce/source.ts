@@ -2,6 +2,7 @@ import { fail } from '../../canonical/index.ts';
 import { type KeysetRow, keysetSource, type Place, type Source, type Whose } from '../kit/index.ts';
 import { queryPageOf, type Salesforce } from './client.ts';
 import { mapOpportunities, type Reading } from './map.ts';
+import { mapAccounts } from './map-accounts.ts';
 import { parseExact, quoted, timeOf } from './values.ts';
 
 /** Each carries its lines, so a page is of some hundred kB. */
@@ -29,6 +30,33 @@ export function opportunities(client: Salesforce, whose: Whose, company: string)
   });
 }
 
+/** Accounts that have one of ours, by (SystemModstamp, Id); those merged away and deleted, too, as long as the org keeps them (15 days). */
+export function accounts(client: Salesforce, system: string, company: string): Source {
+  const { settings } = client;
+  const reading = { system, company, accountField: settings.accountField };
+  return keysetSource({
+    feed: 'accounts',
+    pageMax: PAGE_RECORDS_MAX,
+    overlapMs: settings.overlapMs,
+    map: (records) => mapAccounts(records, reading),
+    rowsOf: recordsOf,
+    async read(after, limit, signal) {
+      client.mayBegin();
+      const body = await readWhole(client, accountQuery(settings.accountField, after, limit), signal);
+      const rows = recordsOf(body).map(rowOf);
+      return { body, contentType: 'application/json', rows, more: rows.length >= limit };
+    },
+  });
+}
+
+function accountQuery(accountField: string, after: Place | undefined, limit: number): string {
+  const fields = `Id, Name, ${accountField}, MasterRecordId, MasterRecord.${accountField}, IsDeleted, SystemModstamp`;
+  return (
+    `SELECT ${fields} FROM Account WHERE ${accountField} != null${beyond(after)} ` +
+    `ORDER BY SystemModstamp, Id LIMIT ${limit}`
+  );
+}
+
 export function opportunityQuery(reading: Reading, after: Place | undefined, limit: number): string {
   const { accountField, skuField, currency, cancelStages } = reading;
   const money = currency === null ? ', CurrencyIsoCode' : '';
@@ -54,7 +82,7 @@ function beyond(after: Place | undefined): string {
 function rowOf(raw: unknown): KeysetRow {
   const { Id, SystemModstamp } = (raw ?? {}) as { Id?: unknown; SystemModstamp?: unknown };
   if (typeof Id !== 'string' || typeof SystemModstamp !== 'string')
-    fail('XD_CONNECTOR_MALFORMED', 'opportunities: a record without Id and SystemModstamp');
+    fail('XD_CONNECTOR_MALFORMED', 'a record without Id and SystemModstamp');
   return { at: timeOf(SystemModstamp, '/SystemModstamp'), id: Id, raw };
 }
 
