@@ -5,6 +5,16 @@ const parkedRecords: Readonly<Record<string, string>> = {
   no_original: 'Find the order it belongs to and replay it with that order, or resolve it.',
   unreadable:
     'Correct the record in the source system, or mend the mapping (crossdock parked edit --reread), or edit it here, then replay it.',
+  file_columns:
+    'Change the map of the feed, or ask for the agreed columns; move the file back from `reject`, then resolve this.',
+  file_unreadable:
+    'Have the file sent again, whole and as agreed: what was read of it is known by its keys. Then resolve this.',
+  file_gone: 'Have the file sent again: what was read of it is known by its keys. Then resolve this.',
+  file_columns_new: 'Nothing must be done: the file was read. Map the new columns if they matter, then resolve this.',
+  account_merged: 'Merge the accounts where credit, prices and orders are kept, then resolve this.',
+  account_deleted: 'Restore the account there, or block it where credit is kept, then resolve this.',
+  gtin_taken:
+    "Correct the number where it is wrong; if it is now the other's, take it from the first there and replay this, else resolve it.",
   unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
   unknown_account: 'Add the account, and it runs by itself.',
   merge_ring:
