@@ -30,6 +30,8 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
   });
   // Of idle connections; the next use says what matters.
   pool.on('error', () => {});
+  // The pool listens to those that are idle. One that is lost in use also says so to whoever waits for its answer; unheard it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     dialect: 'postgresql',
     async connect(): Promise<SqlSession> {
