@@ -18,7 +18,7 @@ let connectors: Connector[];
 
 beforeEach(async () => {
   rows = Object.fromEntries(feeds.map(([feed]) => [feed, []]));
-  model = description.system(rows);
+  model = description.system!(rows);
   server = await faultServer(model);
   connectors = [];
 });
