@@ -3,6 +3,7 @@
  * faults; the description brings the good days.
  */
 import type { AvailabilityItem, ConnectorContext, DeliveryItem, StateItem } from '../types.ts';
+import type { Database } from './database.ts';
 import type { Folder } from './folder.ts';
 
 export interface Call {
@@ -46,7 +47,7 @@ export interface SystemModel {
   /** Default: GET reads, everything else writes. */
   roleOf?(call: Call): Role;
   /** How often a delivery of this kind and reference had an effect. Without it nothing is said about effects. */
-  effects?(kind: string, reference: string): number;
+  effects?(kind: string, reference: string): number | Promise<number>;
   /** From now on who signed in before is not known any more, until they sign in again. */
   endSessions?(): void;
   /** What the system would sell of a SKU now. */
@@ -70,11 +71,23 @@ export interface Stand {
   bring(): Promise<void>;
   /** How many writes had an effect that others see. */
   writes(): number;
-  effects?(kind: string, reference: string): number;
+  effects?(kind: string, reference: string): number | Promise<number>;
   refuse?(reference: string): void;
+  /** Brings what writes need; done before each of them. */
+  ready?(): Promise<void>;
   /** Of a drop box: what goes wrong with files. */
   folder?: Folder;
+  /** Of a database: what goes wrong with connections and statements. */
+  database?: Database;
   close(): Promise<void>;
+}
+
+/** Where a stand-in may be made. */
+export interface StandPlace {
+  /** A PostgreSQL where schemas and roles may be made, by its URL; empty unless {@link SystemDescription.standsIn} asks for it. */
+  database: string;
+  /** What the connector is given to sign in with. */
+  token: string;
 }
 
 export interface FeedDescription {
@@ -94,6 +107,8 @@ export interface FeedDescription {
   /** How the system lists what was deleted, or merged into another: as a record of its own. */
   deleted?(n: number, at: string, seq: number): unknown;
   merged?(n: number, into: number, at: string, seq: number): unknown;
+  /** Of feeds that compare, where a state that comes back is told again: what of a key names the thing. The rest names the reading. */
+  thingOf?(key: string): string;
   /** The time of a thing, in the system's way of writing it in this offset (`+05:30`); default: RFC 3339 texts are rewritten. */
   inOffset?(raw: unknown, offset: string): unknown;
 }
@@ -118,7 +133,9 @@ export interface SystemDescription {
   /** Over HTTP. */
   system?(rows: FeedRows): SystemModel;
   /** Over a transport of its own. */
-  stand?(rows: FeedRows, spoil: Spoil): Stand | Promise<Stand>;
+  stand?(rows: FeedRows, spoil: Spoil, place: StandPlace): Stand | Promise<Stand>;
+  /** What its stand-in is made in, which whoever runs the suite has to give. */
+  standsIn?: 'database';
   feeds?: Readonly<Record<string, FeedDescription>>;
   /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
   deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;

@@ -1,5 +1,7 @@
 /** For those who write connectors: the suite, a stand-in for the system, record and replay. A door of its own: no hub loads it. */
 export type { Check, Level } from './check.ts';
+export { type Database, type DatabaseDescription, databaseStand } from './database.ts';
+export { type DatabaseProxy, databaseProxy, type StatementFate } from './database-proxy.ts';
 export * from './describe.ts';
 export {
   type ColumnChange,

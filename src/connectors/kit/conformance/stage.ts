@@ -21,6 +21,8 @@ export interface Bench {
   name: string;
   factory: ConnectorFactory;
   declaration: Declaration | undefined;
+  /** Where stand-ins are made that need one. */
+  database: string;
   description: SystemDescription;
   /** All that was said by connectors of this run: outcomes, errors, answers to probes, output. */
   said: string[];
@@ -80,7 +82,7 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
     );
   // Asked only once it is there.
   const spoil: Spoil = (text) => server.rewrite?.(text) ?? text;
-  const stand = await description.stand?.(rows, spoil);
+  const stand = await description.stand?.(rows, spoil, { database: bench.database, token: TOKEN });
   const model: SystemModel = description.system?.(rows) ?? modelOf(stand!);
   const server = await faultServer(model);
   const made: Connector[] = [];
@@ -130,7 +132,14 @@ function broughtTo(connector: Connector, stand: Stand): Connector {
     };
     return { ...source, poll };
   });
-  return { ...connector, sources };
+  const deliveries = Object.entries(connector.deliveries).map(([name, kind]) => {
+    const write: typeof kind.write = async (items, signal) => {
+      await stand.ready?.();
+      return await kind.write(items, signal);
+    };
+    return [name, { ...kind, write }] as const;
+  });
+  return { ...connector, sources, deliveries: Object.fromEntries(deliveries) };
 }
 
 /** Waits for a refusal of a call and gives it; undefined when there was none. */

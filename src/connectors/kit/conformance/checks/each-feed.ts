@@ -82,8 +82,9 @@ type Place = { n: number; at?: string; seq?: number };
 /** Reads with changes in between and says which things were never seen. */
 export async function lost(stage: FeedStage, wanted: readonly number[], options: Partial<ReadOptions> = {}) {
   const { source, signal } = stage;
-  const seen = new Set(itemsOf((await readAll(source, { signal, ...options })).pages).map(({ key }) => key));
+  const { thingOf = (key: string) => key } = stage.it;
+  const seen = new Set(itemsOf((await readAll(source, { signal, ...options })).pages).map(({ key }) => thingOf(key)));
   const missing: number[] = [];
-  for (const n of wanted) if (!(await keysOf(stage, n)).every((key) => seen.has(key))) missing.push(n);
+  for (const n of wanted) if (!(await keysOf(stage, n)).every((key) => seen.has(thingOf(key)))) missing.push(n);
   return missing;
 }

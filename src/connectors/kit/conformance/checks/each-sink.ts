@@ -38,8 +38,8 @@ export function writesOf({ server }: Stage, { reference }: SinkItem): number {
   return server.calls.filter((call) => call.role === 'write' && (call.text + call.path).includes(mark)).length;
 }
 
-export function effectsOf({ model, sink }: SinkStage, { reference }: SinkItem): number | undefined {
-  return sink.form === 'delivery' ? model.effects?.(sink.name, reference) : undefined;
+export async function effectsOf({ model, sink }: SinkStage, { reference }: SinkItem): Promise<number | undefined> {
+  return sink.form === 'delivery' ? await model.effects?.(sink.name, reference) : undefined;
 }
 
 /** How one item is written on a good day: by how many calls, and which of them (from 0) has the effect. */
@@ -66,7 +66,10 @@ export async function courseOf(bench: Bench, name: string): Promise<Course> {
     model.answer = (call) => {
       const given = answer(call);
       if (server.calls.at(-1)?.role === 'write') {
-        const effects = sink.form === 'delivery' ? model.effects?.(name, item.reference) : undefined;
+        // A model that answers calls counts at once.
+        const effects = (sink.form === 'delivery' ? model.effects?.(name, item.reference) : undefined) as
+          | number
+          | undefined;
         if (!hadEffect && (effects ?? 1) > 0) [hadEffect, course.effectAt] = [true, course.calls];
         course.calls += 1;
       }

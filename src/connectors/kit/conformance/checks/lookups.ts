@@ -114,7 +114,7 @@ export const lookupChecks: Check[] = [
         const locate = connector.deliveries[sink.name]!;
         const once = JSON.stringify((await locate.locate([item!.reference], signal)).get(item!.reference));
         await sink.write([item!], signal);
-        const effects = model.effects(sink.name, item!.reference);
+        const effects = await model.effects(sink.name, item!.reference);
         if (effects === 1) return;
         must(declaredOf(bench, sink.name) !== 'native', `declared native, and a second write had effect ${effects}`);
         const twice = JSON.stringify((await locate.locate([item!.reference], signal)).get(item!.reference));

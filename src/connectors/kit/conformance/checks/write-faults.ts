@@ -63,7 +63,7 @@ function underFault(fault: Faulty): Check {
     if (ms < LONG_MS) must(took < 3 * ms + SLACK_MS, `it took ${Math.round(took)} ms`);
     must(sent === 1, `it was sent ${sent} times in one write`);
     server.fault = undefined;
-    const effects = effectsOf(stage, item!);
+    const effects = await effectsOf(stage, item!);
     must(effects === undefined || effects === (afterEffect ? 1 : 0), `it had ${effects} effects`);
     if (!afterEffect) return;
     // A connector of its own: the first may have been asked to wait.
@@ -74,7 +74,7 @@ function underFault(fault: Faulty): Check {
     // What is not at its end is not found, so it is written again, and must go on from where it was.
     const ended = await writeBy(bench, later, sink.name, [item!], signal);
     mustBe(ended, ['confirmed'], 'it was half done, and the next try did not end it');
-    must((effectsOf(stage, item!) ?? 1) === 1, 'the next try did once more what was done');
+    must(((await effectsOf(stage, item!)) ?? 1) === 1, 'the next try did once more what was done');
   }
 }
 

@@ -22,7 +22,8 @@ export const writeChecks: Check[] = [
         const outcomes = await sink.write(items, signal);
         must(outcomes.length === items.length, `${items.length} items, ${outcomes.length} outcomes`);
         mustBe(outcomes, ['confirmed'], 'nothing was wrong');
-        for (const item of items) must((effectsOf(stage, item) ?? 1) === 1, `${item.reference} had no or two effects`);
+        for (const item of items)
+          must(((await effectsOf(stage, item)) ?? 1) === 1, `${item.reference} had no or two effects`);
         const there = await sink.look(items, signal);
         must(
           there.every((one) => one),
@@ -92,7 +93,7 @@ export const writeChecks: Check[] = [
           const { outcome } = outcomes[index]!;
           const wanted = item === bad ? 'refused' : 'confirmed';
           must(outcome === wanted, `${item === bad ? 'the bad item' : 'a neighbour'} is ${outcome}, not ${wanted}`);
-          const effects = effectsOf(stage, item);
+          const effects = await effectsOf(stage, item);
           must(effects === undefined || effects === (item === bad ? 0 : 1), `${item.reference} had ${effects} effects`);
         }
       }),
@@ -138,7 +139,7 @@ export const writeChecks: Check[] = [
         server.fault = { as: status(401), when: isWrite, times: 1 };
         const outcomes = await sink.write([item!], signal);
         mustBe(outcomes, ['later', 'confirmed'], 'who we are is not the fault of the item');
-        const effects = effectsOf(stage, item!);
+        const effects = await effectsOf(stage, item!);
         must(effects === undefined || effects === (outcomes[0]!.outcome === 'confirmed' ? 1 : 0), `${effects} effects`);
       }),
   },
@@ -205,7 +206,7 @@ export const writeChecks: Check[] = [
         );
         mustBe(outcomes, ['later'], 'nothing may have left');
         must(stage.writes() === 0, 'it was sent');
-        must((effectsOf(stage, item!) ?? 0) === 0, 'it had an effect');
+        must(((await effectsOf(stage, item!)) ?? 0) === 0, 'it had an effect');
       }),
   },
   {
