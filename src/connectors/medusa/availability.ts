@@ -114,7 +114,8 @@ function whyNot(sku: string, entry: CatalogEntry | undefined, catalog: Catalog):
   return `the shop has no inventory item of ${sku} any more`;
 }
 
-function notYet(error: CrossdockError): Outcome {
+/** Nothing but reading was done. */
+export function notYet(error: CrossdockError): Outcome {
   const retryAfterMs = askedToWaitMs(error);
   return {
     outcome: 'later',

@@ -69,10 +69,10 @@ describe('a number', () => {
     system.answer((call) => {
       if (call.path === '/admin/product-variants') return { json: variantsRecorded };
       if (call.method === 'GET') return { json: { inventory_items: [one, { ...two, location_levels: [] }] } };
-      const { create } = call.body as { create: unknown[] };
+      const { create, update } = call.body as { create: unknown[]; update: unknown[] };
       return create.length > 0
         ? { status: 404, json: { type: 'not_found', message: 'Item is gone' } }
-        : { json: { created: [], updated: [] } };
+        : { json: { created: [], updated: update } };
     });
     const skuOf = (id: string) =>
       variantsRecorded.variants.find(({ inventory_items: [item] }) => item!.inventory_item_id === id)!.sku;
@@ -194,6 +194,69 @@ describe('a webhook', () => {
       expect(() => shop.hint!({ 'x-peer-signature': given }, body)).toThrow(
         expect.objectContaining({ code: 'XD_UNAUTHENTICATED' }),
       );
+  });
+});
+
+describe('a page of HTML with status 200', () => {
+  const html = { text: '<!doctype html><title>Welcome</title>', headers: { 'content-type': 'text/html' } };
+  const item = { sku: 'SKU-0040', from: null, quantity: 5, ordersThrough: '' };
+  const price = { key: 'SKU-0040', version: 1, base: 0, state: { unitPrice: '9.11', currency: 'USD' } };
+
+  it('is no page, no probe and no lookup; nothing of a number or a price was sent', async () => {
+    system.answer(html);
+    await expect(shop.sources[0]!.poll('', signal)).rejects.toMatchObject({ code: 'XD_CONNECTOR_MALFORMED' });
+    expect(await shop.probe(signal)).toMatchObject({ ok: false });
+    await expect(shop.availability!.readBack(['SKU-0040'], signal)).rejects.toThrow('not JSON');
+    await expect(shop.prices!.holds!([price], signal)).rejects.toThrow('not JSON');
+    expect(await shop.availability!.write([item], signal)).toMatchObject([{ outcome: 'later' }]);
+    expect(await shop.prices!.write([price], signal)).toMatchObject([{ outcome: 'later', ofSystem: true }]);
+    expect(system.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it.each([
+    ['a page of HTML', html],
+    ['an answer that lists nothing', { json: { created: [], updated: [], deleted: [] } }],
+    ['an answer of another shape', { json: { ok: true } }],
+    [
+      'an answer about another item',
+      { json: { created: [], updated: [{ inventory_item_id: 'x', location_id: east }] } },
+    ],
+  ])('%s to a write leaves the number in doubt', async (_name, answer) => {
+    system.answer((call) => {
+      if (call.method === 'POST') return answer;
+      return { json: call.path === '/admin/product-variants' ? variantsRecorded : levelsRecorded };
+    });
+    expect(await shop.availability!.write([item], signal)).toMatchObject([{ outcome: 'in_doubt' }]);
+  });
+});
+
+describe('a product', () => {
+  beforeEach(() => {
+    system.answer((call) => {
+      if (call.path === '/admin/product-variants') return { json: variantsRecorded };
+      if (call.method === 'GET') return { json: levelsRecorded };
+      const { update } = call.body as { update: object[] };
+      return { json: { created: [], updated: update, deleted: [] } };
+    });
+  });
+  const telling = (sku: string) => ({ sku, from: null, quantity: 5, ordersThrough: '' });
+
+  it('that exists in the hub only is refused with what to do; its neighbour arrives, and it is read back as absent', async () => {
+    const outcomes = await shop.availability!.write([telling('HUB-ONLY'), telling('SKU-0040')], signal);
+    expect(outcomes).toEqual([
+      { outcome: 'refused', error: 'the shop lists no SKU HUB-ONLY' },
+      { outcome: 'confirmed' },
+    ]);
+    const numbers = await shop.availability!.readBack(['HUB-ONLY', 'SKU-0040'], signal);
+    expect([...numbers.keys()]).toEqual(['SKU-0040']);
+  });
+
+  it('that exists in the shop only is never written: its number and price stay what they are', async () => {
+    await shop.availability!.write([telling('SKU-0040')], signal);
+    const written = system.calls.filter(({ method }) => method === 'POST');
+    const other = variantsRecorded.variants.find(({ sku }) => sku !== 'SKU-0040')!.inventory_items[0]!;
+    expect(written).toHaveLength(1);
+    expect(JSON.stringify(written[0]!.body)).not.toContain(other.inventory_item_id);
   });
 });
 
