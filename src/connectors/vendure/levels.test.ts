@@ -155,5 +155,9 @@ describe('what was read', () => {
     ]);
     expect(open.byVariant.get('v')?.units).toBe(6);
     expect([...open.changed]).toEqual([['2', '0/3']]);
+    expect(open.isWhole).toBe(true);
+    // One that can't be read holds no other up, and says that something is missing.
+    const spoiled = openOrdersOf([{ ...order('3', []), lines: null }, order('4', [line(2, 2, [])])]);
+    expect([spoiled.byVariant.get('v')?.units, spoiled.isWhole]).toEqual([2, false]);
   });
 });

@@ -399,6 +399,25 @@ describe('the feed', () => {
   });
 });
 
+describe('an order that can’t be read', () => {
+  it('holds up no number and no other order', async () => {
+    const good = recordedOrders.data.orders.items[2]!;
+    const bad = { ...good, id: '99', code: 'BAD', lines: null };
+    answering(
+      ['placed: orders', { json: { data: { placed: { items: [] }, changed: { items: [] } } } }],
+      ['orders(', list('orders', [bad, { ...openOrder('3', 8), ...good }])],
+    );
+    const page = await shop.sources[0]!.poll('', signal);
+    const told = page.items.map(({ scope, key, unreadable }) => [scope, key, unreadable?.place]);
+    // Under its own number, so that a corrected one meets it.
+    expect(told.filter(([scope]) => scope === 'order/shop').sort()).toEqual([
+      ['order/shop', 'BAD', '/placed/1/lines'],
+      ['order/shop', good.code, undefined],
+    ]);
+    expect(await shop.availability!.write([telling('SKU-0003', null, 5)], signal)).toEqual([{ outcome: 'confirmed' }]);
+  });
+});
+
 describe('a webhook', () => {
   const body = Buffer.from('{"event":"order.placed"}');
   const sign = (of: Buffer, key = 'secret') => createHmac('sha256', key).update(of).digest('hex');

@@ -38,7 +38,8 @@ export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): A
         const plan = planNumber(stock, item, read.open.byVariant.get(stock.id) ?? noRows, {
           locations: read.locations,
           reserve: terms.reserve,
-          unreadSince: unreadSince(item.ordersThrough),
+          // Units of an order that can't be read may be unread, too: then nobody knows.
+          unreadSince: read.open.isWhole ? unreadSince(item.ordersThrough) : undefined,
         });
         if (plan === 'conflict') outcomes[index] = { outcome: 'conflict' };
         else if (!plan.changes) outcomes[index] = { outcome: 'confirmed' };
