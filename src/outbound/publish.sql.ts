@@ -86,6 +86,16 @@ export const doubtAgain = sql(
     where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) and state = 'n'`,
 );
 
+// To be read back: the system's own rows say that it may show something else. Only what it was told; what is on its way is read back anyway.
+export const doubtNumbers = sql<{ key: number }>(
+  'outbound_doubt_numbers',
+  `update publication p
+      set state = 'd', next_at = crossdock_now(), version = p.version + 1, error = 'its orders say that it shows something else',
+          changed_at = case when p.version > p.confirmed_version then p.changed_at else crossdock_now() end
+    where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) and state = 'n'
+   returning p.key`,
+);
+
 // A batch of ours broke off before its outcome was written, e.g. with the connection: what it had on its way is in doubt.
 export const doubtStrays = sql<{ key: number }>(
   'outbound_doubt_stray_publications',

@@ -41,6 +41,12 @@ export class Publisher {
     return this.#numbers?.settle() ?? 0;
   }
 
+  /** Asks the channel which of its numbers can't be right. @returns how many are read back for it */
+  async doubtNumbers(): Promise<number> {
+    const sink = this.#options.connector.availability;
+    return this.#numbers === undefined || sink === undefined ? 0 : this.#numbers.doubt(sink);
+  }
+
   /** Resolves when no number is on its way. */
   async settled(): Promise<void> {
     await this.#numbers?.settled();

@@ -66,11 +66,12 @@ export function planNumber(
   stock: VariantStock,
   item: { from: number | null; quantity: number },
   rows: OpenRows,
-  terms: { locations: readonly string[]; reserve: number; unreadSince: string | undefined },
+  terms: { locations: readonly string[]; reserve: number; corrects: boolean; unreadSince: string | undefined },
 ): NumberPlan | 'conflict' {
-  const { locations, reserve, unreadSince } = terms;
-  // A level that says more than the rows is believed here: it may know of a sale that came after them.
-  const threshold = Math.max(stock.threshold, trueThreshold(stock, rows, reserve));
+  const { locations, reserve, corrects, unreadSince } = terms;
+  // Never lower: a level that says more than the rows may know of a sale that came after them, and what was never allocated leaves the rows
+  // when it is shipped, though nothing was taken off on hand for it.
+  const threshold = corrects ? Math.max(stock.threshold, trueThreshold(stock, rows, reserve)) : stock.threshold;
   const available = availableOf({ ...stock, threshold }, locations);
   const { from, quantity } = item;
   if (from !== null && available > from) return 'conflict';

@@ -3,6 +3,7 @@ import type { AvailabilityItem, AvailabilitySink, Outcome } from '../kit/index.t
 import { askedToWaitMs } from '../kit/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { Shop } from './client.ts';
+import { lyingLevels } from './doubtful.ts';
 import { availableOf, noRows, planNumber, readOpenOrders, readStock, type VariantStock } from './levels.ts';
 import { unreadSince } from './source.ts';
 import { updateVariants, type VariantInput } from './variants.ts';
@@ -11,7 +12,12 @@ export interface StockTerms {
   batchMax: number;
   /** Ids of the shop's stock locations that are ours to tell; the first carries the number. */
   locations(signal: AbortSignal): Promise<readonly string[]>;
+  /** The shop's own reserve of each variant. */
   reserve: number;
+  /** Whether levels that say less is allocated than open orders hold are found and set right. */
+  corrects: boolean;
+  /** How often they are looked for without a sign of a change. */
+  everyMs: number;
 }
 
 type NumberOutcome = Outcome | { outcome: 'conflict' };
@@ -19,6 +25,7 @@ type NumberOutcome = Outcome | { outcome: 'conflict' };
 export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): AvailabilitySink {
   return {
     batchMax: terms.batchMax,
+    ...(terms.corrects && { doubtful: lyingLevels(shop, catalog, terms) }),
     async write(items, signal): Promise<NumberOutcome[]> {
       let read: Awaited<ReturnType<typeof situation>>;
       try {
@@ -36,8 +43,8 @@ export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): A
           return;
         }
         const plan = planNumber(stock, item, read.open.byVariant.get(stock.id) ?? noRows, {
+          ...terms,
           locations: read.locations,
-          reserve: terms.reserve,
           // Units of an order that can't be read may be unread, too: then nobody knows.
           unreadSince: read.open.isWhole ? unreadSince(item.ordersThrough) : undefined,
         });
