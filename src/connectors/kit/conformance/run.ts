@@ -7,6 +7,7 @@ import { feedChecks } from './checks/feeds.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
+import { signInChecks } from './checks/sign-in.ts';
 import { stepChecks } from './checks/steps.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   ...writeChecks,
   ...stepChecks,
   ...lookupChecks,
+  ...signInChecks,
   ...readFaultChecks,
   ...feedChecks,
   ...recordChecks,
