@@ -1,5 +1,5 @@
 /** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
-import { type AvailabilitySink, askedToWaitMs, prioritised } from '../connectors/kit/index.ts';
+import { type AvailabilitySink, askedToWaitMs } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
   type PreparedNumbers,
@@ -51,8 +51,6 @@ export class NumberPublisher {
   readonly #channel: ChannelEntry;
   readonly #setbacks: Setbacks;
   readonly #slots: Slots;
-  /** SKUs that the channel's own rows cast doubt on, until their publications say so. */
-  readonly #doubtful = new Set<string>();
   /** Numbers that a batch of ours is working on. */
   readonly #busy = new Set<number>();
   /** Outcomes of batches that end together are written in one turn. */
@@ -86,30 +84,6 @@ export class NumberPublisher {
   async settle(): Promise<number> {
     const held = await this.#publications.held();
     return held.has(0) ? this.#settle(this.#channel) : 0;
-  }
-
-  /**
-   * Asks a channel whose level may lie which of its numbers can't be right; they are read back and said again like any other in doubt.
-   * @returns how many were put in doubt
-   */
-  async doubt(sink: AvailabilitySink): Promise<number> {
-    const { db, deps, destination, connector, signal } = this.#options;
-    if (sink.doubtful === undefined || isPaused(connector)) return 0;
-    const held = await this.#publications.held();
-    // One process asks, and its numbers and those of others are told by whoever holds them.
-    if (!held.has(0)) return 0;
-    for (const sku of await sink.doubtful(prioritised(signal, 'normal'))) this.#doubtful.add(sku);
-    if (this.#doubtful.size === 0) return 0;
-    await deps.directory.loadSkus(this.#doubtful);
-    // What the hub doesn't sell it never told a number of.
-    const keys = [...this.#doubtful].flatMap((sku) => deps.directory.findSkuId(sku) ?? []).sort((a, b) => a - b);
-    const named = [destination.destinationId, 'availability', numbers(keys)];
-    const marked = await db.transaction(async (tx) => {
-      tx.write(statements.lockPublications, named);
-      return await tx.query(statements.doubtNumbers, named);
-    });
-    this.#doubtful.clear();
-    return marked.length;
   }
 
   /** Resolves when nothing is under way. */
