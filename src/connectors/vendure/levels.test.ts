@@ -141,6 +141,11 @@ describe('a level that lies', () => {
   it('is left to the shop where that was said, and its own threshold stays', () => {
     const plan = planNumber(stock(20, 6, 1), { from: 13, quantity: 13 }, rows(60), { ...terms, corrects: false });
     expect(plan).toMatchObject({ threshold: 1, changes: false });
+    // Also where it is the one of the whole shop: it goes on following that.
+    const shared = { ...stock(20, 6, 1), usesGlobalThreshold: true };
+    const told = planNumber(shared, { from: 13, quantity: 15 }, rows(60), { ...terms, corrects: false });
+    expect(told).toMatchObject({ levels: [{ location: '1', onHand: 22 }], setsThreshold: false });
+    expect(planNumber(shared, { from: 13, quantity: 13 }, rows(6), terms)).toMatchObject({ setsThreshold: true });
   });
 
   it('is not taken down by a level that knows of a sale the rows came too early for', () => {

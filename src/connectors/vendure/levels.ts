@@ -52,6 +52,8 @@ export interface NumberPlan {
   /** New on hand of locations where it differs. */
   levels: { location: string; onHand: number }[];
   threshold: number;
+  /** Whether it is written, as the variant's own: one that follows the whole shop's would move the number with it. */
+  setsThreshold: boolean;
   changes: boolean;
 }
 
@@ -82,8 +84,8 @@ export function planNumber(
     target = unreadSince === undefined ? moved : Math.min(quantity, Math.max(moved, quantity - unread));
   }
   const levels = placed(stock, locations, target - available, from === null);
-  const changes = levels.length > 0 || threshold !== stock.threshold || stock.usesGlobalThreshold;
-  return { levels, threshold, changes };
+  const setsThreshold = corrects && (threshold !== stock.threshold || stock.usesGlobalThreshold);
+  return { levels, threshold, setsThreshold, changes: levels.length > 0 || setsThreshold };
 }
 
 /**

@@ -4,7 +4,15 @@ import { askedToWaitMs } from '../kit/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { Shop } from './client.ts';
 import { lyingLevels } from './doubtful.ts';
-import { availableOf, noRows, planNumber, readOpenOrders, readStock, type VariantStock } from './levels.ts';
+import {
+  availableOf,
+  type NumberPlan,
+  noRows,
+  planNumber,
+  readOpenOrders,
+  readStock,
+  type VariantStock,
+} from './levels.ts';
 import { unreadSince } from './source.ts';
 import { updateVariants, type VariantInput } from './variants.ts';
 
@@ -106,17 +114,13 @@ export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): A
   }
 }
 
-function inputOf(
-  stock: VariantStock,
-  plan: { levels: { location: string; onHand: number }[]; threshold: number },
-): VariantInput {
-  const asItIs = plan.threshold === stock.threshold && !stock.usesGlobalThreshold;
+function inputOf({ id }: VariantStock, { levels, threshold, setsThreshold }: NumberPlan): VariantInput {
   return {
-    id: stock.id,
-    ...(plan.levels.length > 0 && {
-      stockLevels: plan.levels.map(({ location, onHand }) => ({ stockLocationId: location, stockOnHand: onHand })),
+    id,
+    ...(levels.length > 0 && {
+      stockLevels: levels.map(({ location, onHand }) => ({ stockLocationId: location, stockOnHand: onHand })),
     }),
-    ...(!asItIs && { outOfStockThreshold: plan.threshold, useGlobalOutOfStockThreshold: false }),
+    ...(setsThreshold && { outOfStockThreshold: threshold, useGlobalOutOfStockThreshold: false }),
   };
 }
 
