@@ -410,6 +410,29 @@ describe('a number that the channel’s own orders cast doubt on', () => {
     expect(shop.available(sku)).toBe(12);
   });
 
+  it('is read once more where it is just on its way, since what was read there may be older than the doubt', async () => {
+    const hub = await open();
+    await receive(hub, 20);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    await receive(hub, 5);
+    shop.afterReading = async () => {
+      shop.afterReading = undefined;
+      shop.hide(sku, 2);
+      doubtful.push(sku);
+      await publisher(hub).doubtNumbers();
+    };
+    await tell(hub);
+    expect(shop.available(sku)).toBe(27);
+    for (let i = 0; i < 3; i++) {
+      await tell(hub, 2);
+      await read(hub);
+    }
+    expect(shop.available(sku)).toBe(25);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
   it('of a SKU that was never told a number, or that nobody knows, is left alone', async () => {
     const hub = await open();
     doubtful.push(sku, 'NOBODYS');
