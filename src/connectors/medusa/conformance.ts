@@ -299,7 +299,12 @@ export default describeSystem({
       account: 'WALK-IN',
       currency: 'USD',
       totalMinor: 17_940,
-      shipments: [{ shipment: 'S1', tracking: '1Z-1' }],
+      shipments: [
+        {
+          ...{ shipment: 'wms/S1', location: 'EAST', at: '2026-11-23T17:53:54Z', lines: [{ lineNo: 1, quantity: 2 }] },
+          ...{ tracking: '1Z-1', carrier: 'UPS', parcels: [{ tracking: '1Z-1', carrier: 'UPS' }] },
+        },
+      ],
       lines: [
         {
           lineNo: 1,
