@@ -44,6 +44,8 @@ const QUIET_MS = 100;
 /** Rounds without a look at the lease. */
 const PLAN_ROUNDS_MAX = 10;
 const AVAILABILITY_GATHER_MS = 150;
+/** How often a channel whose level may lie is asked for numbers that can't be right; quiet, that is a call. */
+const DOUBT_EVERY_MS = 2_000;
 // An order changes often in a short time, and its state is not urgent: the busier the hub is, the longer it is gathered and then
 // said once. Prices come in lists, often with the stock of the same products, which goes first.
 const STATE_GATHER_MS_MIN = 100;
@@ -295,6 +297,11 @@ export class Hub {
         idleMs: 300,
       });
     }
+    if (connector.availability?.doubtful !== undefined && channel !== null)
+      this.#loop(`doubtful numbers of ${code}`, async () => (await publisher.doubtNumbers()) > 0, {
+        gatherMs: DOUBT_EVERY_MS,
+        idleMs: DOUBT_EVERY_MS,
+      });
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
       this.#loop(
         `state to ${code}`,

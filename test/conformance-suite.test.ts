@@ -20,7 +20,7 @@ const descriptionOf = async (name: string) =>
   ((await import(join(root, name, 'conformance.ts'))) as { default: SystemDescription }).default;
 
 /** Run against their real systems, or servers of their own tests; how their systems answer is not written down for the suite yet. */
-const NOT_DESCRIBED = ['ledgersmb', 'medusa', 'odata', 'rest', 'vendure'];
+const NOT_DESCRIBED = ['ledgersmb', 'odata', 'rest'];
 /** These need a database: `conformance-databases.db.test.ts`. */
 const ON_DATABASES = ['sql'];
 const isDescribed = (name: string) => existsSync(join(root, name, 'conformance.ts'));
@@ -338,6 +338,112 @@ const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string
       },
     })),
     'write.number_over_sale',
+  ],
+  [
+    'a feed that writes while it is polled',
+    'medusa',
+    changed('medusa', ({ sources, availability }) => ({
+      sources: sources.map((source) => ({
+        ...source,
+        async poll(cursor, signal) {
+          await availability!.write([{ sku: 'SKU77110', from: null, quantity: 7, ordersThrough: '' }], signal);
+          return source.poll(cursor, signal);
+        },
+      })),
+    })),
+    'feed.no_effect',
+  ],
+  [
+    'nothing names what the level hides',
+    'vendure',
+    changed('vendure', ({ availability }) => ({
+      availability: { ...availability!, doubtful: async () => [] },
+    })),
+    'write.number_hidden',
+  ],
+  [
+    'a sale that is just made is taken for a level that lies',
+    'medusa',
+    changed('medusa', ({ availability }) => ({
+      availability: { ...availability!, doubtful: async () => ['SKU77110'] },
+    })),
+    'write.number_hidden',
+  ],
+  [
+    'a state is there because its thing is',
+    'vendure',
+    changed('vendure', ({ prices }) => ({
+      prices: { ...prices!, holds: async (items) => new Set(items.map(({ key }) => key)) },
+    })),
+    'lookup.other_state',
+  ],
+  [
+    'each call signs in by itself',
+    'vendure',
+    (context) => {
+      const base = connectors.get('vendure')!(context);
+      const availability = {
+        ...base.availability!,
+        async readBack(skus: readonly string[], signal: AbortSignal) {
+          const own = connectors.get('vendure')!(context);
+          try {
+            return await own.availability!.readBack(skus, signal);
+          } finally {
+            await own.close();
+          }
+        },
+      };
+      return { ...base, availability };
+    },
+    'session.shared',
+  ],
+  [
+    'a write whose sign-in failed is told as in doubt',
+    'vendure',
+    changed('vendure', ({ prices }) => ({
+      prices: {
+        ...prices!,
+        write: async (items, signal) =>
+          (await prices!.write(items, signal)).map((one) =>
+            one.outcome === 'later' ? { outcome: 'in_doubt', error: 'a bug' } : one,
+          ),
+      },
+    })),
+    'session.500',
+  ],
+  ['a hint of anybody is taken', 'vendure', changed('vendure', () => ({ hint: () => ['orders'] })), 'webhook.unsigned'],
+  [
+    'a hint names what no feed is called',
+    'medusa',
+    changed('medusa', ({ hint }) => ({ hint: (headers, body) => [...hint!(headers, body), 'reservations'] })),
+    'hint.feeds',
+  ],
+  [
+    'a hint falls over a message that is none',
+    'medusa',
+    changed('medusa', ({ hint }) => ({
+      hint: (headers, body) => {
+        const feeds = hint!(headers, body);
+        void (JSON.parse(body.toString()) as { event: string }).event.startsWith('order.');
+        return feeds;
+      },
+    })),
+    'hint.garbage',
+  ],
+  [
+    'a hint counts once only',
+    'vendure',
+    changed('vendure', ({ hint }) => {
+      const seen = new Set<string>();
+      return {
+        hint: (headers, body) => {
+          const feeds = seen.has(body.toString()) ? [] : hint!(headers, body);
+          seen.add(body.toString());
+          return feeds;
+        },
+      };
+    }),
+    'hint.replayed',
   ],
   ['it goes on after it was closed', 'sim-erp', changed('sim-erp', () => ({ close: async () => {} })), 'close.ends'],
   [

@@ -10,6 +10,8 @@ export interface Call {
   method: string;
   path: string;
   query: Readonly<Record<string, string>>;
+  /** The same with names that come more than once (`id[]=1&id[]=2`). */
+  params: URLSearchParams;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body as JSON; undefined where it is none. */
   body: unknown;
@@ -54,6 +56,8 @@ export interface SystemModel {
   sellable?(sku: string): number | undefined;
   /** Sells so many by itself, without the hub knowing. */
   sell?(sku: string, units: number): void;
+  /** As {@link sell}, and its level keeps nothing of it: systems that lose updates go on selling what is gone. */
+  hide?(sku: string, units: number): void;
   /** From now on what goes by this reference is refused, alone, in the way that the system refuses one among many. */
   refuse?(reference: string): void;
   /** Does by itself what a delivery of {@link SystemDescription.lookedUp} says. */

@@ -11,6 +11,7 @@ import { fileChecks } from './checks/files.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
+import { signInChecks } from './checks/sign-in.ts';
 import { stepChecks } from './checks/steps.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   ...writeChecks,
   ...stepChecks,
   ...lookupChecks,
+  ...signInChecks,
   ...readFaultChecks,
   ...feedChecks,
   ...fileChecks,

@@ -328,4 +328,20 @@ export const feedChecks: Check[] = [
           );
       }),
   },
+  {
+    id: 'feed.no_effect',
+    level: 'safety',
+    what: 'reading changes nothing in the system, also where its levels lie',
+    skip: hasFeeds,
+    run: (bench) =>
+      eachFeed(bench, async ({ rows, feed, it, source, signal, server, model }) => {
+        const number = bench.description.availability?.(1);
+        rows[feed]!.push(...rowsOf(it, 3));
+        let { cursor } = await readAll(source, { signal });
+        if (number !== undefined) model.hide?.(number.sku, 2);
+        for (let i = 0; i < 4; i++) ({ cursor } = await readAll(source, { cursor, signal }));
+        const writes = server.calls.filter(({ role }) => role === 'write');
+        must(writes.length === 0, `it made ${writes.length} writes, the first to ${writes[0]?.path}`);
+      }),
+  },
 ];

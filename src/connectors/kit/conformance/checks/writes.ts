@@ -1,13 +1,17 @@
 /** Writing: what may have had an effect is never sent twice, and what had none is never believed. */
 import { permitted } from '../../permit.ts';
+import type { Connector } from '../../types.ts';
 import { type Check, hasSinks, isOverHttp, must, NotApplicable, onStage, unless } from '../check.ts';
 import type { SystemDescription } from '../describe.ts';
-import { markOf } from '../sinks.ts';
+import { markOf, type Told } from '../sinks.ts';
 import { type Bench, SLACK_MS } from '../stage.ts';
 import { DOUBT, eachSink, effectsOf, isWrite, mustBe, status } from './each-sink.ts';
 
 const sinkWith = (name: keyof SystemDescription, why: string) => (bench: Bench) =>
   bench.description[name] === undefined ? why : undefined;
+
+/** How long to wait: the outcome says it, or the connector for all of its calls; the hub heeds both. */
+const waitOf = ({ retryAfterMs }: Told, connector: Connector) => retryAfterMs ?? connector.pausedMs?.() ?? 0;
 
 export const writeChecks: Check[] = [
   {
@@ -166,10 +170,7 @@ export const writeChecks: Check[] = [
       eachSink(bench, async ({ server, sink, signal, items, connector }) => {
         server.fault = { as: status(429, { 'retry-after': '30' }) };
         const [first] = await sink.write(items(1), signal);
-        must(
-          first!.retryAfterMs !== undefined && first!.retryAfterMs > 20_000,
-          `retryAfterMs is ${first!.retryAfterMs}`,
-        );
+        must(waitOf(first!, connector) > 20_000, `retryAfterMs is ${first!.retryAfterMs}`);
         must((connector.pausedMs?.() ?? 0) > 20_000, 'pausedMs does not say so');
         const before = server.calls.length;
         server.fault = undefined;
@@ -183,12 +184,12 @@ export const writeChecks: Check[] = [
     what: 'Retry-After as a date is read against the system’s own clock',
     skip: unless(hasSinks, isOverHttp),
     run: (bench) =>
-      eachSink(bench, async ({ server, sink, signal, items }) => {
+      eachSink(bench, async ({ server, sink, signal, items, connector }) => {
         const now = Date.parse('2030-01-01T00:00:00Z');
         const headers = { date: new Date(now).toUTCString(), 'retry-after': new Date(now + 40_000).toUTCString() };
         server.fault = { as: status(429, headers) };
         const [one] = await sink.write(items(1), signal);
-        const ms = one!.retryAfterMs ?? 0;
+        const ms = waitOf(one!, connector);
         must(ms > 30_000 && ms <= 40_000, `asked for 40 s by a clock that differs, it waits ${ms} ms`);
       }),
   },
@@ -281,6 +282,34 @@ export const writeChecks: Check[] = [
         const left = model.sellable(first.sku)!;
         // Refused, 6 of the 10 are left; set, 9 less the 4.
         must(left <= 6, `10 were to be sold, then 9, 4 were sold meanwhile, and ${left} more would be`);
+      }),
+  },
+  {
+    id: 'write.number_hidden',
+    level: 'safety',
+    what: 'units that were sold and that the level hides are named, once they are sure, by reading only; then no more is shown than is left',
+    skip: sinkWith('availability', 'it shows no numbers'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector, signal, model, server }) => {
+        const { doubtful, write, readBack } = connector.availability!;
+        if (model.hide === undefined) throw new NotApplicable('its level hides nothing');
+        must(doubtful !== undefined, 'its level lies, and nothing names the numbers that can not be right');
+        const { sku } = bench.description.availability!(1);
+        const ordersThrough = bench.description.availability!(1).ordersThrough;
+        await write([{ sku, from: null, quantity: 10, ordersThrough }], signal);
+        const look = async () => [...(await doubtful(signal)), ...(await doubtful(signal))];
+        must(!(await look()).includes(sku), 'it doubts a number that is right');
+        model.hide(sku, 4);
+        const before = server.calls.filter(({ role }) => role === 'write').length;
+        must((await doubtful(signal)).length === 0, 'what was seen once may be a sale that is just made');
+        must((await doubtful(signal)).includes(sku), 'what the level hides is not found');
+        must(server.calls.filter(({ role }) => role === 'write').length === before, 'it wrote instead of telling');
+        const shown = (await readBack([sku], signal)).get(sku)!;
+        const [told] = await write([{ sku, from: shown, quantity: 6, ordersThrough }], signal);
+        must(told!.outcome === 'confirmed', `the number that is left is ${told!.outcome}`);
+        const left = (await readBack([sku], signal)).get(sku)!;
+        must(left <= 6, `10 were told, 4 of them sold, and ${left} are shown`);
+        must(!(await look()).includes(sku) || left <= 6, 'it can not be set right');
       }),
   },
 ];
