@@ -20,7 +20,7 @@ describe('the declared machine', () => {
     };
     seen('accepted');
     expect(mayMove('shipped', 'released')).toBe(false);
-    expect(Object.keys(eventRules)).toHaveLength(12);
+    expect(Object.keys(eventRules)).toHaveLength(15);
   });
 });
 

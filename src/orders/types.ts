@@ -13,7 +13,13 @@ export interface OrderLine {
   withinShort: number;
   allocated: number;
   backordered: number;
+  /** Of the backordered units, those that wait for a person: no stock is given to them. */
+  held: number;
   refused: number;
+  /** Of the refused units, those that another line stands for. */
+  substituted: number;
+  /** The ordered line whose units this one delivers under another SKU; null: it was ordered. */
+  standsFor: number | null;
   picked: number;
   shipped: number;
   invoiced: number;
@@ -50,6 +56,30 @@ export interface Fulfilment {
   state: 'requested' | 'released';
 }
 
+export type ExceptionKind = 'oversold';
+/** What becomes of units that an order can't have as they were ordered. */
+export type ExceptionPolicy = 'backorder' | 'cancel' | 'substitute' | 'hold';
+
+/** Where an exception's units went; those that are held wait for a person. */
+export interface ExceptionUnits {
+  held: number;
+  backordered: number;
+  cancelled: number;
+  substituted: number;
+}
+
+/** What an order can't have as it was ordered. units = held + backordered + cancelled + substituted, always; open while units are held. */
+export interface OrderException extends ExceptionUnits {
+  exceptionId: number;
+  kind: ExceptionKind;
+  lineNo: number;
+  skuId: number;
+  policy: ExceptionPolicy;
+  units: number;
+  resolvedBy: string | null;
+  reason: string | null;
+}
+
 export interface ReturnAuthorisation {
   returnId: number;
   reference: string;
@@ -74,6 +104,8 @@ export interface Progress {
   /** Neither cancelled nor refused. */
   open: number;
   refused: number;
+  /** Waiting for a person. While there are any, no other system acts on the order. */
+  held: number;
   shipped: number;
   invoiced: number;
   /** The WMS has taken a fulfilment. */
@@ -103,6 +135,7 @@ export interface Order {
   allocations: Map<number, Allocation>;
   fulfilments: Map<number, Fulfilment>;
   returns: Map<number, ReturnAuthorisation>;
+  exceptions: Map<number, OrderException>;
 }
 
 export interface NewAllocation {
@@ -127,6 +160,8 @@ export interface NewCommitment {
   dueAt: string;
 }
 
+export type AcceptedLine = Extract<OrderEvent, { type: 'order.accepted' }>['lines'][number];
+
 export type OrderEvent =
   | {
       type: 'order.accepted';
@@ -148,6 +183,11 @@ export type OrderEvent =
         withinShort: number;
         backordered: number;
         refused: number;
+        /** Of the backordered ones. */
+        held?: number;
+        /** Of the refused ones. */
+        substituted?: number;
+        standsFor?: number;
       }[];
       allocations: NewAllocation[];
       commitments: NewCommitment[];
@@ -199,6 +239,8 @@ export type OrderEvent =
       released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
       answered: { lineNo: number; quantity: number }[];
+      /** The order was held: the ERP hears of this with the order itself. */
+      untold?: true;
     }
   | {
       type: 'order.cancel_asked';
@@ -224,7 +266,59 @@ export type OrderEvent =
       sourceId: string;
       sequence: number | null;
       lines: { lineNo: number; skuId: number; quantity: number; amountMinor: number }[];
+    }
+  | ({
+      type: 'order.exception_raised';
+      exceptionId: number;
+      kind: ExceptionKind;
+      lineNo: number;
+      skuId: number;
+      units: number;
+      /** The rule; where its units went says what it came to. */
+      policy: ExceptionPolicy;
+    } & ExceptionUnits)
+  | {
+      type: 'order.exception_resolved';
+      exceptionId: number;
+      lineNo: number;
+      /** As ordered. */
+      skuId: number;
+      /** Held units that this settles, by what becomes of them. */
+      backordered: number;
+      cancelled: number;
+      substituted: number;
+      /** Units that the line gives up by this itself. What a channel cancels, its cancel takes off. */
+      refused: number;
+      by: string;
+      reason: string | null;
+      /** Lines that stand for what was substituted. */
+      lines: StandIn[];
+      allocations: NewAllocation[];
+    }
+  | {
+      type: 'order.hold_ended';
+      /** What the ERP is told, now that it is: what was accepted, and what of it was cancelled meanwhile. */
+      lines: {
+        lineNo: number;
+        skuId: number;
+        quantity: number;
+        unitPrice: string;
+        amountMinor: number;
+        cancelled: number;
+        cancelledMinor: number;
+        standsFor?: number;
+      }[];
     };
+
+/** A line that delivers another SKU at the ordered line's price. */
+export interface StandIn {
+  lineNo: number;
+  standsFor: number;
+  skuId: number;
+  quantity: number;
+  unitPrice: string;
+  amountMinor: number;
+}
 
 export type OrderEventType = OrderEvent['type'];
 
@@ -256,9 +350,21 @@ export interface DecideContext {
   /** Dated supply that this order's channel may promise, soonest first. */
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   onShort: 'backorder' | 'refuse';
+  /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
+  oversold?: Oversold | undefined;
+  /** What may be sent instead of a SKU, best first. */
+  substitutes(skuId: number): readonly number[];
+  takeExceptionId(): number;
   takeAllocationId(): number;
   takeFulfilmentId(): number;
   takeReturnId(): number;
+}
+
+/** As the estate declares it. `policy` undefined: as onShort says. */
+export interface Oversold {
+  policy: ExceptionPolicy | undefined;
+  /** For units that no substitute covers. */
+  otherwise: Exclude<ExceptionPolicy, 'substitute'>;
 }
 
 export interface SubmitCommand {
@@ -304,6 +410,15 @@ export type OrderCommand =
       currency: string;
       lines: { lineNo: number; quantity: number; amountMinor: number }[];
     }
+  | {
+      kind: 'resolve_exception';
+      exceptionId: number;
+      as: Exclude<ExceptionPolicy, 'hold'>;
+      /** For units that no substitute covers; without it such a resolution is refused. */
+      otherwise: 'backorder' | 'cancel' | null;
+      by: string;
+      reason: string | null;
+    }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
   | {
       kind: 'answer_cancel';
@@ -333,6 +448,9 @@ export type Decision =
         | 'unknown_fulfilment'
         | 'unknown_return'
         | 'duplicate_line'
-        | 'other_currency';
+        | 'other_currency'
+        | 'unknown_exception'
+        | 'exception_resolved'
+        | 'no_substitute';
       detail: string;
     };

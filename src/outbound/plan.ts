@@ -186,6 +186,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
           sku: directory.skuCode(line.skuId),
           unitPrice: line.unitPrice,
           ...acceptedOf(line),
+          ...(line.standsFor !== undefined && { standsFor: line.standsFor }),
         }));
       const payload: SalesOrderPayload = {
         reference,
@@ -196,7 +197,9 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
         lines,
       };
-      if (lines.length > 0) to(routing.orders, 'sales_order', reference, payload);
+      // An order is told once and whole: one with units that wait for a person, when nothing of it waits for one any more.
+      const isHeld = event.lines.some((line) => (line.held ?? 0) > 0);
+      if (lines.length > 0 && !isHeld) to(routing.orders, 'sales_order', reference, payload);
       const { taken, sold } = changedNumbers(event);
       for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
       for (const skuId of sold) dirty(deps, work, channel.system, 'availability', skuId, fact.recordedAt);
@@ -241,10 +244,45 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         order: reference,
         lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
       };
-      to(routing.orders, 'order_cancellation', payload.reference, payload);
+      if (event.untold !== true) to(routing.orders, 'order_cancellation', payload.reference, payload);
       for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
       takenBack();
       status();
+      return;
+    }
+    case 'order.exception_raised':
+      return;
+    case 'order.exception_resolved':
+      for (const { skuId } of event.allocations) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      if (event.refused > 0) availabilityDirty(deps, work, event.skuId, fact.recordedAt);
+      status();
+      return;
+    case 'order.hold_ended': {
+      const lines = event.lines.map(({ lineNo, skuId, unitPrice, quantity, amountMinor, standsFor }) => ({
+        ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
+        ...(standsFor !== undefined && { standsFor }),
+      }));
+      const payload: SalesOrderPayload = {
+        reference,
+        company: directory.companyById.get(header.companyId)!.code,
+        account,
+        currency: header.currency,
+        orderedAt: header.orderedAt,
+        totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
+        lines,
+      };
+      to(routing.orders, 'sales_order', reference, payload);
+      const cancelled = event.lines.filter((line) => line.cancelled > 0);
+      if (cancelled.length > 0) {
+        const document: OrderDocumentPayload = {
+          reference: `C/${orderId}/${fact.version}`,
+          order: reference,
+          lines: cancelled.map((line) => ({
+            ...{ lineNo: line.lineNo, quantity: line.cancelled, amountMinor: line.cancelledMinor },
+          })),
+        };
+        to(routing.orders, 'order_cancellation', document.reference, document);
+      }
       return;
     }
     case 'return.authorised': {
