@@ -178,7 +178,9 @@ async function everythingLeft(
   const keys = all.map((line) => `${name}/${order.externalNo}/${line.lineNo}`);
   const known = await hub.db.query(knownKeys, [`cancel/${channel}`, texts(keys)]);
   if (known.length > 0) return [];
-  const left = all.map((line) => ({ lineNo: line.lineNo, quantity: leftOf(order, line) })).filter((line) => line.quantity > 0);
+  const left = all
+    .map((line) => ({ lineNo: line.lineNo, quantity: leftOf(order, line) }))
+    .filter((line) => line.quantity > 0);
   if (left.length === 0)
     fail('XD_REFUSED', `nothing is left of order ${order.orderId} that could be taken back`, {
       refused: 'over_cancel',

@@ -6,8 +6,8 @@ import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { events, handedOver, isHandedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
-import { Taker } from './taker.ts';
 import { answerCancel, cancel, receiveReturn } from './take-back.ts';
+import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
   DecideContext,

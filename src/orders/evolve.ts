@@ -223,7 +223,17 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
     progress.open += quantity;
     order.lines.set(lineNo, {
       ...{ lineNo, skuId, quantity, unitPrice, amountMinor, standsFor },
-      ...{ within: 0, withinShort: 0, allocated: 0, held: 0, refused: 0, substituted: 0, picked: 0, shipped: 0, invoiced: 0 },
+      ...{
+        within: 0,
+        withinShort: 0,
+        allocated: 0,
+        held: 0,
+        refused: 0,
+        substituted: 0,
+        picked: 0,
+        shipped: 0,
+        invoiced: 0,
+      },
       ...{ cancelAsked: 0, cancelled: 0, returnExpected: 0, returned: 0 },
       ...{ shippedMinor: 0, invoicedMinor: 0, cancelledMinor: 0, returnedMinor: 0, creditedMinor: 0 },
       // Until its allocations are added, right below.

@@ -4,7 +4,12 @@ import { cancel, confirm, pick, ship, submit, World } from './testing.ts';
 import type { OrderCommand, OrderEvent, Oversold } from './types.ts';
 
 /** SKU 1: 4 in the channel's number at location 1. SKU 2 and 3 may be sent instead of it. */
-function world(oversold: Oversold['policy'], otherwise: Oversold['otherwise'] = 'backorder', two = 3, three = 9): World {
+function world(
+  oversold: Oversold['policy'],
+  otherwise: Oversold['otherwise'] = 'backorder',
+  two = 3,
+  three = 9,
+): World {
   const made = new World([
     [1, 1, 0, 4],
     [2, 1, two, 5],
@@ -15,7 +20,10 @@ function world(oversold: Oversold['policy'], otherwise: Oversold['otherwise'] = 
   return made;
 }
 const sold = (quantity: number, unitPrice = '1.25') => submit({ quantity, unitPrice, within: null });
-const settle = (as: 'backorder' | 'cancel' | 'substitute', otherwise: 'backorder' | 'cancel' | null = null): OrderCommand => ({
+const settle = (
+  as: 'backorder' | 'cancel' | 'substitute',
+  otherwise: 'backorder' | 'cancel' | null = null,
+): OrderCommand => ({
   kind: 'resolve_exception',
   exceptionId: 900,
   as,
@@ -26,14 +34,22 @@ const settle = (as: 'backorder' | 'cancel' | 'substitute', otherwise: 'backorder
 const types = (world: World) => world.history.map((event) => event.type.replace('order.', ''));
 const exception = (world: World) => world.order!.exceptions.get(900)!;
 const ended = (world: World) =>
-  world.history.find((event): event is Extract<OrderEvent, { type: 'order.hold_ended' }> => event.type === 'order.hold_ended');
+  world.history.find(
+    (event): event is Extract<OrderEvent, { type: 'order.hold_ended' }> => event.type === 'order.hold_ended',
+  );
 
 describe('what a shop oversold by itself', () => {
   it('waits for stock where nothing is declared, and is on record', () => {
     const order = world(undefined).given(sold(10));
     expect(order.shown()).toBe('10 allocated 4 backordered 6');
     expect(types(order)).toEqual(['accepted', 'exception_raised']);
-    expect(exception(order)).toMatchObject({ kind: 'oversold', policy: 'backorder', units: 6, held: 0, backordered: 6 });
+    expect(exception(order)).toMatchObject({
+      kind: 'oversold',
+      policy: 'backorder',
+      units: 6,
+      held: 0,
+      backordered: 6,
+    });
   });
 
   it('is refused where nothing may wait, and is on record', () => {
@@ -65,7 +81,9 @@ describe('what a shop oversold by itself', () => {
   it('is sent as something else at the same price, best first, never out of the number that the shop still sells', () => {
     const order = world('substitute').given(sold(10));
     expect(order.shown()).toBe('10 allocated 4 refused 6 substituted 6');
-    expect([2, 3].map((lineNo) => [order.line(lineNo).skuId, order.line(lineNo).standsFor, order.shown(lineNo)])).toEqual([
+    expect(
+      [2, 3].map((lineNo) => [order.line(lineNo).skuId, order.line(lineNo).standsFor, order.shown(lineNo)]),
+    ).toEqual([
       [2, 1, '3 allocated 3'],
       [3, 1, '3 allocated 3'],
     ]);
@@ -95,7 +113,14 @@ describe('what a shop oversold by itself', () => {
   });
 
   it('ships no more than was ordered, both SKUs together', () => {
-    const order = world('substitute').given(sold(10), confirm, pick(10, 4), pick(10, 3, 2), ship(10, 4), ship(10, 3, 2));
+    const order = world('substitute').given(
+      sold(10),
+      confirm,
+      pick(10, 4),
+      pick(10, 3, 2),
+      ship(10, 4),
+      ship(10, 3, 2),
+    );
     for (const command of [ship(10, 1), ship(10, 1, 2), pick(10, 1), pick(10, 1, 2), pick(11, 4, 3)])
       expect(order.when(command).ok, JSON.stringify(command)).toBe(false);
     order.given(pick(11, 3, 3), ship(11, 3, 3));
@@ -138,7 +163,10 @@ describe('units that are held', () => {
     const none = world('hold');
     none.shelves[0]!.own = 0;
     none.given(sold(2), settle('cancel'));
-    expect([none.order!.state, types(none)]).toEqual(['refused', ['accepted', 'exception_raised', 'exception_resolved']]);
+    expect([none.order!.state, types(none)]).toEqual([
+      'refused',
+      ['accepted', 'exception_raised', 'exception_resolved'],
+    ]);
   });
 
   it('are sent as something else by a person, or not at all when there is too little and nothing said about the rest', () => {

@@ -98,9 +98,11 @@ export function oversoldOf(
   let standIns: StandIn[] = [];
   let allocations: NewAllocation[] = [];
   if (policy === 'substitute') {
-    ({ standIns, allocations, units: by.substitute } = substitutesFor(
-      ...([line, units, context, takeLineNo, taker, fulfilmentAt] as const),
-    ));
+    ({
+      standIns,
+      allocations,
+      units: by.substitute,
+    } = substitutesFor(...([line, units, context, takeLineNo, taker, fulfilmentAt] as const)));
     by[otherwise] = units - by.substitute;
   } else by[policy] = units;
   const waiting = by.backorder + by.hold;

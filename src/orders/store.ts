@@ -26,17 +26,18 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   const none = Promise.resolve([]);
   // Sent together; each reads when those before it have ended, so what depends on the orders is read under their locks.
   const behindIds = [numbers([...behind])];
-  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions] = await Promise.all([
-    tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
-    unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
-    unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
-    allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
-    fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
-    returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
-    behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
-    behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
-    behind.size === 0 ? none : tx.query(statements.readExceptions, behindIds),
-  ]);
+  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions] =
+    await Promise.all([
+      tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
+      unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
+      unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
+      allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
+      fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
+      returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
+      behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
+      behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
+      behind.size === 0 ? none : tx.query(statements.readExceptions, behindIds),
+    ]);
   const orders = headersOf(headers);
   const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
   for (const row of [...someLines, ...linesBehind].filter(isKnown)) addLine(orders, row);

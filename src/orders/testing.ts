@@ -1,7 +1,16 @@
 /** Given events, when a command, then events or a refusal: an order without a database. Tests only. */
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import type { DecideContext, Decision, Offered, Order, OrderCommand, OrderEvent, Oversold, SubmitCommand } from './types.ts';
+import type {
+  DecideContext,
+  Decision,
+  Offered,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  Oversold,
+  SubmitCommand,
+} from './types.ts';
 
 export interface Shelf {
   skuId: number;

@@ -58,12 +58,14 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
     }
     const insert = (line: OrderLine) =>
-      (line.held > 0 || line.substituted > 0 || line.standsFor !== null ? exceptionLines : newLines).push([order, line]);
+      (line.held > 0 || line.substituted > 0 || line.standsFor !== null ? exceptionLines : newLines).push([
+        order,
+        line,
+      ]);
     if (isNew) for (const line of order.lines.values()) insert(line);
     else {
       for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
-      for (const lineNo of touchedLines)
-        if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
+      for (const lineNo of touchedLines) if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
       for (const lineNo of settledLines) heldLines.push([order, order.lines.get(lineNo)!]);
       if (settledLines.size > 0) heldOrders.push(order);
     }
@@ -101,8 +103,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(known.map((o) => o.progress.invoiced)),
       `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
     ]);
-  if (newLines.length > 0)
-    tx.write(statements.insertLines, insertedLines(newLines));
+  if (newLines.length > 0) tx.write(statements.insertLines, insertedLines(newLines));
   if (exceptionLines.length > 0)
     tx.write(statements.insertExceptionLines, [
       ...insertedLines(exceptionLines),
@@ -235,19 +236,19 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
 
 function insertedLines(lines: readonly [Order, OrderLine][]): string[] {
   return [
-      numbers(lines.map(([o]) => o.orderId)),
-      numbers(lines.map(([, l]) => l.lineNo)),
-      numbers(lines.map(([, l]) => l.skuId)),
-      numbers(lines.map(([, l]) => l.quantity)),
-      texts(lines.map(([, l]) => l.unitPrice)),
-      numbers(lines.map(([, l]) => l.amountMinor)),
-      numbers(lines.map(([, l]) => l.within)),
-      numbers(lines.map(([, l]) => l.withinShort)),
-      numbers(lines.map(([, l]) => l.allocated)),
-      numbers(lines.map(([, l]) => l.backordered)),
-      numbers(lines.map(([, l]) => l.refused)),
-      numbers(lines.map(([, l]) => l.cancelled)),
-      numbers(lines.map(([, l]) => l.cancelledMinor)),
-      numbers(lines.map(([, l]) => l.changedVersion)),
-    ];
+    numbers(lines.map(([o]) => o.orderId)),
+    numbers(lines.map(([, l]) => l.lineNo)),
+    numbers(lines.map(([, l]) => l.skuId)),
+    numbers(lines.map(([, l]) => l.quantity)),
+    texts(lines.map(([, l]) => l.unitPrice)),
+    numbers(lines.map(([, l]) => l.amountMinor)),
+    numbers(lines.map(([, l]) => l.within)),
+    numbers(lines.map(([, l]) => l.withinShort)),
+    numbers(lines.map(([, l]) => l.allocated)),
+    numbers(lines.map(([, l]) => l.backordered)),
+    numbers(lines.map(([, l]) => l.refused)),
+    numbers(lines.map(([, l]) => l.cancelled)),
+    numbers(lines.map(([, l]) => l.cancelledMinor)),
+    numbers(lines.map(([, l]) => l.changedVersion)),
+  ];
 }
