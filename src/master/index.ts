@@ -8,3 +8,4 @@ export {
   type LocationEntry,
 } from './directory.ts';
 export * from './records.ts';
+export { putSubstitutes, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX, type SubstitutesRecord } from './substitutes.ts';

@@ -20,6 +20,7 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
+import * as exceptionStatements from './exceptions.sql.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
@@ -378,7 +379,7 @@ async function readSubstitutes(
   });
   const found = new Map<number, number[]>();
   if (skuIds.size === 0) return found;
-  for (const row of await db.query(statements.readSubstitutes, [numbers([...skuIds])])) {
+  for (const row of await db.query(exceptionStatements.readSubstitutes, [numbers([...skuIds])])) {
     const list = found.get(row.sku_id);
     if (list === undefined) found.set(row.sku_id, [row.substitute_id]);
     else list.push(row.substitute_id);

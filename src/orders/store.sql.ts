@@ -104,42 +104,6 @@ export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbe
       and order_id = any(array(select order_id from sales_order where order_id = any($1::bigint[]) and units_held > 0))
     order by order_id`,
 );
-export interface ExceptionRow {
-  order_id: number;
-  exception_id: number;
-  line_no: number;
-  sku_id: number;
-  kind: 'oversold';
-  policy: 'backorder' | 'cancel' | 'substitute' | 'hold';
-  units: number;
-  held: number;
-  backordered: number;
-  cancelled: number;
-  substituted: number;
-  resolved_by: string | null;
-  reason: string | null;
-}
-export const readExceptions = sql<ExceptionRow>(
-  'orders_read_exceptions',
-  `select order_id, exception_id, line_no, sku_id, kind, policy, units, held, backordered, cancelled, substituted, resolved_by, reason
-     from order_exception where order_id = any($1::bigint[]) order by exception_id`,
-);
-export const writeExceptions = sql(
-  'orders_write_exceptions',
-  `insert into order_exception as e (order_id, exception_id, line_no, sku_id, channel_id, kind, policy, units, held, backordered, cancelled,
-                                     substituted, resolved_by, reason, state, ended_at)
-   select t.*, case when held > 0 then 'open' else 'resolved' end, case when held > 0 then null else crossdock_now() end
-     from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],
-                 $11::bigint[], $12::bigint[], $13::text[], $14::text[])
-       as t(order_id, exception_id, line_no, sku_id, channel_id, kind, policy, units, held, backordered, cancelled, substituted, resolved_by, reason)
-   on conflict (order_id, exception_id) do update
-     set held = excluded.held, backordered = excluded.backordered, cancelled = excluded.cancelled, substituted = excluded.substituted,
-         resolved_by = excluded.resolved_by, reason = excluded.reason, state = excluded.state, ended_at = excluded.ended_at`,
-);
-export const readSubstitutes = sql<{ sku_id: number; substitute_id: number }>(
-  'orders_read_substitutes',
-  'select sku_id, substitute_id from sku_substitute where sku_id = any($1::bigint[]) order by sku_id, rank',
-);
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
 export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_some_lines',

@@ -1,5 +1,6 @@
 /** Orders read in sets, locked or as they stand. */
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
+import * as exceptionStatements from './exceptions.sql.ts';
 import * as statements from './store.sql.ts';
 import type { Order, OrderState } from './types.ts';
 
@@ -36,7 +37,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
       returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
       behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
       behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
-      behind.size === 0 ? none : tx.query(statements.readExceptions, behindIds),
+      behind.size === 0 ? none : tx.query(exceptionStatements.readExceptions, behindIds),
     ]);
   const orders = headersOf(headers);
   const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
@@ -61,7 +62,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
   for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
   for (const row of await db.query(statements.readReturns, ids)) addReturn(orders, row);
-  for (const row of await db.query(statements.readExceptions, ids)) addException(orders, row);
+  for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   return orders;
 }
 
@@ -189,7 +190,7 @@ function addReturn(
   });
 }
 
-function addException(orders: ReadonlyMap<number, Order>, row: statements.ExceptionRow): void {
+function addException(orders: ReadonlyMap<number, Order>, row: exceptionStatements.ExceptionRow): void {
   const { exception_id: exceptionId, line_no: lineNo, sku_id: skuId, kind, policy, units } = row;
   const { held, backordered, cancelled, substituted, resolved_by: resolvedBy, reason } = row;
   orders.get(row.order_id)?.exceptions.set(exceptionId, {

@@ -1,5 +1,6 @@
 /** Orders written in sets: a statement a table. The caller holds the lock of each order it writes. */
 import { numbers, type Tx, texts } from '../store/index.ts';
+import * as exceptionStatements from './exceptions.sql.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderEvent, OrderException, OrderLine } from './types.ts';
 
@@ -216,7 +217,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(documents.map(({ at }) => at)),
     ]);
   if (exceptions.length > 0)
-    tx.write(statements.writeExceptions, [
+    tx.write(exceptionStatements.writeExceptions, [
       numbers(exceptions.map(([o]) => o.orderId)),
       numbers(exceptions.map(([, e]) => e.exceptionId)),
       numbers(exceptions.map(([, e]) => e.lineNo)),

@@ -102,7 +102,10 @@ export function gapsOf(input: GapInput): Gap[] {
       });
   for (const line of input.lines) {
     const name = `line ${line.line_no} (${line.sku})`;
-    if (line.backordered > 0) gaps.push({ since: last, what: `${name}: ${line.backordered} wait for stock` });
+    if (line.held > 0)
+      gaps.push({ since: last, what: `${name}: ${line.held} wait for a person, and the ERP for the order with them` });
+    if (line.backordered > line.held)
+      gaps.push({ since: last, what: `${name}: ${line.backordered - line.held} wait for stock` });
     if (line.without_fulfilment > 0 && line.confirmed)
       gaps.push({ since: last, what: `${name}: ${line.without_fulfilment} allocated and not asked of the WMS` });
     else if (line.allocated > 0 && line.confirmed)
