@@ -17,7 +17,7 @@ export const substitutedLines = verdict(
   'substituted_lines',
   `select l.order_id, l.line_no, l.quantity, l.substituted, coalesce(s.quantity, 0) as instead, l.shipped + coalesce(s.shipped, 0) as shipped,
           l.substituted <> coalesce(s.quantity, 0) or l.shipped + coalesce(s.shipped, 0) > l.quantity or coalesce(s.chained, false) as bad
-     from (select * from order_line where substituted > 0 or (order_id, line_no) in
+     from (select order_id, line_no, quantity, substituted, shipped from order_line where substituted > 0 or (order_id, line_no) in
              (select order_id, stands_for from order_line where stands_for is not null)) l
      left join (select order_id, stands_for as line_no, sum(quantity) as quantity, sum(shipped) as shipped, bool_or(substituted > 0) as chained
                   from order_line where stands_for is not null group by order_id, stands_for) s using (order_id, line_no)`,
