@@ -1,5 +1,5 @@
 /** What a shop sold by itself beyond what is there: found, held as an exception, settled by policy or by a person, never shipped twice. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { putSubstitutes } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
 import { followBackorders, listExceptions, settleException, sweepBackorders } from '../src/orders/index.ts';

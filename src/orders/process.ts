@@ -20,10 +20,10 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import * as exceptionStatements from './exceptions.sql.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
+import { pairsOfSubstitutes, readSubstitutes } from './substitutes.ts';
 import type { Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
 import { type ChangedOrder, writeOrders } from './write-orders.ts';
 
@@ -92,7 +92,7 @@ export async function processOrders(
   let fulfilmentsMax = 0;
   let returnsMax = 0;
   let exceptionsMax = 0;
-  const substitutes = await readSubstitutes(tx, deps, works, orderIds, orders);
+  const substitutes = await readSubstitutes(tx, deps.directory, works, orderIds, orders);
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
     const channel = deps.directory.channelById.get(
@@ -356,54 +356,6 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
     default:
       return pairs;
   }
-}
-
-/** What may be sent instead of what is ordered, where somebody may ask for that: nobody else pays for it. */
-async function readSubstitutes(
-  db: Queryable,
-  deps: OrderDeps,
-  works: readonly OrderWork[],
-  orderIds: readonly (number | null)[],
-  orders: ReadonlyMap<number, Order>,
-): Promise<Map<number, number[]>> {
-  const skuIds = new Set<number>();
-  works.forEach(({ command }, i) => {
-    if (command.kind === 'submit') {
-      const channel = deps.directory.channelById.get(command.channelId);
-      if (channel?.sellsByItself && channel.onOversold.policy === 'substitute')
-        for (const { skuId } of command.lines) skuIds.add(skuId);
-    } else if (command.kind === 'resolve_exception' && command.as === 'substitute') {
-      const skuId = orders.get(orderIds[i]!)?.exceptions.get(command.exceptionId)?.skuId;
-      if (skuId !== undefined) skuIds.add(skuId);
-    }
-  });
-  const found = new Map<number, number[]>();
-  if (skuIds.size === 0) return found;
-  for (const row of await db.query(exceptionStatements.readSubstitutes, [numbers([...skuIds])])) {
-    const list = found.get(row.sku_id);
-    if (list === undefined) found.set(row.sku_id, [row.substitute_id]);
-    else list.push(row.substitute_id);
-  }
-  return found;
-}
-
-function pairsOfSubstitutes(
-  command: OrderCommand,
-  order: Order | undefined,
-  channel: ChannelEntry,
-  substitutes: ReadonlyMap<number, readonly number[]>,
-): Pair[] {
-  const skuIds =
-    command.kind === 'submit'
-      ? command.lines.map((line) => line.skuId)
-      : command.kind === 'resolve_exception'
-        ? [order?.exceptions.get(command.exceptionId)?.skuId ?? 0]
-        : [];
-  return skuIds.flatMap((skuId) =>
-    (substitutes.get(skuId) ?? []).flatMap((instead) =>
-      channel.locationIds.map((locationId): Pair => [instead, locationId]),
-    ),
-  );
 }
 
 /** Units waiting per SKU; SKUs without any are left out. */

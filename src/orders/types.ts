@@ -1,4 +1,15 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
+import type {
+  ExceptionKind,
+  ExceptionPolicy,
+  ExceptionUnits,
+  OrderException,
+  Oversold,
+  StandIn,
+} from './exception-types.ts';
+
+export * from './decide-context.ts';
+export * from './exception-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -54,30 +65,6 @@ export interface Fulfilment {
   fulfilmentId: number;
   locationId: number;
   state: 'requested' | 'released';
-}
-
-export type ExceptionKind = 'oversold';
-/** What becomes of units that an order can't have as they were ordered. */
-export type ExceptionPolicy = 'backorder' | 'cancel' | 'substitute' | 'hold';
-
-/** Where an exception's units went; those that are held wait for a person. */
-export interface ExceptionUnits {
-  held: number;
-  backordered: number;
-  cancelled: number;
-  substituted: number;
-}
-
-/** What an order can't have as it was ordered. units = held + backordered + cancelled + substituted, always; open while units are held. */
-export interface OrderException extends ExceptionUnits {
-  exceptionId: number;
-  kind: ExceptionKind;
-  lineNo: number;
-  skuId: number;
-  policy: ExceptionPolicy;
-  units: number;
-  resolvedBy: string | null;
-  reason: string | null;
 }
 
 export interface ReturnAuthorisation {
@@ -310,62 +297,7 @@ export type OrderEvent =
       }[];
     };
 
-/** A line that delivers another SKU at the ordered line's price. */
-export interface StandIn {
-  lineNo: number;
-  standsFor: number;
-  skuId: number;
-  quantity: number;
-  unitPrice: string;
-  amountMinor: number;
-}
-
 export type OrderEventType = OrderEvent['type'];
-
-/** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
-export interface Offer {
-  locationId: number;
-  /** Below 0 where something is missing. */
-  free: number;
-  own: number;
-  /** What is physically there and promised to nobody else: `own` may be worth less after a loss. */
-  physical: number;
-}
-
-/** What of a SKU one order may be promised. */
-export interface Offered {
-  /** In the channel's order of locations. */
-  places: readonly Offer[];
-  /** The most that may be allocated of `free` over all places. */
-  allocatable: number;
-  /** The most of that and dated supply together. */
-  promisable: number;
-}
-
-export interface DecideContext {
-  /** Read only. */
-  offers(skuId: number): Offered;
-  /** What another system has allocated to this line there, so that no offer holds it: it is the line's, beside its channel's limits. */
-  kept(skuId: number, locationId: number, lineNo: number): number;
-  /** Dated supply that this order's channel may promise, soonest first. */
-  supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
-  onShort: 'backorder' | 'refuse';
-  /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
-  oversold?: Oversold | undefined;
-  /** What may be sent instead of a SKU, best first. */
-  substitutes(skuId: number): readonly number[];
-  takeExceptionId(): number;
-  takeAllocationId(): number;
-  takeFulfilmentId(): number;
-  takeReturnId(): number;
-}
-
-/** As the estate declares it. `policy` undefined: as onShort says. */
-export interface Oversold {
-  policy: ExceptionPolicy | undefined;
-  /** For units that no substitute covers. */
-  otherwise: Exclude<ExceptionPolicy, 'substitute'>;
-}
 
 export interface SubmitCommand {
   kind: 'submit';
