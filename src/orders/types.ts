@@ -1,12 +1,5 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
-import type {
-  ExceptionKind,
-  ExceptionPolicy,
-  ExceptionUnits,
-  OrderException,
-  Oversold,
-  StandIn,
-} from './exception-types.ts';
+import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
