@@ -119,7 +119,7 @@ describe('any sequence of commands', () => {
       ),
       { numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   function check(world: World): void {
     for (const line of world.order!.lines.values()) {
