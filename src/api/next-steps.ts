@@ -43,6 +43,8 @@ export function nextStepOf(kind: string, problemClass: string): string {
         : 'The system did not take it in all tries: check that it is up, then send it again: crossdock parked replay.';
     case 'publication':
       return 'The system did not take the newest state in all tries: check that it is up, then tell it again: crossdock parked replay.';
+    case 'order_exception':
+      return 'Its order waits for a person: crossdock exceptions resolve, as backorder, substitute or cancel.';
     case 'shortage':
       return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
     default:

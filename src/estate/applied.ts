@@ -53,6 +53,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.horizonDays': [availability, 'src/ledger/commitments.ts'],
   'channels.<code>.tolerance': [directory, numbers],
   'channels.<code>.onShort': [directory, 'src/orders/process.ts'],
+  'channels.<code>.onOversold.policy': [directory, 'src/orders/exceptions.ts'],
+  'channels.<code>.onOversold.otherwise': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
     unless: 'none',

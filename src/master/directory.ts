@@ -34,6 +34,11 @@ export interface ChannelEntry {
   horizonDays: number;
   tolerance: number;
   onShort: 'backorder' | 'refuse';
+  /** What becomes of what it sold by itself and that can't be allocated; policy undefined: as onShort says. */
+  onOversold: {
+    policy: 'backorder' | 'cancel' | 'substitute' | 'hold' | undefined;
+    otherwise: 'backorder' | 'cancel' | 'hold';
+  };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
 }
@@ -63,6 +68,10 @@ export interface DeclaredEstate {
       horizonDays?: number;
       tolerance?: number;
       onShort?: 'backorder' | 'refuse';
+      onOversold?: {
+        policy: 'backorder' | 'cancel' | 'substitute' | 'hold';
+        otherwise?: 'backorder' | 'cancel' | 'hold';
+      };
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
     }
@@ -129,6 +138,10 @@ export class Directory {
         horizonDays: declared.horizonDays ?? 0,
         tolerance: declared.tolerance ?? 0,
         onShort: declared.onShort ?? 'backorder',
+        onOversold: {
+          policy: declared.onOversold?.policy,
+          otherwise: declared.onOversold?.otherwise ?? (declared.onShort === 'refuse' ? 'cancel' : 'backorder'),
+        },
         sharedRisk: declared.risk === 'shared',
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
       };

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { fail, type InboundItem } from '../../canonical/index.ts';
 import {
   editParked,
@@ -17,6 +16,7 @@ import type { Opened } from '../open.ts';
 import { openRereads } from '../rereads.ts';
 import { stepLines } from '../steps.ts';
 import { table } from '../table.ts';
+import { whoAmI } from '../who.ts';
 import { listOutbound, type NamedOutbound, namesOf } from './outbound.ts';
 
 const REPLAYS_MAX = 10_000;
@@ -254,12 +254,4 @@ export const resolve = resolveParked;
 /** A reason with who gave it. */
 export function byMe(reason: string): string {
   return `${reason.trim()} (${whoAmI()})`;
-}
-
-function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }

@@ -171,7 +171,15 @@ export interface SalesOrderPayload {
   currency: string;
   orderedAt: string;
   totalMinor: number;
-  lines: { lineNo: number; sku: string; quantity: number; unitPrice: string; amountMinor: number }[];
+  /** `standsFor`: the line delivers another SKU in place of that line's units, at its price; that line has so many fewer. */
+  lines: {
+    lineNo: number;
+    sku: string;
+    quantity: number;
+    unitPrice: string;
+    amountMinor: number;
+    standsFor?: number;
+  }[];
 }
 /** order_cancellation, shipment_posting (with location and shippedAt) and return_posting. */
 export interface OrderDocumentPayload {
