@@ -40,7 +40,7 @@ interface Opened {
 async function opened(name: Name): Promise<Opened> {
   const rows: Record<string, FeedRow[]> = { orders: [] };
   const { system, context } = descriptions[name];
-  const model = system(rows);
+  const model = system!(rows);
   const server = await faultServer(model);
   const settings = {
     ...context!.settings,
