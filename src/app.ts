@@ -4,9 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { InboundItem } from './canonical/index.ts';
-import { fail } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
-import { type Estate, resolveSecret, resolveText, type SecretSources, secretSources } from './estate/index.ts';
+import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
 import { Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
@@ -45,6 +44,8 @@ const QUIET_MS = 100;
 /** Rounds without a look at the lease. */
 const PLAN_ROUNDS_MAX = 10;
 const AVAILABILITY_GATHER_MS = 150;
+/** How often a channel whose level may lie is asked for numbers that can't be right; quiet, that is a call. */
+const DOUBT_EVERY_MS = 2_000;
 // An order changes often in a short time, and its state is not urgent: the busier the hub is, the longer it is gathered and then
 // said once. Prices come in lists, often with the stock of the same products, which goes first.
 const STATE_GATHER_MS_MIN = 100;
@@ -146,6 +147,13 @@ export class Hub {
   /** The items of a message that a system sent or gave, from its bytes as they were kept. */
   reread(system: string, body: Buffer): InboundItem[] {
     return (this.connectors.get(system)?.sources ?? []).flatMap((source) => source.reread?.(body) ?? []);
+  }
+
+  /** How the kept messages of a system are read again, feed by feed; else why they can't be. */
+  rereads(system: string): ((body: Buffer) => InboundItem[])[] | string {
+    const connector = this.connectors.get(system);
+    if (connector === undefined) return `the estate has no system ${system}`;
+    return connector.sources.flatMap(({ reread }) => reread ?? []);
   }
 
   #fault(where: string, error: unknown): void {
@@ -289,6 +297,11 @@ export class Hub {
         idleMs: 300,
       });
     }
+    if (connector.availability?.doubtful !== undefined && channel !== null)
+      this.#loop(`doubtful numbers of ${code}`, async () => (await publisher.doubtNumbers()) > 0, {
+        gatherMs: DOUBT_EVERY_MS,
+        idleMs: DOUBT_EVERY_MS,
+      });
     if (connector.orderStatus !== undefined || connector.prices !== undefined)
       this.#loop(
         `state to ${code}`,
@@ -379,38 +392,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const { estate, databaseUrl } = options;
   const secrets = options.secrets ?? secretSources();
   const built = new Map<string, Connector>();
-  for (const [code, settings] of Object.entries(estate.systems)) {
-    const factory = estate.connectors?.[settings.connector] ?? options.connectors.get(settings.connector);
-    if (factory === undefined)
-      fail(
-        'XD_ESTATE_INVALID',
-        `systems.${code}.connector: no connector ${settings.connector}; there are ${[...options.connectors.keys(), ...Object.keys(estate.connectors ?? {})].join(', ')}`,
-        {
-          place: `systems.${code}.connector`,
-        },
-      );
-    const channel = Object.entries(estate.channels).find(([, entry]) => entry.system === code)?.[0] ?? null;
-    built.set(
-      code,
-      factory({
-        system: code,
-        channel,
-        url: settings.url === undefined ? '' : resolveText(settings.url, secrets, `systems.${code}.url`),
-        token: settings.token === undefined ? null : resolveSecret(settings.token, secrets, `systems.${code}.token`),
-        webhookSecret:
-          settings.webhookSecret === undefined
-            ? null
-            : resolveSecret(settings.webhookSecret, secrets, `systems.${code}.webhookSecret`),
-        settings: settings.settings ?? {},
-        limits: {
-          callsPerSecond: settings.limits?.callsPerSecond ?? 200,
-          concurrency: settings.limits?.concurrency ?? 4,
-          timeoutMs: settings.limits?.timeoutMs ?? 10_000,
-          batchMax: settings.limits?.batchMax ?? null,
-        },
-      }),
-    );
-  }
+  for (const code of Object.keys(estate.systems))
+    built.set(code, connectorFactory(estate, code, options.connectors)(connectorContext(estate, code, secrets)));
   const db = new Database({
     url: databaseUrl,
     poolMax: options.poolMax ?? 16,

@@ -43,7 +43,9 @@ function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
     mustWait: () => hub.mustWait(),
     ready: () => hub.ready(),
     webhook: (system, headers, body) => hub.webhook(system, headers, body),
+    hint: (system, headers, body) => hub.hint(system, headers, body),
     reread: (system, body) => hub.reread(system, body),
+    rereads: (system) => hub.rereads(system),
     onCommit: hub.onCommit,
     log,
   };

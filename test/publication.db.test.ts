@@ -350,3 +350,108 @@ describe('a sender of numbers that was paused', () => {
     expect(shop.available(sku)).toBe(7);
   });
 });
+
+describe('a number that the channel’s own orders cast doubt on', () => {
+  const doubtful: string[] = [];
+  const publisher = (hub: SmallHub) => hub.publishers.get('shop')!;
+  beforeEach(() => {
+    doubtful.length = 0;
+    system.availability = { ...shop.sink, doubtful: async () => doubtful.splice(0) };
+  });
+
+  it('is read back and said again, once; one that was right is not written', async () => {
+    const hub = await open();
+    await receive(hub, 20);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    expect(shop.available(sku)).toBe(20);
+    // 8 are sold, and the level knows of 6.
+    shop.sell(sku, 8);
+    shop.hide(sku, 2);
+    await read(hub);
+    await tell(hub, 3);
+    await read(hub);
+    await tell(hub, 3);
+    expect(shop.available(sku)).toBe(14);
+    doubtful.push(sku);
+    expect(await publisher(hub).doubtNumbers()).toBe(1);
+    expect(shop.available(sku)).toBe(14);
+    await tell(hub, 2);
+    expect(shop.available(sku)).toBe(12);
+    await read(hub);
+    await tell(hub, 2);
+    expect(await balances(database.pool, sku)).toEqual(['north 20/0/8/12']);
+
+    const { writes } = shop;
+    doubtful.push(sku);
+    expect(await publisher(hub).doubtNumbers()).toBe(1);
+    await tell(hub, 2);
+    expect([shop.available(sku), shop.writes]).toEqual([12, writes]);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
+  it('is not raised while its orders are unread, and never sold twice', async () => {
+    const hub = await open();
+    await receive(hub, 20);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    shop.sell(sku, 8);
+    shop.hide(sku, 2);
+    doubtful.push(sku);
+    await publisher(hub).doubtNumbers();
+    await tell(hub, 3);
+    expect(shop.available(sku)).toBe(14);
+    for (let i = 0; i < 3; i++) {
+      await read(hub);
+      await tell(hub, 2);
+    }
+    expect(shop.available(sku)).toBe(12);
+  });
+
+  it('is read once more where it is just on its way, since what was read there may be older than the doubt', async () => {
+    const hub = await open();
+    await receive(hub, 20);
+    await tell(hub);
+    await read(hub);
+    await tell(hub);
+    await receive(hub, 5);
+    shop.afterReading = async () => {
+      shop.afterReading = undefined;
+      shop.hide(sku, 2);
+      doubtful.push(sku);
+      await publisher(hub).doubtNumbers();
+    };
+    await tell(hub);
+    expect(shop.available(sku)).toBe(27);
+    for (let i = 0; i < 3; i++) {
+      await tell(hub, 2);
+      await read(hub);
+    }
+    expect(shop.available(sku)).toBe(25);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
+  it('of a SKU that was never told a number, or that nobody knows, is left alone', async () => {
+    const hub = await open();
+    doubtful.push(sku, 'NOBODYS');
+    expect(await publisher(hub).doubtNumbers()).toBe(0);
+    await tell(hub, 2);
+    expect(shop.writes).toBe(0);
+  });
+
+  it('is named again when the database was away', async () => {
+    const hub = await open();
+    await receive(hub, 20);
+    await tell(hub);
+    doubtful.push(sku);
+    const { transaction } = hub.db;
+    hub.db.transaction = async () => {
+      throw new Error('away');
+    };
+    await expect(publisher(hub).doubtNumbers()).rejects.toThrow('away');
+    hub.db.transaction = transaction;
+    expect(await publisher(hub).doubtNumbers()).toBe(1);
+  });
+});

@@ -10,10 +10,14 @@ table account (
   credit_limit_minor bigint,
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  merged_into bigint,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
-  FOREIGN KEY (company_id) REFERENCES company(company_id)
+  FOREIGN KEY (company_id) REFERENCES company(company_id),
+  FOREIGN KEY (merged_into) REFERENCES account(account_id),
+  CHECK ((merged_into <> account_id))
 );
+CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 
 table allocation (
   order_id bigint not null,
@@ -256,6 +260,32 @@ table log_epoch (
   PRIMARY KEY (epoch)
 );
 
+table order_exception (
+  order_id bigint not null,
+  exception_id bigint not null,
+  line_no integer not null,
+  sku_id bigint not null,
+  channel_id integer not null,
+  kind text not null,
+  policy text not null,
+  units bigint not null,
+  held bigint not null,
+  backordered bigint not null,
+  cancelled bigint not null,
+  substituted bigint not null,
+  state text not null,
+  resolved_by text,
+  reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (order_id, exception_id),
+  CHECK (((state = 'open'::text) = (held > 0))),
+  CHECK (((units = (((held + backordered) + cancelled) + substituted)) AND (LEAST(held, backordered, cancelled, substituted) >= 0))),
+  CHECK ((units > 0))
+) with (fillfactor=80);
+CREATE INDEX order_exception_exception_id_idx1 ON public.order_exception USING btree (exception_id) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX order_exception_exception_id_idx ON public.order_exception USING btree (exception_id);
+
 table order_line (
   order_id bigint not null,
   line_no integer not null,
@@ -281,9 +311,14 @@ table order_line (
   returned_minor bigint default 0 not null,
   credited_minor bigint default 0 not null,
   changed_version bigint default 1 not null,
+  held bigint default 0 not null,
+  substituted bigint default 0 not null,
+  stands_for integer,
   PRIMARY KEY (order_id, line_no),
+  CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
+CREATE INDEX order_line_order_id_stands_for_idx ON public.order_line USING btree (order_id, stands_for) WHERE (stands_for IS NOT NULL);
 CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
 
 table outside_allocation (
@@ -349,11 +384,21 @@ table price (
   updated_at timestamp with time zone default crossdock_now() not null,
   company_id integer not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
-  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from),
+  quantity_min bigint default 1 not null,
+  PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
+
+table product_gtin (
+  gtin text not null,
+  sku text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (gtin)
+);
+CREATE INDEX product_gtin_sku_idx ON public.product_gtin USING btree (sku);
 
 table publication (
   destination_id integer not null,
@@ -437,6 +482,7 @@ table sales_order (
   units_invoiced bigint default 0 not null,
   is_released boolean default false not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
+  units_held bigint default 0 not null,
   UNIQUE (channel_id, external_no),
   PRIMARY KEY (order_id)
 ) with (fillfactor=70);
@@ -479,6 +525,16 @@ table sku (
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   UNIQUE (code),
   PRIMARY KEY (sku_id)
+);
+
+table sku_substitute (
+  sku_id bigint not null,
+  rank integer not null,
+  substitute_id bigint not null,
+  UNIQUE (sku_id, substitute_id),
+  PRIMARY KEY (sku_id, rank),
+  CHECK ((rank > 0)),
+  CHECK ((substitute_id <> sku_id))
 );
 
 table stock_balance (
@@ -553,6 +609,8 @@ table supply_commitment (
 CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
 
 sequence allocation_id_seq increment by 1000;
+
+sequence exception_id_seq increment by 200;
 
 sequence fulfilment_id_seq increment by 200;
 
@@ -676,7 +734,7 @@ AS $function$
     from outside_line() d
     join order_line l on l.order_id = d.order_id and l.line_no = d.line_no and l.sku_id = d.sku_id
     join stock_balance b on b.sku_id = d.sku_id and b.location_id = d.location_id
-   where d.deducted > 0 and l.backordered > 0
+   where d.deducted > 0 and l.backordered > l.held
      and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
 $function$
 

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { createApiKey } from '../src/api/index.ts';
 import { createHub } from '../src/app.ts';
+import type { Connector } from '../src/connectors/kit/index.ts';
 import { listen } from '../src/server.ts';
 import { useDatabase } from './helpers/database.ts';
 
@@ -42,6 +43,39 @@ test('a request that fails is one line on stderr, with the code and the id that 
     ]);
   } finally {
     stderr.mockRestore();
+    await server.close();
+    await hub.stop();
+  }
+});
+
+test('a webhook that only hints reaches the system that it is of', async () => {
+  const bodies: string[] = [];
+  const shop: Connector = {
+    ...{ name: 'shop', confirmedBy: 'answer', sources: [], deliveries: {} },
+    hint: (_headers, body) => {
+      bodies.push(body.toString('utf8'));
+      return ['orders'];
+    },
+    probe: async () => ({ ok: true, detail: '' }),
+    close: async () => {},
+  };
+  const hub = await createHub({
+    databaseUrl: database.url,
+    connectors: new Map([['shop', () => shop]]),
+    estate: {
+      name: 'test',
+      companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' } },
+      locations: { LON: { company: 'UK', region: 'south' } },
+      systems: { shop: { connector: 'shop' } },
+      channels: { api: { company: 'UK', sells: 'asks', locations: ['LON'] } },
+      routing: {},
+    },
+  });
+  const server = await listen(hub, { port: 0, log: { info() {}, warn() {}, error() {} } });
+  try {
+    const answer = await fetch(`${server.url}/ingest/shop`, { method: 'POST', body: '{"order":7}' });
+    expect([answer.status, await answer.json(), bodies]).toEqual([202, { items: 0 }, ['{"order":7}']]);
+  } finally {
     await server.close();
     await hub.stop();
   }

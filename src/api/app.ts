@@ -9,6 +9,7 @@ import { BODY_BYTES_MAX, useBodies } from './body.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
+import { exceptionRoutes } from './exceptions.ts';
 import { healthRoutes } from './health.ts';
 import type { ApiHub } from './hub.ts';
 import { ingestRoutes } from './ingest.ts';
@@ -71,6 +72,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     orderRoutes(routes, hub);
     orderPageRoutes(routes, hub);
     takeBackRoutes(routes, hub);
+    exceptionRoutes(routes, hub);
     cancellationRoutes(routes, hub);
     const desk = reservationRoutes(routes, hub);
     const readStatus = statusReader(hub, desk);

@@ -42,7 +42,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
       schema: {
         summary: 'Unit prices on a day',
         description:
-          'The newest price of the list at or before the day; today, in the company’s time zone, when none is given. null: there is none.',
+          'The newest price of the list at or before the day; today, in the company’s time zone, when none is given. Of prices by quantity the one that the quantity reaches. null: there is none.',
         tags: ['prices'],
         querystring: priceQuery,
       },
@@ -59,7 +59,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
       const money = request.query.currency ?? owner?.currency ?? entry.currency;
       const codes = request.query.sku.map(skuCodeOf);
       const skuIds = await skuIdsOf(hub, codes, (i) => `sku[${i}]`);
-      const asked = [numbers(skuIds), priceList, money, day ?? null, entry.timeZone, entry.companyId];
+      const asked = [numbers(skuIds), priceList, money, day ?? null, entry.timeZone, entry.companyId, units];
       const rows = await db.query(findPrices, asked);
       const found = new Map(rows.map((row) => [row.sku_id, row]));
       return {
@@ -75,6 +75,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
               quantity: units,
               unit: 'each',
               unitPrice: null,
+              quantityMin: null,
               validFrom: null,
               amount: null,
               amountMinor: null,
@@ -86,6 +87,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
             quantity: units,
             unit: 'each',
             unitPrice: price.unit_price,
+            quantityMin: price.quantity_min,
             validFrom,
             amount: decimalOf(minor),
             amountMinor: minor,

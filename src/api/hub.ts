@@ -35,6 +35,8 @@ export interface ApiHub {
   hint?(system: string, headers: Readonly<Record<string, string | undefined>>, body: Buffer): boolean;
   /** The items of a message of that system, from its bytes as they were kept. */
   reread?(system: string, body: Buffer): InboundItem[];
+  /** The same, feed by feed; or why it can't be read again. */
+  rereads?(system: string): readonly ((body: Buffer) => InboundItem[])[] | string;
   /** Called after each commit made here that others may have work from. */
   onCommit(): void;
   log: ApiLog;

@@ -3,10 +3,27 @@ const parkedRecords: Readonly<Record<string, string>> = {
   waiting:
     'Nothing: it runs by itself when what it waits for arrives. If that never comes, find out why in the source system.',
   no_original: 'Find the order it belongs to and replay it with that order, or resolve it.',
-  unreadable: 'Correct the record in the source system, or edit it here, then replay it.',
+  unreadable:
+    'Correct the record in the source system, or mend the mapping (crossdock parked edit --reread), or edit it here, then replay it.',
+  file_columns:
+    'Change the map of the feed, or ask for the agreed columns; move the file back from `reject`, then resolve this.',
+  file_unreadable:
+    'Have the file sent again, whole and as agreed: what was read of it is known by its keys. Then resolve this.',
+  file_gone: 'Have the file sent again: what was read of it is known by its keys. Then resolve this.',
+  file_columns_new: 'Nothing must be done: the file was read. Map the new columns if they matter, then resolve this.',
+  account_merged: 'Merge the accounts where credit, prices and orders are kept, then resolve this.',
+  account_deleted: 'Restore the account there, or block it where credit is kept, then resolve this.',
+  gtin_taken:
+    "Correct the number where it is wrong; if it is now the other's, take it from the first there and replay this, else resolve it.",
   unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
   unknown_account: 'Add the account, and it runs by itself.',
+  merge_ring:
+    'Look in the system which of the accounts is left: change that one there, so that it is told, then resolve this.',
   unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',
+  unknown_unit:
+    "Say what the unit is in the system's settings (units), or correct the product's unit in the system, then replay it.",
+  tier_gap:
+    'Give the list in its system one price from 1 on and one for each further quantity: its next change is read by itself, and this one resolved. Or edit the tiers here and replay it.',
   unknown_channel: 'Add the channel to the estate, then replay it.',
   unknown_company: 'Add the company to the estate, then replay it.',
   unknown_order: 'Find out why the order did not arrive, then replay it.',
@@ -26,6 +43,8 @@ export function nextStepOf(kind: string, problemClass: string): string {
         : 'The system did not take it in all tries: check that it is up, then send it again: crossdock parked replay.';
     case 'publication':
       return 'The system did not take the newest state in all tries: check that it is up, then tell it again: crossdock parked replay.';
+    case 'order_exception':
+      return 'Its order waits for a person: crossdock exceptions resolve, as backorder, substitute or cancel.';
     case 'shortage':
       return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
     default:

@@ -81,6 +81,7 @@ describe('records', () => {
         quantity: 3,
         unit: 'each',
         unitPrice: '2.55',
+        quantityMin: 1,
         validFrom: null,
         amount: '7.65',
         amountMinor: 765,
@@ -95,6 +96,38 @@ describe('records', () => {
       currency: 'GBP',
     });
     expect((await at('currency=EUR')).items).toMatchObject([{ unitPrice: null, amount: null }]);
+  });
+
+  it('of prices by quantity the highest that the quantity reaches', async () => {
+    const price = { sku: '85123A', currency: 'GBP', priceList: 'trade' };
+    await api.call('POST', '/v1/prices', {
+      prices: [
+        { ...price, unitPrice: '2.00' },
+        { ...price, unitPrice: '1.50', quantityMin: 24 },
+        { ...price, unitPrice: '1.00', quantityMin: 100_000 },
+      ],
+    });
+    const of = async (quantity: number) =>
+      (await api.call('GET', `/v1/prices?sku=85123A&priceList=trade&quantity=${quantity}`)).json().items[0];
+    expect(await of(23)).toMatchObject({ unitPrice: '2.00', quantityMin: 1, amount: '46.00' });
+    expect(await of(24)).toMatchObject({ unitPrice: '1.50', quantityMin: 24, amount: '36.00' });
+    expect(await of(99_999)).toMatchObject({ unitPrice: '1.50' });
+    expect(await of(100_000)).toMatchObject({ unitPrice: '1.00', quantityMin: 100_000 });
+  });
+
+  it('credit counts what an account that was merged into it has open', async () => {
+    await api.order(orderOf('K0', 4));
+    const { openOrders } = (await api.call('GET', '/v1/accounts/17850/credit')).json();
+    await api.hub.db.execute(
+      `insert into account (company_id, code, currency) select company_id, 'LEFT', currency from account where code = '17850'`,
+    );
+    const into = (other: string) =>
+      api.hub.db.execute(`update account set merged_into = ${other} where code = '17850'`);
+    await into(`(select account_id from account where code = 'LEFT')`);
+    expect((await api.call('GET', '/v1/accounts/LEFT/credit')).json().openOrders).toEqual(openOrders);
+    expect(openOrders.amountMinor).toBeGreaterThan(0);
+    await into('null');
+    expect((await api.call('GET', '/v1/accounts/LEFT/credit')).json().openOrders.amountMinor).toBe(0);
   });
 
   it('credit is what open orders come to', async () => {

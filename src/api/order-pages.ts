@@ -1,8 +1,9 @@
 /** Orders by page, and one order's way through all systems. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { MESSAGES_TOLD_MAX, tellRecords } from '../ingest/index.ts';
 import { stateRules } from '../orders/index.ts';
-import { readHistory } from '../projections/index.ts';
+import { listCame, readHistory, readTimeline as readWholeTimeline } from '../projections/index.ts';
 import { numbers } from '../store/index.ts';
 import { checkChannel, keyOf } from './auth.ts';
 import { pageOf, readCursor } from './cursors.ts';
@@ -11,6 +12,7 @@ import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import * as statements from './orders.sql.ts';
 import { getOrder } from './orders.ts';
+import { rereadsOf } from './parked.ts';
 import { closed, code, cursor, decimalOf, idParams, limit, text } from './schemas.ts';
 
 const TIMELINE_ENTRIES_MAX = 2_000;
@@ -90,6 +92,32 @@ export function orderPageRoutes(app: FastifyInstance, hub: ApiHub): void {
         order: `${directory.channelById.get(order.channelId)?.code}/${order.externalNo}`,
         state: order.state,
         entries: await readTimeline(hub, order.orderId),
+      };
+    },
+  );
+
+  // What messages hold beyond our own words is for those who see parked ones.
+  app.get<{ Params: Static<typeof idParams> }>(
+    '/v1/orders/:id/mapping',
+    {
+      config: { scope: 'operate' },
+      schema: {
+        summary: 'How each message of an order was read, step by step',
+        description: 'Read again from the messages that were kept, as the estate maps them now.',
+        tags: ['orders'],
+        params: idParams,
+      },
+    },
+    async (request) => {
+      const { orderId, channelId, externalNo } = await getOrder(hub, request, request.params.id);
+      const channel = directory.channelById.get(channelId)?.code ?? '';
+      const timeline = await readWholeTimeline(db, { orderId, channel, externalNo, state: '', erpNumber: null });
+      const came = listCame(timeline);
+      return {
+        orderId: String(orderId),
+        order: timeline.order,
+        mappings: await tellRecords(db, came, rereadsOf(hub)),
+        truncated: came.length > MESSAGES_TOLD_MAX,
       };
     },
   );

@@ -210,7 +210,9 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
       account: directory.accountCode(accepted.accountId),
       currency: accepted.currency,
       orderedAt: accepted.orderedAt,
-      lines: accepted.lines.map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
+      lines: accepted.lines
+        .filter((line) => line.standsFor === undefined)
+        .map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
     },
     command,
   );

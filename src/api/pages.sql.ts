@@ -65,13 +65,13 @@ export const listInvoices = sql<{
     order by i.kind, i.invoice_no, i.source limit $6::int`,
 );
 
-// The newest price at or before the day asked wins.
-export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: string }>(
+// The newest price at or before the day asked wins; of its tiers the highest that the quantity reaches.
+export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: string; quantity_min: number }>(
   'api_find_prices',
-  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, valid_from::text as valid_from from price
+  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, valid_from::text as valid_from, quantity_min from price
     where company_id = $6::int and sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
-      and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date)
-    order by sku_id, valid_from desc`,
+      and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date) and quantity_min <= $7::bigint
+    order by sku_id, valid_from desc, quantity_min desc`,
 );
 
 // Units neither cancelled nor refused nor invoiced, at the order's own prices.
@@ -80,5 +80,5 @@ export const readExposure = sql<{ orders: number; open_minor: number; oldest_at:
   `select count(distinct o.order_id)::int as orders, min(o.ordered_at) as oldest_at,
           coalesce(sum(greatest(0, l.amount_minor - l.cancelled_minor - l.invoiced_minor - round(l.unit_price * l.refused * 100))), 0)::bigint as open_minor
      from sales_order o join order_line l on l.order_id = o.order_id
-    where o.account_id = $1::bigint and o.state not in ('closed', 'cancelled', 'refused')`,
+    where o.account_id in (select a.account_id from account a where $1::bigint in (a.account_id, a.merged_into)) and o.state not in ('closed', 'cancelled', 'refused')`,
 );

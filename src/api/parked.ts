@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { fail } from '../canonical/index.ts';
+import { getParked, type Rereads, tellRecords } from '../ingest/index.ts';
 import { pageOf, readCursor } from './cursors.ts';
 import type { ApiHub } from './hub.ts';
 import { nextStepOf } from './next-steps.ts';
@@ -35,6 +36,11 @@ function shown(row: statements.ParkedRow): object {
   };
 }
 
+/** As the connectors of this process read. */
+export function rereadsOf(hub: ApiHub): Rereads {
+  return (system) => hub.rereads?.(system) ?? 'this process has no connectors';
+}
+
 export function parkedRoutes(app: FastifyInstance, hub: ApiHub): void {
   const { db } = hub;
   const read = async (id: number) => {
@@ -65,6 +71,24 @@ export function parkedRoutes(app: FastifyInstance, hub: ApiHub): void {
     async (request) => {
       const row = await read(request.params.id);
       return { ...shown(row), item: row.item };
+    },
+  );
+  app.get<{ Params: Static<typeof idParams> }>(
+    '/v1/parked/:id/mapping',
+    {
+      config: { scope: 'operate' },
+      schema: {
+        summary: 'How one of them was read, step by step, and where that ended',
+        description: 'Read again from the message that was kept, as the estate maps it now.',
+        tags: ['operations'],
+        params: idParams,
+      },
+    },
+    async (request) => {
+      const { scope, key, rawId, item } = await getParked(db, request.params.id);
+      const { fingerprint } = item;
+      const [told] = await tellRecords(db, [{ scope, key, rawId, fingerprint }], rereadsOf(hub));
+      return told ?? fail('XD_NOT_FOUND', `nothing came under the key of parked ${request.params.id}`, { place: 'id' });
     },
   );
   app.post<{ Params: Static<typeof idParams> }>(

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { putAccounts, putPrices, putProducts, RECORDS_MAX } from '../master/index.ts';
 import type { ApiHub } from './hub.ts';
-import { closed, code, currency, date, list, prose, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
+import { closed, code, currency, date, list, prose, quantity, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
 
 const products = closed({
   products: list(
@@ -33,6 +33,7 @@ const prices = closed({
       sku: sku(),
       currency: currency(),
       unitPrice: unitPrice(),
+      quantityMin: Type.Optional(quantity()),
       priceList: Type.Optional(code()),
       validFrom: Type.Optional(date()),
     }),

@@ -79,6 +79,11 @@ export const listProblems = sql<ProblemRow>(
    (select 'shortage', 'open', s.quantity || ' of ' || k.code || ' at ' || l.code, s.cause, s.owner, s.recorded_at
       from shortage s join sku k on k.sku_id = s.sku_id join location l on l.location_id = s.location_id
      where s.state = 'open' order by s.shortage_id desc limit $1::int)
+   union all
+   (select 'order_exception', e.kind, c.code || '/' || o.external_no || ' line ' || e.line_no, e.held || ' of ' || e.units || ' ' || k.code || ' held', null,
+           e.recorded_at
+      from order_exception e join sales_order o using (order_id) join channel c on c.channel_id = e.channel_id join sku k on k.sku_id = e.sku_id
+     where e.state = 'open' order by e.exception_id desc limit $1::int)
    order by at desc limit $1::int`,
 );
 

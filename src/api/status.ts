@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReservationDesk } from '../ingest/index.ts';
 import { logLag } from '../log/index.ts';
-import { stateRules } from '../orders/index.ts';
+import { countOpenExceptions, stateRules } from '../orders/index.ts';
 import { CONSUMER, type FlowFreshness, readFreshness } from '../outbound/index.ts';
 import type { ApiHub } from './hub.ts';
 import { nextStepOf } from './next-steps.ts';
@@ -39,6 +39,8 @@ export interface Status {
     oldestMs: number;
   }[];
   parked: { total: number; byClass: Record<string, number> };
+  /** What orders can't have as they were ordered and a person has to decide. */
+  exceptions: { open: number; units: number; oldestMs: number; byKind: Record<string, number> };
   log: { consumer: string; behind: number; oldestMs: number };
   oldestPendingMs: number;
   freshness: { minutes: number; flows: Record<string, FlowFreshness & { targetMs: number | null; late: boolean }> };
@@ -70,7 +72,11 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
     db.query(statements.countParked),
     db.query(statements.listProblems, [PROBLEMS_MAX]),
   ]);
-  const [flows, lag] = await Promise.all([readFreshness(db, since), logLag(db, CONSUMER)]);
+  const [flows, lag, exceptions] = await Promise.all([
+    readFreshness(db, since),
+    logLag(db, CONSUMER),
+    countOpenExceptions(db),
+  ]);
   // In the order in which an order walks through them.
   const byState: Record<string, number> = {};
   for (const { state } of [...stateRules].reverse())
@@ -99,6 +105,12 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
     parked: {
       total: parked.reduce((sum, row) => sum + row.records, 0),
       byClass: Object.fromEntries(parked.map((row) => [row.class, row.records])),
+    },
+    exceptions: {
+      open: exceptions.reduce((sum, row) => sum + row.exceptions, 0),
+      units: exceptions.reduce((sum, row) => sum + row.units, 0),
+      oldestMs: Math.max(0, ...exceptions.map((row) => row.oldestMs)),
+      byKind: Object.fromEntries(exceptions.map((row) => [row.kind, row.exceptions])),
     },
     log: { consumer: CONSUMER, behind: lag.behind, oldestMs: Math.round(lag.oldestMs) },
     oldestPendingMs: Math.max(0, ...destinations.map((d) => d.oldestMs), ...dirty.map((p) => p.oldestMs)),

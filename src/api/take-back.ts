@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { CrossdockError, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
 import { cancelItem } from '../connectors/kit/index.ts';
-import type { Order, OrderLine } from '../orders/index.ts';
+import { leftOf as leftOfLine, type Order, type OrderLine, standInsOf } from '../orders/index.ts';
 import { databaseNow, texts } from '../store/index.ts';
 import { checkChannel, idempotencyKeyOf } from './auth.ts';
 import { itemResult, resultOf } from './cancellations.ts';
@@ -173,11 +173,14 @@ async function everythingLeft(
   channel: string,
   name: string,
 ): Promise<{ lineNo: number; quantity: number }[]> {
-  const all = [...order.lines.values()];
+  // What stands for a line is taken back with it.
+  const all = [...order.lines.values()].filter((line) => line.standsFor === null);
   const keys = all.map((line) => `${name}/${order.externalNo}/${line.lineNo}`);
   const known = await hub.db.query(knownKeys, [`cancel/${channel}`, texts(keys)]);
   if (known.length > 0) return [];
-  const left = all.map((line) => ({ lineNo: line.lineNo, quantity: leftOf(line) })).filter((line) => line.quantity > 0);
+  const left = all
+    .map((line) => ({ lineNo: line.lineNo, quantity: leftOf(order, line) }))
+    .filter((line) => line.quantity > 0);
   if (left.length === 0)
     fail('XD_REFUSED', `nothing is left of order ${order.orderId} that could be taken back`, {
       refused: 'over_cancel',
@@ -185,6 +188,6 @@ async function everythingLeft(
   return left;
 }
 
-function leftOf(line: OrderLine): number {
-  return line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+function leftOf(order: Order, line: OrderLine): number {
+  return [line, ...standInsOf(order, line.lineNo)].reduce((sum, part) => sum + leftOfLine(part), 0);
 }

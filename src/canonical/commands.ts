@@ -142,6 +142,8 @@ export interface ProductChanged {
   sku: string;
   description?: string;
   unit?: string;
+  /** Of its trade item; one SKU has it. '': it has none any more. Absent: nothing is said of it. */
+  gtin?: string;
   changedAt: string;
 }
 
@@ -154,19 +156,39 @@ export interface AccountChanged {
   changedAt: string;
 }
 
+/** An account that its system has replaced by another of the same company: what comes for it from now on is the other's. */
+export interface AccountMerged {
+  kind: 'account.merged';
+  account: string;
+  company: string;
+  into: string;
+  changedAt: string;
+}
+
+/** A unit price from a quantity on, in base units. */
+export interface PriceTier {
+  quantityMin: number;
+  unitPrice: string;
+}
+
 export interface PriceChanged {
   kind: 'price.changed';
   sku: string;
   company: string;
   currency: string;
+  /** From 1 on. */
   unitPrice: string;
+  /** By quantity, all of them, also the one from 1 on: what isn't among them any more has ended. Absent: nothing is said of other quantities. */
+  tiers?: PriceTier[];
+  /** What it is the price of one of; absent: the SKU's base unit. */
+  unit?: string;
   priceList?: string;
   /** A day, YYYY-MM-DD. */
   validFrom?: string;
   changedAt: string;
 }
 
-export type RecordChanged = ProductChanged | AccountChanged | PriceChanged;
+export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged;
 
 export type InboundCommand =
   | OrderSubmitted
@@ -188,7 +210,8 @@ export interface InboundItem {
   fingerprint: string;
   itemNo: number;
   command?: InboundCommand;
-  unreadable?: { reason: string; place: string; value: unknown };
+  /** `class`: as what it is set aside, where what helps is another thing than correcting it. */
+  unreadable?: { reason: string; place: string; value: unknown; class?: string };
 }
 
 /**

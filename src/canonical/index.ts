@@ -2,4 +2,5 @@ export * from './commands.ts';
 export * from './errors.ts';
 export * from './fingerprint.ts';
 export * from './flows.ts';
+export * from './gtin.ts';
 export * from './money.ts';

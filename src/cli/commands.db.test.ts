@@ -402,6 +402,33 @@ test('doctor names what an estate declares and nothing applies, by its path, and
   ]);
 });
 
+test('exceptions are listed, shown and settled; one that is open ends the list with 3', async () => {
+  expect((await crossdock('exceptions', '--json')).code).toBe(0);
+  const { rows } = await database.pool.query(
+    `insert into order_exception (order_id, exception_id, line_no, sku_id, channel_id, kind, policy, units, held, backordered, cancelled, substituted, state)
+     select o.order_id, 990001 + n, 1, l.sku_id, o.channel_id, 'oversold', 'hold', 2, 2 * n, 2 * (1 - n), 0, 0, case n when 1 then 'open' else 'resolved' end
+       from sales_order o join order_line l using (order_id), generate_series(0, 1) as n where o.external_no = 'S1' and l.line_no = 1
+     returning order_id`,
+  );
+  const listed = await crossdock('exceptions', 'list', '--json');
+  expect([listed.code, listed.json.exceptions]).toMatchObject([
+    3,
+    [{ exceptionId: 990002, order: 'shop/S1', held: 2 }],
+  ]);
+  expect((await crossdock('exceptions', 'list', '--state', 'all', '--order', String(rows[0].order_id))).stdout).toMatch(
+    /990002 .*open .*2 held[\s\S]*990001 .*resolved .*2 backordered/,
+  );
+  expect((await crossdock('exceptions', 'list', '--channel', 'nope')).code).toBe(2);
+  expect((await crossdock('exceptions', 'show', '990002')).stdout).toContain('exceptions resolve 990002 --as');
+  // It was settled as that before: nothing happens. Otherwise it is refused.
+  const again = await crossdock('exceptions', 'resolve', '990001', '--as', 'backorder', '--json');
+  expect([again.code, again.json]).toMatchObject([0, { state: 'resolved', backordered: 2 }]);
+  const late = await crossdock('exceptions', 'resolve', '990001', '--as', 'cancel');
+  expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('was resolved by its rule')]);
+  expect((await crossdock('exceptions', 'resolve', '990001', '--as', 'hold')).code).toBe(2);
+  await database.pool.query('delete from order_exception where exception_id > 990000');
+});
+
 test('restored begins a new epoch after the newest fact, and what is open is looked up before it is sent', async () => {
   await estate.stopHub();
   const one = `(select max(delivery_id) from delivery)`;

@@ -11,19 +11,26 @@ export function register(program: Command): void {
     .option('--config <file>', 'the estate file that names it (default: crossdock.config.ts, if it is there)')
     .option('--description <file>', 'how its system answers (default: conformance.ts beside it)')
     .option('--only <start...>', 'only checks whose id begins so, e.g. write. feed.same_second')
+    .option(
+      '--database <url>',
+      'a PostgreSQL for tests of databases, where schemas and roles may be made (default: one is started)',
+    )
     .option('--json', 'print one JSON document: {passed, failed, skipped, checks}')
     .addHelpText('after', '\nExit code 3 when a check failed. Levels: safety, contract, manners.')
     .action(async (name: string, options: TestOptions) => {
       const { findConnector } = await import('./connector/find.ts');
       const { testConnector } = await import('../connectors/kit/conformance/index.ts');
       const { factory, description } = await findConnector(name, options);
+      const { databaseFor } = await import('./connector/database.ts');
+      const place = await databaseFor(description, options.database);
       const report = await testConnector(factory, description, {
         name,
+        database: place.url,
         ...(options.only && { only: options.only }),
         onResult: ({ id, result }) => {
           if (result === 'failed' && !options.json) say(`${paint('red', 'failed')} ${id}`);
         },
-      });
+      }).finally(place.close);
       const { table } = await import('./table.ts');
       const text = () => {
         const rows = report.checks.map(({ result, level, id, what, detail }) => [
@@ -91,6 +98,7 @@ interface TestOptions {
   config?: string;
   description?: string;
   only?: string[];
+  database?: string;
   json?: boolean;
 }
 

@@ -4,7 +4,9 @@ import { EXIT, printResult, say, startProgress } from './output.ts';
 const columns = `
 products  sku; description, unit
 accounts  account; company, channel, name
-prices    sku, unit_price; company, currency, price_list, valid_from
+prices    sku, unit_price; company, currency, price_list, valid_from, quantity_min
+substitutes  sku, substitute
+          (a row a substitute, best first; the rows of a SKU stand together and take the place of all it had)
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no
@@ -23,8 +25,8 @@ interface Options {
 export function register(program: Command): void {
   program
     .command('load')
-    .description('load products, accounts, prices, stock, supplies or orders from a CSV file, gzip too')
-    .argument('<kind>', 'products, accounts, prices, stock, supplies or orders')
+    .description('load products, accounts, prices, substitutes, stock, supplies or orders from a CSV file, gzip too')
+    .argument('<kind>', 'products, accounts, prices, substitutes, stock, supplies or orders')
     .argument('<file>', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')
     .option('--channel <code>', 'for rows that name none')

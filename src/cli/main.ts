@@ -8,6 +8,7 @@ const commands = [
   'connector',
   'demo',
   'doctor',
+  'exceptions',
   'explain',
   'init',
   'keys',

@@ -3,6 +3,7 @@ import { EXIT, paint, printResult } from './output.ts';
 import type { Named, NamedOutbound } from './parked/outbound.ts';
 
 interface Common {
+  config?: string;
   databaseUrl?: string;
   json?: boolean;
 }
@@ -69,8 +70,12 @@ export function register(program: Command): void {
     );
 
   common(parked.command('show'))
-    .description('one of them, with what it says and the message it came in')
+    .description('one of them, with what it says, how it was read step by step, and the message it came in')
     .argument('<id>', 'from parked ls')
+    .option(
+      '--config <file>',
+      'the estate file that says how it was read (default: crossdock.config.ts, if it is there)',
+    )
     .action(async (text: string, options: Common, command: Command) => {
       const { outboundShown, show, showOutbound, shown, withDatabase } = await load();
       const {
@@ -83,7 +88,7 @@ export function register(program: Command): void {
           printResult(found, { ...options, text: () => outboundShown(one, found) });
           return;
         }
-        const record = await show(db, parkedId!);
+        const record = await show(db, parkedId!, options);
         printResult(record, { ...options, text: () => shown(record) });
       });
     });
@@ -93,15 +98,17 @@ export function register(program: Command): void {
     .argument('<id>', 'a number from parked ls', id)
     .option('--set <path=value...>', 'e.g. command.sku=85123A; a value that is JSON is taken as such')
     .option('--file <file>', 'the whole item as JSON, e.g. from parked show --json')
+    .option('--reread', 'what the message says as the estate file maps it now', false)
+    .option('--config <file>', 'the estate file (default: crossdock.config.ts, if it is there)')
     .option('--replay', 'run it again at once', false)
     .action(
       async (
         parkedId: number,
-        options: Common & { set?: string[]; file?: string; replay: boolean },
+        options: Common & { set?: string[]; file?: string; reread: boolean; replay: boolean },
         command: Command,
       ) => {
-        if ((options.set === undefined) === (options.file === undefined))
-          command.error('give --set or --file, one of them');
+        const ways = [options.set !== undefined, options.file !== undefined, options.reread].filter(Boolean);
+        if (ways.length !== 1) command.error('give --set, --file or --reread, one of them');
         const { edit, replay, shown, withDatabase } = await load();
         await withDatabase(options, 'parked', async (opened) => {
           const record = await edit(opened.db, parkedId, options);

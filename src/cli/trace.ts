@@ -1,5 +1,16 @@
 import type { Command } from 'commander';
+import type { RecordTold } from '../ingest/index.ts';
+import type { Timeline } from '../projections/index.ts';
+import type { Database } from '../store/index.ts';
 import { EXIT, paint, printResult, say } from './output.ts';
+
+interface TraceOptions {
+  data: boolean;
+  mapping: boolean;
+  config?: string;
+  databaseUrl?: string;
+  json?: boolean;
+}
 
 export function register(program: Command): void {
   program
@@ -7,12 +18,14 @@ export function register(program: Command): void {
     .description('what happened to an order, over all systems')
     .argument('<order>', 'order id, channel/number, number, or ERP number')
     .option('--data', 'with what each fact says', false)
+    .option('--mapping', 'with how each message was read: every step of its mapping', false)
+    .option('--config <file>', 'the estate file that says how (default: crossdock.config.ts, if it is there)')
     .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 3 when something should have followed and has not.')
-    .action(async (text: string, options: { data: boolean; databaseUrl?: string; json?: boolean }) => {
+    .action(async (text: string, options: TraceOptions) => {
       const { fail } = await import('../canonical/index.ts');
-      const { findOrders, readTimeline } = await import('../projections/index.ts');
+      const { findOrders, findParkedOrders, readTimeline } = await import('../projections/index.ts');
       const { withDatabase } = await import('./open.ts');
       await withDatabase(options, 'trace', async ({ db }) => {
         const found = await findOrders(db, text);
@@ -21,8 +34,16 @@ export function register(program: Command): void {
         );
         const order = exact.length === 1 ? exact[0] : found.length === 1 ? found[0] : undefined;
         if (order === undefined) {
-          if (found.length === 0)
-            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}`, { order: text });
+          if (found.length === 0) {
+            const parked = await findParkedOrders(db, text);
+            const ids = parked.map(({ parkedId }) => parkedId);
+            const instead = parked.map(({ parkedId, class: kind }) => `crossdock parked show ${parkedId} (${kind})`);
+            const more = parked.length === 0 ? '' : `; one that came is parked: ${instead.join(', ')}`;
+            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}${more}`, {
+              order: text,
+              ...(ids.length > 0 && { parked: ids }),
+            });
+          }
           for (const one of found)
             say(`${one.orderId}  ${one.channel}/${one.externalNo}  ${one.erpNumber ?? '-'}  ${one.state}`);
           return fail(
@@ -32,6 +53,8 @@ export function register(program: Command): void {
           );
         }
         const timeline = await readTimeline(db, order);
+        const mappings = options.mapping ? await readMappings(db, timeline, options) : undefined;
+        const { stepLines } = await import('./steps.ts');
         const lines = [
           `order ${timeline.orderId}  ${timeline.order}  ERP ${timeline.erpNumber ?? '-'}  ${timeline.state}`,
           ...timeline.entries.map((entry) => {
@@ -47,9 +70,25 @@ export function register(program: Command): void {
           }),
           ...timeline.gaps.map((gap) => `${gap.since}  ${paint('yellow', '…', process.stdout)} ${gap.what}`),
           ...(timeline.truncated ? ['there is more than is shown'] : []),
+          ...(mappings ?? []).flatMap((told) => ['', ...stepLines(told)]),
         ];
-        printResult(timeline, { ...options, text: () => lines.join('\n') });
+        printResult(mappings === undefined ? timeline : { ...timeline, mappings }, {
+          ...options,
+          text: () => lines.join('\n'),
+        });
         if (timeline.gaps.length > 0) process.exitCode = EXIT.findings;
       });
     });
+}
+
+async function readMappings(db: Database, timeline: Timeline, options: TraceOptions): Promise<RecordTold[]> {
+  const { tellRecords } = await import('../ingest/index.ts');
+  const { listCame } = await import('../projections/index.ts');
+  const { openRereads } = await import('./rereads.ts');
+  const { rereads, close } = await openRereads(options);
+  try {
+    return await tellRecords(db, listCame(timeline), rereads);
+  } finally {
+    await close();
+  }
 }

@@ -62,6 +62,7 @@ describe('every command', { timeout: 120_000 }, () => {
       'explain',
       'init',
       'parked ls',
+      'exceptions resolve',
     ])
       expect(names).toContain(name);
     for (const { path, help } of commands) {

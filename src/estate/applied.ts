@@ -12,6 +12,7 @@ export type Application =
 
 const directory = 'src/master/directory.ts';
 const app = 'src/app.ts';
+const systems = 'src/estate/systems.ts';
 const numbers = 'src/ledger/numbers.ts';
 const retention = 'src/ops/retention.ts';
 const availability = 'src/ledger/availability.ts';
@@ -26,16 +27,16 @@ export const applications: Readonly<Record<string, Application>> = {
   'locations.<code>.region': [directory],
   'locations.<code>.priority': [directory],
   'locations.<code>.safetyStock': [directory, 'src/ledger/safety-stock.ts'],
-  connectors: [app],
-  'systems.<code>.connector': [app],
-  'systems.<code>.url': [app],
-  'systems.<code>.token': [app],
-  'systems.<code>.webhookSecret': [app],
-  'systems.<code>.settings': [app],
-  'systems.<code>.limits.callsPerSecond': [app, 'src/connectors/kit/budget.ts'],
-  'systems.<code>.limits.concurrency': [app, 'src/outbound/deliver.ts'],
-  'systems.<code>.limits.timeoutMs': [app, 'src/connectors/kit/http.ts'],
-  'systems.<code>.limits.batchMax': [app, 'src/connectors/kit/batch.ts'],
+  connectors: [systems],
+  'systems.<code>.connector': [systems],
+  'systems.<code>.url': [systems],
+  'systems.<code>.token': [systems],
+  'systems.<code>.webhookSecret': [systems],
+  'systems.<code>.settings': [systems],
+  'systems.<code>.limits.callsPerSecond': [systems, 'src/connectors/kit/budget.ts'],
+  'systems.<code>.limits.concurrency': [systems, app, 'src/outbound/deliver.ts'],
+  'systems.<code>.limits.timeoutMs': [systems, 'src/connectors/kit/http.ts'],
+  'systems.<code>.limits.batchMax': [systems, 'src/connectors/kit/batch.ts'],
   'systems.<code>.effectHorizonMs': [app, 'src/outbound/deliver.ts'],
   'systems.<code>.quantities': [directory],
   'systems.<code>.pollMs': [app, 'src/ingest/poll.ts'],
@@ -52,6 +53,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.horizonDays': [availability, 'src/ledger/commitments.ts'],
   'channels.<code>.tolerance': [directory, numbers],
   'channels.<code>.onShort': [directory, 'src/orders/process.ts'],
+  'channels.<code>.onOversold.policy': [directory, 'src/orders/exceptions.ts'],
+  'channels.<code>.onOversold.otherwise': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
     unless: 'none',

@@ -5,3 +5,4 @@ export * from './load.ts';
 export { resolveOwnModules } from './own-modules.ts';
 export * from './schema.ts';
 export * from './secrets.ts';
+export { connectorContext, connectorFactory } from './systems.ts';

@@ -319,6 +319,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       };
       const asks = { cap: 1, buffer: 1, horizonDays: 1, tolerance: 0.1, onShort: 'refuse', risk: 'none' };
       Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });
+      e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.degradedModes = {} as never;

@@ -51,6 +51,11 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
       if (other !== undefined) faults.add([...path, 'system'], `${channel.system} already serves channel ${other}`);
       else channelOfSystem.set(channel.system, code);
     }
+    if (channel.onOversold !== undefined && channel.sells === 'asks')
+      faults.add(
+        [...path, 'onOversold'],
+        'is for a channel that sells by itself: one that asks sells nothing it was not promised',
+      );
     if (channel.sells === 'by_itself') {
       if (channel.system === undefined)
         faults.add([...path, 'system'], 'is missing: a channel that sells by itself has one');

@@ -160,6 +160,29 @@ export const channelSchema = Type.Object(
         description: 'what becomes of units that are neither there nor to come in time; default backorder',
       }),
     ),
+    onOversold: Type.Optional(
+      Type.Object(
+        {
+          policy: Type.Union(
+            [Type.Literal('backorder'), Type.Literal('cancel'), Type.Literal('substitute'), Type.Literal('hold')],
+            {
+              description:
+                "backorder: they wait for stock; cancel: they are refused and the channel takes them back; substitute: the product's substitutes are sent; hold: the order waits for a person",
+            },
+          ),
+          otherwise: Type.Optional(
+            Type.Union([Type.Literal('backorder'), Type.Literal('cancel'), Type.Literal('hold')], {
+              description: 'for units that no substitute covers; default as onShort says',
+            }),
+          ),
+        },
+        {
+          ...closed,
+          description:
+            'what becomes of units that it sold by itself beyond what is there; each is an exception of its order; by_itself only; default as onShort says',
+        },
+      ),
+    ),
     risk: Type.Optional(
       Type.Union([Type.Literal('none'), Type.Literal('shared')], {
         description:

@@ -1,7 +1,8 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
+import type { ProductChanged } from '../canonical/index.ts';
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
-import { putAccounts, putProducts, writePrices } from '../master/index.ts';
+import { claimGtins, mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
@@ -108,10 +109,32 @@ async function applyRecords(tx: Tx, { directory }: OrderDeps, entries: readonly 
   const records = entries.flatMap(({ translated }) => (isFault(translated) ? [] : translated.records));
   const products = records.filter((record) => record.kind === 'product.changed');
   const accounts = records.filter((record) => record.kind === 'account.changed');
+  const merges = records.filter((record) => record.kind === 'account.merged');
   const prices = records.filter((record) => record.kind === 'price.changed');
-  if (products.length > 0) await putProducts(tx, products);
+  if (products.length > 0) {
+    // Before the products: whether a number is from the newest change is seen by what is known so far.
+    const taken = await claimGtins(tx, products);
+    await putProducts(tx, products);
+    // The product itself is taken: it is known by its SKU, and only what its number means is open.
+    if (taken.size > 0) for (const entry of entries) setGtinAside(entry, taken);
+  }
   if (accounts.length > 0) await putAccounts(tx, directory, accounts);
+  if (merges.length > 0) await mergeAccounts(tx, directory, merges);
   if (prices.length > 0) await writePrices(tx, directory, prices);
+}
+
+function setGtinAside(entry: Entry, taken: ReadonlyMap<ProductChanged, string>): void {
+  if (isFault(entry.translated)) return;
+  for (const record of entry.translated.records) {
+    const holder = record.kind === 'product.changed' ? taken.get(record) : undefined;
+    if (holder === undefined) continue;
+    const { sku, gtin } = record as ProductChanged;
+    const reason =
+      `GTIN ${gtin} of ${sku} is that of ${holder} already: correct it in the system of the one it does not belong to; ` +
+      `where it now is ${sku}'s, take it from ${holder} there and replay this, else resolve it. Both are sold by their SKUs meanwhile`;
+    const result = refusalOf(entry, 'gtin_taken', reason);
+    entry.result = result.status === 'parked' ? { ...result, place: 'gtin' } : result;
+  }
 }
 
 /** Goods that leave under a hold use it up: reserved and on hand fall together. */

@@ -4,4 +4,5 @@ export { editParked, findBody, getParked, listParked, type ParkedRecord, resolve
 export { Poller, type PollerOptions } from './poll.ts';
 export { MESSAGES_PER_BATCH_MAX, type ReceiveDeps, Receiver } from './receive.ts';
 export { HOLDS_PER_BATCH_MAX, type HoldRequest, type HoldResult, ReservationDesk } from './reservations.ts';
+export { type Came, MESSAGES_TOLD_MAX, type RecordTold, type Rereads, tellRecords } from './tell.ts';
 export { ORDER_LINES_MAX } from './translate.ts';

@@ -87,7 +87,8 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
   for (const entry of entries) {
     const result = entry.result!;
     const { scope, key } = entry.item;
-    const place = isFault(entry.translated) ? entry.translated.place : null;
+    const own = result.status === 'parked' ? (result.place ?? null) : null;
+    const place = isFault(entry.translated) ? entry.translated.place : own;
     if (result.status === 'parked') {
       states.push({ scope, key, state: 'p', subject: null });
       parked.push({ entry, class: result.class, reason: result.reason, place, waitKey: awaitedOf(entry) });

@@ -60,3 +60,27 @@ export const readBody = sql<{ content_type: string; body: Buffer; recorded_at: D
   'ingest_read_body',
   'select content_type, body, recorded_at from raw_record where raw_id = $1::bigint',
 );
+
+export interface CameRow {
+  nth: number;
+  scope: string;
+  key: string;
+  fingerprint: string;
+  raw_id: number;
+  system: string | null;
+  source: string | null;
+  recorded_at: Date;
+}
+export const findCame = sql<CameRow>(
+  'ingest_find_came',
+  `select t.nth::int as nth, i.scope, i.key, i.fingerprint, coalesce(t.raw_id, i.raw_id) as raw_id, r.system, r.source,
+          coalesce(r.recorded_at, i.recorded_at) as recorded_at
+     from unnest($1::text[], $2::text[], $3::bigint[]) with ordinality as t(scope, key, raw_id, nth)
+     join inbound i on i.scope = t.scope and i.key = t.key
+     left join raw_record r on r.raw_id = coalesce(t.raw_id, i.raw_id)
+    order by t.nth`,
+);
+export const readKept = sql<{ body: Buffer | null }>(
+  'ingest_read_kept',
+  'select case when octet_length(body) <= $2::int then body end as body from raw_record where raw_id = $1::bigint',
+);

@@ -1,5 +1,12 @@
 /** Products, accounts and prices as their systems tell them. */
-import { type RecordChanged, unitPriceOf } from '../canonical/index.ts';
+import {
+  type AccountMerged,
+  gtin14Of,
+  type PriceTier,
+  quantityOf,
+  type RecordChanged,
+  unitPriceOf,
+} from '../canonical/index.ts';
 import { type Directory, UNITS } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -10,27 +17,78 @@ const CURRENCY = /^[A-Z]{3}$/;
 export function translateRecord(directory: Directory, system: string, command: RecordChanged): Translated | Fault {
   if (Number.isNaN(Date.parse(command.changedAt)))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'changedAt is no time', 'changedAt');
-  const place = command.kind === 'account.changed' ? 'account' : 'sku';
-  const code = command.kind === 'account.changed' ? command.account : command.sku;
+  const [place, code] =
+    'account' in command ? (['account', command.account] as const) : (['sku', command.sku] as const);
   if (code.length === 0 || code.length > CODE_CHARS_MAX)
     return fault('value_invalid', 'XD_VALUE_INVALID', `a code has 1 to ${CODE_CHARS_MAX} characters`, place);
   if (command.kind === 'product.changed') {
     const { unit } = command;
     if (unit !== undefined && !UNITS.has(unit))
       return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
-    return { ...NOTHING, records: [{ ...command, sku: directory.ourCode(system, 'sku', command.sku) }] };
+    const record = { ...command, sku: directory.ourCode(system, 'sku', command.sku) };
+    if (command.gtin === undefined || command.gtin === '') return { ...NOTHING, records: [record] };
+    const gtin = gtin14Of(command.gtin);
+    if (gtin === undefined)
+      return fault(
+        'value_invalid',
+        'XD_VALUE_INVALID',
+        `${shown(command.gtin)} is no GTIN: digits or check digit`,
+        'gtin',
+      );
+    return { ...NOTHING, records: [{ ...record, gtin }] };
   }
   if (!directory.companies.has(command.company))
     return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');
   if (command.kind === 'account.changed') return { ...NOTHING, records: [command] };
+  if (command.kind === 'account.merged') return translateMerge(directory, command);
   const skuId = skuOf(directory, system, command.sku, 'sku');
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
   if (command.validFrom !== undefined && (!DAY.test(command.validFrom) || Number.isNaN(Date.parse(command.validFrom))))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'validFrom is no day', 'validFrom');
+  if (command.unit !== undefined && !UNITS.has(command.unit))
+    return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(command.unit)}`, 'unit');
+  const gap = gapOf(command.tiers);
+  if (gap !== undefined) return fault('tier_gap', 'XD_VALUE_INVALID', gap, 'tiers');
+  const tiers = command.tiers?.map((tier, i) => ({
+    quantityMin: quantityOf(tier.quantityMin, `tiers[${i}].quantityMin`),
+    unitPrice: unitPriceOf(tier.unitPrice, `tiers[${i}].unitPrice`),
+  }));
   const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
-  return { ...NOTHING, records: [{ ...command, unitPrice, sku: directory.ourCode(system, 'sku', command.sku) }] };
+  const price = { ...command, unitPrice, ...(tiers !== undefined && { tiers }) };
+  return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku) }] };
+}
+
+function translateMerge(directory: Directory, command: AccountMerged): Translated | Fault {
+  const { companyId } = directory.companies.get(command.company)!;
+  const into = directory.findAccountId(companyId, command.into);
+  if (into === undefined) {
+    const reason = `${shown(command.account)} was merged into ${shown(command.into)}, and there is no such account`;
+    const waitKey = `account/${companyId} ${command.into}`;
+    return { ...fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', reason, 'into'), waitKey };
+  }
+  const own = directory.findAccountId(companyId, command.account);
+  if (own === into || (own !== undefined && directory.followAccount(into) === own)) {
+    const reason = `${shown(command.account)} was merged into ${shown(command.into)}, which is merged into it`;
+    return fault('merge_ring', 'XD_VALUE_INVALID', reason, 'into');
+  }
+  return { ...NOTHING, records: [command] };
+}
+
+/** Why there is no one price for each quantity. Tiers may lie as far apart as they like: the lower one holds up to the next. */
+function gapOf(tiers: readonly PriceTier[] | undefined): string | undefined {
+  if (tiers === undefined) return undefined;
+  if (!tiers.some(({ quantityMin }) => quantityMin === 1)) {
+    const lowest = tiers.reduce((least, { quantityMin }) => Math.min(least, quantityMin), Number.MAX_SAFE_INTEGER);
+    return tiers.length === 0 ? 'the list has no price' : `the list has a price from ${lowest} on, and none from 1`;
+  }
+  const seen = new Set<number>();
+  for (const { quantityMin } of tiers) {
+    if (seen.has(quantityMin)) return `the list has two prices from ${quantityMin} on`;
+    seen.add(quantityMin);
+  }
+  return undefined;
 }
 
 function shown(text: string): string {

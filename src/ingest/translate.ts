@@ -27,6 +27,11 @@ export async function loadCodes(
       const company = directory.companies.get(command.company);
       if (company !== undefined) accounts.push({ companyId: company.companyId, code: command.account });
     }
+    if (command.kind === 'account.merged') {
+      const company = directory.companies.get(command.company);
+      for (const code of company === undefined ? [] : [command.account, command.into])
+        accounts.push({ companyId: company!.companyId, code });
+    }
   }
   for (const [system, codes] of bySystem) {
     if (system !== 'api') await directory.loadCrosswalk(system, 'sku', codes);
@@ -34,6 +39,7 @@ export async function loadCodes(
   }
   await directory.loadSkus(skus);
   await directory.loadAccounts(accounts);
+  await directory.loadMerged(accounts);
 }
 
 /** Pure but for `takeOrderId`. All codes were loaded before. */
@@ -44,7 +50,12 @@ export function translate(
   takeOrderId: () => number,
 ): Translated | Fault {
   if (item.unreadable !== undefined)
-    return fault('unreadable', 'XD_BODY_INVALID', reasonOf(item.unreadable), item.unreadable.place);
+    return fault(
+      item.unreadable.class ?? 'unreadable',
+      'XD_BODY_INVALID',
+      reasonOf(item.unreadable),
+      item.unreadable.place,
+    );
   try {
     return translateCommand(directory, system, item, takeOrderId);
   } catch (error) {
@@ -156,7 +167,8 @@ function translateCommand(
               orderId,
               companyId: company.companyId,
               channelId: channel.channelId,
-              accountId,
+              // Of an account that was merged into another: the other's order.
+              accountId: directory.followAccount(accountId),
               externalNo: command.externalNo,
               currency: command.currency,
               orderedAt: command.orderedAt,
@@ -298,6 +310,7 @@ function translateCommand(
     }
     case 'product.changed':
     case 'account.changed':
+    case 'account.merged':
     case 'price.changed':
       return translateRecord(directory, system, command);
     case 'charge.recorded': {

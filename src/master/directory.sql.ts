@@ -43,6 +43,12 @@ export const findAccounts = sql<{ company_id: number; code: string; account_id: 
   `select a.company_id, a.code, a.account_id from account a
      join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)`,
 );
+export const findMerged = sql<{ account_id: number; merged_into: number }>(
+  'master_find_merged',
+  `select a.account_id, a.merged_into from account a
+     join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)
+    where a.merged_into is not null`,
+);
 export const findAccountCodes = sql<{ account_id: number; code: string }>(
   'master_find_account_codes',
   'select account_id, code from account where account_id = any($1::bigint[])',

@@ -34,6 +34,11 @@ export interface ChannelEntry {
   horizonDays: number;
   tolerance: number;
   onShort: 'backorder' | 'refuse';
+  /** What becomes of what it sold by itself and that can't be allocated; policy undefined: as onShort says. */
+  onOversold: {
+    policy: 'backorder' | 'cancel' | 'substitute' | 'hold' | undefined;
+    otherwise: 'backorder' | 'cancel' | 'hold';
+  };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
 }
@@ -63,6 +68,10 @@ export interface DeclaredEstate {
       horizonDays?: number;
       tolerance?: number;
       onShort?: 'backorder' | 'refuse';
+      onOversold?: {
+        policy: 'backorder' | 'cancel' | 'substitute' | 'hold';
+        otherwise?: 'backorder' | 'cancel' | 'hold';
+      };
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
     }
@@ -82,6 +91,7 @@ export class Directory {
   readonly #skuCodes = new Map<number, string>();
   readonly #accountIds = new Map<string, number>();
   readonly #accountCodes = new Map<number, string>();
+  readonly #mergedAccounts = new Map<number, number>();
   readonly #countsNet = new Set<string>();
   readonly #crosswalks = new Map<string, string>();
 
@@ -128,6 +138,10 @@ export class Directory {
         horizonDays: declared.horizonDays ?? 0,
         tolerance: declared.tolerance ?? 0,
         onShort: declared.onShort ?? 'backorder',
+        onOversold: {
+          policy: declared.onOversold?.policy,
+          otherwise: declared.onOversold?.otherwise ?? (declared.onShort === 'refuse' ? 'cancel' : 'backorder'),
+        },
         sharedRisk: declared.risk === 'shared',
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
       };
@@ -211,6 +225,25 @@ export class Directory {
       this.#accountIds.set(`${row.company_id}/${row.code}`, row.account_id);
       this.#accountCodes.set(row.account_id, row.code);
     }
+  }
+
+  /** Which of them are merged into others, as it is now: unlike ids, it is not true for ever. */
+  async loadMerged(accounts: readonly { companyId: number; code: string }[]): Promise<void> {
+    if (accounts.length === 0) return;
+    for (const { companyId, code } of accounts) {
+      const id = this.findAccountId(companyId, code);
+      if (id !== undefined) this.#mergedAccounts.delete(id);
+    }
+    const rows = await this.#db.query(statements.findMerged, [
+      numbers(accounts.map((a) => a.companyId)),
+      texts(accounts.map((a) => a.code)),
+    ]);
+    for (const row of rows) this.#mergedAccounts.set(row.account_id, row.merged_into);
+  }
+
+  /** The account that it was merged into, else itself. */
+  followAccount(accountId: number): number {
+    return this.#mergedAccounts.get(accountId) ?? accountId;
   }
 
   findAccountId(companyId: number, code: string): number | undefined {

@@ -7,4 +7,6 @@ export {
   Directory,
   type LocationEntry,
 } from './directory.ts';
+export { claimGtins } from './gtins.ts';
 export * from './records.ts';
+export { putSubstitutes, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX, type SubstitutesRecord } from './substitutes.ts';

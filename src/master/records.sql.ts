@@ -19,20 +19,79 @@ export const upsertAccounts = sql<{ account_id: number; code: string }>(
        as t(company_id, code, channel, name, currency, changed_at)
     order by company_id, code
    on conflict (company_id, code) do update
-     set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now()
+     set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now(),
+         merged_into = case when excluded.changed_at > a.changed_at then null else a.merged_into end
    where excluded.changed_at in ('-infinity', greatest(a.changed_at, excluded.changed_at))
    returning account_id, code`,
+);
+// One that nobody knew yet is known from now on: orders may still come for it.
+export const addMerged = sql(
+  'master_add_merged',
+  `insert into account (company_id, code, name, currency)
+   select company_id, code, '', currency from unnest($1::int[], $2::text[], $3::text[]) as t(company_id, code, currency) order by company_id, code
+   on conflict (company_id, code) do nothing`,
+);
+export const lockMerged = sql(
+  'master_lock_merged',
+  `select account_id from account where company_id = any($1::int[]) and code = any($2::text[]) order by company_id, code for update`,
+);
+// Into the last of a row of merges, so that one look leads there.
+export const mergeAccounts = sql<{ account_id: number; merged_into: number }>(
+  'master_merge_accounts',
+  `update account a set merged_into = coalesce(o.merged_into, o.account_id), changed_at = greatest(a.changed_at, t.changed_at), updated_at = crossdock_now()
+     from unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[]) as t(company_id, code, other, changed_at)
+     join account o on o.company_id = t.company_id and o.code = t.other
+    where a.company_id = t.company_id and a.code = t.code and t.changed_at >= a.changed_at and a.account_id <> coalesce(o.merged_into, o.account_id)
+   returning a.account_id, a.merged_into`,
+);
+export const mergeFollowers = sql(
+  'master_merge_followers',
+  `update account a set merged_into = t.merged_into, updated_at = crossdock_now()
+     from unnest($1::bigint[], $2::bigint[]) as t(account_id, merged_into)
+    where a.merged_into = t.account_id and a.account_id <> t.merged_into`,
+);
+// Sets of prices, by their place in what was asked: of each all rows, locked in order, and when the newest of them changed.
+export const lockPrices = sql<{ at: number; changed_at: Date | null }>(
+  'master_lock_prices',
+  `with locked as materialized (
+     select t.ordinality::int - 1 as at, p.changed_at
+       from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[])
+         with ordinality as t(company_id, sku_id, price_list, currency, valid_from, ordinality)
+       join price p using (company_id, sku_id, price_list, currency, valid_from)
+      order by p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from, p.quantity_min
+        for update of p)
+   select at, max(nullif(changed_at, '-infinity')) as changed_at from locked group by at`,
+);
+// Of whole sets: what isn't among their quantities any more.
+export const endPrices = sql<{ company_id: number; sku_id: number }>(
+  'master_end_prices',
+  `delete from price p
+    using unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[])
+      with ordinality as t(company_id, sku_id, price_list, currency, valid_from, ordinality)
+    where (p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from) = (t.company_id, t.sku_id, t.price_list, t.currency, t.valid_from)
+      and not exists (select from unnest($6::int[], $7::bigint[]) as k(at, quantity_min)
+                       where k.at = t.ordinality - 1 and k.quantity_min = p.quantity_min)
+   returning p.company_id, p.sku_id`,
 );
 // Returned is what really changed.
 export const upsertPrices = sql<{ company_id: number; sku_id: number }>(
   'master_upsert_prices',
-  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, unit_price, changed_at)
-   select company_id, sku_id, price_list, currency, valid_from, unit_price, coalesce(changed_at, '-infinity')
-     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::numeric[], $7::timestamptz[])
-       as t(company_id, sku_id, price_list, currency, valid_from, unit_price, changed_at)
-    order by company_id, sku_id, price_list, currency, valid_from
-   on conflict (company_id, sku_id, price_list, currency, valid_from) do update
+  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at)
+   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity')
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[])
+       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at)
+    order by company_id, sku_id, price_list, currency, valid_from, quantity_min
+   on conflict (company_id, sku_id, price_list, currency, valid_from, quantity_min) do update
      set unit_price = excluded.unit_price, changed_at = greatest(p.changed_at, excluded.changed_at), updated_at = crossdock_now()
    where excluded.changed_at in ('-infinity', greatest(p.changed_at, excluded.changed_at)) and p.unit_price is distinct from excluded.unit_price
    returning company_id, sku_id`,
+);
+// A change that says what is there holds against older ones, too.
+export const touchPrices = sql(
+  'master_touch_prices',
+  `update price p set changed_at = t.changed_at
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::timestamptz[])
+       as t(company_id, sku_id, price_list, currency, valid_from, changed_at)
+    where (p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from) = (t.company_id, t.sku_id, t.price_list, t.currency, t.valid_from)
+      and p.changed_at < t.changed_at`,
 );

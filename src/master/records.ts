@@ -1,5 +1,5 @@
 /** Products, accounts and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
-import { fail, unitPriceOf } from '../canonical/index.ts';
+import { type AccountMerged, fail, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { type Database, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import type { Directory } from './directory.ts';
@@ -27,18 +27,25 @@ export interface PriceRecord {
   sku: string;
   currency: string;
   unitPrice: string;
+  /** From this quantity on; default 1. Others of the list stay. */
+  quantityMin?: number;
+  /** All of the list's, instead: what isn't among them ends. */
+  tiers?: readonly PriceTier[];
   priceList?: string;
   validFrom?: string;
   changedAt?: string;
 }
 
-interface PriceEntry {
+/** The prices of one SKU in one list and currency from one day on. */
+interface Ladder {
   companyId: number;
   skuId: number;
   list: string;
   currency: string;
   from: string;
-  price: string;
+  tiers: { quantityMin: number; price: string }[];
+  /** Whether they are all. */
+  whole: boolean;
   changedAt: string | null;
 }
 
@@ -107,6 +114,25 @@ export async function putAccounts(
   return { written: rows.length };
 }
 
+/** Accounts that their system replaced by others: in the order in which that was done. Both companies' codes are known. */
+export async function mergeAccounts(tx: Tx, directory: Directory, merges: readonly AccountMerged[]): Promise<void> {
+  const done = [...merges].sort((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt));
+  const companies = done.map(({ company }) => directory.companies.get(company)!);
+  const ids = numbers(companies.map(({ companyId }) => companyId));
+  const gone = texts(done.map(({ account }) => account));
+  await tx.query(statements.addMerged, [ids, gone, texts(companies.map(({ currency }) => currency))]);
+  await tx.query(statements.lockMerged, [ids, texts(done.flatMap(({ account, into }) => [account, into]))]);
+  for (const [i, { account, into, changedAt }] of done.entries()) {
+    const one = [numbers([companies[i]!.companyId]), texts([account]), texts([into]), texts([changedAt])];
+    const merged = await tx.query(statements.mergeAccounts, one);
+    if (merged.length > 0)
+      await tx.query(statements.mergeFollowers, [
+        numbers(merged.map((row) => row.account_id)),
+        numbers(merged.map((row) => row.merged_into)),
+      ]);
+  }
+}
+
 /** Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed. */
 export async function putPrices(
   db: Database,
@@ -124,7 +150,7 @@ export async function writePrices(
   records: readonly PriceRecord[],
 ): Promise<{ written: number }> {
   const only = directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined;
-  const last = new Map<string, PriceEntry>();
+  const last = new Map<string, Ladder>();
   records.forEach((record, i) => {
     const place = `prices[${i}].company`;
     const code = record.company ?? only;
@@ -136,35 +162,54 @@ export async function writePrices(
       fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, {
         place: `prices[${i}].sku`,
       });
-    const price = unitPriceOf(record.unitPrice, `prices[${i}].unitPrice`);
-    const entry = {
+    const tiers = (record.tiers ?? [{ quantityMin: record.quantityMin ?? 1, unitPrice: record.unitPrice }]).map(
+      ({ quantityMin, unitPrice }) => ({
+        quantityMin: quantityOf(quantityMin, `prices[${i}].quantityMin`),
+        price: unitPriceOf(unitPrice, `prices[${i}].unitPrice`),
+      }),
+    );
+    const entry: Ladder = {
       companyId: company.companyId,
       skuId,
       list: record.priceList ?? 'base',
       currency: record.currency,
       from: record.validFrom ?? '-infinity',
-      price,
+      tiers,
+      whole: record.tiers !== undefined,
       changedAt: record.changedAt ?? null,
     };
-    const key = `${entry.companyId}/${skuId}/${entry.list}/${entry.currency}/${entry.from}`;
+    const key = keyOf(entry);
     const before = last.get(key);
-    const isOlder =
-      before?.changedAt != null &&
-      entry.changedAt !== null &&
-      Date.parse(entry.changedAt) < Date.parse(before.changedAt);
-    if (!isOlder) last.set(key, entry);
+    if (before === undefined) last.set(key, entry);
+    else if (!isBefore(entry.changedAt, before.changedAt)) last.set(key, entry.whole ? entry : onto(before, entry));
   });
-  const all = [...last.values()];
-  const rows = await tx.query(statements.upsertPrices, [
-    numbers(all.map((p) => p.companyId)),
-    numbers(all.map((p) => p.skuId)),
-    texts(all.map((p) => p.list)),
-    texts(all.map((p) => p.currency)),
-    texts(all.map((p) => p.from)),
-    texts(all.map((p) => p.price)),
-    texts(all.map((p) => p.changedAt)),
-  ]);
-  const changed = Map.groupBy(rows, (row) => row.company_id);
+  // Locked first: whether a set of prices is newer than what is there is one question for all of its rows.
+  const asked = [...last.values()];
+  const held = await tx.query(statements.lockPrices, keysOf(asked));
+  const newest = new Map(asked.map((ladder, i) => [keyOf(ladder), held.find((row) => row.at === i)?.changed_at]));
+  const all = asked.filter((ladder) => !isBefore(ladder.changedAt, newest.get(keyOf(ladder)) ?? null));
+  const rows = all.flatMap((ladder) => ladder.tiers.map((tier) => ({ ...ladder, ...tier })));
+  const whole = all.filter((ladder) => ladder.whole);
+  const kept = whole.flatMap((ladder, i) => ladder.tiers.map(({ quantityMin }) => ({ i, quantityMin })));
+  const ended =
+    whole.length === 0
+      ? []
+      : await tx.query(statements.endPrices, [
+          ...keysOf(whole),
+          numbers(kept.map(({ i }) => i)),
+          numbers(kept.map(({ quantityMin }) => quantityMin)),
+        ]);
+  const values = [
+    ...keysOf(rows),
+    numbers(rows.map((p) => p.quantityMin)),
+    texts(rows.map((p) => p.price)),
+    texts(rows.map((p) => p.changedAt)),
+  ];
+  const written = [...ended, ...(await tx.query(statements.upsertPrices, values))];
+  const timed = all.filter(({ changedAt }) => changedAt !== null);
+  if (timed.length > 0)
+    await tx.query(statements.touchPrices, [...keysOf(timed), texts(timed.map((p) => p.changedAt))]);
+  const changed = Map.groupBy(written, (row) => row.company_id);
   if (changed.size > 0)
     await appendFacts(
       tx,
@@ -177,5 +222,29 @@ export async function writePrices(
         data: { skuIds: [...new Set(prices.map((row) => row.sku_id))] },
       })),
     );
-  return { written: rows.length };
+  return { written: written.length };
+}
+
+const keyOf = ({ companyId, skuId, list, currency, from }: Ladder) =>
+  `${companyId}/${skuId}/${list}/${currency}/${from}`;
+
+function keysOf(ladders: readonly Omit<Ladder, 'tiers'>[]) {
+  return [
+    numbers(ladders.map((p) => p.companyId)),
+    numbers(ladders.map((p) => p.skuId)),
+    texts(ladders.map((p) => p.list)),
+    texts(ladders.map((p) => p.currency)),
+    texts(ladders.map((p) => p.from)),
+  ];
+}
+
+function isBefore(one: string | null, other: string | Date | null): boolean {
+  return one !== null && other !== null && Date.parse(one) < new Date(other).getTime();
+}
+
+/** Single prices put over those that the same set says already. */
+function onto(before: Ladder, { tiers, changedAt }: Ladder): Ladder {
+  const said = new Map(before.tiers.map((tier) => [tier.quantityMin, tier]));
+  for (const tier of tiers) said.set(tier.quantityMin, tier);
+  return { ...before, tiers: [...said.values()], changedAt: changedAt ?? before.changedAt };
 }

@@ -9,6 +9,7 @@ import {
   evolve,
   type Order,
   type OrderEvent,
+  type OrderException,
   type OrderLine,
   readOrders,
 } from '../orders/index.ts';
@@ -173,6 +174,9 @@ const lineNumbers = [
   'returnedMinor',
   'creditedMinor',
   'changedVersion',
+  'held',
+  'substituted',
+  'standsFor',
 ] as const satisfies readonly (keyof OrderLine)[];
 const allocationParts = [
   'lineNo',
@@ -184,12 +188,26 @@ const allocationParts = [
   'fromBackorder',
 ] as const satisfies readonly (keyof Allocation)[];
 
+const exceptionParts = [
+  'kind',
+  'lineNo',
+  'skuId',
+  'policy',
+  'units',
+  'held',
+  'backordered',
+  'cancelled',
+  'substituted',
+  'resolvedBy',
+  'reason',
+] as const satisfies readonly (keyof OrderException)[];
+
 /** The first thing in which the order differs from what its facts give. */
 function differenceOf(facts: Order, table: Order): string | undefined {
   const differs = (what: string, told: unknown, found: unknown) =>
     `${what} is ${String(found)}, its facts give ${String(told)}`;
   for (const name of heads) if (facts[name] !== table[name]) return differs(name, facts[name], table[name]);
-  for (const part of ['lines', 'allocations', 'fulfilments', 'returns'] as const)
+  for (const part of ['lines', 'allocations', 'fulfilments', 'returns', 'exceptions'] as const)
     if (facts[part].size !== table[part].size) return differs(`number of ${part}`, facts[part].size, table[part].size);
   for (const [lineNo, line] of facts.lines) {
     const found = table.lines.get(lineNo);
@@ -202,6 +220,12 @@ function differenceOf(facts: Order, table: Order): string | undefined {
     if (found === undefined) return `allocation ${id} is not there`;
     for (const name of allocationParts)
       if (allocation[name] !== found[name]) return differs(`allocation ${id} ${name}`, allocation[name], found[name]);
+  }
+  for (const [id, exception] of facts.exceptions) {
+    const found = table.exceptions.get(id);
+    if (found === undefined) return `exception ${id} is not there`;
+    for (const name of exceptionParts)
+      if (exception[name] !== found[name]) return differs(`exception ${id} ${name}`, exception[name], found[name]);
   }
   for (const part of ['fulfilments', 'returns'] as const)
     for (const [id, thing] of facts[part]) {

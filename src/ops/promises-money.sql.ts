@@ -12,11 +12,32 @@ export const lineQuantities = verdict(
           quantity, allocated, backordered, picked, cancelled, refused)`,
 );
 
+// What stands for a line takes the place of units that it gave up: both SKUs together never more than was ordered.
+export const substitutedLines = verdict(
+  'substituted_lines',
+  `select l.order_id, l.line_no, l.quantity, l.substituted, coalesce(s.quantity, 0) as instead, l.shipped + coalesce(s.shipped, 0) as shipped,
+          l.substituted <> coalesce(s.quantity, 0) or l.shipped + coalesce(s.shipped, 0) > l.quantity or coalesce(s.chained, false) as bad
+     from (select order_id, line_no, quantity, substituted, shipped from order_line where substituted > 0 or (order_id, line_no) in
+             (select order_id, stands_for from order_line where stands_for is not null)) l
+     left join (select order_id, stands_for as line_no, sum(quantity) as quantity, sum(shipped) as shipped, bool_or(substituted > 0) as chained
+                  from order_line where stands_for is not null group by order_id, stands_for) s using (order_id, line_no)`,
+  `format('order %s line %s: %s ordered, %s substituted by %s, %s shipped in all', order_id, line_no, quantity, substituted, instead, shipped)`,
+);
+export const heldUnits = verdict(
+  'held_units',
+  `select order_id, o.units_held, coalesce(l.held, 0) as held, coalesce(e.held, 0) as excepted,
+          o.units_held <> coalesce(l.held, 0) or coalesce(l.held, 0) <> coalesce(e.held, 0) or (o.units_held > 0 and o.erp_number is not null) as bad
+     from sales_order o
+     left join (select order_id, sum(held) as held from order_line where held > 0 group by order_id) l using (order_id)
+     left join (select order_id, sum(held) as held from order_exception where state = 'open' group by order_id) e using (order_id)`,
+  `format('order %s: %s held, by its lines %s, by its exceptions %s', order_id, units_held, held, excepted)`,
+);
+
 export const orderTotals = verdict(
   'order_totals',
   `select order_id, o.total_minor, coalesce(l.amount, 0) as amount, o.total_minor <> coalesce(l.amount, 0) as bad
      from sales_order o
-     left join (select order_id, sum(amount_minor) as amount from order_line group by order_id) l using (order_id)`,
+     left join (select order_id, sum(amount_minor) as amount from order_line where stands_for is null group by order_id) l using (order_id)`,
   `format('order %s: total %s, its lines %s', order_id, total_minor, amount)`,
 );
 

@@ -26,7 +26,7 @@ export const undelivered = verdict(
                        when 'charge' then f.data->>'reference' end) as bad
      from (select f.position, f.type, f.stream, f.stream_version, f.data, k.kind
              from fact f
-             join (values ('order.accepted', 'sales_order'), ('fulfilment.requested', 'fulfilment'),
+             join (values ('order.accepted', 'sales_order'), ('order.hold_ended', 'sales_order'), ('fulfilment.requested', 'fulfilment'),
                           ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_cancelled', 'order_cancellation'),
                           ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'),
                           ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
@@ -35,7 +35,10 @@ export const undelivered = verdict(
               and (f.position <= c.after_position or (f.transaction_id, f.position) <= (c.transaction_id, c.position))
               and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')
               and not (k.kind = 'sales_order' and exists (select from sales_order o where o.order_id = substr(f.stream, 7)::bigint
-                                                                                      and o.state = 'refused'))) f
+                                                                                      and o.state = 'refused'))
+              -- Told when no unit is held any more.
+              and not (f.type = 'order.lines_cancelled' and f.data->>'untold' is not null)
+              and not (f.type = 'order.accepted' and exists (select from json_to_recordset(f.data->'lines') as x(held bigint) where x.held > 0))) f
      left join delivery d on d.fact_position = f.position and d.kind = f.kind`,
   `format('%s of %s (version %s, position %s) was read and nobody is told', type, stream, stream_version, position)`,
 );

@@ -24,6 +24,7 @@ const FREEING = [
   'stock.safety_stock_changed',
   'stock.outside_allocation_changed',
   'order.lines_cancelled',
+  'order.exception_resolved',
   'return.received',
   'stock.picked',
 ];
@@ -42,12 +43,16 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     released?: { skuId: number }[];
     lines?: { skuId: number }[];
     countedBefore?: number[];
+    backordered?: number;
   };
   switch (fact.type) {
     case 'stock.received':
     case 'stock.adjusted':
     case 'stock.counted':
       return data.skuId !== undefined && (data.effect ?? 0) > 0 ? [data.skuId] : [];
+    // What was held waits for stock now, of which there may be some.
+    case 'order.exception_resolved':
+      return (data.backordered ?? 0) > 0 ? [data.skuId!] : [];
     case 'stock.reservation_released':
     case 'stock.reservation_expired':
     // Also what another system allocates: it may be for a line that waits.

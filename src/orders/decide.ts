@@ -5,14 +5,15 @@
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { events, handedOver, isHandedOver, nothing, refused } from './decision.ts';
+import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { answerCancel, cancel, receiveReturn } from './take-back.ts';
+import { Taker } from './taker.ts';
 import type {
+  AcceptedLine,
   DecideContext,
   Decision,
   NewAllocation,
   NewCommitment,
-  Offer,
-  Offered,
   Order,
   OrderCommand,
   OrderEvent,
@@ -52,6 +53,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
       const { document, source, number, totalMinor, currency, lines } = command;
       return events([{ type: 'document.posted', document, source, number, totalMinor, currency, lines }]);
     }
+    case 'resolve_exception':
+      return resolveException(order, command, context);
     case 'cancel':
       return cancel(order, command, context);
     case 'answer_cancel':
@@ -65,130 +68,6 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
   }
 }
 
-/**
- * What this decision has taken already, on top of the offers: two lines of one order may share one SKU.
- * Takes from one location if it can cover all, in the channel's order; else from the fullest ones.
- */
-class Taker {
-  readonly #context: DecideContext;
-  readonly #left = new Map<number, Offered & { places: Offer[] }>();
-  /** What other systems have allocated to the line at hand, by location: lines are served one after the other. */
-  #kept = new Map<number, number>();
-  readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
-
-  constructor(context: DecideContext) {
-    this.#context = context;
-  }
-
-  #offered(skuId: number): Offered & { places: Offer[] } {
-    let left = this.#left.get(skuId);
-    if (left === undefined) {
-      const offered = this.#context.offers(skuId);
-      left = { ...offered, places: offered.places.map((offer) => ({ ...offer })) };
-      this.#left.set(skuId, left);
-    }
-    return left;
-  }
-
-  begin(lineNo: number, skuId: number): void {
-    this.#kept = new Map();
-    for (const { locationId } of this.#offered(skuId).places) {
-      const kept = this.#context.kept(skuId, locationId, lineNo);
-      if (kept > 0) this.#kept.set(locationId, kept);
-    }
-  }
-
-  /** What another system has allocated to the line comes first, and from where that system has it: those units are deducted already. */
-  take(skuId: number, asked: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
-    const left = this.#offered(skuId);
-    const taken = new Map<number, number>();
-    const take = (offer: Offer, quantity: number) =>
-      taken.set(offer.locationId, (taken.get(offer.locationId) ?? 0) + quantity);
-    let missing = asked;
-    for (const offer of left.places) {
-      const kept = this.#kept.get(offer.locationId) ?? 0;
-      if (kept === 0 || missing === 0) continue;
-      const there =
-        from === 'own' ? Math.min(offer.own, offer.physical + kept) : Math.min(offer.free, offer.physical) + kept;
-      const quantity = Math.min(missing, kept, Math.max(0, there));
-      if (quantity === 0) continue;
-      this.#kept.set(offer.locationId, kept - quantity);
-      // Out of the channel's number, and its place on the shelf is another's now.
-      if (from === 'own') {
-        offer.own -= quantity;
-        offer.free += quantity;
-      }
-      missing -= quantity;
-      take(offer, quantity);
-    }
-    if (missing > 0) this.#takeOffered(left, missing, from, take);
-    return [...taken].map(([locationId, quantity]) => ({ locationId, quantity }));
-  }
-
-  #takeOffered(
-    left: Offered & { places: Offer[] },
-    asked: number,
-    from: 'own' | 'free',
-    take: (offer: Offer, quantity: number) => void,
-  ): void {
-    const offers = left.places;
-    const wanted = from === 'own' ? asked : Math.min(asked, left.allocatable);
-    const there = (offer: Offer) =>
-      from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
-    const whole = offers.find((offer) => there(offer) >= wanted);
-    const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
-    let missing = wanted;
-    for (const offer of ranked) {
-      if (missing === 0) break;
-      const quantity = Math.min(missing, Math.max(0, there(offer)));
-      if (quantity === 0) continue;
-      if (from === 'own') offer.own -= quantity;
-      else {
-        offer.free -= quantity;
-        left.allocatable -= quantity;
-        left.promisable -= quantity;
-      }
-      offer.physical -= quantity;
-      missing -= quantity;
-      take(offer, quantity);
-    }
-  }
-
-  /** Takes from dated supply what no shelf has, soonest first. */
-  commit(lineNo: number, skuId: number, wanted: number): NewCommitment[] {
-    if (wanted === 0) return [];
-    let toCome = this.#toCome.get(skuId);
-    if (toCome === undefined) {
-      toCome = this.#context.supplies(skuId).map((supply) => ({ ...supply }));
-      this.#toCome.set(skuId, toCome);
-    }
-    const taken: NewCommitment[] = [];
-    const left = this.#offered(skuId);
-    let missing = Math.min(wanted, left.promisable);
-    for (const supply of toCome) {
-      const quantity = Math.min(missing, supply.quantity);
-      if (quantity === 0) continue;
-      supply.quantity -= quantity;
-      left.promisable -= quantity;
-      missing -= quantity;
-      taken.push({ ...supply, lineNo, skuId, quantity });
-    }
-    return taken;
-  }
-}
-
-/** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
-function fulfilmentsOf(context: DecideContext): (locationId: number) => number {
-  const byLocation = new Map<number, number>();
-  return (locationId) => {
-    const known = byLocation.get(locationId);
-    if (known !== undefined) return known;
-    const taken = context.takeFulfilmentId();
-    byLocation.set(locationId, taken);
-    return taken;
-  };
-}
-
 function submit(order: Order | undefined, command: SubmitCommand, context: DecideContext): Decision {
   if (order !== undefined) throw new Error(`order ${order.orderId} exists`);
   const taker = new Taker(context);
@@ -198,7 +77,10 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   const exposureUsed = new Map<number, number>();
   const seen = new Set<number>();
   let totalMinor = 0;
-  const lines = [];
+  const lines: AcceptedLine[] = [];
+  const standIns: AcceptedLine[] = [];
+  const raised: OrderEvent[] = [];
+  const pending: { at: number; units: number; isRefused: boolean }[] = [];
   for (const line of command.lines) {
     if (seen.has(line.lineNo)) return refused('duplicate_line', `line ${line.lineNo} appears twice`);
     seen.add(line.lineNo);
@@ -234,7 +116,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     const refuse = context.onShort === 'refuse' && (line.within ?? 0) === 0;
     const amount = amountMinor(line.unitPrice, line.quantity);
     totalMinor += amount;
-    lines.push({
+    const decided = {
       lineNo: line.lineNo,
       skuId: line.skuId,
       quantity: line.quantity,
@@ -244,7 +126,20 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       withinShort: withinMissing,
       backordered: refuse ? covered : missing,
       refused: refuse ? missing - covered : 0,
-    });
+    };
+    const oversold = context.oversold === undefined ? 0 : line.within === null ? missing - covered : withinMissing;
+    if (oversold > 0) pending.push({ at: lines.length, units: oversold, isRefused: refuse });
+    lines.push(decided);
+  }
+  // Once all lines have what they ordered: none of them is given another's substitute first.
+  let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
+  for (const { at, units, isRefused } of pending) {
+    const takeLineNo = () => ++lastLineNo;
+    const settled = oversoldOf(lines[at]!, units, isRefused, context, takeLineNo, taker, fulfilmentAt);
+    lines[at] = settled.line;
+    standIns.push(...settled.standIns);
+    allocations.push(...settled.allocations);
+    raised.push(settled.raised);
   }
   const { orderId, companyId, channelId, accountId, externalNo, currency, orderedAt } = command;
   return events([
@@ -258,11 +153,12 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       currency,
       totalMinor,
       orderedAt,
-      lines,
+      lines: standIns.length === 0 ? lines : [...lines, ...standIns],
       allocations,
       commitments,
       exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
     },
+    ...raised,
   ]);
 }
 
@@ -303,9 +199,10 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   for (const line of order.lines.values()) {
-    if (line.backordered === 0 || !lineNos.includes(line.lineNo)) continue;
+    const waiting = line.backordered - line.held;
+    if (waiting === 0 || !lineNos.includes(line.lineNo)) continue;
     taker.begin(line.lineNo, line.skuId);
-    for (const { locationId, quantity } of taker.take(line.skuId, line.backordered, 'free'))
+    for (const { locationId, quantity } of taker.take(line.skuId, waiting, 'free'))
       allocations.push({
         allocationId: context.takeAllocationId(),
         lineNo: line.lineNo,

@@ -30,19 +30,24 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     totalMinor: event.totalMinor,
     orderedAt: event.orderedAt,
     erpNumber: null,
-    progress: { quantity: 0, open: 0, refused: 0, shipped: 0, invoiced: 0, released: false, confirmed: false },
+    progress: { quantity: 0, open: 0, refused: 0, held: 0, shipped: 0, invoiced: 0, released: false, confirmed: false },
     lines: new Map(),
     allocations: new Map(),
     fulfilments: new Map(),
     returns: new Map(),
+    exceptions: new Map(),
   };
   const { progress } = order;
   for (const line of event.lines) {
     progress.quantity += line.quantity;
     progress.open += line.quantity - line.refused;
     progress.refused += line.refused;
+    progress.held += line.held ?? 0;
     order.lines.set(line.lineNo, {
       ...line,
+      held: line.held ?? 0,
+      substituted: line.substituted ?? 0,
+      standsFor: line.standsFor ?? null,
       allocated: 0,
       picked: 0,
       shipped: 0,
@@ -177,9 +182,64 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
         line.returnedMinor += amountMinor;
       }
       return;
+    case 'order.exception_raised': {
+      const { type: _, ...raised } = event;
+      order.exceptions.set(event.exceptionId, { ...raised, resolvedBy: null, reason: null });
+      return;
+    }
+    case 'order.exception_resolved':
+      resolve(order, event);
+      return;
+    case 'order.hold_ended':
+      return;
     default: {
       const never: never = event;
       throw new Error(`unknown event ${(never as OrderEvent).type}`);
     }
   }
+}
+
+function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.exception_resolved' }>): void {
+  const { backordered, cancelled, substituted, refused, by, reason } = event;
+  const exception = order.exceptions.get(event.exceptionId)!;
+  const units = backordered + cancelled + substituted;
+  exception.held -= units;
+  exception.backordered += backordered;
+  exception.cancelled += cancelled;
+  exception.substituted += substituted;
+  exception.resolvedBy = by;
+  exception.reason = reason;
+  const line = toldLineOf(order, event.lineNo);
+  line.held -= units;
+  line.backordered -= refused;
+  line.refused += refused;
+  line.substituted += substituted;
+  const { progress } = order;
+  progress.held -= units;
+  progress.refused += refused;
+  progress.open -= refused;
+  for (const { lineNo, standsFor, skuId, quantity, unitPrice, amountMinor } of event.lines) {
+    progress.quantity += quantity;
+    progress.open += quantity;
+    order.lines.set(lineNo, {
+      ...{ lineNo, skuId, quantity, unitPrice, amountMinor, standsFor },
+      ...{
+        within: 0,
+        withinShort: 0,
+        allocated: 0,
+        held: 0,
+        refused: 0,
+        substituted: 0,
+        picked: 0,
+        shipped: 0,
+        invoiced: 0,
+      },
+      ...{ cancelAsked: 0, cancelled: 0, returnExpected: 0, returned: 0 },
+      ...{ shippedMinor: 0, invoicedMinor: 0, cancelledMinor: 0, returnedMinor: 0, creditedMinor: 0 },
+      // Until its allocations are added, right below.
+      backordered: quantity,
+      changedVersion: order.version + 1,
+    });
+  }
+  addAllocations(order, event.allocations, true);
 }

@@ -2,6 +2,15 @@ export { acceptedOf } from './accepted.ts';
 export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';
+export {
+  countOpenExceptions,
+  type ExceptionFilter,
+  type ExceptionRecord,
+  getException,
+  listExceptions,
+  type Settlement,
+  settleException,
+} from './exception-records.ts';
 export { readFirstDecision } from './first-decision.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
@@ -14,4 +23,5 @@ export {
   type WorkResult,
 } from './process.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
+export { leftOf, standInsOf } from './take-back.ts';
 export * from './types.ts';

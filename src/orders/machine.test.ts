@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { evolve } from './evolve.ts';
 import { eventRules, mayMove, stateRules } from './machine.ts';
+import { standInsOf } from './take-back.ts';
 import { answer, cancel, confirm, invoice, pick, receiveReturn, ship, submit, World } from './testing.ts';
-import type { OrderCommand } from './types.ts';
+import type { Order, OrderCommand, OrderLine } from './types.ts';
 
 describe('the declared machine', () => {
   it('names only states it declares, and no way out of an end', () => {
@@ -20,12 +22,13 @@ describe('the declared machine', () => {
     };
     seen('accepted');
     expect(mayMove('shipped', 'released')).toBe(false);
-    expect(Object.keys(eventRules)).toHaveLength(12);
+    expect(Object.keys(eventRules)).toHaveLength(15);
   });
 });
 
 const units = fc.integer({ min: 1, max: 6 });
-const lineNos = fc.integer({ min: 1, max: 3 });
+/** Also of lines that stand for others. */
+const lineNos = fc.integer({ min: 1, max: 5 });
 const fulfilments = fc.integer({ min: 10, max: 15 });
 
 /** Anything a system might say, in any order, sensible or not. */
@@ -39,20 +42,40 @@ const commands: fc.Arbitrary<OrderCommand> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fulfilments, fc.nat(3), fc.nat(3), lineNos).map((args) => answer(...args)) },
   { weight: 3, arbitrary: fc.tuple(fc.integer({ min: 50, max: 54 }), units, lineNos).map((a) => receiveReturn(...a)) },
   { weight: 1, arbitrary: fc.tuple(units, lineNos).map(([quantity, lineNo]) => invoice(quantity, 100, lineNo)) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('resolve_exception' as const),
+      exceptionId: fc.integer({ min: 900, max: 903 }),
+      as: fc.constantFrom('backorder', 'cancel', 'substitute'),
+      otherwise: fc.constantFrom('backorder', 'cancel', null),
+      by: fc.constant('ann'),
+      reason: fc.constant(null),
+    }),
+  },
+);
+
+const oversold = fc.option(
+  fc.record({
+    policy: fc.constantFrom('backorder', 'cancel', 'substitute', 'hold', undefined),
+    otherwise: fc.constantFrom('backorder', 'cancel', 'hold'),
+  }),
+  { nil: undefined },
 );
 
 describe('any sequence of commands', () => {
   it('keeps every line whole, no quantity below zero, and every state change on the machine', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ skuId: fc.integer({ min: 1, max: 2 }), quantity: units, within: fc.nat(3) }), {
+        fc.array(fc.record({ skuId: fc.integer({ min: 1, max: 2 }), quantity: units, within: fc.option(fc.nat(3)) }), {
           minLength: 1,
           maxLength: 3,
         }),
         fc.array(fc.nat(6), { minLength: 8, maxLength: 8 }),
         fc.boolean(),
+        oversold,
         fc.array(fc.tuple(commands, fc.nat(3)), { maxLength: 40 }),
-        (lines, stock, refuses, steps) => {
+        (lines, stock, refuses, policy, steps) => {
           const world = new World([
             [1, 1, stock[0]!, stock[1]],
             [1, 2, stock[2]!, stock[3]],
@@ -61,7 +84,17 @@ describe('any sequence of commands', () => {
           ]);
           const total = stock.reduce((sum, n) => sum + n, 0);
           world.onShort = refuses ? 'refuse' : 'backorder';
-          world.given(submit(...lines.map((line) => ({ ...line, within: Math.min(line.within, line.quantity) }))));
+          world.oversold = policy;
+          world.instead = { 1: [2], 2: [1] };
+          world.given(
+            submit(
+              ...lines.map((line) => ({
+                ...line,
+                within: line.within === null ? null : Math.min(line.within, line.quantity),
+              })),
+            ),
+          );
+          check(world);
           let arrived = 0;
           for (const [command, more] of steps) {
             world.shelves[more]!.free++;
@@ -74,6 +107,10 @@ describe('any sequence of commands', () => {
             expect(mayMove(before, world.order!.state)).toBe(true);
             check(world);
           }
+          // Played again, its events give the same order (I8).
+          let again: Order | undefined;
+          for (const event of world.history) again = evolve(again, structuredClone(event));
+          expect(again).toEqual(world.order);
           // Nothing was made or lost on the way: on a shelf, promised, picked and not back.
           let held = 0;
           for (const line of world.order!.lines.values()) held += line.allocated + line.picked - line.returned;
@@ -82,7 +119,7 @@ describe('any sequence of commands', () => {
       ),
       { numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   function check(world: World): void {
     for (const line of world.order!.lines.values()) {
@@ -107,10 +144,54 @@ describe('any sequence of commands', () => {
         if (a.lineNo === line.lineNo) open += a.openQuantity;
       }
       expect(open).toBe(allocated);
+      // What stands for a line stands for units that it gave up; both together are never more than was ordered.
+      expect(line.held).toBeLessThanOrEqual(backordered);
+      expect(line.substituted).toBeLessThanOrEqual(refused);
+      const standIns = standInsOf(world.order!, line.lineNo);
+      const sum = (of: (part: OrderLine) => number) => standIns.reduce((all, part) => all + of(part), 0);
+      expect(sum((part) => part.quantity)).toBe(line.substituted);
+      expect(sum((part) => part.shipped) + line.shipped).toBeLessThanOrEqual(quantity);
+      expect(sum((part) => part.picked) + picked).toBeLessThanOrEqual(quantity - (refused - line.substituted));
+      let heldHere = 0;
+      for (const exception of world.order!.exceptions.values()) {
+        const { units, held, substituted } = exception;
+        expect(held + exception.backordered + exception.cancelled + substituted).toBe(units);
+        if (exception.lineNo === line.lineNo) heldHere += held;
+      }
+      expect(line.held).toBe(heldHere);
     }
+    const lines = [...world.order!.lines.values()];
+    expect(world.order!.progress.held).toBe(lines.reduce((sum, line) => sum + line.held, 0));
+    checkTold(world);
     for (const shelf of world.shelves) {
       expect(shelf.own).toBeGreaterThanOrEqual(0);
       expect(shelf.free).toBeGreaterThanOrEqual(0);
     }
+  }
+
+  /** The ERP hears of an order once, and of no cancel before; of one that is held, when it is not any more. */
+  function checkTold(world: World): void {
+    let told = 0;
+    let units = 0;
+    let cancelled = 0;
+    for (const event of world.history) {
+      if (event.type === 'order.accepted' && event.lines.every((line) => (line.held ?? 0) === 0)) {
+        told++;
+        units = event.lines.reduce((sum, line) => sum + line.quantity - line.refused, 0);
+      }
+      if (event.type === 'order.hold_ended') {
+        told++;
+        units = event.lines.reduce((sum, line) => sum + line.quantity, 0);
+        cancelled = event.lines.reduce((sum, line) => sum + line.cancelled, 0);
+      }
+      if (event.type !== 'order.lines_cancelled') continue;
+      expect(event.untold === true).toBe(told === 0);
+      if (told > 0) for (const line of event.lines) cancelled += line.quantity;
+    }
+    const { open, held, refused, quantity } = world.order!.progress;
+    expect(told).toBe(held > 0 || refused === quantity ? Math.min(told, 1) : 1);
+    if (held > 0) expect(told).toBe(0);
+    // What it was told, less what it was told to be cancelled, is what is left.
+    if (told > 0) expect(units - cancelled).toBe(open);
   }
 });

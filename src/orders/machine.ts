@@ -68,10 +68,11 @@ export const stateRules: readonly StateRule[] = [
   },
   {
     state: 'accepted',
-    meaning: 'Every line is decided (allocated, backordered or refused); the ERP is being told.',
+    meaning:
+      'Every line is decided (allocated, backordered or refused); the ERP is being told, or waits until no unit is held.',
     guard: 'otherwise',
     holds: () => true,
-    next: ['confirmed', 'released', 'partly_shipped', 'shipped', 'closed', 'cancelled'],
+    next: ['confirmed', 'released', 'partly_shipped', 'shipped', 'closed', 'cancelled', 'refused'],
   },
 ];
 
@@ -94,6 +95,15 @@ export const eventRules: Readonly<
   'order.cancel_asked': { meaning: 'The WMS is asked to stop units it was told to pick.', from: 'any' },
   'return.authorised': { meaning: 'Units that were picked already are expected back.', from: 'any' },
   'return.received': { meaning: 'Goods came back and are on the shelf again.', from: 'any' },
+  'order.exception_raised': {
+    meaning: "The order can't have units as they were ordered; says what becomes of them.",
+    from: 'any',
+  },
+  'order.exception_resolved': {
+    meaning: 'Units that were held are settled: they wait for stock, are given up, or another SKU stands for them.',
+    from: 'any',
+  },
+  'order.hold_ended': { meaning: 'No unit is held any more: the ERP is told the order.', from: 'any' },
 };
 
 export function stateOf(order: Order): OrderState {

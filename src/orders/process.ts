@@ -23,6 +23,7 @@ import { evolve } from './evolve.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
+import { pairsOfSubstitutes, readSubstitutes } from './substitutes.ts';
 import type { Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
 import { type ChangedOrder, writeOrders } from './write-orders.ts';
 
@@ -90,6 +91,8 @@ export async function processOrders(
   let allocationsMax = 0;
   let fulfilmentsMax = 0;
   let returnsMax = 0;
+  let exceptionsMax = 0;
+  const substitutes = await readSubstitutes(tx, deps.directory, works, orderIds, orders);
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
     const channel = deps.directory.channelById.get(
@@ -98,20 +101,29 @@ export async function processOrders(
     if (channel === undefined) return;
     const needed = pairsOf(command, order, channel);
     for (const pair of needed) pairs.push(pair);
+    if (substitutes.size > 0) {
+      const instead = pairsOfSubstitutes(command, order, channel, substitutes);
+      for (const pair of instead) pairs.push(pair);
+      allocationsMax += instead.length;
+    }
     if (command.kind === 'submit') {
-      if (channel.sellsByItself) channelIds.add(channel.channelId);
-      else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
+      if (channel.sellsByItself) {
+        channelIds.add(channel.channelId);
+        exceptionsMax += command.lines.length;
+      } else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
-    } else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
+    } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
+    else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
       returnsMax += deps.directory.locationById.size;
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
   const returnIds = await deps.ids.reserve(tx, 'return_id_seq', returnsMax);
+  const exceptionIds = await deps.ids.reserve(tx, 'exception_id_seq', exceptionsMax);
   const held = new Map<number, HeldReservation[]>();
   const wantedHolds = [...extraReservations, ...works.flatMap((work) => work.reservationIds ?? [])];
   for (const hold of await lockHeld(tx, wantedHolds)) {
@@ -159,6 +171,9 @@ export async function processOrders(
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => commitments.offers(channel, skuId),
       onShort: channel.onShort,
+      oversold: channel.sellsByItself ? channel.onOversold : undefined,
+      substitutes: (skuId) => substitutes.get(skuId) ?? [],
+      takeExceptionId: () => exceptionIds.take(),
       takeAllocationId: () => allocationIds.take(),
       takeFulfilmentId: () => fulfilmentIds.take(),
       takeReturnId: () => returnIds.take(),
@@ -197,7 +212,7 @@ export async function processOrders(
     }
     return { outcome: 'applied', orderId: orderId!, events: decision.events };
   });
-  for (const block of [allocationIds, fulfilmentIds, returnIds]) block.giveBack();
+  for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds]) block.giveBack();
 
   return {
     results,
@@ -268,12 +283,14 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     allocationsOf: new Set(),
     fulfilmentIds: new Set(),
     returnsOf: new Set(),
+    behind: new Set(),
   };
   works.forEach(({ command, isLimited }, i) => {
     const orderId = orderIds[i];
     if (orderId === null || orderId === undefined || orderId <= 0) return;
     parts.orderIds.add(orderId);
     if (isLimited) parts.allocationsOf.add(orderId);
+    if (command.kind === 'cancel' || command.kind === 'resolve_exception') parts.behind.add(orderId);
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
     if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });
@@ -315,11 +332,12 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
       return pairs;
     case 'allocate_backorders':
       for (const line of order?.lines.values() ?? [])
-        if (line.backordered > 0 && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
+        if (line.backordered > line.held && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
       return pairs;
     case 'cancel':
       for (const a of order?.allocations.values() ?? [])
-        if (a.lineNo === command.lineNo) pairs.push([a.skuId, a.locationId]);
+        if (a.lineNo === command.lineNo || order!.lines.get(a.lineNo)?.standsFor === command.lineNo)
+          pairs.push([a.skuId, a.locationId]);
       return pairs;
     case 'pick':
     case 'answer_cancel':

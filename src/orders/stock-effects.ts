@@ -124,6 +124,7 @@ export function applyToStock(
       for (const line of event.lines) stock.touched.add(line.skuId);
       return undefined;
     }
+    case 'order.exception_resolved':
     case 'order.lines_allocated':
       for (const { lineNo, skuId, locationId, quantity } of event.allocations)
         stock.allocate(skuId, locationId, quantity, lineOf(order, lineNo));

@@ -15,12 +15,13 @@ export interface OrderRow {
   units: number;
   units_open: number;
   units_refused: number;
+  units_held: number;
   units_shipped: number;
   units_invoiced: number;
   is_released: boolean;
 }
 const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number,
-       units, units_open, units_refused, units_shipped, units_invoiced, is_released`;
+       units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released`;
 
 // One order of locks for all: orders by id, before any balance.
 export const lockOrders = sql<OrderRow>(
@@ -57,6 +58,9 @@ export const LINE_NUMBERS = [
   'returned_minor',
   'credited_minor',
   'changed_version',
+  'held',
+  'substituted',
+  'coalesce(stands_for, 0)',
 ] as const;
 export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
@@ -70,10 +74,35 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
 export const readToldLines = sql<{ order_id: number; lines: string }>(
   'orders_read_told_lines',
   `select l.order_id,
-          string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.refused, l.shipped, l.invoiced,
-                               l.returned), ';' order by l.line_no) as lines
+          string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.refused - l.substituted, l.shipped,
+                               l.invoiced, l.returned), ';' order by l.line_no) as lines
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
-    where l.changed_version > t.known group by l.order_id`,
+    where l.changed_version > t.known and l.stands_for is null group by l.order_id`,
+);
+// Who ordered a line is told of it as one, whatever leaves in its place: what became of the lines that stand for it is added up with it.
+// `line` as in `lines` above.
+export const readToldStandIns = sql<{ order_id: number; line: string }>(
+  'orders_read_told_stand_ins',
+  `select l.order_id,
+          concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled + s.cancelled, l.backordered + s.backordered,
+                    l.refused - l.substituted + s.refused, l.shipped + s.shipped, l.invoiced + s.invoiced, l.returned + s.returned) as line
+     from unnest($1::bigint[], $2::bigint[]) as t(order_id, known)
+     join (select order_id, stands_for, max(changed_version) as changed_version, sum(cancelled) as cancelled, sum(backordered) as backordered,
+                  sum(refused) as refused, sum(shipped) as shipped, sum(invoiced) as invoiced, sum(returned) as returned
+             from order_line where stands_for is not null and order_id = any($1::bigint[]) group by order_id, stands_for) s using (order_id)
+     join order_line l on l.order_id = s.order_id and l.line_no = s.stands_for
+    where greatest(l.changed_version, s.changed_version) > t.known`,
+);
+/** As {@link readLines}: lines that stand for others, and all lines of orders that are held. */
+export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbers: string }>(
+  'orders_read_lines_behind',
+  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line where order_id = any($1::bigint[]) and stands_for is not null
+   union all
+   select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line where stands_for is null
+      and order_id = any(array(select order_id from sales_order where order_id = any($1::bigint[]) and units_held > 0))
+    order by order_id`,
 );
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
 export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
@@ -87,6 +116,13 @@ export const readAllocations = sql<{ order_id: number; numbers: string }>(
   `select order_id,
           array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
      from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
+);
+export const readAllocationsBehind = sql<{ order_id: number; numbers: string }>(
+  'orders_read_allocations_behind',
+  `select a.order_id,
+          array[a.allocation_id, a.line_no, a.sku_id, a.location_id, a.quantity, a.open_quantity, a.fulfilment_id, a.from_backorder::int]::text as numbers
+     from order_line l join allocation a using (order_id, line_no)
+    where l.order_id = any($1::bigint[]) and l.stands_for is not null order by a.order_id, a.allocation_id`,
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
@@ -144,9 +180,9 @@ export const findByReturn = sql<{ return_id: number; order_id: number }>(
 export const insertOrders = sql(
   'orders_insert',
   `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at,
-                            units, units_open, units_refused)
+                            units, units_open, units_refused, units_held)
    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-                        $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[])`,
+                        $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
 );
 export const updateOrders = sql(
   'orders_update',
@@ -157,6 +193,21 @@ export const updateOrders = sql(
        as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released)
     where o.order_id = t.order_id`,
 );
+// What only the end of a hold changes, apart from what every event may.
+export const updateHeldOrders = sql(
+  'orders_update_held',
+  `update sales_order o set units = t.units, units_refused = t.units_refused, units_held = t.units_held
+     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as t(order_id, units, units_refused, units_held)
+    where o.order_id = t.order_id`,
+);
+export const updateHeldLines = sql(
+  'orders_update_held_lines',
+  `update order_line l set allocated = t.allocated, backordered = t.backordered, refused = t.refused, cancelled = t.cancelled,
+                           cancelled_minor = t.cancelled_minor, held = t.held, substituted = t.substituted, changed_version = t.changed_version
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+       as t(order_id, line_no, allocated, backordered, refused, cancelled, cancelled_minor, held, substituted, changed_version)
+    where l.order_id = t.order_id and l.line_no = t.line_no`,
+);
 // An order may be cancelled in the very batch that brings it.
 export const insertLines = sql(
   'orders_insert_lines',
@@ -164,6 +215,15 @@ export const insertLines = sql(
                            backordered, refused, cancelled, cancelled_minor, changed_version)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
+);
+/** With what only a line of an order with an exception has. */
+export const insertExceptionLines = sql(
+  'orders_insert_exception_lines',
+  `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
+                           backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for)
+   select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
+                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+                        $16::bigint[], $17::int[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',
@@ -237,7 +297,7 @@ export const findBackorders = sql<{ order_id: number; line_no: number; channel_i
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
       where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
    (select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
-     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
+     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
        and ${SERVABLE}
      order by l.order_id, l.line_no limit $8::int)
     union
@@ -256,7 +316,7 @@ export const findServableSkus = sql<{ sku_id: number }>(
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
     where exists (select from order_line l join sales_order o using (order_id)
-                   where l.sku_id = f.sku_id and l.backordered > 0 and o.channel_id = f.channel_id and ${SERVABLE})
+                   where l.sku_id = f.sku_id and l.backordered > 0 and l.backordered > l.held and o.channel_id = f.channel_id and ${SERVABLE})
     union
    select k.sku_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)

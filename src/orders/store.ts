@@ -1,5 +1,6 @@
 /** Orders read in sets, locked or as they stand. */
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
+import * as exceptionStatements from './exceptions.sql.ts';
 import * as statements from './store.sql.ts';
 import type { Order, OrderState } from './types.ts';
 
@@ -13,30 +14,38 @@ export interface OrderParts {
   fulfilmentIds: Set<number>;
   /** Orders of which all returns are read: they have few. */
   returnsOf: Set<number>;
+  /** Orders of which the exceptions are read, the lines that stand for others, and, while they are held, all lines. */
+  behind: Set<number>;
 }
 
 /** Locks the orders in id order, then reads the named parts of them. Ids that don't exist are left out. */
 export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number, Order>> {
   if (parts.orderIds.size === 0) return new Map();
-  const { lines, allocationsOf, fulfilmentIds, returnsOf } = parts;
+  const { lines, allocationsOf, fulfilmentIds, returnsOf, behind } = parts;
   const unique = [...new Map(lines.map((part) => [`${part.orderId}/${part.lineNo}`, part])).values()];
   const named = [numbers(unique.map((part) => part.orderId)), numbers(unique.map((part) => part.lineNo))];
   const none = Promise.resolve([]);
   // Sent together; each reads when those before it have ended, so what depends on the orders is read under their locks.
-  const [headers, someLines, ofLines, allocations, fulfilments, returns] = await Promise.all([
-    tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
-    unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
-    unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
-    allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
-    fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
-    returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
-  ]);
+  const behindIds = [numbers([...behind])];
+  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions] =
+    await Promise.all([
+      tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
+      unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
+      unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
+      allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
+      fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
+      returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
+      behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
+      behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
+      behind.size === 0 ? none : tx.query(exceptionStatements.readExceptions, behindIds),
+    ]);
   const orders = headersOf(headers);
   const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
-  for (const row of someLines.filter(isKnown)) addLine(orders, row);
-  for (const row of [...ofLines, ...allocations].filter(isKnown)) addAllocation(orders, row);
+  for (const row of [...someLines, ...linesBehind].filter(isKnown)) addLine(orders, row);
+  for (const row of [...ofLines, ...allocations, ...ofBehind].filter(isKnown)) addAllocation(orders, row);
   for (const row of fulfilments.filter(isKnown)) addFulfilment(orders, row);
   for (const row of returns.filter(isKnown)) addReturn(orders, row);
+  for (const row of exceptions.filter(isKnown)) addException(orders, row);
   return orders;
 }
 
@@ -53,6 +62,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
   for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
   for (const row of await db.query(statements.readReturns, ids)) addReturn(orders, row);
+  for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   return orders;
 }
 
@@ -83,6 +93,7 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
         quantity: row.units,
         open: row.units_open,
         refused: row.units_refused,
+        held: row.units_held,
         shipped: row.units_shipped,
         invoiced: row.units_invoiced,
         released: row.is_released,
@@ -92,6 +103,7 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
       allocations: new Map(),
       fulfilments: new Map(),
       returns: new Map(),
+      exceptions: new Map(),
     });
   return orders;
 }
@@ -126,6 +138,9 @@ function addLine(
     returnedMinor: n[19]!,
     creditedMinor: n[20]!,
     changedVersion: n[21]!,
+    held: n[22]!,
+    substituted: n[23]!,
+    standsFor: n[24] === 0 ? null : n[24]!,
   });
 }
 
@@ -175,13 +190,22 @@ function addReturn(
   });
 }
 
+function addException(orders: ReadonlyMap<number, Order>, row: exceptionStatements.ExceptionRow): void {
+  const { exception_id: exceptionId, line_no: lineNo, sku_id: skuId, kind, policy, units } = row;
+  const { held, backordered, cancelled, substituted, resolved_by: resolvedBy, reason } = row;
+  orders.get(row.order_id)?.exceptions.set(exceptionId, {
+    ...{ exceptionId, kind, lineNo, skuId, policy, units },
+    ...{ held, backordered, cancelled, substituted, resolvedBy, reason },
+  });
+}
+
 /** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
 function unpack(text: string): number[] {
   return text.slice(1, -1).split(',').map(Number);
 }
 
 /** An order as others are told of it, with the lines that changed since. */
-export interface ToldOrder extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns'> {
+export interface ToldOrder extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions'> {
   lines: {
     lineNo: number;
     skuId: number;
@@ -209,22 +233,32 @@ export async function readToldOrders(
   const told = new Map<number, ToldOrder>();
   for (const [id, order] of headersOf(await db.query(statements.readOrders, [ids])))
     told.set(id, { ...order, lines: [] });
-  for (const row of await db.query(statements.readToldLines, [ids, numbers(known.map(({ version }) => version))]))
-    told.get(row.order_id)!.lines = row.lines.split(';').map((line) => {
-      // In the order of the statement.
-      const n = line.split(',').map(Number);
-      return {
-        lineNo: n[0]!,
-        skuId: n[1]!,
-        quantity: n[2]!,
-        amountMinor: n[3]!,
-        cancelled: n[4]!,
-        backordered: n[5]!,
-        refused: n[6]!,
-        shipped: n[7]!,
-        invoiced: n[8]!,
-        returned: n[9]!,
-      };
-    });
+  const versions = [ids, numbers(known.map(({ version }) => version))];
+  for (const row of await db.query(statements.readToldLines, versions))
+    told.get(row.order_id)!.lines = row.lines.split(';').map(toldLine);
+  for (const row of await db.query(statements.readToldStandIns, versions)) {
+    const { lines } = told.get(row.order_id)!;
+    const line = toldLine(row.line);
+    const at = lines.findIndex((one) => one.lineNo === line.lineNo);
+    if (at >= 0) lines[at] = line;
+    else lines.splice(lines.findLastIndex((one) => one.lineNo < line.lineNo) + 1, 0, line);
+  }
   return told;
+}
+
+function toldLine(text: string): ToldOrder['lines'][number] {
+  // In the order of the statements.
+  const n = text.split(',').map(Number);
+  return {
+    lineNo: n[0]!,
+    skuId: n[1]!,
+    quantity: n[2]!,
+    amountMinor: n[3]!,
+    cancelled: n[4]!,
+    backordered: n[5]!,
+    refused: n[6]!,
+    shipped: n[7]!,
+    invoiced: n[8]!,
+    returned: n[9]!,
+  };
 }

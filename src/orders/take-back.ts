@@ -1,6 +1,7 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
 import { amountMinor } from '../canonical/index.ts';
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
+import { cancelledHeld, withHoldEnded } from './exceptions.ts';
 import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
@@ -9,9 +10,18 @@ function undoneAmount(line: OrderLine, quantity: number, before = 0): number {
   return amountMinor(line.unitPrice, undone + quantity) - amountMinor(line.unitPrice, undone);
 }
 
+/** Units of a line that may still be taken back. */
+export function leftOf(line: OrderLine): number {
+  return line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+}
+
+export function standInsOf(order: Order, lineNo: number): OrderLine[] {
+  return [...order.lines.values()].filter((line) => line.standsFor === lineNo);
+}
+
 /**
- * Takes units of one line back as early as each can be stopped: a backorder first, then what is only allocated, then what
- * the WMS was told to pick (it is asked), then what was picked (it comes back as a return).
+ * Takes units of an ordered line back: from the line itself and from those that stand for it, by how early each unit can be stopped; at the
+ * same stage what nobody ordered goes first.
  */
 export function cancel(
   order: Order,
@@ -20,13 +30,47 @@ export function cancel(
 ): Decision {
   const line = order.lines.get(command.lineNo);
   if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
-  const left = line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
+  const parts = [...standInsOf(order, command.lineNo), line];
+  const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
   if (command.quantity > left)
     return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
-  const { reference } = command;
-  const result: OrderEvent[] = [];
+  if (parts.length === 1)
+    return events(withHoldEnded(order, cancelLine(order, line, command.quantity, command.reference, context)));
+  const stages = [
+    (part: OrderLine) => part.backordered,
+    (part: OrderLine) => part.allocated - part.cancelAsked,
+    leftOf,
+  ];
+  const taken = new Map(parts.map((part) => [part, 0]));
   let missing = command.quantity;
+  for (const there of stages)
+    for (const part of parts) {
+      const before = taken.get(part)!;
+      const quantity = Math.max(0, Math.min(missing, leftOf(part) - before, there(part)));
+      taken.set(part, before + quantity);
+      missing -= quantity;
+    }
+  const list = [...taken].flatMap(([part, quantity]) =>
+    quantity === 0 ? [] : cancelLine(order, part, quantity, command.reference, context),
+  );
+  return events(withHoldEnded(order, list));
+}
+
+/**
+ * Takes units of one line back as early as each can be stopped: a backorder first, then what is only allocated, then what
+ * the WMS was told to pick (it is asked), then what was picked (it comes back as a return).
+ */
+function cancelLine(
+  order: Order,
+  line: OrderLine,
+  wanted: number,
+  reference: string,
+  context: DecideContext,
+): OrderEvent[] {
+  let missing = wanted;
   const fromBackorder = Math.min(line.backordered, missing);
+  // Before the cancel itself: no more is ever held than waits.
+  const result: OrderEvent[] = line.held === 0 ? [] : cancelledHeld(order, line, fromBackorder, reference);
   missing -= fromBackorder;
   const own = [...order.allocations.values()].filter(
     (allocation) => allocation.lineNo === line.lineNo && allocation.openQuantity > 0,
@@ -44,7 +88,7 @@ export function cancel(
     });
     missing -= quantity;
   }
-  const cancelled = command.quantity - missing;
+  const cancelled = wanted - missing;
   if (cancelled > 0)
     result.push({
       type: 'order.lines_cancelled',
@@ -52,6 +96,7 @@ export function cancel(
       lines: [{ lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder }],
       released,
       answered: [],
+      ...(order.progress.held > 0 && { untold: true }),
     });
   // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
   let askable = 0;
@@ -82,7 +127,7 @@ export function cancel(
   }
   if (missing > 0)
     result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
-  return events(result);
+  return result;
 }
 
 /** Goods go back to where the line was first served from. */

@@ -1,7 +1,16 @@
 /** Given events, when a command, then events or a refusal: an order without a database. Tests only. */
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import type { DecideContext, Decision, Offered, Order, OrderCommand, OrderEvent, SubmitCommand } from './types.ts';
+import type {
+  DecideContext,
+  Decision,
+  Offered,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  Oversold,
+  SubmitCommand,
+} from './types.ts';
 
 export interface Shelf {
   skuId: number;
@@ -16,11 +25,14 @@ export class World {
   readonly shelves: Shelf[];
   readonly history: OrderEvent[] = [];
   onShort: 'backorder' | 'refuse' = 'backorder';
+  oversold: Oversold | undefined;
+  /** Per SKU, best first. */
+  instead: Record<number, number[]> = {};
   /** Dated supply that may be promised, per SKU. */
   toCome: Record<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]> = {};
   /** What another system has allocated to a line, by line number and location. */
   kept: Record<number, Record<number, number>> = {};
-  #ids = { allocation: 100, fulfilment: 10, return: 50 };
+  #ids = { allocation: 100, fulfilment: 10, return: 50, exception: 900 };
 
   constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
     this.shelves = shelves.map(([skuId, locationId, free, own = 0]) => ({ skuId, locationId, free, own }));
@@ -38,6 +50,9 @@ export class World {
       kept: (_, locationId, lineNo) => this.kept[lineNo]?.[locationId] ?? 0,
       supplies: (skuId) => this.toCome[skuId] ?? [],
       onShort: this.onShort,
+      oversold: this.oversold,
+      substitutes: (skuId) => this.instead[skuId] ?? [],
+      takeExceptionId: () => this.#ids.exception++,
       takeAllocationId: () => this.#ids.allocation++,
       takeFulfilmentId: () => this.#ids.fulfilment++,
       takeReturnId: () => this.#ids.return++,
@@ -78,6 +93,7 @@ export class World {
           shelf.free -= quantity - fromExposure;
         }
         return;
+      case 'order.exception_resolved':
       case 'order.lines_allocated':
         for (const { skuId, locationId, quantity } of event.allocations) this.shelf(skuId, locationId).free -= quantity;
         return;
@@ -100,7 +116,9 @@ export class World {
     const parts = [
       ['allocated', line.allocated],
       ['backordered', line.backordered],
+      ['held', line.held],
       ['refused', line.refused],
+      ['substituted', line.substituted],
       ['picked', line.picked],
       ['shipped', line.shipped],
       ['invoiced', line.invoiced],

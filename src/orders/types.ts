@@ -1,4 +1,8 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
+import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
+
+export * from './decide-context.ts';
+export * from './exception-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -13,7 +17,13 @@ export interface OrderLine {
   withinShort: number;
   allocated: number;
   backordered: number;
+  /** Of the backordered units, those that wait for a person: no stock is given to them. */
+  held: number;
   refused: number;
+  /** Of the refused units, those that another line stands for. */
+  substituted: number;
+  /** The ordered line whose units this one delivers under another SKU; null: it was ordered. */
+  standsFor: number | null;
   picked: number;
   shipped: number;
   invoiced: number;
@@ -74,6 +84,8 @@ export interface Progress {
   /** Neither cancelled nor refused. */
   open: number;
   refused: number;
+  /** Waiting for a person. While there are any, no other system acts on the order. */
+  held: number;
   shipped: number;
   invoiced: number;
   /** The WMS has taken a fulfilment. */
@@ -103,6 +115,7 @@ export interface Order {
   allocations: Map<number, Allocation>;
   fulfilments: Map<number, Fulfilment>;
   returns: Map<number, ReturnAuthorisation>;
+  exceptions: Map<number, OrderException>;
 }
 
 export interface NewAllocation {
@@ -127,6 +140,8 @@ export interface NewCommitment {
   dueAt: string;
 }
 
+export type AcceptedLine = Extract<OrderEvent, { type: 'order.accepted' }>['lines'][number];
+
 export type OrderEvent =
   | {
       type: 'order.accepted';
@@ -148,6 +163,11 @@ export type OrderEvent =
         withinShort: number;
         backordered: number;
         refused: number;
+        /** Of the backordered ones. */
+        held?: number;
+        /** Of the refused ones. */
+        substituted?: number;
+        standsFor?: number;
       }[];
       allocations: NewAllocation[];
       commitments: NewCommitment[];
@@ -199,6 +219,8 @@ export type OrderEvent =
       released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
       answered: { lineNo: number; quantity: number }[];
+      /** The order was held: the ERP hears of this with the order itself. */
+      untold?: true;
     }
   | {
       type: 'order.cancel_asked';
@@ -224,42 +246,51 @@ export type OrderEvent =
       sourceId: string;
       sequence: number | null;
       lines: { lineNo: number; skuId: number; quantity: number; amountMinor: number }[];
+    }
+  | ({
+      type: 'order.exception_raised';
+      exceptionId: number;
+      kind: ExceptionKind;
+      lineNo: number;
+      skuId: number;
+      units: number;
+      /** The rule; where its units went says what it came to. */
+      policy: ExceptionPolicy;
+    } & ExceptionUnits)
+  | {
+      type: 'order.exception_resolved';
+      exceptionId: number;
+      lineNo: number;
+      /** As ordered. */
+      skuId: number;
+      /** Held units that this settles, by what becomes of them. */
+      backordered: number;
+      cancelled: number;
+      substituted: number;
+      /** Units that the line gives up by this itself. What a channel cancels, its cancel takes off. */
+      refused: number;
+      by: string;
+      reason: string | null;
+      /** Lines that stand for what was substituted. */
+      lines: StandIn[];
+      allocations: NewAllocation[];
+    }
+  | {
+      type: 'order.hold_ended';
+      /** What the ERP is told, now that it is: what was accepted, and what of it was cancelled meanwhile. */
+      lines: {
+        lineNo: number;
+        skuId: number;
+        quantity: number;
+        unitPrice: string;
+        amountMinor: number;
+        cancelled: number;
+        cancelledMinor: number;
+        standsFor?: number;
+      }[];
     };
 
 export type OrderEventType = OrderEvent['type'];
-
-/** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
-export interface Offer {
-  locationId: number;
-  /** Below 0 where something is missing. */
-  free: number;
-  own: number;
-  /** What is physically there and promised to nobody else: `own` may be worth less after a loss. */
-  physical: number;
-}
-
-/** What of a SKU one order may be promised. */
-export interface Offered {
-  /** In the channel's order of locations. */
-  places: readonly Offer[];
-  /** The most that may be allocated of `free` over all places. */
-  allocatable: number;
-  /** The most of that and dated supply together. */
-  promisable: number;
-}
-
-export interface DecideContext {
-  /** Read only. */
-  offers(skuId: number): Offered;
-  /** What another system has allocated to this line there, so that no offer holds it: it is the line's, beside its channel's limits. */
-  kept(skuId: number, locationId: number, lineNo: number): number;
-  /** Dated supply that this order's channel may promise, soonest first. */
-  supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
-  onShort: 'backorder' | 'refuse';
-  takeAllocationId(): number;
-  takeFulfilmentId(): number;
-  takeReturnId(): number;
-}
 
 export interface SubmitCommand {
   kind: 'submit';
@@ -304,6 +335,15 @@ export type OrderCommand =
       currency: string;
       lines: { lineNo: number; quantity: number; amountMinor: number }[];
     }
+  | {
+      kind: 'resolve_exception';
+      exceptionId: number;
+      as: Exclude<ExceptionPolicy, 'hold'>;
+      /** For units that no substitute covers; without it such a resolution is refused. */
+      otherwise: 'backorder' | 'cancel' | null;
+      by: string;
+      reason: string | null;
+    }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
   | {
       kind: 'answer_cancel';
@@ -333,6 +373,9 @@ export type Decision =
         | 'unknown_fulfilment'
         | 'unknown_return'
         | 'duplicate_line'
-        | 'other_currency';
+        | 'other_currency'
+        | 'unknown_exception'
+        | 'exception_resolved'
+        | 'no_substitute';
       detail: string;
     };

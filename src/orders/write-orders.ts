@@ -1,7 +1,8 @@
 /** Orders written in sets: a statement a table. The caller holds the lock of each order it writes. */
 import { numbers, type Tx, texts } from '../store/index.ts';
+import * as exceptionStatements from './exceptions.sql.ts';
 import * as statements from './store.sql.ts';
-import type { Allocation, Order, OrderEvent, OrderLine } from './types.ts';
+import type { Allocation, Order, OrderEvent, OrderException, OrderLine } from './types.ts';
 
 /** An order that was changed in this transaction, with the events that changed it. */
 export interface ChangedOrder {
@@ -15,6 +16,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const fresh = changed.filter((change) => change.isNew).map((change) => change.order);
   const known = changed.filter((change) => !change.isNew).map((change) => change.order);
   const newLines: [Order, OrderLine][] = [];
+  const exceptionLines: [Order, OrderLine][] = [];
+  const heldLines: [Order, OrderLine][] = [];
+  const heldOrders: Order[] = [];
+  const exceptions: [Order, OrderException][] = [];
   const lines: [Order, OrderLine][] = [];
   const newAllocations: [Order, Allocation][] = [];
   const allocations: [Order, Allocation][] = [];
@@ -28,8 +33,16 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     const added = new Set<number>();
     const touchedFulfilments = new Set<number>();
     const touchedReturns = new Set<number>();
+    const touchedExceptions = new Set<number>();
+    const addedLines = new Set<number>();
+    const settledLines = new Set<number>();
     for (const { event, occurredAt } of events) {
-      if ('lines' in event && event.type !== 'fulfilment.requested')
+      if (event.type === 'order.exception_raised' || event.type === 'order.exception_resolved')
+        touchedExceptions.add(event.exceptionId);
+      if (event.type === 'order.exception_resolved') {
+        settledLines.add(event.lineNo);
+        for (const line of event.lines) addedLines.add(line.lineNo);
+      } else if ('lines' in event && event.type !== 'fulfilment.requested' && event.type !== 'order.hold_ended')
         for (const line of event.lines) touchedLines.add(line.lineNo);
       if ('allocations' in event)
         for (const allocation of event.allocations) {
@@ -45,8 +58,19 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'shipment.confirmed') shipments.push({ order, event, at: occurredAt });
       if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
     }
-    if (isNew) for (const line of order.lines.values()) newLines.push([order, line]);
-    else for (const lineNo of touchedLines) lines.push([order, order.lines.get(lineNo)!]);
+    const insert = (line: OrderLine) =>
+      (line.held > 0 || line.substituted > 0 || line.standsFor !== null ? exceptionLines : newLines).push([
+        order,
+        line,
+      ]);
+    if (isNew) for (const line of order.lines.values()) insert(line);
+    else {
+      for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
+      for (const lineNo of touchedLines) if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
+      for (const lineNo of settledLines) heldLines.push([order, order.lines.get(lineNo)!]);
+      if (settledLines.size > 0) heldOrders.push(order);
+    }
+    for (const id of touchedExceptions) exceptions.push([order, order.exceptions.get(id)!]);
     for (const id of added) newAllocations.push([order, order.allocations.get(id)!]);
     for (const id of touchedAllocations) if (!added.has(id)) allocations.push([order, order.allocations.get(id)!]);
     for (const fulfilmentId of touchedFulfilments) fulfilments.push({ order, fulfilmentId });
@@ -67,6 +91,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(fresh.map((o) => o.progress.quantity)),
       numbers(fresh.map((o) => o.progress.open)),
       numbers(fresh.map((o) => o.progress.refused)),
+      numbers(fresh.map((o) => o.progress.held)),
     ]);
   if (known.length > 0)
     tx.write(statements.updateOrders, [
@@ -79,22 +104,34 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(known.map((o) => o.progress.invoiced)),
       `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
     ]);
-  if (newLines.length > 0)
-    tx.write(statements.insertLines, [
-      numbers(newLines.map(([o]) => o.orderId)),
-      numbers(newLines.map(([, l]) => l.lineNo)),
-      numbers(newLines.map(([, l]) => l.skuId)),
-      numbers(newLines.map(([, l]) => l.quantity)),
-      texts(newLines.map(([, l]) => l.unitPrice)),
-      numbers(newLines.map(([, l]) => l.amountMinor)),
-      numbers(newLines.map(([, l]) => l.within)),
-      numbers(newLines.map(([, l]) => l.withinShort)),
-      numbers(newLines.map(([, l]) => l.allocated)),
-      numbers(newLines.map(([, l]) => l.backordered)),
-      numbers(newLines.map(([, l]) => l.refused)),
-      numbers(newLines.map(([, l]) => l.cancelled)),
-      numbers(newLines.map(([, l]) => l.cancelledMinor)),
-      numbers(newLines.map(([, l]) => l.changedVersion)),
+  if (newLines.length > 0) tx.write(statements.insertLines, insertedLines(newLines));
+  if (exceptionLines.length > 0)
+    tx.write(statements.insertExceptionLines, [
+      ...insertedLines(exceptionLines),
+      numbers(exceptionLines.map(([, l]) => l.held)),
+      numbers(exceptionLines.map(([, l]) => l.substituted)),
+      numbers(exceptionLines.map(([, l]) => l.standsFor)),
+    ]);
+  // Before the cancel that settled them: no more is ever held than waits.
+  if (heldOrders.length > 0)
+    tx.write(statements.updateHeldOrders, [
+      numbers(heldOrders.map((o) => o.orderId)),
+      numbers(heldOrders.map((o) => o.progress.quantity)),
+      numbers(heldOrders.map((o) => o.progress.refused)),
+      numbers(heldOrders.map((o) => o.progress.held)),
+    ]);
+  if (heldLines.length > 0)
+    tx.write(statements.updateHeldLines, [
+      numbers(heldLines.map(([o]) => o.orderId)),
+      numbers(heldLines.map(([, l]) => l.lineNo)),
+      numbers(heldLines.map(([, l]) => l.allocated)),
+      numbers(heldLines.map(([, l]) => l.backordered)),
+      numbers(heldLines.map(([, l]) => l.refused)),
+      numbers(heldLines.map(([, l]) => l.cancelled)),
+      numbers(heldLines.map(([, l]) => l.cancelledMinor)),
+      numbers(heldLines.map(([, l]) => l.held)),
+      numbers(heldLines.map(([, l]) => l.substituted)),
+      numbers(heldLines.map(([, l]) => l.changedVersion)),
     ]);
   if (lines.length > 0)
     tx.write(statements.updateLines, [
@@ -179,4 +216,40 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(documents.map(({ event }) => JSON.stringify(event.lines))),
       texts(documents.map(({ at }) => at)),
     ]);
+  if (exceptions.length > 0)
+    tx.write(exceptionStatements.writeExceptions, [
+      numbers(exceptions.map(([o]) => o.orderId)),
+      numbers(exceptions.map(([, e]) => e.exceptionId)),
+      numbers(exceptions.map(([, e]) => e.lineNo)),
+      numbers(exceptions.map(([, e]) => e.skuId)),
+      numbers(exceptions.map(([o]) => o.channelId)),
+      texts(exceptions.map(([, e]) => e.kind)),
+      texts(exceptions.map(([, e]) => e.policy)),
+      numbers(exceptions.map(([, e]) => e.units)),
+      numbers(exceptions.map(([, e]) => e.held)),
+      numbers(exceptions.map(([, e]) => e.backordered)),
+      numbers(exceptions.map(([, e]) => e.cancelled)),
+      numbers(exceptions.map(([, e]) => e.substituted)),
+      texts(exceptions.map(([, e]) => e.resolvedBy)),
+      texts(exceptions.map(([, e]) => e.reason)),
+    ]);
+}
+
+function insertedLines(lines: readonly [Order, OrderLine][]): string[] {
+  return [
+    numbers(lines.map(([o]) => o.orderId)),
+    numbers(lines.map(([, l]) => l.lineNo)),
+    numbers(lines.map(([, l]) => l.skuId)),
+    numbers(lines.map(([, l]) => l.quantity)),
+    texts(lines.map(([, l]) => l.unitPrice)),
+    numbers(lines.map(([, l]) => l.amountMinor)),
+    numbers(lines.map(([, l]) => l.within)),
+    numbers(lines.map(([, l]) => l.withinShort)),
+    numbers(lines.map(([, l]) => l.allocated)),
+    numbers(lines.map(([, l]) => l.backordered)),
+    numbers(lines.map(([, l]) => l.refused)),
+    numbers(lines.map(([, l]) => l.cancelled)),
+    numbers(lines.map(([, l]) => l.cancelledMinor)),
+    numbers(lines.map(([, l]) => l.changedVersion)),
+  ];
 }

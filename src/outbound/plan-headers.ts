@@ -7,10 +7,12 @@ import * as statements from './plan.sql.ts';
 
 /** Of an order, what every document about it names. */
 export interface Header {
+  companyId: number;
   channelId: number;
   accountId: number;
   externalNo: string;
   currency: string;
+  orderedAt: string;
 }
 
 export function orderIdOf(fact: Fact): number | null {
@@ -32,13 +34,22 @@ export async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<n
   if (missing.size > 0)
     for (const row of await tx.query(statements.readHeaders, [numbers([...missing])]))
       headers.set(row.order_id, {
+        companyId: row.company_id,
         channelId: row.channel_id,
         accountId: row.account_id,
         externalNo: row.external_no,
         currency: row.currency,
+        orderedAt: row.ordered_at.toISOString(),
       });
   return headers;
 }
+
+const NAMING_SKUS: ReadonlySet<string> = new Set<OrderEvent['type']>([
+  'order.accepted',
+  'fulfilment.requested',
+  'return.authorised',
+  'order.hold_ended',
+]);
 
 export async function loadCodes(
   directory: Directory,
@@ -47,7 +58,7 @@ export async function loadCodes(
 ): Promise<void> {
   const skuIds = new Set<number>();
   for (const fact of facts)
-    if (fact.type === 'order.accepted' || fact.type === 'fulfilment.requested' || fact.type === 'return.authorised')
+    if (NAMING_SKUS.has(fact.type))
       for (const line of (fact.data as { lines: { skuId?: number }[] }).lines)
         if (line.skuId !== undefined) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);

@@ -2,13 +2,15 @@ import { sql } from '../store/index.ts';
 
 export const readHeaders = sql<{
   order_id: number;
+  company_id: number;
   channel_id: number;
   account_id: number;
   external_no: string;
   currency: string;
+  ordered_at: Date;
 }>(
   'outbound_read_headers',
-  'select order_id, channel_id, account_id, external_no, currency from sales_order where order_id = any($1::bigint[])',
+  'select order_id, company_id, channel_id, account_id, external_no, currency, ordered_at from sales_order where order_id = any($1::bigint[])',
 );
 
 export interface PlannedDelivery {

@@ -9,14 +9,14 @@ import type {
   FulfilmentCancelPayload,
   FulfilmentPayload,
   OrderDocumentPayload,
-  SalesOrderPayload,
 } from '../connectors/kit/index.ts';
 import { type Fact, readNext } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
-import { acceptedOf, type OrderEvent } from '../orders/index.ts';
+import type { OrderEvent } from '../orders/index.ts';
 import { type Database, documents, numbers, type Tx, texts } from '../store/index.ts';
 import { AtOnce, type Sender } from './at-once.ts';
 import { BUCKETS } from './buckets.ts';
+import { cancelledWhileHeld, changedNumbers, orderAsAccepted, orderAsReleased } from './order-payloads.ts';
 import * as statements from './plan.sql.ts';
 import { type Header, loadCodes, orderIdOf, readHeaders } from './plan-headers.ts';
 import { inStreamOrder, type PlannedStreams } from './stream-order.ts';
@@ -158,7 +158,6 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   const event = fact.data as OrderEvent;
   const channel = directory.channelById.get(header.channelId)!;
   const reference = orderReference(channel.code, header.externalNo);
-  const account = directory.accountCode(header.accountId);
   // In order per key, and the key is what must be in order: an order in the ERP; in the WMS a fulfilment and its cancels, or a
   // return. An order that is served week by week would otherwise wait for itself.
   const to = (system: string | null, kind: string, ref: string, payload: unknown, key = orderId) => {
@@ -179,24 +178,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   };
   switch (event.type) {
     case 'order.accepted': {
-      const lines = event.lines
-        .filter((line) => line.refused < line.quantity)
-        .map((line) => ({
-          lineNo: line.lineNo,
-          sku: directory.skuCode(line.skuId),
-          unitPrice: line.unitPrice,
-          ...acceptedOf(line),
-        }));
-      const payload: SalesOrderPayload = {
-        reference,
-        company: directory.companyById.get(event.companyId)!.code,
-        account,
-        currency: event.currency,
-        orderedAt: event.orderedAt,
-        totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
-        lines,
-      };
-      if (lines.length > 0) to(routing.orders, 'sales_order', reference, payload);
+      const payload = orderAsAccepted(directory, header, event);
+      // An order is told once and whole: one with units that wait for a person, when nothing of it waits for one any more.
+      const isHeld = event.lines.some((line) => (line.held ?? 0) > 0);
+      if (payload.lines.length > 0 && !isHeld) to(routing.orders, 'sales_order', reference, payload);
       const { taken, sold } = changedNumbers(event);
       for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
       for (const skuId of sold) dirty(deps, work, channel.system, 'availability', skuId, fact.recordedAt);
@@ -241,10 +226,23 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         order: reference,
         lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
       };
-      to(routing.orders, 'order_cancellation', payload.reference, payload);
+      if (event.untold !== true) to(routing.orders, 'order_cancellation', payload.reference, payload);
       for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
       takenBack();
       status();
+      return;
+    }
+    case 'order.exception_raised':
+      return;
+    case 'order.exception_resolved':
+      for (const { skuId } of event.allocations) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      if (event.refused > 0) availabilityDirty(deps, work, event.skuId, fact.recordedAt);
+      status();
+      return;
+    case 'order.hold_ended': {
+      to(routing.orders, 'sales_order', reference, orderAsReleased(directory, header, event));
+      const cancelled = cancelledWhileHeld(event, `C/${orderId}/${fact.version}`, reference);
+      if (cancelled !== undefined) to(routing.orders, 'order_cancellation', cancelled.reference, cancelled);
       return;
     }
     case 'return.authorised': {
@@ -299,22 +297,6 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       throw new Error(`unknown fact ${(never as OrderEvent).type}`);
     }
   }
-}
-
-/**
- * Whose numbers an accepted order changes. What is taken from the free stock, or waits for some, changes every channel's; what a
- * channel sold out of its own exposure changes only what it may be given again.
- */
-function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepted' }>): {
-  taken: Set<number>;
-  sold: Set<number>;
-} {
-  const taken = new Set<number>();
-  for (const { skuId, quantity, fromExposure } of event.allocations) if (fromExposure < quantity) taken.add(skuId);
-  for (const { skuId, backordered } of event.lines) if (backordered > 0) taken.add(skuId);
-  const sold = new Set<number>();
-  for (const { skuId } of event.exposureUsed) if (!taken.has(skuId)) sold.add(skuId);
-  return { taken, sold };
 }
 
 function deliver(

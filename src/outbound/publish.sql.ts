@@ -86,6 +86,18 @@ export const doubtAgain = sql(
     where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) and state = 'n'`,
 );
 
+// To be read back: the system's own rows say that it shows something else. Only what it was told; what is on its way, or is being read, is
+// read once more after that.
+export const doubtNumbers = sql<{ key: number }>(
+  'outbound_doubt_numbers',
+  `update publication p
+      set state = case p.state when 'n' then 'd' else p.state end, read_again = p.state <> 'n', version = p.version + 1,
+          changed_at = case when p.is_dirty then p.changed_at else crossdock_now() end,
+          next_at = case p.state when 'n' then crossdock_now() else p.next_at end, error = 'its orders say that it shows something else'
+    where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) and state in ('n', 's', 'd')
+   returning p.key`,
+);
+
 // A batch of ours broke off before its outcome was written, e.g. with the connection: what it had on its way is in doubt.
 export const doubtStrays = sql<{ key: number }>(
   'outbound_doubt_stray_publications',
@@ -99,7 +111,7 @@ export const doubtStrays = sql<{ key: number }>(
 export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(
   'outbound_read_prices',
   `select distinct on (sku_id) sku_id, unit_price::text as unit_price, currency from price
-    where company_id = $3::int and sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text
+    where company_id = $3::int and sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text and quantity_min = 1
       and valid_from <= crossdock_now()::date
     order by sku_id, valid_from desc`,
 );

@@ -3,6 +3,7 @@
  * computed when it is sent, and what the other side confirmed (by reading it back) is kept.
  */
 import { prioritised } from '../connectors/kit/index.ts';
+import { NumberDoubts } from './doubt-numbers.ts';
 import { Publications, type PublisherOptions } from './publications.ts';
 import { NumberPublisher } from './publish-numbers.ts';
 import { type Gather, StatePublisher } from './publish-states.ts';
@@ -12,6 +13,7 @@ export type { PublisherOptions } from './publications.ts';
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #numbers: NumberPublisher | undefined;
+  readonly #doubts: NumberDoubts;
   readonly #states: StatePublisher;
 
   constructor(options: PublisherOptions) {
@@ -21,6 +23,7 @@ export class Publisher {
     const numbersOptions = { ...options, signal: prioritised(options.signal, 'urgent') };
     this.#numbers =
       options.channel === null ? undefined : new NumberPublisher(numbersOptions, publications, options.channel);
+    this.#doubts = new NumberDoubts(options, publications);
     this.#states = new StatePublisher({ ...options, signal: prioritised(options.signal, 'bulk') }, publications);
   }
 
@@ -39,6 +42,12 @@ export class Publisher {
   /** Frees what the channel may no longer believe. @returns how many numbers were looked at */
   async settleNumbers(): Promise<number> {
     return this.#numbers?.settle() ?? 0;
+  }
+
+  /** Asks the channel which of its numbers can't be right. @returns how many are read back for it */
+  async doubtNumbers(): Promise<number> {
+    const sink = this.#options.connector.availability;
+    return this.#numbers === undefined || sink === undefined ? 0 : this.#doubts.round(sink);
   }
 
   /** Resolves when no number is on its way. */

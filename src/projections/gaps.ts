@@ -24,6 +24,7 @@ const toldAs: Readonly<Record<string, string>> = {
   'fulfilment.requested': 'fulfilment',
   'order.cancel_asked': 'fulfilment_cancel',
   'order.lines_cancelled': 'order_cancellation',
+  'order.hold_ended': 'sales_order',
   'return.authorised': 'return_announcement',
   'return.received': 'return_posting',
   'shipment.confirmed': 'shipment_posting',
@@ -36,6 +37,12 @@ const stuck: Readonly<Partial<Record<OutboundState, string>>> = {
   parked: 'is parked and holds up what follows',
   refused: 'was refused',
 };
+
+/** What happens while units are held is told when none is any more. */
+function isUntold(fact: Fact): boolean {
+  const data = fact.data as { untold?: boolean; lines?: { held?: number }[] };
+  return fact.type === 'order.accepted' ? data.lines!.some((line) => (line.held ?? 0) > 0) : data.untold === true;
+}
 
 /** An order that was refused as a whole goes to no system as an order. */
 function isRefused(fact: Fact): boolean {
@@ -67,7 +74,7 @@ export function gapsOf(input: GapInput): Gap[] {
         since: fact.recordedAt.toISOString(),
         what: `${fact.type} (version ${fact.version}) was not read by outbound yet`,
       });
-    else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0 && !isRefused(fact))
+    else if (kind !== undefined && !told.has(fact.position) && kinds.size > 0 && !isRefused(fact) && !isUntold(fact))
       gaps.push({
         since: fact.recordedAt.toISOString(),
         what: `nobody was told of ${fact.type} (version ${fact.version})`,
@@ -95,7 +102,10 @@ export function gapsOf(input: GapInput): Gap[] {
       });
   for (const line of input.lines) {
     const name = `line ${line.line_no} (${line.sku})`;
-    if (line.backordered > 0) gaps.push({ since: last, what: `${name}: ${line.backordered} wait for stock` });
+    if (line.held > 0)
+      gaps.push({ since: last, what: `${name}: ${line.held} wait for a person, and the ERP for the order with them` });
+    if (line.backordered > line.held)
+      gaps.push({ since: last, what: `${name}: ${line.backordered - line.held} wait for stock` });
     if (line.without_fulfilment > 0 && line.confirmed)
       gaps.push({ since: last, what: `${name}: ${line.without_fulfilment} allocated and not asked of the WMS` });
     else if (line.allocated > 0 && line.confirmed)

@@ -1,2 +1,11 @@
 export { type History, type OutboundState, readHistory, type ToldFact, type ToldState } from './history.ts';
-export { findOrders, type Gap, type OrderFound, readTimeline, type Timeline, type TimelineEntry } from './timeline.ts';
+export {
+  findOrders,
+  findParkedOrders,
+  type Gap,
+  listCame,
+  type OrderFound,
+  readTimeline,
+  type Timeline,
+  type TimelineEntry,
+} from './timeline.ts';

@@ -5,6 +5,7 @@ export interface LineState {
   sku: string;
   quantity: number;
   allocated: number;
+  held: number;
   backordered: number;
   picked: number;
   shipped: number;
@@ -17,7 +18,7 @@ export interface LineState {
 
 export const readOrderState = sql<LineState>(
   'projections_read_order_state',
-  `select l.line_no, s.code as sku, l.quantity, l.allocated, l.backordered, l.picked, l.shipped, l.invoiced, l.cancel_asked,
+  `select l.line_no, s.code as sku, l.quantity, l.allocated, l.held, l.backordered, l.picked, l.shipped, l.invoiced, l.cancel_asked,
           l.return_expected, coalesce(a.open, 0)::bigint as without_fulfilment, o.erp_number is not null as confirmed
      from order_line l
      join sales_order o using (order_id)

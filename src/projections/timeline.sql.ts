@@ -14,6 +14,15 @@ export const findOrders = sql<{
     order by o.order_id limit 20`,
 );
 
+// Under the number of an order that there isn't: it came and could not be read or applied.
+export const findParkedOrders = sql<{ parked_id: number; scope: string; key: string; class: string }>(
+  'projections_find_parked_orders',
+  `select p.parked_id, p.scope, p.key, p.class
+     from channel c join parked_record p on p.scope = 'order/' || c.code and p.state = 'open'
+    where (c.code = $1::text and p.key = $2::text) or p.key = $3::text
+    order by p.parked_id limit 20`,
+);
+
 // What came for this order: its own key, and whatever its facts say they came from.
 export const listInbound = sql<{
   scope: string;
@@ -41,11 +50,13 @@ export const listParkedOf = sql<{
   reason: string;
   state: string;
   resolution: string | null;
+  raw_id: number;
+  fingerprint: string;
   recorded_at: Date;
   ended_at: Date | null;
 }>(
   'projections_list_parked',
-  `select parked_id, scope, key, class, reason, state, resolution, recorded_at, ended_at from parked_record
+  `select parked_id, scope, key, class, reason, state, resolution, raw_id, item->>'fingerprint' as fingerprint, recorded_at, ended_at from parked_record
     where (scope = $1::text and key = $2::text) or wait_key = $1::text || ' ' || $2::text
        or item->'command'->>'order' = $3::text
        or (scope = $4::text and item->'command'->>'order' = $2::text)

@@ -40,6 +40,17 @@ export async function findOrders(db: Queryable, text: string): Promise<OrderFoun
   }));
 }
 
+/** What is parked under `<channel>/<external number>` or an external number. */
+export async function findParkedOrders(db: Queryable, text: string): Promise<{ parkedId: number; class: string }[]> {
+  const cut = text.indexOf('/');
+  const rows = await db.query(statements.findParkedOrders, [
+    cut < 0 ? '' : text.slice(0, cut),
+    cut < 0 ? '' : text.slice(cut + 1),
+    text,
+  ]);
+  return rows.map((row) => ({ parkedId: row.parked_id, class: row.class }));
+}
+
 export type TimelineEntry = {
   /** The database's time. */
   at: string;
@@ -91,7 +102,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
       system: row.system ?? row.scope.slice(row.scope.indexOf('/') + 1),
       what: `${row.scope} ${row.key}`,
       outcome: inboundStates[row.state] ?? row.state,
-      detail: { by: row.source, message: row.raw_id, repeats: row.repeats },
+      detail: { by: row.source, message: row.raw_id, repeats: row.repeats, scope: row.scope, key: row.key },
     });
   for (const fact of facts)
     entries.push({
@@ -148,6 +159,8 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
         reason: row.reason,
         resolution: row.resolution,
         endedAt: row.ended_at?.toISOString() ?? null,
+        message: row.raw_id,
+        ...{ scope: row.scope, key: row.key, fingerprint: row.fingerprint },
       },
     });
   entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : rankOf(a) - rankOf(b)));
@@ -160,6 +173,24 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     gaps: gapsOf({ ...history, parked, unread: cursor?.unread ?? [], lines: state }),
     truncated: facts.length === ENTRIES_MAX || deliveries.length === ENTRIES_MAX,
   };
+}
+
+/** What came for the order, each once: by its key, and the message it came in. */
+export function listCame({ entries }: Timeline): { scope: string; key: string; rawId: number; fingerprint?: string }[] {
+  const came = new Map<string, { scope: string; key: string; rawId: number; fingerprint?: string }>();
+  for (const { kind, detail } of entries) {
+    if (kind !== 'message' && kind !== 'parked') continue;
+    const { scope, key, message, fingerprint } = detail as {
+      scope: string;
+      key: string;
+      message: number;
+      fingerprint?: string;
+    };
+    const name = JSON.stringify([scope, key, message]);
+    if (!came.has(name) || fingerprint !== undefined)
+      came.set(name, { scope, key, rawId: message, ...(fingerprint !== undefined && { fingerprint }) });
+  }
+  return [...came.values()];
 }
 
 const ranks = ['message', 'fact', 'delivery', 'publication', 'parked'];

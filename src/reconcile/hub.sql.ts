@@ -14,10 +14,12 @@ export interface HubOrderRow {
   state: string;
   currency: string;
   total_minor: number;
+  /** While there are any, no system but channel and CRM knows of the order. */
+  units_held: number;
 }
 export const readOrders = sql<HubOrderRow>(
   'reconcile_read_orders',
-  `select o.order_id, o.external_no, a.code as account, o.state, o.currency, o.total_minor
+  `select o.order_id, o.external_no, a.code as account, o.state, o.currency, o.total_minor, o.units_held
      from sales_order o join account a using (account_id)
     where o.channel_id = $1::int and o.external_no > $2::text
     order by o.external_no limit $3::int`,
@@ -29,6 +31,8 @@ export interface HubLineRow {
   sku: string;
   quantity: number;
   refused: number;
+  substituted: number;
+  stands_for: number | null;
   unit_price: string;
   amount_minor: number;
   within: number;
@@ -44,7 +48,7 @@ export interface HubLineRow {
 }
 export const readLines = sql<HubLineRow>(
   'reconcile_read_lines',
-  `select l.order_id, l.line_no, s.code as sku, l.quantity, l.refused, l.unit_price, l.amount_minor, l.within, l.within_short, l.backordered,
+  `select l.order_id, l.line_no, s.code as sku, l.quantity, l.refused, l.substituted, l.stands_for, l.unit_price, l.amount_minor, l.within, l.within_short, l.backordered,
           l.cancelled, l.cancelled_minor, l.shipped, l.invoiced, l.invoiced_minor, l.returned, l.credited_minor
      from order_line l join sku s using (sku_id)
     where l.order_id = any($1::bigint[]) order by l.order_id, l.line_no`,

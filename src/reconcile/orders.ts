@@ -60,13 +60,14 @@ export async function compareOrders(
   for await (const page of hubOrders(db))
     for (const order of page) {
       const key = `${order.channel}/${order.external_no}`;
-      const accepted = acceptedPart(order);
+      const accepted = order.units_held > 0 ? undefined : acceptedPart(order);
       if (accepted !== undefined) await judge(erp, key, accepted, erpDifference);
-      await judge(crm, key, order, crmDifference);
+      const ordered = orderedPart(order);
+      await judge(crm, key, ordered, crmDifference);
       for (const line of order.lines) withinShort += line.within_short;
       const own = order.system === null ? undefined : channels.get(order.system);
       if (own !== undefined)
-        await judge(own, order.external_no, order, (hub, held) => {
+        await judge(own, order.external_no, ordered, (hub, held) => {
           withinDifferent += differentWithin(hub, held);
           return channelDifference(hub, held);
         });
@@ -111,6 +112,22 @@ function acceptedPart(order: HubOrder): HubOrder | undefined {
     });
   if (lines.length === 0) return undefined;
   return { ...order, lines, total_minor: lines.reduce((sum, line) => sum + line.amount_minor, 0) };
+}
+
+/** The order as who ordered it is told of it: what became of the lines that stand for one is added up with it. */
+function orderedPart(order: HubOrder): HubOrder {
+  if (order.lines.every((line) => line.stands_for === null)) return order;
+  const lines = order.lines
+    .filter((line) => line.stands_for === null)
+    .map((line) => {
+      const whole = { ...line, refused: line.refused - line.substituted };
+      for (const part of order.lines)
+        if (part.stands_for === line.line_no)
+          for (const name of ['refused', 'backordered', 'cancelled', 'shipped', 'invoiced', 'returned'] as const)
+            whole[name] += part[name];
+      return whole;
+    });
+  return { ...order, lines };
 }
 
 function differs(what: string, hub: unknown, system: unknown): string {

@@ -7,6 +7,7 @@ const nextBlocks = {
   order_id_seq: 200,
   fulfilment_id_seq: 200,
   return_id_seq: 200,
+  exception_id_seq: 200,
   raw_id_seq: 500,
 } as const;
 export type IdSequence = keyof typeof nextBlocks;

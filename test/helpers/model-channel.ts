@@ -75,6 +75,11 @@ export class ModelChannel {
     if (this.means === 'net_available' && within > 0) this.#net.set(sku, this.#net.get(sku)! - within);
   }
 
+  /** Loses an update of its level: it goes on selling so many that are gone. */
+  hide(sku: string, units: number): void {
+    this.#net.set(sku, (this.#net.get(sku) ?? 0) + units);
+  }
+
   /** What was on its way arrives: called before the effect horizon is over. */
   settleLate(): void {
     for (const apply of this.#late.splice(0)) apply();

@@ -157,7 +157,7 @@ describe.skipIf(!isUp)('LedgerSMB', () => {
     const { rows } = await admin.query(
       `select o.ordnumber, o.amount::text, o.netamount::text, o.closed, o.ponumber, i.qty::int, i.unit, trim_scale(i.sellprice)::text as price, i.ship::int
          from oe o join orderitems i on i.trans_id = o.id where o.intnotes = $1 order by i.id`,
-      [`crossdock:${run}/1`],
+      [`crossdock:${run}/1\nlines 1,2`],
     );
     const head = {
       ordnumber: numbers[0],

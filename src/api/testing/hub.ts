@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { useDatabase } from '../../../test/helpers/database.ts';
 import { fail, type InboundItem } from '../../canonical/index.ts';
 import { Receiver } from '../../ingest/index.ts';
-import { Directory, putAccounts, putProducts } from '../../master/index.ts';
+import { type DeclaredEstate, Directory, putAccounts, putProducts } from '../../master/index.ts';
 import { Freshness } from '../../outbound/index.ts';
 import { Database, Ids } from '../../store/index.ts';
 import { type ApiHub, buildApi, createApiKey } from '../index.ts';
@@ -55,14 +55,14 @@ export interface TestHub {
 }
 
 /** For one test file: database, directory, an application that doesn't listen, and a key with every scope. */
-export function useApi(options: { skus?: readonly string[] } = {}): TestHub {
+export function useApi(options: { skus?: readonly string[]; estate?: DeclaredEstate } = {}): TestHub {
   const database = useDatabase();
   const test = { busy: false, nowMs: 1_000_000, commits: 0, errors: [] as object[] } as TestHub;
   let db: Database;
   let receipts = 0;
   beforeAll(async () => {
     db = new Database({ url: database.url, poolMax: 6 });
-    const directory = await Directory.open(db, testEstate);
+    const directory = await Directory.open(db, options.estate ?? testEstate);
     const ids = new Ids();
     const receiver = new Receiver({ db, ids, directory });
     await putProducts(

@@ -72,7 +72,7 @@ async function descriptionOf(folders: readonly string[], name: string): Promise<
 async function descriptionIn(path: string): Promise<SystemDescription> {
   const module = await load(path);
   const description = (module.default ?? module.description) as SystemDescription | undefined;
-  if (typeof description?.system !== 'function')
+  if (typeof description?.system !== 'function' && typeof description?.stand !== 'function')
     fail('XD_SETUP_FAILED', `${path} exports no description: export default describeSystem({ … })`);
   return description;
 }

@@ -9,12 +9,14 @@ import {
   putAccounts,
   putPrices,
   putProducts,
+  putSubstitutes,
+  type SubstitutesRecord,
 } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
 
-export const kindNames = ['products', 'accounts', 'prices', 'stock', 'supplies', 'orders'] as const;
+export const kindNames = ['products', 'accounts', 'prices', 'substitutes', 'stock', 'supplies', 'orders'] as const;
 export type KindName = (typeof kindNames)[number];
 
 export interface Reject {
@@ -86,7 +88,7 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'prices':
       return master<PriceRecord>({
         required: ['sku', 'unit_price'],
-        optional: ['company', 'currency', 'price_list', 'valid_from'],
+        optional: ['company', 'currency', 'price_list', 'valid_from', 'quantity_min'],
         read: (row) => {
           const validFrom = row.day('valid_from');
           const company = row.text('company', onlyCompany(context));
@@ -96,11 +98,23 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
             unitPrice: row.unitPrice('unit_price'),
             currency: row.text('currency', currencyOf(context, company)),
             priceList: row.text('price_list', 'base'),
+            quantityMin: row.whole('quantity_min', 1, 1),
             ...(validFrom !== undefined && { validFrom }),
           };
         },
         put: (records) => putPrices(context.db, context.directory, records),
       });
+    case 'substitutes':
+      return {
+        ...master<{ sku: string; substitute: string }, SubstitutesRecord>({
+          required: ['sku', 'substitute'],
+          optional: [],
+          read: (row) => ({ sku: row.text('sku').toUpperCase(), substitute: row.text('substitute').toUpperCase() }),
+          recordOf: (rows) => ({ sku: rows[0]!.sku, substitutes: rows.map((row) => row.substitute) }),
+          put: (records) => putSubstitutes(context.db, context.directory, records),
+        }),
+        groupOf: (value) => (value as { sku: string }).sku,
+      };
     case 'stock':
       return stockKind(context);
     case 'supplies':
@@ -119,17 +133,20 @@ function currencyOf({ directory }: LoadContext, company: string | undefined): st
 }
 
 /** Upserts: the same row again changes nothing. A set that is refused names the row; the rest goes on without it. */
-function master<T>(kind: {
+function master<Row, T = Row>(kind: {
   required: readonly string[];
   optional: readonly string[];
-  read: (row: RowFields) => T;
+  read: (row: RowFields) => Row;
+  /** Of the rows of a unit; default: it has one. */
+  recordOf?: (rows: Row[]) => T;
   put: (records: T[]) => Promise<unknown>;
 }): Kind {
+  const { recordOf = (rows: Row[]) => rows[0] as unknown as T } = kind;
   return {
     ...kind,
     write: async (units) => {
       const results: UnitResult[] = units.map(() => 'applied');
-      let left = units.map((unit, i) => ({ i, record: unit[0]!.value as T }));
+      let left = units.map((unit, i) => ({ i, record: recordOf(unit.map((row) => row.value as Row)) }));
       while (left.length > 0)
         try {
           await kind.put(left.map(({ record }) => record));

@@ -291,3 +291,19 @@ test('supplies are loaded, replaced and used up by receipts that name them', asy
     { source_id: 'PO2', quantity: 0, received: 0 },
   ]);
 });
+
+test('substitutes take the place of all a SKU had; a chain that comes back is rejected alone', async () => {
+  await run('products', 'sku\nT1\nT2\nT3\n');
+  expect(await run('substitutes', 'sku,substitute\nT1,T3\nT1,T2\nT2,T3\n')).toMatchObject({ applied: 3, rejected: 0 });
+  const again = await run('substitutes', 'sku,substitute\nT1,t2\nT3,T1\nT2,NOPE\n');
+  expect(again).toMatchObject({ applied: 1, rejected: 2 });
+  expect(
+    rejectsOf(again.rejects)
+      .slice(1)
+      .map((row) => row.split(',').slice(0, 2)),
+  ).toHaveLength(2);
+  expect(readFileSync(again.rejects!, 'utf8')).toMatch(/T3 would stand for itself in the end[\s\S]*no SKU ""NOPE""/);
+  const lists = `select s.code || ' ' || i.code as list from sku_substitute t join sku s using (sku_id) join sku i on i.sku_id = t.substitute_id
+                  where s.code like 'T%' order by s.code, t.rank`;
+  expect((await rows(lists)).map(({ list }) => list)).toEqual(['T1 T2', 'T2 T3']);
+});

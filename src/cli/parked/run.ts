@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { fail, type InboundItem } from '../../canonical/index.ts';
 import {
   editParked,
@@ -8,11 +7,16 @@ import {
   listParked,
   type ParkedRecord,
   Receiver,
+  type RecordTold,
   resolveParked,
+  tellRecords,
 } from '../../ingest/index.ts';
 import { type Database, Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
+import { openRereads } from '../rereads.ts';
+import { stepLines } from '../steps.ts';
 import { table } from '../table.ts';
+import { whoAmI } from '../who.ts';
 import { listOutbound, type NamedOutbound, namesOf } from './outbound.ts';
 
 const REPLAYS_MAX = 10_000;
@@ -48,11 +52,14 @@ export function listed(records: readonly ParkedRecord[]): string[] {
 }
 
 export type Shown = ParkedRecord & {
+  /** How it was read, as far as that went. */
+  mapping: RecordTold | null;
   message?: { contentType: string; recordedAt: Date; body: string; truncated: boolean };
 };
 
-export async function show(db: Database, parkedId: number): Promise<Shown> {
-  const record = await getParked(db, parkedId);
+export async function show(db: Database, parkedId: number, options: { config?: string } = {}): Promise<Shown> {
+  const parked = await getParked(db, parkedId);
+  const record = { ...parked, mapping: await mappingOf(db, parked, options) };
   const found = await findBody(db, record.rawId);
   if (found === undefined) return record;
   const body = found.body.toString('utf8');
@@ -67,7 +74,26 @@ export async function show(db: Database, parkedId: number): Promise<Shown> {
   };
 }
 
-export function shown(record: Shown): string {
+async function mappingOf(
+  db: Database,
+  { scope, key, rawId, item }: ParkedRecord,
+  options: { config?: string },
+): Promise<RecordTold | null> {
+  const { rereads, close } = await openRereads(options);
+  try {
+    const [told] = await tellRecords(db, [{ scope, key, rawId, fingerprint: item.fingerprint }], rereads);
+    return told ?? null;
+  } finally {
+    await close();
+  }
+}
+
+/** It could not be read when it came, and the mapping was mended since. */
+function isReadable({ state, item, mapping }: ParkedRecord & Partial<Shown>): boolean {
+  return state === 'open' && item.command === undefined && mapping != null && mapping.command !== null;
+}
+
+export function shown(record: ParkedRecord & Partial<Shown>): string {
   const lines = [
     `parked ${record.parkedId}: ${record.class}, ${record.state}`,
     `  key      ${record.scope} ${record.key}`,
@@ -78,6 +104,11 @@ export function shown(record: Shown): string {
     `  came     ${record.recordedAt.toISOString()} from ${record.system}, item ${record.itemNo} of message ${record.rawId}; tried ${record.attempts} times since`,
     '  item',
     indent(JSON.stringify(record.item, null, 2)),
+    ...(record.mapping == null ? [] : stepLines(record.mapping).map((line) => `  ${line}`)),
+    ...(record.mapping?.next && record.state === 'open' && record.item.command === undefined
+      ? [`  then: crossdock parked edit ${record.parkedId} --reread --replay`]
+      : []),
+    ...(isReadable(record) ? [`  it can be read now: crossdock parked edit ${record.parkedId} --reread --replay`] : []),
   ];
   if (record.message !== undefined)
     lines.push(
@@ -91,11 +122,24 @@ function indent(text: string): string {
   return text.replace(/^/gm, '    ');
 }
 
-export function edit(
+export async function edit(
   db: Database,
   parkedId: number,
-  { set, file }: { set?: string[]; file?: string },
+  { set, file, reread, config }: { set?: string[]; file?: string; reread?: boolean; config?: string },
 ): Promise<ParkedRecord> {
+  if (reread === true) {
+    const told = await mappingOf(db, await getParked(db, parkedId), { ...(config !== undefined && { config }) });
+    const command = told?.command ?? null;
+    if (command === null)
+      fail(
+        'XD_REFUSED',
+        `parked ${parkedId} still can't be read: ${told?.refused?.reason ?? told?.untold ?? 'it is gone'}`,
+        {
+          parkedId,
+        },
+      );
+    return editParked(db, parkedId, (item) => ({ ...item, command }));
+  }
   if (file !== undefined) {
     const given = readItem(file);
     return editParked(db, parkedId, () => given);
@@ -210,12 +254,4 @@ export const resolve = resolveParked;
 /** A reason with who gave it. */
 export function byMe(reason: string): string {
   return `${reason.trim()} (${whoAmI()})`;
-}
-
-function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }

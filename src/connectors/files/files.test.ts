@@ -69,9 +69,12 @@ async function drain(
     if (page.drained) return { items, cursor, pages };
   }
 }
+/** Without what to do about it: that is asked for where it is parked (test/bad-input-files.db.test.ts). */
 const told = (items: InboundItem[]) =>
   items.map(({ key, command, unreadable }) =>
-    unreadable ? `${unreadable.place} ${unreadable.reason}` : `${key} ${(command as { quantity: number }).quantity}`,
+    unreadable
+      ? `${unreadable.place} ${unreadable.reason.replace(/: (change|ask|have|resolve) .*$/, '')}`
+      : `${key} ${(command as { quantity: number }).quantity}`,
   );
 
 describe('what is read', () => {
@@ -309,6 +312,62 @@ describe('never half a file', () => {
   });
 });
 
+describe('what comes again, and what breaks on the way', () => {
+  it('a line that can not be read is the same thing in another file, at another time and under another name', async () => {
+    const bad = csv([['1', 'x', '2,5']]);
+    put('a.csv', bad);
+    const source = sourceOf();
+    const first = await drain(source);
+    put('b.csv', bad);
+    utimesSync(join(root, 'in/b.csv'), 1_000_000, 1_000_000);
+    const second = await drain(source, first.cursor);
+    const named = ({ items }: { items: InboundItem[] }) =>
+      items.map(({ scope, key, fingerprint: f }) => [scope, key, f]);
+    expect(named(second)).toEqual(named(first));
+    expect(first.items).toHaveLength(1);
+  });
+
+  it('what a file says of itself is read like columns, and groups records', async () => {
+    const of = { ...fields, reference: '$ref' };
+    put('a.csv', csv([['1', 'x', 5]]));
+    const { items } = await drain(sourceOf(inbound({ map: { as: 'adjusted', fields: of } })));
+    expect(items[0]!.command).toMatchObject({ reference: 'a.csv:2' });
+  });
+
+  it('a NUL in one line spoils that line', async () => {
+    put(
+      'a.csv',
+      csv([
+        ['1', 'x', 5],
+        ['2', 'a\0b', 6],
+        ['3', 'z', 7],
+      ]),
+    );
+    expect(told((await drain(sourceOf())).items)).toEqual(['1 5', expect.stringMatching(/^\/line\/3/), '3 7']);
+  });
+
+  it('a line that never ends spoils that line, wherever the bytes are cut', async () => {
+    const [head, first, last] = csv([
+      ['1', 'x', 5],
+      ['3', 'z', 7],
+    ]).split(/(?<=\n)/) as [string, string, string];
+    for (const chars of [(1 << 20) + 1, 3 << 20]) {
+      put('a.csv', `${head}${first}${'x'.repeat(chars)}\n${last}"${'y'.repeat(chars)}`);
+      expect(told((await drain(sourceOf())).items)).toEqual([
+        '1 5',
+        '/line/3 has more than 1048576 characters',
+        '3 7',
+        '/line/5 has more than 1048576 characters',
+      ]);
+    }
+  });
+
+  it('a cursor that is none is refused', async () => {
+    for (const cursor of ['-1', '"a"', '[]', 'true', '{"count":1}'])
+      await expect(sourceOf().poll(cursor, signal)).rejects.toMatchObject({ code: 'XD_VALUE_INVALID' });
+  });
+});
+
 describe('columns', () => {
   it('one that is read and was renamed makes the file bad, with what is there instead; the next file is read', async () => {
     put('a.csv', csv([['1', 'x', 1]]).replace('Qty', 'Quantity'));
@@ -535,6 +594,16 @@ describe('facts as files', () => {
     expect(await orders.write(items, signal)).toEqual([first, second]);
     expect(out()).toEqual([]);
     expect([...(await orders.locate(['shop/1', 'shop/3'], signal)).keys()]).toEqual(['shop/1']);
+  });
+
+  it('where nothing can be looked up nothing is written, and it is for later', async () => {
+    const orders = kindOf({ format: 'json' });
+    expect(await orders.write(items, AbortSignal.abort())).toMatchObject([{ outcome: 'later' }, { outcome: 'later' }]);
+    writeFileSync(join(root, 'out'), '');
+    expect(await orders.write(items, signal)).toMatchObject([{ outcome: 'later' }, { outcome: 'later' }]);
+    rmSync(join(root, 'out'));
+    expect(await orders.write(items, signal)).toMatchObject([{ outcome: 'confirmed' }, { outcome: 'confirmed' }]);
+    expect(out()).toHaveLength(2);
   });
 
   it('one that was never renamed was not sent', async () => {

@@ -2,7 +2,7 @@
 import { parse } from 'csv-parse/sync';
 import { SaxesParser } from 'saxes';
 import type { Format } from './settings.ts';
-import { BadFile, decoded, type Encoding, LINE_CHARS_MAX, type Line, linesOf } from './text.ts';
+import { BadFile, decoded, type Encoding, LINE_CHARS_MAX, type Line, linesOf, TOO_LONG } from './text.ts';
 
 export { BadFile };
 
@@ -63,12 +63,18 @@ async function* csvRecords(
     const first = await lineAt(0);
     if (first === undefined) break;
     if (first.open && reading.finalNewline) throw new BadFile(OPEN_END, first.line);
+    if (first.isTooLong) {
+      if (columns === undefined) throw new BadFile(`its header ${TOO_LONG}`, first.line);
+      ahead.shift();
+      yield tooLong(first);
+      continue;
+    }
     let { text } = first;
     let count = 1;
     let isClosed = quotesIn(text, quote) % 2 === 0;
     while (!isClosed && count < QUOTED_LINES_MAX && text.length < LINE_CHARS_MAX) {
       const next = await lineAt(count);
-      if (next === undefined) break;
+      if (next === undefined || next.isTooLong) break;
       if (next.open && reading.finalNewline) throw new BadFile(OPEN_END, next.line);
       text += `\n${next.text}`;
       count += 1;
@@ -98,6 +104,10 @@ async function* csvRecords(
   if (columns === undefined) throw new BadFile('is empty', 1);
 }
 
+function tooLong({ line, text }: Line): FileRecord {
+  return { line, values: { raw: text }, fault: TOO_LONG };
+}
+
 const OPEN_END = 'ends within a line: only half of it may be there';
 /** Lines of one record; a text of more is a quote that somebody forgot. */
 const QUOTED_LINES_MAX = 200;
@@ -124,7 +134,7 @@ function headerOf(row: readonly string[], line: number): string[] {
   const names = row.map((name) => name.trim());
   if (names.length > COLUMNS_MAX) throw new BadFile(`its header has more than ${COLUMNS_MAX} columns`, line);
   const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
-  if (twice !== undefined) throw new BadFile(`its header has the column "${twice}" twice`, line);
+  if (twice !== undefined) throw new BadFile(`its header has the column "${twice}" twice`, line, 'file_columns');
   return names.map((name, index) => name || `#${index + 1}`);
 }
 
@@ -137,9 +147,14 @@ async function* fixedRecords(
   const needed = Math.max(...columns.map(({ from, length }) => from - 1 + length));
   reading.onColumns(columns.map(({ name }) => name));
   let empty = true;
-  for await (const { line, text, open } of linesOf(texts)) {
+  for await (const whole of linesOf(texts)) {
+    const { line, text, open } = whole;
     empty = false;
     if (open && reading.finalNewline) throw new BadFile(OPEN_END, line);
+    if (whole.isTooLong) {
+      yield tooLong(whole);
+      continue;
+    }
     if (line <= skipLines || text.trim() === '' || text === '\x1a') continue;
     const chars = [...text];
     const isWrong = lineChars === undefined ? chars.length < needed : chars.length !== lineChars;
@@ -162,8 +177,14 @@ async function* fixedRecords(
 
 async function* jsonRecords(texts: AsyncIterable<string>, reading: Reading): AsyncGenerator<FileRecord> {
   let empty = true;
-  for await (const { line, text, open } of linesOf(texts)) {
+  for await (const whole of linesOf(texts)) {
+    const { line, text, open } = whole;
     empty = false;
+    if (whole.isTooLong) {
+      if (open) throw new BadFile(OPEN_END, line);
+      yield tooLong(whole);
+      continue;
+    }
     if (text.trim() === '') continue;
     let value: unknown;
     try {

@@ -4,41 +4,53 @@ import {
   type ConnectorContext,
   type ConnectorFactory,
   type Declaration,
+  type Domain,
   defineConnector,
   systemClock,
 } from '../kit/index.ts';
-import { type FilesSettings, filesSettings } from './settings.ts';
+import { type FilesSettings, filesSettings, type Inbound } from './settings.ts';
 import { sftpStore } from './sftp.ts';
 import { fileDeliveries } from './sink.ts';
 import { fileSource } from './source.ts';
 import { budgeted, type FileStore, localStore } from './store.ts';
 
 const write = { batchMax: 200, locator: 'a mark per reference in the folder `sent`', idempotency: 'none' } as const;
-const kinds = [
-  'sales_order',
-  'order_cancellation',
-  'shipment_posting',
-  'return_posting',
-  'charge',
-  'fulfilment',
-  'fulfilment_cancel',
-  'return_announcement',
-] as const;
+const domainsOf: Readonly<Record<Inbound['map']['as'], readonly Domain[]>> = {
+  order: ['orders'],
+  cancel: ['cancels'],
+  counted: ['stock'],
+  received: ['stock'],
+  adjusted: ['stock'],
+  supply: ['supply'],
+  allocated: ['stock'],
+  picked: ['shipments'],
+  shipped: ['shipments'],
+  returned: ['returns'],
+  invoice: ['invoices'],
+  credit_note: ['invoices'],
+};
 
 const declaration: Declaration = {
   name: 'files',
   summary: 'CSV, fixed width, NDJSON and XML in a folder or behind SFTP; facts out as files',
   provenAgainst: 'OpenSSH 9.2 (internal-sftp), and folders of this machine',
-  sources: {
-    '<inbound feed>': {
-      domains: ['orders', 'cancels', 'stock', 'supply', 'shipments', 'invoices', 'returns'],
-      cursor: 'file',
-      ordering: 'none',
-      push: false,
-    },
-  },
-  deliveries: Object.fromEntries(kinds.map((kind) => [kind, write])),
+  // What a drop box has of these its settings say.
+  sources: {},
+  deliveries: {},
   states: {},
+  bySettings(settings) {
+    const { inbound = [], outbound = {} } = settings as FilesSettings;
+    return {
+      sources: Object.fromEntries(
+        inbound.map(({ feed, map }) => [
+          feed,
+          { domains: domainsOf[map.as], cursor: 'file', ordering: 'none', push: false } as const,
+        ]),
+      ),
+      deliveries: Object.fromEntries(Object.keys(outbound).map((kind) => [kind, write])),
+      states: {},
+    };
+  },
   needs: [],
   settings: filesSettings,
   limits: { callsPerSecond: 50, concurrency: 4 },

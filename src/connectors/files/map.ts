@@ -2,6 +2,7 @@
 import { type RecordReader, recordReader } from '../kit/index.ts';
 import { BadFile, type FileRecord } from './formats.ts';
 import type { Inbound } from './settings.ts';
+import type { FileFault } from './text.ts';
 
 export const CONTENT_TYPE = 'application/vnd.crossdock.file+json';
 
@@ -12,7 +13,30 @@ export interface PageBody {
   digest: string;
   records: FileRecord[];
   /** What concerns the file as a whole. */
-  notes: { key: string; reason: string; place: string }[];
+  notes: Note[];
+}
+
+/** About a file as a whole. */
+export interface Note {
+  key: string;
+  class: FileFault | 'file_gone' | 'file_columns_new';
+  reason: string;
+  place: string;
+}
+
+/** What a person can do about it. A file that was set aside lies in `reject`; null: it stays where it is. */
+export function todoOf(kind: Note['class'], reject: string | null): string {
+  const again = reject === null ? 'have the file sent again' : `move the file back from ${reject}`;
+  switch (kind) {
+    case 'file_columns':
+      return `change the map of the feed, or ask for the agreed columns; then ${again}`;
+    case 'file_unreadable':
+      return 'ask for the file once more, whole and in the agreed format and encoding; what was read of it is known by its keys';
+    case 'file_gone':
+      return 'have the file sent again; what was read of it is known by its keys';
+    case 'file_columns_new':
+      return 'resolve it, or map the new ones';
+  }
 }
 
 /** Columns that each record has of its own. */
@@ -45,9 +69,9 @@ export function tellColumns(
   const fresh = found.filter((name) => !read.includes(name));
   if (missing.length > 0) {
     const news = fresh.length === 0 ? '' : `; instead there: ${fresh.join(', ')}`;
-    throw new BadFile(`has other columns than agreed; missing: ${missing.join(', ')}${news}`, 1);
+    throw new BadFile(`has other columns than agreed; missing: ${missing.join(', ')}${news}`, 1, 'file_columns');
   }
   const added = before === undefined ? [] : fresh.filter((name) => !before.includes(name));
   if (onNew === 'reject' && added.length > 0)
-    throw new BadFile(`has columns that were not there before: ${added.join(', ')}`, 1);
+    throw new BadFile(`has columns that were not there before: ${added.join(', ')}`, 1, 'file_columns');
 }

@@ -32,10 +32,14 @@ export function positionText(position: Position): string {
 export function positionOf(cursor: string, feed: string): Position {
   if (cursor === '') return {};
   try {
-    const position = JSON.parse(cursor) as Position;
+    const read: unknown = JSON.parse(cursor);
+    const position = (
+      typeof read === 'object' && read !== null && !Array.isArray(read) ? read : { count: read }
+    ) as Position;
     const { file, digest, count, kept, columns } = position;
     const isWhole =
-      file === undefined || (typeof file === 'string' && typeof digest === 'string' && Number.isSafeInteger(count));
+      (file === undefined && count === undefined) ||
+      (typeof file === 'string' && typeof digest === 'string' && Number.isSafeInteger(count));
     if (isWhole && [kept ?? [], columns ?? []].every(Array.isArray)) return position;
   } catch {
     // Told below.

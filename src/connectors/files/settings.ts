@@ -11,6 +11,7 @@ const literals = <const T extends string>(names: readonly T[], description?: str
     ),
   );
 const name = Type.String({ minLength: 1, maxLength: 200 });
+const describedName = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 const encoding = literals(
   ['utf-8', 'latin1', 'utf-16le', 'utf-16be'],
   'where the file has no byte order mark; default utf-8, of XML what it says itself',
@@ -130,14 +131,19 @@ const KINDS = [
 
 export const filesSettings = Type.Object(
   {
-    privateKeyFile: Type.Optional(name),
+    privateKeyFile: Type.Optional(describedName('of SFTP: the file with our private key')),
     hostKey: Type.Optional(
       Type.String({ minLength: 20, maxLength: 2_000, description: "the server's public key, e.g. ssh-ed25519 AAAA…" }),
     ),
-    knownHostsFile: Type.Optional(name),
-    inbound: Type.Optional(Type.Array(inboundSchema, { maxItems: 50 })),
+    knownHostsFile: Type.Optional(describedName("of SFTP: the servers that are known; default the machine's own")),
+    inbound: Type.Optional(
+      Type.Array(inboundSchema, { maxItems: 50, description: 'feeds: which files, and what they mean' }),
+    ),
     outbound: Type.Optional(
-      Type.Object(Object.fromEntries(KINDS.map((kind) => [kind, Type.Optional(outboundSchema)])), closed),
+      Type.Object(Object.fromEntries(KINDS.map((kind) => [kind, Type.Optional(outboundSchema)])), {
+        ...closed,
+        description: 'by kind of delivery, where its files go and what they look like',
+      }),
     ),
   },
   closed,

@@ -88,7 +88,15 @@ export function fileDeliveries(
       const outcomes: Outcome[] = [];
       const fresh: number[] = [];
       for (const [index, { reference }] of items.entries()) {
-        const mark = await held(reference, signal);
+        let mark: Mark | undefined;
+        try {
+          mark = await held(reference, signal);
+        } catch (error) {
+          if (!(error instanceof CrossdockError)) throw error;
+          // Only looked up so far: of this one nothing was written, and whether it was before, the next look says.
+          outcomes.push({ outcome: 'later', error: error.message });
+          continue;
+        }
         outcomes.push(
           mark === undefined
             ? { outcome: 'later', error: 'not begun' }

@@ -9,7 +9,7 @@
 import type { InboundItem } from '../../canonical/index.ts';
 import { type Clock, type FeedPage, type Placed, type RecordReader, type Source, scopes } from '../kit/index.ts';
 import { BadFile, type FileRecord, recordsOf } from './formats.ts';
-import { CONTENT_TYPE, isMatch, type PageBody, readerOf, tellColumns } from './map.ts';
+import { CONTENT_TYPE, isMatch, type PageBody, readerOf, tellColumns, todoOf } from './map.ts';
 import { type Position, positionOf, positionText } from './position.ts';
 import type { Inbound } from './settings.ts';
 import { Settle } from './settle.ts';
@@ -53,7 +53,7 @@ export function fileSource(
         key: note.key,
         fingerprint: note.key,
         itemNo: items.length,
-        unreadable: { reason: note.reason, place: note.place, value: body.file },
+        unreadable: { reason: note.reason, place: note.place, value: body.file, class: note.class },
       });
     return items;
   };
@@ -229,7 +229,7 @@ export function fileSource(
     let group: string | undefined;
     while (here.next !== undefined) {
       const record = here.next;
-      const own = record.fault === undefined ? reader.groupOf(record.values) : undefined;
+      const own = record.fault === undefined ? reader.groupOf({ ...record.values, ...ownOf(record, body) }) : undefined;
       const goesOn = own !== undefined && own === group && body.records.length < GROUP_RECORDS_MAX;
       if (body.records.length >= pageMax && !goesOn) break;
       group = own;
@@ -245,14 +245,16 @@ export function fileSource(
     if (first && isNamed && bad === undefined && known !== undefined && known.join('\n') !== here.columns.join('\n'))
       body.notes.push({
         key: `columns:${feed}:${copy.digest}`,
-        reason: `the columns changed${changeOf(known, here.columns)}; the file is read, as the map finds all it needs`,
+        class: 'file_columns_new',
+        reason: `the columns changed${changeOf(known, here.columns)}; the file is read, as the map finds all it needs: ${todoOf('file_columns_new', null)}`,
         place: '/line/1',
       });
     if (bad !== undefined && ended) {
       const reason = bad.message.slice(0, REASON_CHARS_MAX);
       body.notes.push({
         key: `file:${feed}:${copy.digest}`,
-        reason: `${entry.name} ${reason}`,
+        class: bad.class,
+        reason: `${entry.name} ${reason}: ${todoOf(bad.class, archive === null ? null : reject)}`,
         place: `/line/${bad.line}`,
       });
     }
@@ -277,7 +279,8 @@ export function fileSource(
       notes: [
         {
           key: `gone:${feed}:${digest}`,
-          reason: `${file} was taken away while it was read; ${count} records of it were handed over`,
+          class: 'file_gone',
+          reason: `${file} was taken away while it was read; ${count} records of it were handed over: ${todoOf('file_gone', null)}`,
           place: `/record/${count}`,
         },
       ],
@@ -289,9 +292,13 @@ export function fileSource(
 }
 
 /** Records, with what the file itself says of them: `$file`, `$changedAt`, `$line` and `$ref`, which names a record of a file. */
-function placed({ line, values, fault }: FileRecord, { file, changedAt }: PageBody): Placed {
-  const own = { $file: file, $changedAt: changedAt, $line: String(line), $ref: `${file}:${line}` };
-  return { place: `/line/${line}`, values: { ...values, ...own }, ...(fault !== undefined && { fault }) };
+function placed(record: FileRecord, body: PageBody): Placed {
+  const { line, values, fault } = record;
+  return { place: `/line/${line}`, values, own: ownOf(record, body), ...(fault !== undefined && { fault }) };
+}
+
+function ownOf({ line }: FileRecord, { file, changedAt }: PageBody): Record<string, string> {
+  return { $file: file, $changedAt: changedAt, $line: String(line), $ref: `${file}:${line}` };
 }
 
 function nameOf(file: string, identity: string): string {

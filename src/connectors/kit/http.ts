@@ -15,7 +15,7 @@ import {
 } from './http-answers.ts';
 import type { Asked, Fault, HttpAnswer, HttpOptions, HttpRequest, Method, WriteAnswer } from './http-contract.ts';
 import { mayStart } from './permit.ts';
-import { type Credentials, type Session, SignIn, unlessStopped } from './sign-in.ts';
+import { type Credentials, type Session, SignIn } from './sign-in.ts';
 import type { ConnectorContext } from './types.ts';
 
 /** An answer larger than this is not read to its end. */
@@ -79,7 +79,13 @@ export class HttpClient {
       this.#signIn = new SignIn(
         system,
         this.#clock,
-        () => auth.signIn((request) => this.#call(request, {}, new AbortController().signal)),
+        () =>
+          auth.signIn(async (request) => {
+            const answer = await this.#call(request, {}, new AbortController().signal);
+            // Asked to wait while signing in, we wait with everything.
+            this.#noteRetryAfter(answer);
+            return answer;
+          }),
         () => auth.isOver?.() ?? false,
       );
     this.#faultOf = options.faultOf ?? (() => undefined);
@@ -213,11 +219,7 @@ export class HttpClient {
   ): Promise<{ answer: HttpAnswer; fault: Fault | undefined }> {
     for (let mayRepeat = this.#signIn !== undefined; ; mayRepeat = false) {
       const session = this.#signIn?.session() ?? this.#token;
-      // The sign-in is for all calls and goes on; this call waits no longer than it is wanted.
-      const who = await unlessStopped(session.headers, signal).catch((error: CrossdockError): never => {
-        // Nobody could be signed in, so nothing of the call itself was sent.
-        throw new CallFailure(false, error.code, error.message, error.details, error);
-      });
+      const who = await this.#credentials(session, request, signal);
       const answer = await this.#call(request, who, signal);
       const fault = this.#faultOf(answer);
       if (fault?.retryAfterMs !== undefined) this.#budget.pause(fault.retryAfterMs);
@@ -225,6 +227,24 @@ export class HttpClient {
       if (!isSignedOut || this.#signIn === undefined) return { answer, fault };
       if (this.#signIn.refused(session) && mayRepeat) continue;
       return { answer, fault: fault ?? { class: 'signed_out', message: 'it did not take our session' } };
+    }
+  }
+
+  /** Waits for a sign-in, and no longer than its caller: the sign-in goes on for the others. */
+  async #credentials(session: Session, { method, path }: HttpRequest, signal: AbortSignal): Promise<Credentials> {
+    const stopped = Promise.withResolvers<never>();
+    const stop = () => stopped.reject(this.#notSent(method, path, 'stopped'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await Promise.race([session.headers, stopped.promise]);
+    } catch (error) {
+      if (error instanceof CallFailure || !(error instanceof CrossdockError)) throw error;
+      // Nobody could be signed in, so nothing of the call itself was sent.
+      const retryAfterMs = Math.ceil(Math.max(askedToWaitMs(error) ?? 0, this.#budget.pausedMs));
+      throw new CallFailure(false, error.code, error.message, { ...error.details, retryAfterMs }, error);
+    } finally {
+      signal.removeEventListener('abort', stop);
     }
   }
 

@@ -24,4 +24,5 @@ export { type Credentials, unlessStopped } from './sign-in.ts';
 export * from './sql/index.ts';
 export * from './states.ts';
 export * from './times.ts';
+export { type MapStep, type Told, tellItem, type Wanted } from './told.ts';
 export * from './types.ts';

@@ -11,6 +11,7 @@ import {
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
 import { cutDeep, Fields, Unreadable } from './fields.ts';
+import { tellRecord, toldOf } from './told.ts';
 
 /** An item whose number within its message is not known yet. */
 export type Draft = Omit<InboundItem, 'itemNo'>;
@@ -107,18 +108,20 @@ export function documentItem(system: string, command: DocumentPosted): Draft {
 /** A record's key names it, when it changed and to what: systems change things twice in what they call one moment. */
 export function recordItem(system: string, command: RecordChanged): Draft {
   const { kind, changedAt, ...fields } = command;
-  const name = command.kind === 'account.changed' ? `${command.company}/${command.account}` : command.sku;
+  const name = 'account' in command ? `${command.company}/${command.account}` : command.sku;
   const digest = fingerprint(MAPPING, fields);
   return item(scopes.event(kind, system), `${name} ${changedAt} ${digest.slice(-8)}`, command, fields);
 }
 
 /** Reads one thing; what can't be read becomes an item without a command. */
 export function readOr(raw: unknown, scope: string, keyOf: () => string, read: () => Draft): Draft {
-  try {
-    return read();
-  } catch (error) {
-    return refused(error, raw, scope, keyOf);
-  }
+  return toldOf(raw, () => {
+    try {
+      return read();
+    } catch (error) {
+      return refused(error, raw, scope, keyOf);
+    }
+  });
 }
 
 /**
@@ -154,7 +157,10 @@ export function mapRecords(
 ): InboundItem[] {
   const items: InboundItem[] = [];
   for (const [index, raw] of records.entries())
-    for (const draft of mapOne(raw, `${place}/${index}`)) items.push({ ...draft, itemNo: items.length });
+    for (const draft of mapOne(raw, `${place}/${index}`)) {
+      tellRecord(raw, draft);
+      items.push({ ...draft, itemNo: items.length });
+    }
   return items;
 }
 

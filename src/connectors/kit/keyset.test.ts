@@ -197,6 +197,22 @@ describe('a feed of changes', () => {
     await expect(source.poll('{"p":{"at":5}}', signal)).rejects.toMatchObject({ code: 'XD_VALUE_INVALID' });
   });
 
+  it('reads a record that is nested deeper than JSON is written, and remembers it', async () => {
+    const raw = JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`) as unknown;
+    const source = keysetSource({
+      ...{ feed: 'rows', pageMax: 10, overlapMs: 1_000, rowsOf: () => [] },
+      map: (rows) => rows.map((_, itemNo) => ({ scope: 'row', key: 'deep', fingerprint: '', itemNo })),
+      read: async () => ({
+        ...{ body: Buffer.from('{}'), contentType: 'application/json', more: false },
+        rows: [{ at: at(1), id: '1', raw }],
+      }),
+    });
+    const seen: string[] = [];
+    const cursor = await pass(source, '', seen);
+    await pass(source, cursor, seen);
+    expect(seen).toEqual(['deep']);
+  });
+
   it('costs one small page a pass while nothing happens', async () => {
     const table = new Table();
     table.rows = Array.from({ length: 500 }, (_, id) => ({ id, at: id * 1_000, visible: 0 }));

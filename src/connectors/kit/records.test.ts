@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fingerprint } from '../../canonical/index.ts';
 import { type RecordMap, recordReader } from './records.ts';
 import { timeIn } from './times.ts';
 
@@ -54,7 +55,12 @@ it.each([
   ],
   ['30 February', { Date: '30.02.2026 09:30' }, 'must be a time like dd.MM.yyyy HH:mm', '/line/3/Date'],
   ['an hour that was leapt over', { Date: '29.03.2026 02:30' }, 'must be a time like dd.MM.yyyy HH:mm', '/line/3/Date'],
-  ['bytes of another encoding', { Item: 'caf\ufffd' }, 'is not in the declared encoding', '/line/3/Item'],
+  [
+    'bytes of another encoding',
+    { Item: 'caf\ufffd' },
+    'is not in the declared encoding: change it in the estate or ask for the agreed one',
+    '/line/3/Item',
+  ],
 ])('%s parks its order alone, under its own number', (_, change, reason, place) => {
   const items = read([row, { ...row, Order: 'A2', ...change }, { ...row, Order: 'A3' }]);
   expect(items.map(({ key, unreadable }) => [key, unreadable === undefined])).toEqual([
@@ -126,4 +132,9 @@ describe('local times', () => {
   it('a day is its beginning where it is', () => {
     expect(timeIn('20260701', 'yyyyMMdd', 'America/Chicago')).toBe('2026-07-01T05:00:00.000Z');
   });
+});
+
+it('a record without a readable key is known by a digest of its rows for ever', () => {
+  const [item] = read([{ ...row, Order: 'a\ufffd' }]);
+  expect(item!.key).toBe(`unreadable:${fingerprint('v1', [{ ...row, Order: 'a\ufffd' }])}`);
 });

@@ -5,6 +5,7 @@ import { Fields, Unreadable } from './fields.ts';
 import { type Draft, readOr } from './items.ts';
 import { commandOf, keyFor, keyNames, kindFields, type RecordKind, recordKinds, scopeOf } from './record-commands.ts';
 import { isTimeFormat, isZone, timeIn } from './times.ts';
+import { isPassedBy, type MapStep, openSteps, passedBy, tellMapped } from './told.ts';
 
 const closed = { additionalProperties: false };
 
@@ -52,6 +53,8 @@ type Rule = Static<typeof ruleSchema>;
 export interface Placed {
   place: string;
   values: Readonly<Record<string, unknown>>;
+  /** What is said of where it stands, to be read like the others; a record that comes again elsewhere is the same record. */
+  own?: Readonly<Record<string, unknown>>;
   /** Why it is none; `values` then hold what was found. */
   fault?: string;
 }
@@ -90,42 +93,96 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
   const groupRule = group === undefined ? undefined : rules.get(group);
   const textAt = (values: Placed['values'], column: string | undefined) =>
     column === undefined || values[column] == null ? '' : String(values[column]).trim();
-  const translated = (values: Placed['values'], place: string): Fields =>
-    new Fields(Object.fromEntries([...rules].map(([name, rule]) => [name, valueAt(name, rule, values, place)])), place);
+  const translated = (values: Placed['values'], place: string, prefix: string): Fields => {
+    const told = openSteps();
+    return new Fields(
+      Object.fromEntries([...rules].map(([name, rule]) => [name, valueAt(name, rule, values, place, told, prefix)])),
+      place,
+    );
+  };
 
-  function valueAt(name: string, rule: Rule, values: Placed['values'], place: string): unknown {
+  /** Each step is told to `told` as it is taken: the column, the constant, the code, the form, the pack. */
+  function valueAt(
+    name: string,
+    rule: Rule,
+    values: Placed['values'],
+    place: string,
+    told?: MapStep[],
+    prefix = '',
+  ): unknown {
+    const step = (kind: MapStep['step'], by: string, input: unknown, output: unknown): void => {
+      told?.push({ field: prefix + name, step: kind, by, input, output });
+    };
+    const stop = (kind: MapStep['step'], by: string, input: unknown, error: Unreadable): never => {
+      told?.push({ field: prefix + name, step: kind, by, input, refused: error.reason });
+      throw error;
+    };
     const found = textAt(values, rule.from);
     if (found.includes('\ufffd'))
-      throw new Unreadable('is not in the declared encoding', `${place}/${rule.from}`, found);
+      stop(
+        'from',
+        rule.from!,
+        found,
+        new Unreadable(
+          'is not in the declared encoding: change it in the estate or ask for the agreed one',
+          `${place}/${rule.from}`,
+          found,
+        ),
+      );
+    if (rule.from !== undefined) step('from', rule.from, undefined, found === '' ? undefined : found);
     let text = found === '' ? (rule.value ?? '') : found;
+    if (found === '' && rule.value !== undefined)
+      step(rule.from === undefined ? 'value' : 'default', '', undefined, rule.value);
     const isFor = (reason: string) => new Unreadable(reason, `${place}/${rule.from ?? name}`, found);
     if (text === '') return undefined;
     if (rule.codes !== undefined) {
       const code = Object.hasOwn(rule.codes, text) ? rule.codes[text] : undefined;
-      if (code === undefined) throw isFor(`is a code that nobody mapped; known: ${Object.keys(rule.codes).join(', ')}`);
+      if (code === undefined)
+        return stop(
+          'table',
+          'codes',
+          text,
+          isFor(`is a code that nobody mapped; known: ${Object.keys(rule.codes).join(', ')}`),
+        );
+      step('table', 'codes', text, code);
       text = code;
     }
     if (TIMES.has(name)) {
       if (rule.time === undefined) return text;
-      return timeIn(text, rule.time, rule.zone ?? 'UTC') ?? isTold(isFor(`must be a time like ${rule.time}`));
+      const by = `${rule.time} ${rule.zone ?? 'UTC'}`;
+      const time = timeIn(text, rule.time, rule.zone ?? 'UTC');
+      if (time === null) return stop('as', by, text, isFor(`must be a time like ${rule.time}`));
+      step('as', by, text, time);
+      return time;
     }
     if (!WHOLE.has(name) && !MONEY.has(name) && name !== 'unitPrice') return text;
+    const form = WHOLE.has(name) ? 'integer' : 'decimal';
     const number = plainNumber(text, rule);
-    if (number === null) throw isFor(`must be a number with "${rule.decimal ?? '.'}" before its fraction`);
-    if (!WHOLE.has(name)) return number;
-    const whole = /^(-?\d{1,10})(\.0*)?$/.exec(number)?.[1];
-    if (whole === undefined) throw isFor('must be a whole number');
+    if (number === null)
+      return stop('as', form, text, isFor(`must be a number with "${rule.decimal ?? '.'}" before its fraction`));
+    const whole = form === 'decimal' ? number : /^(-?\d{1,10})(\.0*)?$/.exec(number)?.[1];
+    if (whole === undefined) return stop('as', form, text, isFor('must be a whole number'));
+    step('as', form, text, form === 'decimal' ? whole : Number(whole));
+    if (form === 'decimal') return number;
     if (rule.packs === undefined) return Number(whole);
     const unit = textAt(values, rule.packs.by);
     const units = Object.hasOwn(rule.packs.units, unit) ? rule.packs.units[unit] : undefined;
-    if (units === undefined) throw new Unreadable('is a unit that nobody mapped', `${place}/${rule.packs.by}`, unit);
+    if (units === undefined)
+      return stop(
+        'unit',
+        JSON.stringify(unit),
+        Number(whole),
+        new Unreadable('is a unit that nobody mapped', `${place}/${rule.packs.by}`, unit),
+      );
+    step('unit', JSON.stringify(unit), Number(whole), Number(whole) * units);
     return Number(whole) * units;
   }
 
   /** Rows of one thing, in the order they came; a list inside a record gives a row for each of its entries. */
   function rowsOf(things: readonly Placed[]): { values: Placed['values']; place: string }[] {
-    if (map.lines === undefined) return [...things];
-    return things.flatMap(({ values, place }) => {
+    const placed = things.map((thing) => ({ values: allOf(thing), place: thing.place }));
+    if (map.lines === undefined) return placed;
+    return placed.flatMap(({ values, place }) => {
       const found = values[map.lines!];
       const list = Array.isArray(found) ? found : found == null || found === '' ? [] : [found];
       return list.map((line, index) => ({
@@ -139,23 +196,58 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
     const { place } = things[0]!;
     const raw = things.map(({ values }) => values);
     const scope = scopeOf(kind, system, channel);
-    const keyOf = () => {
+    if (isPassedBy(scope, () => named(things))) return passedBy(scope);
+    const keyOf = (told?: MapStep[]) => {
       const faulty = things.find((one) => one.fault !== undefined);
       if (faulty !== undefined) throw new Unreadable(faulty.fault!, faulty.place, faulty.values);
       const first = rowsOf(things)[0];
       if (first === undefined) throw new Unreadable('must hold at least one line', place, raw[0]);
-      return keyFor(kind, new Fields(keyFields(first.values, first.place), first.place), revision);
+      return keyFor(kind, new Fields(keyFields(first.values, first.place, told), first.place), revision);
     };
-    return readOr(raw, scope, keyOf, () => {
-      keyOf();
-      const rows = rowsOf(things).map(({ values, place: at }) => translated(values, at));
-      return commandOf(kind, system, channel, rows, keyOf());
-    });
+    const isOneRow = group === undefined && map.lines === undefined;
+    return readOr(
+      raw,
+      scope,
+      () => keyOf(),
+      () => {
+        checkKey();
+        const rows = rowsOf(things).map(({ values, place: at }, index) =>
+          translated(values, at, isOneRow ? '' : `rows/${index}/`),
+        );
+        tellMapped(rows.length === 1 ? rows[0]!.raw : rows.map((row) => row.raw));
+        return commandOf(kind, system, channel, rows, keyOf());
+      },
+    );
+
+    /** The fields of the key are read again with all others: their steps are told there, and here only if it ends here. */
+    function checkKey(): void {
+      const steps: MapStep[] = [];
+      try {
+        keyOf(steps);
+      } catch (error) {
+        openSteps()?.push(...steps);
+        throw error;
+      }
+    }
   }
 
-  function keyFields(values: Placed['values'], place: string): Record<string, unknown> {
+  /** What each key of the kind holds. */
+  function named(things: readonly Placed[]): string | undefined {
+    const [name] = keyNames(kind).filter((one) => one !== 'id' || rules.has('id'));
+    const first = rowsOf(things)[0];
+    if (first === undefined || name === undefined) return undefined;
+    try {
+      const value = valueAt(name, rules.get(name)!, first.values, first.place);
+      return typeof value === 'string' ? value : undefined;
+    } catch (error) {
+      if (error instanceof Unreadable) return undefined;
+      throw error;
+    }
+  }
+
+  function keyFields(values: Placed['values'], place: string, told?: MapStep[]): Record<string, unknown> {
     const read = keyNames(kind).filter((name) => rules.has(name));
-    return Object.fromEntries(read.map((name) => [name, valueAt(name, rules.get(name)!, values, place)]));
+    return Object.fromEntries(read.map((name) => [name, valueAt(name, rules.get(name)!, values, place, told)]));
   }
 
   return {
@@ -167,7 +259,7 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
       const things: Placed[][] = [];
       let last: string | undefined;
       for (const one of records) {
-        const name = one.fault === undefined && map.lines === undefined ? textAt(one.values, groupRule?.from) : '';
+        const name = one.fault === undefined && map.lines === undefined ? textAt(allOf(one), groupRule?.from) : '';
         if (name !== '' && name === last) things.at(-1)!.push(one);
         else things.push([one]);
         last = name === '' ? undefined : name;
@@ -177,8 +269,8 @@ export function recordReader(map: RecordMap, at: string, system: string, channel
   };
 }
 
-function isTold(error: Unreadable): never {
-  throw error;
+function allOf({ values, own }: Placed): Placed['values'] {
+  return own === undefined ? values : { ...values, ...own };
 }
 
 /** `1.234,50` as `1234.50`; null: none. */

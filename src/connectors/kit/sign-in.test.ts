@@ -171,3 +171,39 @@ it('sends methods, headers and bodies as they are given', async () => {
     ['POST', undefined, 'application/x-ndjson', 'text'],
   ]);
 });
+
+describe('a sign-in', () => {
+  it('that is put off with 429 pauses all calls for as long as the system says, and says so', async () => {
+    system.answer({ status: 429, json: {}, headers: { 'retry-after': '30' } });
+    expect(await one.write('/things', {}, signal)).toMatchObject({
+      outcome: { outcome: 'later', retryAfterMs: 30_000 },
+    });
+    expect(one.pausedMs).toBe(30_000);
+    await clock.advance(SIGN_IN_PAUSE_MS + 1);
+    await expect(one.read('/things', signal)).rejects.toMatchObject({
+      details: { retryAfterMs: 30_000 - SIGN_IN_PAUSE_MS - 1 },
+    });
+    expect(system.calls).toHaveLength(1);
+  });
+
+  it('that hangs holds nobody who is stopped; the others get it', async () => {
+    let answer: (() => void) | undefined;
+    const waits = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const slow = new HttpClient(contextFor(system.url), {
+      auth: { signIn: () => waits.then(() => ({ 'x-session': 's1' })) },
+    });
+    system.answer({ json: { ok: true } });
+    const stop = new AbortController();
+    const [stopped, other] = [slow.read('/things', stop.signal), slow.read('/things', signal)];
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ code: 'XD_CONNECTOR_UNAVAILABLE' });
+    answer!();
+    expect(await other).toMatchObject({ value: { ok: true } });
+    expect(await slow.send({ method: 'POST', path: '/things' }, AbortSignal.abort())).toMatchObject({
+      outcome: { outcome: 'later' },
+    });
+    await slow.close();
+  });
+});

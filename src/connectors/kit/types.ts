@@ -63,6 +63,12 @@ export interface AvailabilitySink {
   /** Compare-and-set, or subtraction of orders beyond `ordersThrough`, by the channel itself. `conflict`: the number was not `from`. */
   write(items: readonly AvailabilityItem[], signal: AbortSignal): Promise<(Outcome | { outcome: 'conflict' })[]>;
   readBack(skus: readonly string[], signal: AbortSignal): Promise<Map<string, number>>;
+  /**
+   * Of systems whose number may be something else than their own orders leave: SKUs whose number is worth reading back now, though nobody
+   * wrote it. It only reads; what becomes of such a number the hub decides, as of one in doubt. Asked again and again; quick when
+   * nothing happened. Naming a SKU once too often costs a reading back, so it needs to remember nothing over a restart.
+   */
+  doubtful?(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** Newest state of a thing; `version` grows with it. */
@@ -165,7 +171,15 @@ export interface SalesOrderPayload {
   currency: string;
   orderedAt: string;
   totalMinor: number;
-  lines: { lineNo: number; sku: string; quantity: number; unitPrice: string; amountMinor: number }[];
+  /** `standsFor`: the line delivers another SKU in place of that line's units, at its price; that line has so many fewer. */
+  lines: {
+    lineNo: number;
+    sku: string;
+    quantity: number;
+    unitPrice: string;
+    amountMinor: number;
+    standsFor?: number;
+  }[];
 }
 /** order_cancellation, shipment_posting (with location and shippedAt) and return_posting. */
 export interface OrderDocumentPayload {

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { fail } from '../../canonical/index.ts';
 import {
   type ConnectorFactory,
   type Declaration,
@@ -6,7 +7,9 @@ import {
   defineConnector,
   sqlClientFor,
 } from '../kit/index.ts';
-import type { LedgerSettings } from './map.ts';
+import { orderCancellations } from './cancel.ts';
+import { type DocumentSettings, invoices } from './documents.ts';
+import { BATCH_MAX } from './kind.ts';
 import { salesOrders } from './sink.ts';
 import { ledgerSources } from './source.ts';
 import * as statements from './statements.sql.ts';
@@ -23,21 +26,47 @@ const settings = Type.Object(
     writes: Type.Optional(
       Type.Boolean({ description: 'whether orders are written; default false: sessions are read-only' }),
     ),
+    invoices: Type.Optional(
+      Type.Boolean({
+        description: 'whether shipments and returns are invoiced here, too; default false; needs writes',
+      }),
+    ),
+    charges: Type.Optional(
+      Type.Record(Type.String(), Type.String({ minLength: 1 }), {
+        description: 'codes of charges → numbers of parts that are services; without it charges are not written',
+      }),
+    ),
+    invoicesFrom: Type.Optional(
+      Type.String({
+        pattern: '^\\d{4}-\\d\\d-\\d\\d$',
+        description: 'posted invoices of this day on are read; default: none are',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
 
+const write = { batchMax: BATCH_MAX, idempotency: 'none' } as const;
+
 const declaration: Declaration = {
   name: 'ledgersmb',
-  summary: 'LedgerSMB 1.6 by its tables: stock, open orders and master data in, sales orders out',
+  summary:
+    'LedgerSMB 1.6 by its tables: stock, open orders, invoices and master data in; orders and their invoices out',
   provenAgainst: 'LedgerSMB 1.6.33 (Debian), on PostgreSQL 15',
   sources: {
     products: { domains: ['products', 'prices'], cursor: 'snapshot', ordering: 'per_thing', push: false },
     accounts: { domains: ['accounts'], cursor: 'snapshot', ordering: 'per_thing', push: false },
     stock: { domains: ['stock'], cursor: 'snapshot', ordering: 'per_thing', push: false },
+    invoices: { domains: ['invoices'], cursor: 'snapshot', ordering: 'per_thing', push: false },
     orders: { domains: ['orders'], cursor: 'snapshot', ordering: 'per_thing', push: false },
   },
-  deliveries: { sales_order: { batchMax: 20, locator: 'oe.intnotes = crossdock:<reference>', idempotency: 'none' } },
+  deliveries: {
+    sales_order: { ...write, locator: 'first line of oe.intnotes: crossdock:<reference>' },
+    order_cancellation: { ...write, locator: 'a line of oe.intnotes: cancelled <reference>' },
+    shipment_posting: { ...write, locator: 'first line of ar.intnotes: crossdock:shipment_posting/<reference>' },
+    return_posting: { ...write, locator: 'first line of ar.intnotes: crossdock:return_posting/<reference>' },
+    charge: { ...write, locator: 'first line of ar.intnotes: crossdock:charge/<reference>' },
+  },
   states: {},
   needs: [],
   settings,
@@ -46,19 +75,37 @@ const declaration: Declaration = {
     'No row has a time of change: feeds compare snapshots.',
     'A credit limit of 0 means that there is none.',
     'Part numbers, purchase order numbers and tax ids repeat or are missing; on hand may be below 0.',
-    'Taxes, exchange rates and postings of invoices are decided by its Perl code, not by its tables.',
+    'Taxes and exchange rates are decided by its Perl code, not by its tables: what needs them is refused.',
+    'Where duties are separated an invoice is a draft until a person approves it.',
+    'Its invoices name an order and no line of it: a part that stands on two lines of the order is parked.',
   ],
 };
 
+interface Settings extends DocumentSettings {
+  writes?: boolean;
+  invoices?: boolean;
+  invoicesFrom?: string;
+}
+
 /** A ledger without an API, through its tables. */
 export const ledgerSmb: ConnectorFactory = defineConnector(declaration, (context) => {
-  const { writes = false, ...own } = context.settings as unknown as LedgerSettings & { writes?: boolean };
+  const {
+    writes = false,
+    invoices: writesInvoices = false,
+    invoicesFrom,
+    ...own
+  } = context.settings as unknown as Settings;
+  if (writesInvoices && !writes) fail('XD_ESTATE_INVALID', `systems.${context.system}.settings.invoices needs writes`);
   const client = sqlClientFor(context, !writes);
   const deliveries: Record<string, DeliveryKind> = {};
-  if (writes) deliveries.sales_order = salesOrders(client, own, context.limits);
+  if (writes) {
+    deliveries.sales_order = salesOrders(client, own, context.limits);
+    deliveries.order_cancellation = orderCancellations(client, own, context);
+  }
+  if (writesInvoices) Object.assign(deliveries, invoices(client, own, context));
   return {
     confirmedBy: 'answer',
-    sources: ledgerSources(client, context.system, context.channel, own),
+    sources: ledgerSources(client, context.system, context.channel, own, invoicesFrom),
     deliveries,
     async probe(signal) {
       try {

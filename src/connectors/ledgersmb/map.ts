@@ -296,21 +296,17 @@ export function mapLines(
   return lines;
 }
 
-export function noteOf(reference: string): string {
-  return `crossdock:${reference}`;
-}
-
-function skuOf(partnumber: string): string {
+export function skuOf(partnumber: string): string {
   return partnumber.trim().toUpperCase();
 }
 
-function piecesOf(unit: string | null | undefined, units: LedgerSettings['units'], place: string): number {
+export function piecesOf(unit: string | null | undefined, units: LedgerSettings['units'], place: string): number {
   const pieces = Object.hasOwn(units, unit ?? '') ? units[unit!] : undefined;
   if (pieces === undefined) throw new Unreadable('is a unit that nobody mapped', place, unit);
   return pieces;
 }
 
-function wholeOf(text: string | null | undefined, place: string): number {
+export function wholeOf(text: string | null | undefined, place: string): number {
   if (!/^-?\d{1,10}$/.test(text ?? '')) throw new Unreadable('must be a whole number', place, text);
   return Number(text);
 }

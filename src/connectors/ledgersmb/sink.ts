@@ -3,64 +3,32 @@
  * there, lines in the part's own unit. What that screen does in Perl and not in SQL is refused, never left out: taxes, other currencies
  * (which need a rate), templates in numbers, the audit trail.
  */
-import { CrossdockError } from '../../canonical/index.ts';
 import {
-  batchMaxOf,
   type ConnectorContext,
   type DeliveryKind,
-  type Outcome,
   type SalesOrderPayload,
   type SqlClient,
   SqlRefused,
   type SqlRow,
   type SqlRun,
 } from '../kit/index.ts';
-import { type LedgerSettings, mapLines, noteOf } from './map.ts';
+import { ordersByNote } from './documents.sql.ts';
+import { ledgerKind, orRefused, VERSIONS } from './kind.ts';
+import { type LedgerSettings, mapLines } from './map.ts';
+import { moneyText } from './map-documents.ts';
+import { linesNoteOf, noteOf } from './notes.ts';
 import * as statements from './statements.sql.ts';
-
-const BATCH_MAX = 20;
-const VERSIONS = /^1\.6(\.|$)/;
 
 export function salesOrders(
   client: SqlClient,
   settings: LedgerSettings,
   limits: ConnectorContext['limits'],
 ): DeliveryKind {
-  return {
-    batchMax: batchMaxOf(limits, BATCH_MAX),
-    async write(items, signal) {
-      const outcomes: Outcome[] = [];
-      for (const { reference, payload } of items) {
-        const order = { ...(payload as SalesOrderPayload), reference };
-        const written = await client.writing(signal, (run) => writeOrder(run, order, settings));
-        outcomes.push(
-          written.done
-            ? { outcome: 'confirmed', answer: written.value }
-            : { outcome: written.outcome, error: written.error },
-        );
-      }
-      return outcomes;
-    },
-    locate: (references, signal) =>
-      client.reading(signal, async (run) => {
-        const wanted = [...new Set(references)];
-        const held = await heldOf(run, wanted);
-        return new Map(wanted.flatMap((reference) => (held.has(reference) ? [[reference, held.get(reference)]] : [])));
-      }),
-  };
-}
-
-async function heldOf(
-  run: SqlRun,
-  references: readonly string[],
-): Promise<Map<string, { number: string; numbers?: string[] }>> {
-  const { rows } = await run(statements.ordersBy, [references.map(noteOf)]);
-  const held = new Map<string, { number: string; numbers?: string[] }>();
-  for (const reference of references) {
-    const numbers = rows.filter(({ intnotes }) => intnotes === noteOf(reference)).map((row) => row.ordnumber!);
-    if (numbers.length > 0) held.set(reference, { number: numbers[0]!, ...(numbers.length > 1 && { numbers }) });
-  }
-  return held;
+  return ledgerKind<SalesOrderPayload>(client, limits, {
+    noteOf,
+    find: ordersByNote,
+    write: (run, order) => writeOrder(run, order, settings),
+  });
 }
 
 async function writeOrder(
@@ -68,9 +36,6 @@ async function writeOrder(
   order: SalesOrderPayload,
   settings: LedgerSettings,
 ): Promise<{ number: string }> {
-  await run(statements.lockReference, [noteOf(order.reference)]);
-  const before = (await heldOf(run, [order.reference])).get(order.reference);
-  if (before !== undefined) return before;
   const day = order.orderedAt.slice(0, 10);
   const [rules] = (await run(statements.rules, [])).rows;
   refuseUnknownRules(rules!, order);
@@ -82,10 +47,10 @@ async function writeOrder(
     const sku = part.partnumber!.toUpperCase();
     parts.set(sku, [...(parts.get(sku) ?? []), part]);
   }
-  const lines = linesOf(order, parts, settings);
+  const lines = orRefused(() => mapLines(order, parts, settings));
   const [{ number }] = (await run(statements.nextNumber, [])).rows as [{ number: string | null }];
   if (number === null) throw new SqlRefused('the ledger has no number for a sales order (setting sonumber)');
-  const amount = `${Math.trunc(order.totalMinor / 100)}.${String(order.totalMinor % 100).padStart(2, '0')}`;
+  const amount = moneyText(order.totalMinor);
   const values = [
     number,
     day,
@@ -93,22 +58,13 @@ async function writeOrder(
     order.currency,
     account!.terms,
     order.reference,
-    noteOf(order.reference),
+    `${noteOf(order.reference)}\n${linesNoteOf(order.lines.map(({ lineNo }) => lineNo))}`,
     account!.id,
   ];
   const [{ id }] = (await run(statements.insertOrder, values)).rows as [{ id: string }];
   for (const { part, count, price } of lines)
     await run(statements.insertLine, [id, part.id, part.description, count, price, part.unit]);
   return { number };
-}
-
-function linesOf(order: SalesOrderPayload, parts: ReadonlyMap<string, SqlRow[]>, settings: LedgerSettings) {
-  try {
-    return mapLines(order, parts, settings);
-  } catch (error) {
-    if (error instanceof CrossdockError) throw new SqlRefused(error.message);
-    throw error;
-  }
 }
 
 function refuseUnknownRules({ version, currencies, sonumber, audittrail }: SqlRow, order: SalesOrderPayload): void {

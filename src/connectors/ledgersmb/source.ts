@@ -1,4 +1,5 @@
 import { type Source, type SqlClient, type SqlRow, snapshotSource } from '../kit/index.ts';
+import { postedInvoices } from './documents.sql.ts';
 import {
   type LedgerAccount,
   type LedgerProduct,
@@ -10,6 +11,7 @@ import {
   mapProducts,
   mapStock,
 } from './map.ts';
+import { mapInvoices } from './map-documents.ts';
 import * as statements from './statements.sql.ts';
 
 const THINGS_MAX = 20_000;
@@ -21,13 +23,16 @@ export function ledgerSources(
   system: string,
   channel: string | null,
   settings: LedgerSettings,
+  invoicesFrom: string | undefined,
 ): Source[] {
-  const read = (text: string) => async (signal: AbortSignal) =>
-    client.reading(signal, async (run) => {
-      const { rows } = await run(text, [ROWS_MAX]);
-      const [clock] = (await run(statements.now, [])).rows;
-      return { rows, readAt: clock!.t! };
-    });
+  const read =
+    (text: string, ...values: string[]) =>
+    async (signal: AbortSignal) =>
+      client.reading(signal, async (run) => {
+        const { rows } = await run(text, [ROWS_MAX, ...values]);
+        const [clock] = (await run(statements.now, [])).rows;
+        return { rows, readAt: clock!.t! };
+      });
   const stock = snapshotSource({
     feed: 'stock',
     key: ['partnumber'],
@@ -49,7 +54,18 @@ export function ledgerSources(
     read: read(statements.accounts),
     map: (body) => mapAccountChanges(body, system, settings),
   });
-  if (channel === null) return [products, accounts, stock];
+  const sources = [products, accounts, stock];
+  if (invoicesFrom !== undefined)
+    sources.push(
+      snapshotSource({
+        feed: 'invoices',
+        key: ['invnumber'],
+        thingsMax: THINGS_MAX,
+        read: read(postedInvoices, invoicesFrom),
+        map: (body) => mapInvoices(body, system, channel, settings),
+      }),
+    );
+  if (channel === null) return sources;
   const orders = snapshotSource({
     feed: 'orders',
     key: ['ordnumber'],
@@ -57,7 +73,7 @@ export function ledgerSources(
     read: read(statements.openOrders),
     map: (body) => mapOrders(body, channel, settings),
   });
-  return [products, accounts, stock, orders];
+  return [...sources, orders];
 }
 
 /** Master data at one moment, with what the feeds have no facts for: units, credit limits, likely duplicates. */

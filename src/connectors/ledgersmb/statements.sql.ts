@@ -35,9 +35,6 @@ export const now = `select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:
 
 export const lockReference = 'select pg_advisory_xact_lock(hashtextextended($1, 0))';
 
-export const ordersBy = `
-select intnotes, ordnumber from oe where oe_class_id = 1 and intnotes = any($1::text[]) order by id`;
-
 /** What decides whether an order can be written by SQL alone. */
 export const rules = `
 select (select value from defaults where setting_key = 'curr') as currencies,

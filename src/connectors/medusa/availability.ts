@@ -10,7 +10,7 @@ import {
 } from '../kit/index.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import { type LevelChange, planNumber, readLevels, sellable, writeLevels } from './levels.ts';
-import type { Settled } from './reservations.ts';
+import { hiddenUnits } from './reservations.ts';
 
 /** Of one batch the shop does about as many levels a second from 60 up; larger ones only hold its locks longer. */
 export const NUMBERS_MAX = 120;
@@ -22,11 +22,8 @@ export function availability(
   limits: ConnectorContext['limits'],
   catalog: Catalog,
   locationIds: readonly string[],
-  settled: Settled,
 ): AvailabilitySink {
   const writing = new Map<string, Promise<unknown>>();
-  /** SKUs whose last number met a shop that showed more: the next one sets that right. */
-  const contested = new Set<string>();
 
   const write = async (items: readonly AvailabilityItem[], signal: AbortSignal): Promise<NumberOutcome[]> => {
     let listed: Map<string, CatalogEntry>;
@@ -51,7 +48,6 @@ export function availability(
         continue;
       }
       const plan = planNumber(item, itemId, there, locationIds);
-      if (plan === 'conflict') contested.add(item.sku);
       if (plan === 'conflict') outcomes[index] = { outcome: 'conflict' };
       else if (plan.length === 0) outcomes[index] = { outcome: 'confirmed' };
       else groups.push({ index, changes: plan });
@@ -61,12 +57,9 @@ export function availability(
       groups.map(({ changes }) => changes),
       signal,
     );
-    for (const [n, { index, changes }] of groups.entries()) {
+    for (const [n, { index }] of groups.entries()) {
       const outcome = written[n]!;
       outcomes[index] = outcome;
-      // It showed more than we knew of, and now stands on what we say: what its level hid is in that.
-      if (outcome.outcome === 'confirmed' && contested.delete(items[index]!.sku))
-        for (const { itemId, locationId } of changes) settled.add(itemId, locationId);
       if (outcome.outcome === 'refused') catalog.forget();
     }
     return outcomes as NumberOutcome[];
@@ -96,6 +89,7 @@ export function availability(
       }
       return numbers;
     },
+    doubtful: hiddenUnits(client, catalog, locationIds),
   };
 }
 
@@ -114,7 +108,8 @@ function whyNot(sku: string, entry: CatalogEntry | undefined, catalog: Catalog):
   return `the shop has no inventory item of ${sku} any more`;
 }
 
-function notYet(error: CrossdockError): Outcome {
+/** Nothing but reading was done. */
+export function notYet(error: CrossdockError): Outcome {
   const retryAfterMs = askedToWaitMs(error);
   return {
     outcome: 'later',

@@ -71,6 +71,15 @@ export class Catalog {
     return found;
   }
 
+  /** Whose stock these inventory items are. */
+  async skusOf(itemIds: ReadonlySet<string>, signal: AbortSignal): Promise<string[]> {
+    if (this.#known === undefined) await this.#load(signal);
+    const entries = [...(this.#known?.entries.values() ?? [])];
+    return entries.flatMap(({ sku, inventoryItemId }) =>
+      inventoryItemId !== null && itemIds.has(inventoryItemId) ? [sku] : [],
+    );
+  }
+
   whyNot(sku: string): string {
     return this.#known?.ambiguous.has(sku)
       ? `two variants of the shop have the SKU ${sku}: give one of them another`

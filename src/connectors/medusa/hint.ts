@@ -13,9 +13,7 @@ export function hint(secret: string, system: string) {
     if (given === undefined || !timingSafeEqual(Buffer.from(given, 'hex'), expected))
       fail('XD_UNAUTHENTICATED', `the webhook of ${system} carries no valid x-peer-signature`);
     const event = eventOf(body);
-    if (event.startsWith('order.') || event.startsWith('order-edit.')) return ['orders', 'reservations'];
-    if (event.startsWith('reservation-item.')) return ['reservations'];
-    return [];
+    return event.startsWith('order.') || event.startsWith('order-edit.') ? ['orders'] : [];
   };
 }
 

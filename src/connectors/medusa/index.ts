@@ -5,7 +5,6 @@ import { availability, NUMBERS_MAX } from './availability.ts';
 import { Catalog } from './catalog.ts';
 import { hint } from './hint.ts';
 import { prices } from './prices.ts';
-import { reservations, Settled } from './reservations.ts';
 import { OVERLAP_MS, orders } from './source.ts';
 import { orderStatus } from './status.ts';
 import { medusaClient } from './transport.ts';
@@ -52,7 +51,6 @@ export const medusa: ConnectorFactory = defineConnector(
         ordering: 'per_thing',
         push: true,
       },
-      reservations: { domains: ['stock'], cursor: 'keyset', overlapMs: 10_000, ordering: 'none', push: true },
     },
     deliveries: {},
     states: {
@@ -64,7 +62,7 @@ export const medusa: ConnectorFactory = defineConnector(
     settings,
     limits: { callsPerSecond: 15, concurrency: 4 },
     quirks: [
-      'two processes with in-memory locks oversell, and the level hides it: reservation rows are added up, and what is hidden is taken off on hand',
+      'two processes with in-memory locks oversell, and the level hides it: reservation rows are added up, and a number that hides some is read back and told anew',
       'a shop that is starved of database connections hangs, or answers 401 to a good key: own deadline, and 401 is later for two minutes',
       'orders sort by one field only and lines come in any order: a page ends before its last moment, lines are numbered by their id',
       'a list of prices or variants deletes what it leaves out: prices are written whole, variants only where a product has one',
@@ -82,13 +80,12 @@ export const medusa: ConnectorFactory = defineConnector(
     );
     const client = medusaClient(context);
     const catalog = new Catalog(client);
-    const settled = new Settled();
     const whose = { system, channel, company: own.company, account: own.account, accounts };
     return {
       confirmedBy: 'read_back',
-      sources: [orders(client, own.salesChannels ?? [], whose), reservations(client, locationIds, settled)],
+      sources: [orders(client, own.salesChannels ?? [], whose)],
       deliveries: {},
-      availability: availability(client, limits, catalog, locationIds, settled),
+      availability: availability(client, limits, catalog, locationIds),
       prices: prices(client, limits, catalog),
       orderStatus: orderStatus(client, limits, channel, locationIds),
       // An empty secret would make a signature that anybody can make.

@@ -68,13 +68,34 @@ export async function writeLevels(
       );
   const json = { create: bodyOf(false), update: bodyOf(true) };
   const answer = await client.write('/admin/inventory-items/location-levels/batch', json, signal);
-  if (answer.answered) return groups.map(() => ({ outcome: 'confirmed' }));
+  if (answer.answered) {
+    const told = spotsIn(answer.value);
+    return groups.map((changes) => outcomeOf(changes, told));
+  }
   if (!answer.itemsToBlame || groups.length === 1) return groups.map(() => answer.outcome);
   const half = Math.ceil(groups.length / 2);
   return [
     ...(await writeLevels(client, groups.slice(0, half), signal)),
     ...(await writeLevels(client, groups.slice(half), signal)),
   ];
+}
+
+/** The levels that an answer speaks of: it lists each one that was made or changed. */
+function spotsIn(answer: unknown): ReadonlySet<string> {
+  const { created, updated } = (answer ?? {}) as { created?: unknown; updated?: unknown };
+  const listed = [created, updated].flatMap((list): unknown[] => (Array.isArray(list) ? list : []));
+  return new Set(
+    listed.map((level) => {
+      const { inventory_item_id: item, location_id: at } = (level ?? {}) as Record<string, unknown>;
+      return `${String(item)}@${String(at)}`;
+    }),
+  );
+}
+
+function outcomeOf(changes: readonly LevelChange[], told: ReadonlySet<string>): Outcome {
+  const silent = changes.find(({ itemId, locationId }) => !told.has(`${itemId}@${locationId}`));
+  if (silent === undefined) return { outcome: 'confirmed' };
+  return { outcome: 'in_doubt', error: `level ${silent.itemId} at ${silent.locationId} is not in the answer` };
 }
 
 /** What the shop would still sell of an item from these locations, by its levels. */

@@ -7,7 +7,9 @@ import {
   type PriceState,
   type StateItem,
   type StateSink,
+  type WriteAnswer,
 } from '../kit/index.ts';
+import { notYet } from './availability.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import { canonicalDecimal, exactNumber } from './decimals.ts';
 
@@ -81,7 +83,7 @@ export function prices(client: HttpClient, limits: ConnectorContext['limits'], c
       try {
         there = await read(items, signal);
       } catch (error) {
-        if (error instanceof CrossdockError) return items.map(() => ({ outcome: 'later', error: error.message }));
+        if (error instanceof CrossdockError) return items.map(() => notYet(error));
         throw error;
       }
       const outcomes: (Outcome | undefined)[] = [];
@@ -162,7 +164,21 @@ async function writeProducts(
     await writeProducts(client, changes.slice(half), signal, outcomes);
     return;
   }
-  for (const { index } of changes) outcomes.set(index, answer.answered ? { outcome: 'confirmed' } : answer.outcome);
+  const told = answer.answered ? idsIn(answer.value) : undefined;
+  for (const { index, entry } of changes) outcomes.set(index, outcomeOf(answer, told, entry.productId));
+}
+
+/** The ids that an answer speaks of: it lists each thing that was changed. */
+function idsIn(answer: unknown): ReadonlySet<unknown> {
+  const { updated } = (answer ?? {}) as { updated?: unknown };
+  return new Set(Array.isArray(updated) ? updated.map((one) => (one as { id?: unknown } | null)?.id) : []);
+}
+
+function outcomeOf(answer: WriteAnswer, told: ReadonlySet<unknown> | undefined, id: string): Outcome {
+  if (!answer.answered) return answer.outcome;
+  return told?.has(id) === true
+    ? { outcome: 'confirmed' }
+    : { outcome: 'in_doubt', error: `${id} is not in the answer` };
 }
 
 async function writeVariants(
@@ -178,5 +194,6 @@ async function writeVariants(
     for (const change of changes) await writeVariants(client, productId, [change], signal, outcomes);
     return;
   }
-  for (const { index } of changes) outcomes.set(index, answer.answered ? { outcome: 'confirmed' } : answer.outcome);
+  const told = answer.answered ? idsIn(answer.value) : undefined;
+  for (const { index, entry } of changes) outcomes.set(index, outcomeOf(answer, told, entry.variantId));
 }

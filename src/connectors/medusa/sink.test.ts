@@ -9,7 +9,7 @@ import variantsRecorded from './fixtures/variants.json' with { type: 'json' };
 import { medusa } from './index.ts';
 import { planNumber } from './levels.ts';
 import { asks, withPrice } from './prices.ts';
-import { judge } from './reservations.ts';
+import { isSure } from './reservations.ts';
 import { missing, orderThere } from './status.ts';
 import { faultsOfMedusa, REVOKED_AFTER_MS } from './transport.ts';
 
@@ -69,10 +69,10 @@ describe('a number', () => {
     system.answer((call) => {
       if (call.path === '/admin/product-variants') return { json: variantsRecorded };
       if (call.method === 'GET') return { json: { inventory_items: [one, { ...two, location_levels: [] }] } };
-      const { create } = call.body as { create: unknown[] };
+      const { create, update } = call.body as { create: unknown[]; update: unknown[] };
       return create.length > 0
         ? { status: 404, json: { type: 'not_found', message: 'Item is gone' } }
-        : { json: { created: [], updated: [] } };
+        : { json: { created: [], updated: update } };
     });
     const skuOf = (id: string) =>
       variantsRecorded.variants.find(({ inventory_items: [item] }) => item!.inventory_item_id === id)!.sku;
@@ -100,19 +100,55 @@ describe('a number', () => {
 });
 
 describe('what rows say beyond the level', () => {
-  const level = { stocked: 20, reserved: 6 };
-  it('counts when it was seen twice, once for each hidden unit', () => {
-    expect(judge(1, level, undefined, 0, false)).toEqual({ seen: [1, 20, 6] });
-    expect(judge(1, level, [1, 20, 6], 0, false)).toEqual({ known: 1, write: 19 });
-    expect(judge(1, { stocked: 19, reserved: 6 }, [1, 20, 6], 0, false)).toEqual({ known: 1 });
-    expect(judge(1, { stocked: 19, reserved: 6 }, undefined, 1, false)).toEqual({ known: 1 });
-    expect(judge(3, { stocked: 19, reserved: 6 }, [3, 19, 6], 1, false)).toEqual({ known: 3, write: 17 });
+  const found = (hidden: number, stocked: number, reserved: number) => ({ hidden, stocked, reserved });
+  it('counts when it was seen twice over one level, whatever is on hand', () => {
+    expect(isSure(found(1, 20, 6), undefined)).toBe(false);
+    expect(isSure(found(1, 20, 6), found(1, 20, 6))).toBe(true);
+    expect(isSure(found(1, 25, 6), found(1, 20, 6))).toBe(true);
+    expect(isSure(found(2, 20, 6), found(1, 20, 6))).toBe(false);
+    expect(isSure(found(1, 20, 7), found(1, 20, 6))).toBe(false);
   });
-  it('is looked at again when anything moved, never taken below what is reserved, and forgotten with its rows', () => {
-    expect(judge(1, { stocked: 20, reserved: 7 }, [1, 20, 6], 0, false)).toEqual({ seen: [1, 20, 7] });
-    expect(judge(2, { stocked: 20, reserved: 20 }, [2, 20, 20], 0, false)).toEqual({ known: 2 });
-    expect(judge(0, level, undefined, 3, false)).toEqual({ known: 0 });
-    expect(judge(5, level, undefined, 0, true)).toEqual({ known: 5 });
+
+  /** Two recorded items; the rows of the first hold `units` more than its level says. */
+  function shopThatHides(units: number, changedAt = '2026-11-23T18:00:00.000Z') {
+    const [one, two] = levelsRecorded.inventory_items;
+    const row = (id: string, item: string, quantity: number) => ({
+      ...{ id, quantity, updated_at: changedAt, location_id: east, inventory_item_id: item },
+    });
+    const rows = [row('r1', one!.id, 14 + units), row('r2', two!.id, 4)];
+    system.answer((call) => {
+      if (call.path === '/admin/product-variants') return { json: variantsRecorded };
+      if (call.path === '/admin/inventory-items') return { json: levelsRecorded };
+      const since = call.query['updated_at[$gte]'] ?? '';
+      return { json: { reservations: rows.filter((r) => r.updated_at >= since) } };
+    });
+  }
+  const doubtful = () => shop.availability!.doubtful!(signal);
+
+  it('is named once it is sure, by reading only; then only when something is sold again', async () => {
+    shopThatHides(3);
+    expect(await doubtful()).toEqual([]);
+    expect(await doubtful()).toEqual(['SKU-0040']);
+    const quiet = system.calls.length;
+    expect(await doubtful()).toEqual([]);
+    expect(system.calls.length - quiet).toBe(1);
+    shopThatHides(3, '2026-11-23T18:00:05.000Z');
+    expect([await doubtful(), await doubtful()]).toEqual([[], ['SKU-0040']]);
+    expect(system.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('is not lost when the shop fails in between, and a level without hidden units is never named', async () => {
+    shopThatHides(3);
+    await doubtful();
+    system.answer({ text: '<html>busy</html>' });
+    await expect(doubtful()).rejects.toMatchObject({ code: 'XD_CONNECTOR_MALFORMED' });
+    shopThatHides(3);
+    expect(await doubtful()).toEqual(['SKU-0040']);
+    const other = medusa(contextFor(system.url, { settings }));
+    shopThatHides(0);
+    const look = () => other.availability!.doubtful!(signal);
+    expect([await look(), await look(), await look()]).toEqual([[], [], []]);
+    await other.close();
   });
 });
 
@@ -182,18 +218,94 @@ describe('an order’s state', () => {
 describe('a webhook', () => {
   const sign = (body: Buffer, key = 'peer-secret') => createHmac('sha256', key).update(body).digest('hex');
   const body = Buffer.from('{"event":"order.placed","data":{"id":"order_unknown"}}');
-  it('only says which feeds to read, also replayed and of an order nobody knows', () => {
-    for (let n = 0; n < 2; n++)
-      expect(shop.hint!({ 'x-peer-signature': sign(body) }, body)).toEqual(['orders', 'reservations']);
-    const noise = Buffer.from('not json');
-    expect(shop.hint!({ 'x-peer-signature': sign(noise) }, noise)).toEqual([]);
+  const told = (given: string | undefined, of = body) => shop.hint!({ 'x-peer-signature': given }, of);
+
+  it('with a wrong signature is refused: none, an empty one, a stranger’s, of another body, too long', () => {
+    for (const given of [undefined, '', sign(body, 'other'), sign(Buffer.from('x')), `${sign(body)}00`])
+      expect(() => told(given)).toThrow(expect.objectContaining({ code: 'XD_UNAUTHENTICATED' }));
+    expect(() => told(sign(body), Buffer.concat([body, Buffer.from(' ')]))).toThrow('x-peer-signature');
+  });
+
+  it('that is replayed says again which feed to read, and nothing more', () => {
+    for (let n = 0; n < 3; n++) expect(told(sign(body))).toEqual(['orders']);
     expect(system.calls).toEqual([]);
   });
-  it('with no, another or an altered signature is refused', () => {
-    for (const given of [undefined, '', sign(body, 'other'), sign(Buffer.from('x')), `${sign(body)}00`])
-      expect(() => shop.hint!({ 'x-peer-signature': given }, body)).toThrow(
-        expect.objectContaining({ code: 'XD_UNAUTHENTICATED' }),
-      );
+
+  it('for an unknown order leads to reading, and reading finds nothing', async () => {
+    system.answer({ json: { orders: [] } });
+    const [feed] = told(sign(body));
+    const page = await shop.sources.find((source) => source.feed === feed)!.poll('', signal);
+    expect([page.items, page.drained]).toEqual([[], true]);
+  });
+
+  it('that is no JSON, or of something else, reads nothing', () => {
+    for (const text of ['not json', '{"event":"product.updated"}', '{"event":7}', 'null']) {
+      const other = Buffer.from(text);
+      expect(told(sign(other), other)).toEqual([]);
+    }
+  });
+});
+
+describe('a page of HTML with status 200', () => {
+  const html = { text: '<!doctype html><title>Welcome</title>', headers: { 'content-type': 'text/html' } };
+  const item = { sku: 'SKU-0040', from: null, quantity: 5, ordersThrough: '' };
+  const price = { key: 'SKU-0040', version: 1, base: 0, state: { unitPrice: '9.11', currency: 'USD' } };
+
+  it('is no page, no probe and no lookup; nothing of a number or a price was sent', async () => {
+    system.answer(html);
+    await expect(shop.sources[0]!.poll('', signal)).rejects.toMatchObject({ code: 'XD_CONNECTOR_MALFORMED' });
+    expect(await shop.probe(signal)).toMatchObject({ ok: false });
+    await expect(shop.availability!.readBack(['SKU-0040'], signal)).rejects.toThrow('not JSON');
+    await expect(shop.prices!.holds!([price], signal)).rejects.toThrow('not JSON');
+    expect(await shop.availability!.write([item], signal)).toMatchObject([{ outcome: 'later' }]);
+    expect(await shop.prices!.write([price], signal)).toMatchObject([{ outcome: 'later', ofSystem: true }]);
+    expect(system.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it.each([
+    ['a page of HTML', html],
+    ['an answer that lists nothing', { json: { created: [], updated: [], deleted: [] } }],
+    ['an answer of another shape', { json: { ok: true } }],
+    [
+      'an answer about another item',
+      { json: { created: [], updated: [{ inventory_item_id: 'x', location_id: east }] } },
+    ],
+  ])('%s to a write leaves the number in doubt', async (_name, answer) => {
+    system.answer((call) => {
+      if (call.method === 'POST') return answer;
+      return { json: call.path === '/admin/product-variants' ? variantsRecorded : levelsRecorded };
+    });
+    expect(await shop.availability!.write([item], signal)).toMatchObject([{ outcome: 'in_doubt' }]);
+  });
+});
+
+describe('a product', () => {
+  beforeEach(() => {
+    system.answer((call) => {
+      if (call.path === '/admin/product-variants') return { json: variantsRecorded };
+      if (call.method === 'GET') return { json: levelsRecorded };
+      const { update } = call.body as { update: object[] };
+      return { json: { created: [], updated: update, deleted: [] } };
+    });
+  });
+  const telling = (sku: string) => ({ sku, from: null, quantity: 5, ordersThrough: '' });
+
+  it('that exists in the hub only is refused with what to do; its neighbour arrives, and it is read back as absent', async () => {
+    const outcomes = await shop.availability!.write([telling('HUB-ONLY'), telling('SKU-0040')], signal);
+    expect(outcomes).toEqual([
+      { outcome: 'refused', error: 'the shop lists no SKU HUB-ONLY' },
+      { outcome: 'confirmed' },
+    ]);
+    const numbers = await shop.availability!.readBack(['HUB-ONLY', 'SKU-0040'], signal);
+    expect([...numbers.keys()]).toEqual(['SKU-0040']);
+  });
+
+  it('that exists in the shop only is never written: its number and price stay what they are', async () => {
+    await shop.availability!.write([telling('SKU-0040')], signal);
+    const written = system.calls.filter(({ method }) => method === 'POST');
+    const other = variantsRecorded.variants.find(({ sku }) => sku !== 'SKU-0040')!.inventory_items[0]!;
+    expect(written).toHaveLength(1);
+    expect(JSON.stringify(written[0]!.body)).not.toContain(other.inventory_item_id);
   });
 });
 

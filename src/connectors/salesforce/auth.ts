@@ -22,20 +22,22 @@ export function tokenRequest(
 ): () => HttpRequest {
   const { auth, clientId } = settings;
   if (auth === 'client_credentials')
-    return () => request({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret });
+    return () => request({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret }, secret);
   const key = privateKeyOf(system, secret);
   return () => {
     const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-    return request({ grant_type, assertion: assertionOf(settings, key, nowMs()) });
+    const assertion = assertionOf(settings, key, nowMs());
+    return request({ grant_type, assertion }, assertion);
   };
 }
 
-function request(form: Record<string, string>): HttpRequest {
+function request(form: Record<string, string>, secret: string): HttpRequest {
   const body = new URLSearchParams(form).toString();
   return {
     method: 'POST',
     path: '/services/oauth2/token',
     raw: { body, contentType: 'application/x-www-form-urlencoded' },
+    secrets: [secret],
   };
 }
 

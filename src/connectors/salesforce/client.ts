@@ -9,6 +9,7 @@ import {
   type HttpRequest,
   later,
   systemClock,
+  unlessStopped,
   type WriteAnswer,
 } from '../kit/index.ts';
 import { DailyAllowance } from './allowance.ts';
@@ -76,14 +77,14 @@ export class Salesforce {
 
   /** Asks without effect. @throws XD_CONNECTOR_* */
   async ask(request: HttpRequest, signal: AbortSignal): Promise<Asked> {
-    return await (await this.#client()).ask(request, signal);
+    return await (await this.#client(signal)).ask(request, signal);
   }
 
   /** Sends with effect; never throws. */
   async send(request: HttpRequest, signal: AbortSignal): Promise<WriteAnswer> {
     let client: HttpClient;
     try {
-      client = await this.#client();
+      client = await this.#client(signal);
     } catch (error) {
       // Nobody is signed in, so nothing was sent.
       if (error instanceof CrossdockError) return later(error.message, askedToWaitMs(error));
@@ -121,11 +122,11 @@ export class Salesforce {
     for (const client of this.#clients.values()) await client.close();
   }
 
-  async #client(): Promise<HttpClient> {
+  async #client(signal: AbortSignal): Promise<HttpClient> {
     if (this.#current !== undefined) return this.#current;
     if (this.#failed !== undefined && this.clock.now() < this.#failed.until) throw this.#failed.error;
     this.#signingIn ??= this.#firstSignIn();
-    return await this.#signingIn;
+    return await unlessStopped(this.#signingIn, signal);
   }
 
   async #firstSignIn(): Promise<HttpClient> {

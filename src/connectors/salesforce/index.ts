@@ -13,7 +13,7 @@ import type { Read } from './map-master.ts';
 import { settingsOf, settingsSchema } from './settings.ts';
 import { orderStatus, REFERENCE, STATUS_MAX } from './sink.ts';
 import { deletedBetween, type SnapshotKind, type SnapshotOptions, type SnapshotRecords, snapshot } from './snapshot.ts';
-import { opportunities } from './source.ts';
+import { accounts, opportunities } from './source.ts';
 
 export {
   type AccountRecord,
@@ -39,6 +39,7 @@ export const declaration: Declaration = {
       ordering: 'per_thing',
       push: false,
     },
+    accounts: { domains: ['accounts'], cursor: 'keyset', overlapMs: 600_000, ordering: 'per_thing', push: false },
   },
   deliveries: {},
   states: { orderStatus: { batchMax: STATUS_MAX, readBack: 'version' } },
@@ -79,7 +80,10 @@ export function createSalesforce(
   return {
     name: declaration.name,
     confirmedBy: 'read_back',
-    sources: channel === null ? [] : [opportunities(client, { system, channel }, settings.company!)],
+    sources:
+      channel === null
+        ? []
+        : [opportunities(client, { system, channel }, settings.company!), accounts(client, system, settings.company!)],
     deliveries: {},
     orderStatus: orderStatus(client, limits),
     snapshot: (kind, asked, signal) => snapshot(client, kind, asked, signal),

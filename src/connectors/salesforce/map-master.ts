@@ -1,4 +1,4 @@
-/** Accounts, products and price book entries. No command takes them yet: they are given as they are. */
+/** Accounts, products and price book entries, as they are. */
 import { Fields, Unreadable } from '../kit/index.ts';
 import { skuOf } from './map.ts';
 import { id18, plainDecimal } from './values.ts';

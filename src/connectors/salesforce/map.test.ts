@@ -60,6 +60,26 @@ it('broken records are set aside one by one, each with its place, and their neig
   expect(new Set(items.map(({ scope, key }) => `${scope} ${key}`)).size).toBe(items.length);
 });
 
+it('an order whose lines are no whole page is set aside alone: the lines that are there are not all of it', () => {
+  const lines = (changes: object) => ({
+    ...(page[0] as object),
+    Id: '006000000000077AAA',
+    OpportunityLineItems: { ...(page[0] as { OpportunityLineItems: object }).OpportunityLineItems, ...changes },
+  });
+  for (const changes of [
+    { done: undefined },
+    { done: 'a' },
+    { done: false, nextRecordsUrl: 'elsewhere' },
+    { records: 7 },
+  ]) {
+    const bytes = Buffer.from(JSON.stringify({ done: true, records: [lines(changes), page[0]] }));
+    expect(mapOpportunities(recordsOf(bytes), whose, reading)).toMatchObject([
+      { key: '006000000000077AAA', unreadable: { place: expect.stringContaining('/records/0/OpportunityLineItems') } },
+      { command: { kind: 'order.submitted' } },
+    ]);
+  }
+});
+
 it('numbers with an exponent or sixteen digits are what they were written as', () => {
   const text = fixture('opportunities')
     .toString()

@@ -105,7 +105,7 @@ function cancelsOf(record: Fields, channel: string, reading: Reading, isCalledOf
 
 /** Lines have no number of their own: they are numbered by their ids, which only grow. */
 function linesOf(record: Fields): Fields[] {
-  const list = record.raw.OpportunityLineItems as { records?: unknown } | null | undefined;
+  const list = record.raw.OpportunityLineItems as { records?: unknown; done?: unknown } | null | undefined;
   const place = `${record.place}/OpportunityLineItems`;
   if (list == null || !Array.isArray(list.records) || list.records.length === 0)
     throw new Unreadable(
@@ -113,6 +113,8 @@ function linesOf(record: Fields): Fields[] {
       place,
       list,
     );
+  // An order of which lines are missing would be taken for the whole.
+  if (list.done !== true) throw new Unreadable('must be whole', place, list);
   return new Fields(list, place).lines('records');
 }
 

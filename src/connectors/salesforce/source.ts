@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { fail } from '../../canonical/index.ts';
 import { type KeysetRow, keysetSource, type Place, type Source, type Whose } from '../kit/index.ts';
 import { queryPageOf, type Salesforce } from './client.ts';
 import { mapOpportunities, type Reading } from './map.ts';
+import { mapAccounts } from './map-accounts.ts';
 import { parseExact, quoted, timeOf } from './values.ts';
 
 /** Each carries its lines, so a page is of some hundred kB. */
@@ -10,7 +10,7 @@ const PAGE_RECORDS_MAX = 200;
 
 /**
  * Won opportunities, and those called off, by (SystemModstamp, Id). Deleted ones are asked for, too. Its times are of whole seconds, so
- * many records share one; and one record may change twice within it, which only its content tells: that is part of a row's name.
+ * many records share one; and one record may change twice within it, which only its content tells, and the kit looks at that.
  */
 export function opportunities(client: Salesforce, whose: Whose, company: string): Source {
   const { settings } = client;
@@ -28,6 +28,33 @@ export function opportunities(client: Salesforce, whose: Whose, company: string)
       return { body, contentType: 'application/json', rows, more: rows.length >= limit };
     },
   });
+}
+
+/** Accounts that have one of ours, by (SystemModstamp, Id); those merged away and deleted, too, as long as the org keeps them (15 days). */
+export function accounts(client: Salesforce, system: string, company: string): Source {
+  const { settings } = client;
+  const reading = { system, company, accountField: settings.accountField };
+  return keysetSource({
+    feed: 'accounts',
+    pageMax: PAGE_RECORDS_MAX,
+    overlapMs: settings.overlapMs,
+    map: (records) => mapAccounts(records, reading),
+    rowsOf: recordsOf,
+    async read(after, limit, signal) {
+      client.mayBegin();
+      const body = await readWhole(client, accountQuery(settings.accountField, after, limit), signal);
+      const rows = recordsOf(body).map(rowOf);
+      return { body, contentType: 'application/json', rows, more: rows.length >= limit };
+    },
+  });
+}
+
+function accountQuery(accountField: string, after: Place | undefined, limit: number): string {
+  const fields = `Id, Name, ${accountField}, MasterRecordId, MasterRecord.${accountField}, IsDeleted, SystemModstamp`;
+  return (
+    `SELECT ${fields} FROM Account WHERE ${accountField} != null${beyond(after)} ` +
+    `ORDER BY SystemModstamp, Id LIMIT ${limit}`
+  );
 }
 
 export function opportunityQuery(reading: Reading, after: Place | undefined, limit: number): string {
@@ -55,9 +82,8 @@ function beyond(after: Place | undefined): string {
 function rowOf(raw: unknown): KeysetRow {
   const { Id, SystemModstamp } = (raw ?? {}) as { Id?: unknown; SystemModstamp?: unknown };
   if (typeof Id !== 'string' || typeof SystemModstamp !== 'string')
-    fail('XD_CONNECTOR_MALFORMED', 'opportunities: a record without Id and SystemModstamp');
-  const digest = createHash('sha256').update(JSON.stringify(raw)).digest('base64url').slice(0, 12);
-  return { at: timeOf(SystemModstamp, '/SystemModstamp'), id: `${Id} ${digest}`, raw };
+    fail('XD_CONNECTOR_MALFORMED', 'a record without Id and SystemModstamp');
+  return { at: timeOf(SystemModstamp, '/SystemModstamp'), id: Id, raw };
 }
 
 /**
@@ -82,9 +108,8 @@ async function readWhole(client: Salesforce, soql: string, signal: AbortSignal):
 function nextLinesOf(record: unknown): string | undefined {
   const lines = (record as { OpportunityLineItems?: unknown } | null)?.OpportunityLineItems;
   if (lines == null) return undefined;
-  const page = queryPageOf(lines);
-  if (page === undefined) fail('XD_CONNECTOR_MALFORMED', 'opportunities: a record whose lines are no page of records');
-  return page.nextRecordsUrl;
+  // Where they are no page of records the map says so, of this record alone.
+  return queryPageOf(lines)?.nextRecordsUrl;
 }
 
 /** The records in the bytes of {@link readWhole}, each with all its lines. */
@@ -97,7 +122,7 @@ export function recordsOf(body: Buffer): unknown[] {
       if (path === undefined) return record;
       const { OpportunityLineItems: first, ...rest } = record as { OpportunityLineItems: { records: unknown[] } };
       const more = (children[path] ?? []).flatMap((next) => (next as { records: unknown[] }).records);
-      return { ...rest, OpportunityLineItems: { ...first, records: [...first.records, ...more] } };
+      return { ...rest, OpportunityLineItems: { ...first, done: true, records: [...first.records, ...more] } };
     }),
   );
 }

@@ -45,6 +45,17 @@ describe('decimals', () => {
     );
   });
 
+  it('JSON is read to any depth, and its texts are left alone', () => {
+    const deep = `${'{"a":'.repeat(10_000)}1.50${'}'.repeat(10_000)}`;
+    let inner = parseExact(deep) as { a: unknown };
+    while (typeof inner.a === 'object') inner = inner.a as { a: unknown };
+    expect(inner.a).toBe('1.50');
+    const long = 'x'.repeat(2_000_000);
+    const texts = { a: '1.50 "2.50" \\ 3', 'b 1.0': ['-4.0', ''], c: long };
+    expect(parseExact(JSON.stringify(texts))).toEqual(texts);
+    expect(() => parseExact('{"a": 1.50.2.}x')).toThrow(SyntaxError);
+  });
+
   it('a discount is taken off exactly, or not at all', () => {
     expect([discounted('2.55', '0'), discounted('10', '33.33'), discounted('3.39', '100')]).toEqual([
       '2.55',

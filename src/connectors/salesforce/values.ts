@@ -14,13 +14,16 @@ export class Decimal {
  * a double, and the system writes large ones with an exponent.
  */
 export function parseExact(text: string): unknown {
-  const read = (_key: string, value: unknown, context?: { source?: string }): unknown => {
-    if (typeof value !== 'number') return value;
-    const source = context?.source ?? String(value);
-    return Number.isSafeInteger(value) && String(value) === source ? value : source;
-  };
-  return JSON.parse(text, read as (key: string, value: unknown) => unknown);
+  // Before it is parsed, not by a reviver: that goes down into every value, and a deep one ends the stack.
+  const exact = text.replaceAll(TEXT_OR_NUMBER, (token) => {
+    if (token.startsWith('"')) return token;
+    const value = Number(token);
+    return Number.isSafeInteger(value) && String(value) === token ? token : `"${token}"`;
+  });
+  return JSON.parse(exact);
 }
+
+const TEXT_OR_NUMBER = /"(?:[^"\\]+|\\.)*"|-?\d[\d.eE+-]*/gs;
 
 export function jsonOf(value: unknown): string {
   if (value instanceof Decimal) return value.text;

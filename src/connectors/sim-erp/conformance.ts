@@ -1,12 +1,12 @@
-import { batchTables, describeSystem, sequencePages } from '../kit/conformance/index.ts';
+import { batchTables, deliveryTables, describeSystem, sequencePages } from '../kit/conformance/index.ts';
 
 /** How the simulated ERP answers: sim/API.md. */
-const routes: Readonly<Record<string, [path: string, list: string]>> = {
-  sales_order: ['sales-orders', 'orders'],
-  order_cancellation: ['cancellations', 'cancellations'],
-  shipment_posting: ['shipments', 'shipments'],
-  return_posting: ['returns', 'returns'],
-  charge: ['charges', 'charges'],
+const routes = {
+  sales_order: { path: 'sales-orders', list: 'orders' },
+  order_cancellation: { path: 'cancellations', list: 'cancellations' },
+  shipment_posting: { path: 'shipments', list: 'shipments' },
+  return_posting: { path: 'returns', list: 'returns' },
+  charge: { path: 'charges', list: 'charges' },
 };
 const lines = [{ lineNo: 1, quantity: 6, amountMinor: 1530 }];
 const at = '2026-03-01T09:00:00Z';
@@ -15,17 +15,10 @@ export default describeSystem({
   context: { channel: null },
   system: (rows) =>
     batchTables(
-      Object.entries(routes).map(([kind, [path, list]]) => ({
-        kind,
-        write: `/${path}/batch`,
-        list,
-        lookup: `/${path}/lookup`,
-        lookupList: 'references',
-        key: 'reference',
+      deliveryTables(routes, {
         doubles: true,
-        taken: ({ reference }, nth) => ({ number: `N-${reference}-${nth}` }),
-        found: ({ reference }, nth) => ({ number: `N-${reference}-${nth}` }),
-      })),
+        answer: (_kind, { reference }, nth) => ({ number: `N-${String(reference)}-${nth}` }),
+      }),
       (call) => sequencePages(() => rows.documents!, call, { path: '/documents' }),
     ),
   feeds: {

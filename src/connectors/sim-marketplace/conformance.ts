@@ -1,128 +1,38 @@
 import {
-  batchTables,
+  channelModel,
+  demandRecords,
   describeSystem,
-  type FeedRows,
-  type SystemModel,
-  sequencePages,
+  sampleAvailability,
+  sampleOrderStatus,
+  samplePrice,
 } from '../kit/conformance/index.ts';
 
-type Entry = Record<string, unknown>;
-
-const at = '2010-12-01T09:41:00Z';
+/** What is left of a number. All that was sold in this suite was sold after the cursor that the numbers are told with. */
+const left = (entry: Record<string, unknown> | undefined, sold: number) =>
+  Math.max(0, Number(entry?.quantity ?? 0) - sold);
 
 /** How the simulated marketplace answers: sim/API.md. It takes off by itself what it sold after `ordersThrough`. */
-function system(rows: FeedRows): SystemModel {
-  const sold = new Map<string, number>();
-  // All that was sold in this suite was sold after the cursor that the numbers are told with.
-  const left = (sku: string, entry: Entry | undefined) =>
-    Math.max(0, Number(entry?.quantity ?? 0) - (sold.get(sku) ?? 0));
-  const kinds = {
-    availability: {
-      refuse: () => undefined,
-      taken: (entry: Entry) => ({ available: left(String(entry.sku), entry) }),
-      found: (entry: Entry) => ({ quantity: entry.quantity, available: left(String(entry.sku), entry) }),
-    },
-  };
-  const model = batchTables(
-    [
-      {
-        kind: 'availability',
-        write: '/offers/quantity',
-        list: 'items',
-        lookup: '/offers/lookup',
-        lookupList: 'skus',
-        key: 'sku',
-        ...kinds.availability,
-      },
-      {
-        kind: 'prices',
-        write: '/offers/price',
-        list: 'items',
-        lookup: '/offers/price/lookup',
-        lookupList: 'skus',
-        key: 'sku',
-        taken: () => ({}),
-        found: ({ version }) => ({ version }),
-      },
-      {
-        kind: 'orderStatus',
-        write: '/orders/status',
-        list: 'items',
-        lookup: '/orders/status/lookup',
-        lookupList: 'numbers',
-        key: 'number',
-        taken: () => ({}),
-        found: ({ version }) => ({ version }),
-      },
-    ],
-    (call) => sequencePages(() => rows.orders!, call, { path: '/orders' }),
-  );
-  return {
-    ...model,
-    sellable: (sku) => left(sku, model.entry('availability', sku)),
-    sell: (sku, units) => void sold.set(sku, (sold.get(sku) ?? 0) + units),
-  };
-}
-
 export default describeSystem({
-  system,
-  feeds: {
-    orders: {
-      pageMax: 100,
-      placeFields: ['seq'],
-      record: (n, _changedAt, seq) => ({
-        seq,
-        type: 'order',
-        number: `53${n}65`,
-        account: '17850',
-        company: 'UK',
-        currency: 'GBP',
-        orderedAt: '2010-12-01T08:26:00Z',
-        lines: [{ lineNo: 1, sku: '85123A', quantity: 6, unitPrice: '2.55', within: 6 }],
-      }),
-      broken: (_changedAt, seq) => [
-        {
-          seq,
-          type: 'order',
-          number: `1${seq}`,
-          account: '1',
-          company: 'UK',
-          currency: 'GBP',
-          orderedAt: at,
-          lines: [],
+  system: (rows) =>
+    channelModel(
+      rows,
+      {
+        feed: { name: 'orders', path: '/orders' },
+        ...{ availability: '/offers/quantity', prices: '/offers/price', orderStatus: '/orders/status' },
+        lookups: {
+          availability: '/offers/lookup',
+          prices: '/offers/price/lookup',
+          orderStatus: '/orders/status/lookup',
         },
-        { seq, type: 'cancel', reference: `C${seq}`, account: '1', at, lines: [null] },
-      ],
-      unknownEnum: (_changedAt, seq) => ({ seq, type: 'wish', number: '1', account: '1' }),
-    },
-  },
-  availability: (n) => ({ sku: `SKU77${n}10`, from: null, quantity: 4, ordersThrough: '17' }),
-  prices: (n) => ({ key: `SKU77${n}10`, version: 7, base: 0, state: { unitPrice: '2.55', currency: 'GBP' } }),
-  orderStatus: (n) => ({
-    key: `channel/77${n}10`,
-    version: 3,
-    base: 0,
-    state: {
-      channel: 'channel',
-      externalNo: `77${n}10`,
-      status: 'confirmed',
-      account: '17850',
-      currency: 'GBP',
-      totalMinor: 1530,
-      lines: [
-        {
-          lineNo: 1,
-          sku: '85123A',
-          quantity: 6,
-          amountMinor: 1530,
-          cancelled: 0,
-          backordered: 0,
-          refused: 0,
-          shipped: 6,
-          invoiced: 6,
-          returned: 0,
-        },
-      ],
-    },
-  }),
+      },
+      {
+        left,
+        taken: (entry, sold) => ({ answer: { available: left(entry, sold) } }),
+        found: (entry, sold) => ({ quantity: entry.quantity, available: left(entry, sold) }),
+      },
+    ),
+  feeds: { orders: demandRecords(100, { within: 6 }) },
+  availability: sampleAvailability,
+  prices: samplePrice,
+  orderStatus: sampleOrderStatus,
 });

@@ -1,8 +1,11 @@
-import { batchTables, describeSystem, sequencePages } from '../kit/conformance/index.ts';
+import { batchTables, deliveryTables, describeSystem, sequencePages } from '../kit/conformance/index.ts';
 
 /** How the simulated WMS answers: sim/API.md. A write of one reference has one effect, however often it comes. */
-const kinds = { fulfilment: 'fulfilments', fulfilment_cancel: 'fulfilment-cancels', return_announcement: 'returns' };
-const lists = { fulfilment: 'fulfilments', fulfilment_cancel: 'cancels', return_announcement: 'returns' };
+const kinds = {
+  fulfilment: { path: 'fulfilments', list: 'fulfilments' },
+  fulfilment_cancel: { path: 'fulfilment-cancels', list: 'cancels' },
+  return_announcement: { path: 'returns', list: 'returns' },
+};
 const goods = [{ lineNo: 1, sku: '85123A', quantity: 6 }];
 const at = '2010-12-01T08:00:00Z';
 const cancelled = { lines: [{ lineNo: 1, cancelled: 6, tooLate: 0 }] };
@@ -11,17 +14,10 @@ export default describeSystem({
   context: { channel: null },
   system: (rows) =>
     batchTables(
-      Object.entries(kinds).map(([kind, path]) => ({
-        kind,
-        write: `/${path}/batch`,
-        list: lists[kind as keyof typeof lists],
-        lookup: `/${path}/lookup`,
-        lookupList: 'references',
-        key: 'reference',
+      deliveryTables(kinds, {
         doubles: false,
-        taken: () => (kind === 'fulfilment_cancel' ? cancelled : {}),
-        found: () => (kind === 'fulfilment_cancel' ? cancelled : {}),
-      })),
+        answer: (kind) => (kind === 'fulfilment_cancel' ? cancelled : {}),
+      }),
       (call) => sequencePages(() => rows.events!, call, { path: '/events' }),
     ),
   feeds: {

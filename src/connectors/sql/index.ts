@@ -1,33 +1,59 @@
 import { fail } from '../../canonical/index.ts';
-import { type ConnectorFactory, type Declaration, defineConnector, sqlClientFor } from '../kit/index.ts';
-import { type SqlSettings, sqlSettings } from './settings.ts';
+import {
+  type ConnectorFactory,
+  type Declaration,
+  type Domain,
+  defineConnector,
+  type SourceDeclaration,
+  sqlClientFor,
+} from '../kit/index.ts';
+import { type SqlFeed, type SqlSettings, sqlSettings } from './settings.ts';
 import { sqlDelivery } from './sink.ts';
 import { sqlSource, timeOf } from './source.ts';
 
 const write = { batchMax: 50, locator: 'the query `locate` of the estate', idempotency: 'none' } as const;
-const domains = ['orders', 'cancels', 'stock', 'supply', 'shipments', 'invoices', 'returns'] as const;
+const domainsOf: Readonly<Record<SqlFeed['map']['as'], readonly Domain[]>> = {
+  order: ['orders'],
+  cancel: ['cancels'],
+  counted: ['stock'],
+  received: ['stock'],
+  adjusted: ['stock'],
+  supply: ['supply'],
+  allocated: ['stock'],
+  picked: ['shipments'],
+  shipped: ['shipments'],
+  returned: ['returns'],
+  invoice: ['invoices'],
+  credit_note: ['invoices'],
+};
+const cursors = { time: 'keyset', sequence: 'sequence', snapshot: 'snapshot' } as const;
+
+function sourceOf({ cursor, map }: SqlFeed): SourceDeclaration {
+  return {
+    domains: domainsOf[map.as],
+    cursor: cursors[cursor.by],
+    ...(cursor.by === 'time' && { overlapMs: cursor.overlapSeconds * 1000 }),
+    ordering: 'per_thing',
+    push: false,
+  };
+}
 
 const declaration: Declaration = {
   name: 'sql',
   summary:
     'legacy databases, PostgreSQL and MySQL or MariaDB, by declared queries; read-only unless writes are declared',
   provenAgainst: 'PostgreSQL 15 and 18, MariaDB 10.11',
-  sources: {
-    '<feed by time>': { domains, cursor: 'keyset', ordering: 'per_thing', push: false },
-    '<feed by sequence>': { domains, cursor: 'sequence', ordering: 'per_thing', push: false },
-    '<feed by snapshot>': { domains, cursor: 'snapshot', ordering: 'per_thing', push: false },
-  },
-  deliveries: {
-    sales_order: write,
-    order_cancellation: write,
-    shipment_posting: write,
-    return_posting: write,
-    charge: write,
-    fulfilment: write,
-    fulfilment_cancel: write,
-    return_announcement: write,
-  },
+  sources: {},
+  deliveries: {},
   states: {},
+  bySettings(settings) {
+    const { feeds = [], writes = {} } = settings as SqlSettings;
+    return {
+      sources: Object.fromEntries(feeds.map((one) => [one.feed, sourceOf(one)])),
+      deliveries: Object.fromEntries(Object.keys(writes).map((kind) => [kind, write])),
+      states: {},
+    };
+  },
   needs: [],
   settings: sqlSettings,
   limits: { callsPerSecond: 50, concurrency: 4 },

@@ -12,12 +12,12 @@ export function placedChanges(
   key: readonly string[],
   gone: Record<string, string> | undefined,
 ): Placed[] {
-  return changes.flatMap(({ key: values, rows }) => {
+  return changes.flatMap(({ key: values, rows }): Placed[] => {
     const own = { $readAt: readAt };
     const place = `/row/${values.join('/')}`;
-    if (rows.length > 0) return rows.map((row) => ({ place, values: { ...row, ...own } }));
+    if (rows.length > 0) return rows.map((row) => ({ place, values: row, own }));
     if (gone === undefined) return [];
     const known = Object.fromEntries(key.map((column, index) => [column, values[index]]));
-    return [{ place, values: { ...known, ...gone, ...own } }];
+    return [{ place, values: { ...known, ...gone }, own }];
   });
 }

@@ -103,7 +103,9 @@ const KINDS = [
 
 export const sqlSettings = Type.Object(
   {
-    feeds: Type.Optional(Type.Array(feedSchema, { maxItems: 50 })),
+    feeds: Type.Optional(
+      Type.Array(feedSchema, { maxItems: 50, description: 'what is read, each by a query and a cursor' }),
+    ),
     writes: Type.Optional(
       Type.Object(Object.fromEntries(KINDS.map((kind) => [kind, Type.Optional(writeSchema)])), {
         ...closed,

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useDatabase } from '../../../test/helpers/database.ts';
 import type { InboundItem } from '../../canonical/index.ts';
+import { databaseProxy } from '../kit/conformance/index.ts';
 import type { Connector, FeedPage, Source } from '../kit/index.ts';
 import { permitted } from '../kit/index.ts';
 import { contextFor } from '../kit/testing.ts';
@@ -341,6 +342,35 @@ describe('writing, where it is declared', () => {
     );
     expect(outcome[0]!.outcome).toBe('later');
     expect(await count('orders')).toBe(0);
+  });
+
+  it('a connection that is lost in the middle is an outcome, and never the end of the process', async () => {
+    const proxy = await databaseProxy(database.url);
+    const stray: Error[] = [];
+    const listen = (error: Error) => void stray.push(error);
+    process.on('uncaughtExceptionMonitor', listen);
+    const settings = { writes: { sales_order: write } };
+    const cut = sql(contextFor(proxy.url, { system: 'old', channel: 'shop', token: null, settings, limits }));
+    made.push(cut);
+    try {
+      for (const [fate, outcome] of [
+        ['cut_before', 'later'],
+        ['cut_after', 'later'],
+      ] as const) {
+        proxy.fate = (text) => (text.startsWith('insert into orders') ? fate : 'pass');
+        expect(await cut.deliveries.sales_order!.write([order('shop/1')], signal)).toMatchObject([{ outcome }]);
+        expect(await count('orders')).toBe(0);
+      }
+      proxy.fate = (text) => (text === 'commit' ? 'cut_after' : 'pass');
+      expect(await cut.deliveries.sales_order!.write([order('shop/1')], signal)).toMatchObject([
+        { outcome: 'in_doubt' },
+      ]);
+      expect(await count('orders')).toBe(1);
+    } finally {
+      process.off('uncaughtExceptionMonitor', listen);
+      await proxy.close();
+    }
+    expect(stray).toEqual([]);
   });
 
   it('one that waits for a lock for too long comes later, and nothing of it is there', async () => {

@@ -26,6 +26,8 @@ export const declaration: Declaration = {
     opportunities: keyset(['opportunities', 'orders', 'cancels']),
     products: keyset(['products', 'prices']),
     products_new: keyset(['products', 'prices']),
+    price_lists: keyset(['prices']),
+    price_lists_new: keyset(['prices']),
     accounts: keyset(['accounts']),
     accounts_new: keyset(['accounts']),
   },

@@ -1,3 +1,4 @@
+import { CrossdockError } from '../../canonical/index.ts';
 import { type Connector, defineConnector } from '../kit/index.ts';
 import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
@@ -19,11 +20,17 @@ export const tryton = defineConnector(declaration, (context) => {
     sources: sources({ tryton: rpc, lookups, settings, system: context.system, channel }),
     deliveries: { ...deliveries({ tryton: rpc, lookups, limits, channel }) },
     async probe(signal) {
-      const found = await lookups.warehouses(signal);
-      const missing = Object.entries(settings.warehouses).filter(([location]) => !found.has(location));
-      if (missing.length > 0)
-        return { ok: false, detail: `no warehouse ${missing.map(([, code]) => code).join(', ')}` };
-      return { ok: true, detail: `signs in, company ${await rpc.company(signal)}, ${found.size} warehouses` };
+      try {
+        const found = await lookups.warehouses(signal);
+        const missing = Object.entries(settings.warehouses).filter(([location]) => !found.has(location));
+        if (missing.length > 0)
+          return { ok: false, detail: `no warehouse ${missing.map(([, code]) => code).join(', ')}` };
+        return { ok: true, detail: `signs in, company ${await rpc.company(signal)}, ${found.size} warehouses` };
+      } catch (error) {
+        // An operator wants the reason, not a stack.
+        if (error instanceof CrossdockError) return { ok: false, detail: `${error.code}: ${error.message}` };
+        throw error;
+      }
     },
     /** Masters and stock, whole: what no feed of the kit's carries yet. */
     snapshots: snapshots(rpc, lookups, settings),

@@ -27,6 +27,10 @@ export interface Warehouse {
   input: number;
 }
 
+/** A domain that also finds what was put away. */
+export const EVEN_INACTIVE = ['active', 'in', [true, false]];
+/** One that replaced another may be replaced itself; a ring of them ends somewhere. */
+const REPLACED_MAX = 8;
 /** How long what was found is believed; what wasn't found is asked for again each time. */
 const REMEMBERED_MS = 300_000;
 
@@ -35,7 +39,6 @@ export class Lookups {
   readonly #settings: Settings;
   #since = 0;
   readonly #products = new Map<string, Product>();
-  readonly #parties = new Map<string, Party>();
   readonly #currencies = new Map<string, number>();
   #warehouses: Promise<Map<string, Warehouse>> | undefined;
 
@@ -68,12 +71,37 @@ export class Lookups {
     return this.#products;
   }
 
+  /** Asked for each time: a party may have been replaced by another since, whose code is then found under its own and the old one. */
   async parties(accounts: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, Party>> {
-    this.#forget();
-    const missing = [...new Set(accounts)].map((a) => this.partyCode(a)).filter((code) => !this.#parties.has(code));
-    if (missing.length > 0) {
-      const fields = ['code', 'customer_payment_term', 'customer_location', 'customer_tax_rule'];
-      const rows = await this.#tryton.search('party.party', [['code', 'in', missing]], fields, signal);
+    const parties = new Map<string, Party>();
+    const codes = [...new Set(accounts)].map((a) => this.partyCode(a));
+    if (codes.length > 0) {
+      const fields = [
+        'code',
+        'customer_payment_term',
+        'customer_location',
+        'customer_tax_rule',
+        'active',
+        'replaced_by',
+      ];
+      const found = await this.#tryton.search('party.party', [['code', 'in', codes], EVEN_INACTIVE], fields, signal);
+      const rows = found.filter(({ active }) => active !== false);
+      /** Codes that are gone, and the party that stands for each. */
+      let gone = found.flatMap(({ code, replaced_by: by }) => (typeof by === 'number' ? [{ code, by }] : []));
+      for (let hops = 0; gone.length > 0 && hops < REPLACED_MAX; hops += 1) {
+        const domain = [['id', 'in', [...new Set(gone.map(({ by }) => by))]], EVEN_INACTIVE];
+        const others = new Map(
+          (await this.#tryton.search('party.party', domain, fields, signal)).map((r) => [r.id, r]),
+        );
+        const next: typeof gone = [];
+        for (const { code, by } of gone) {
+          const other = others.get(by);
+          if (other === undefined) continue;
+          if (typeof other.replaced_by === 'number') next.push({ code, by: other.replaced_by });
+          else if (other.active !== false) rows.push({ ...other, code });
+        }
+        gone = next;
+      }
       const domain = [['party', 'in', rows.map(({ id }) => id)]];
       const addresses = await this.#tryton.search('party.address', domain, ['party', 'invoice', 'delivery'], signal, {
         order: [
@@ -83,7 +111,7 @@ export class Lookups {
       });
       for (const row of rows) {
         const own = addresses.filter(({ party }) => party === row.id);
-        this.#parties.set(String(row.code), {
+        parties.set(String(row.code), {
           id: row.id,
           code: String(row.code),
           invoiceAddress: (own.find(({ invoice }) => invoice === true) ?? own[0])?.id ?? null,
@@ -94,7 +122,7 @@ export class Lookups {
         });
       }
     }
-    return this.#parties;
+    return parties;
   }
 
   async currency(code: string, signal: AbortSignal): Promise<number | undefined> {
@@ -136,7 +164,6 @@ export class Lookups {
     if (performance.now() - this.#since < REMEMBERED_MS) return;
     this.#since = performance.now();
     this.#products.clear();
-    this.#parties.clear();
     this.#warehouses = undefined;
   }
 }

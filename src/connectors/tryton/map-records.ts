@@ -2,6 +2,7 @@
 import type { InboundItem } from '../../canonical/index.ts';
 import { type Draft, Fields, mapRecords, readRecord, recordItem } from '../kit/index.ts';
 import type { Raw } from './map.ts';
+import { type ListPrices, pricesOf } from './map-prices.ts';
 import type { Time } from './source.ts';
 import { decimalText, momentOf } from './values.ts';
 
@@ -9,15 +10,61 @@ export interface ProductsPage {
   templates: Raw[];
   variants: Raw[];
   currency: unknown;
+  /** Absent in pages that were kept before lists were read. */
+  listPrices?: ListPrices;
 }
 
 /** Templates with their variants: names, units and prices are the template's, codes the variant's. */
-export function joinProducts({ templates, variants, currency }: ProductsPage): Raw[] {
-  return templates.map((template) => ({
-    ...template,
-    currency,
-    variants: variants.filter((variant) => variant.template === template.id),
+export function joinProducts({ templates, variants, currency, listPrices }: ProductsPage): Raw[] {
+  const { lists = [], lines = [], prices = [] } = listPrices ?? {};
+  const pricesBy = Map.groupBy(prices, ({ id }) => id);
+  return templates.map((template) => {
+    const own = variants.filter((variant) => variant.template === template.id);
+    const found = own.flatMap(({ id }) => pricesBy.get(id) ?? []);
+    const listed = found.length === 0 ? undefined : { lists, lines, prices: found };
+    return { ...template, currency, variants: own, ...(listed && { listPrices: listed }) };
+  });
+}
+
+/** Lists whose prices were read anew, with all products that have one, and when each of these changed itself. */
+export interface PriceListsPage {
+  lists: Raw[];
+  listPrices: ListPrices;
+  templates: Raw[];
+}
+export interface PriceListRow {
+  list: Raw;
+  listPrices: ListPrices;
+  templates: Raw[];
+}
+
+export function joinPriceLists({ lists, listPrices, templates }: PriceListsPage): PriceListRow[] {
+  return lists.map((list) => ({
+    list,
+    listPrices: {
+      lists: listPrices.lists.filter(({ id }) => id === list.id).map((read) => ({ ...read, name: list.name })),
+      lines: listPrices.lines.filter((line) => line.price_list === list.id),
+      prices: listPrices.prices.filter((price) => price.list === list.id),
+    },
+    templates,
   }));
+}
+
+export function mapPriceLists(rows: readonly PriceListRow[], { system, code, units = {} }: Of): InboundItem[] {
+  return mapRecords(rows, '/lists', (raw, place) => {
+    const { list, listPrices, templates } = raw as PriceListRow;
+    return readRecord(list, place, system, (fields) => {
+      fields.text('name');
+      const times = new Map(templates.map((template) => [template.id, template]));
+      const products = new Map(
+        listPrices.prices.map(({ id, code: sku, template }) => [id, { id, code: sku, template }]),
+      );
+      return [...products.values()].flatMap((product) => {
+        const { write_date, create_date } = times.get(product.template) ?? {};
+        return pricesOf({ ...product, write_date, create_date }, listPrices, { system, code, units }, place);
+      });
+    });
+  });
 }
 
 export interface Of {
@@ -47,11 +94,23 @@ export function mapProductChanges(
           const unit = Object.hasOwn(units, symbol) ? units[symbol]! : symbol;
           const description = template.text('name');
           const product = recordItem(system, { kind: 'product.changed', sku, description, unit, changedAt });
-          if (template.raw.list_price == null) return [product];
+          const { write_date, create_date, listPrices } = template.raw;
+          const timed = { ...fields.raw, write_date, create_date };
+          const listed =
+            listPrices == null
+              ? []
+              : pricesOf(
+                  timed,
+                  listPrices as ListPrices,
+                  { system, code: company, units },
+                  `${place}/variants/${index}`,
+                );
+          if (template.raw.list_price == null) return [product, ...listed];
           const price = new Fields({ list_price: decimalText(template.raw.list_price, `${place}/list_price`) }, place);
           const unitPrice = price.unitPrice('list_price');
           const currency = template.currency('currency');
-          return [product, recordItem(system, { kind: 'price.changed', sku, company, currency, unitPrice, changedAt })];
+          const command = { kind: 'price.changed', sku, company, currency, unitPrice, unit, changedAt } as const;
+          return [product, recordItem(system, command), ...listed];
         }),
       );
     }),
@@ -63,14 +122,19 @@ export function mapAccountChanges(
   { system, code: company, time, accountOf }: Of & { accountOf: (code: string) => string },
 ): InboundItem[] {
   return mapRecords(rows, '', (raw, place) =>
-    readRecord(raw, place, system, (party) => [
-      recordItem(system, {
-        kind: 'account.changed',
-        account: accountOf(party.text('code')),
-        company,
-        ...(party.raw.name != null && { name: party.text('name') }),
-        changedAt: momentOf(party.raw[time], `${place}/${time}`),
-      }),
-    ]),
+    readRecord(raw, place, system, (party) => {
+      const account = accountOf(party.text('code'));
+      const changedAt = momentOf(party.raw[time], `${place}/${time}`);
+      if (party.raw['replaced_by.'] != null) {
+        const into = accountOf(new Fields(party.raw['replaced_by.'], `${place}/replaced_by.`).text('code'));
+        // Two parties that settings name one account stay that.
+        if (into === account) return [];
+        return [recordItem(system, { kind: 'account.merged', account, company, into, changedAt })];
+      }
+      // Only put away: nothing is sold to it, and what is under way goes on.
+      if (party.raw.active === false) return [];
+      const name = party.raw.name == null ? {} : { name: party.text('name') };
+      return [recordItem(system, { kind: 'account.changed', account, company, ...name, changedAt })];
+    }),
   );
 }

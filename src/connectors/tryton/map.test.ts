@@ -11,6 +11,7 @@ import {
   mapOpportunities,
   type OpportunitiesPage,
 } from './map-documents.ts';
+import { type ListPrices, pricesOf } from './map-prices.ts';
 import { joinProducts, mapProductChanges } from './map-records.ts';
 import { mapAccounts, mapPrices, mapProducts } from './snapshot.ts';
 import { datetimeOf, decimalOf } from './values.ts';
@@ -229,9 +230,67 @@ it('a product is its variants, each with the list price; what has no code is non
       sku: 'A',
       company: 'US',
       currency: 'USD',
+      unit: 'each',
       unitPrice: '9.99',
       changedAt: '2026-03-01T09:00:00.000Z',
     },
     '/templates/1/list_price',
   ]);
+});
+
+const at = { __class__: 'datetime', year: 2026, month: 3, day: 1, hour: 9, minute: 0, second: 0, microsecond: 0 };
+const later = { ...at, hour: 10 };
+const item = { id: 11, code: 'SKU-1', write_date: at };
+const priced = (list: number, quantity: number, price: string, unit = 'u') => ({
+  ...{ id: 11, list, quantity, sale_price_uom: decimalOf(price), 'sale_uom.': { id: 1, symbol: unit } },
+});
+const line = (id: number, list: number, quantity: number | null, of: object = {}) => ({
+  ...{ id, price_list: list, quantity, product: null, category: null, write_date: later, ...of },
+});
+const tiersIn = (lines: ReturnType<typeof line>[], prices: ReturnType<typeof priced>[], ids = [1]) => {
+  const lists = ids.map((id) => ({ id, name: `L${id}`, currency: 'USD', create_date: at }));
+  const page: ListPrices = { lists, lines, prices };
+  return pricesOf(item, page, { system: 'erp', code: 'US', units: { u: 'each' } }, '/x').map(
+    ({ command, unreadable }) => ({
+      ...(command as { tiers?: unknown; unit?: string; changedAt?: string }),
+      unreadable,
+    }),
+  );
+};
+const from = (quantityMin: number, unitPrice: string) => ({ quantityMin, unitPrice });
+
+it('tiers may lie far apart, and the change of a line is the change of the price', () => {
+  const prices = [priced(1, 1, '2.00'), priced(1, 100_000, '1.50')];
+  expect(tiersIn([line(1, 1, null), line(2, 1, 100_000)], prices)).toMatchObject([
+    { tiers: [from(1, '2'), from(100_000, '1.5')], unit: 'each', changedAt: '2026-03-01T10:00:00.000Z' },
+  ]);
+  // A list without a line for it asks the product's own price; one for its category may, or not: the server says.
+  expect(tiersIn([line(1, 1, 24, { product: 99 })], [priced(1, 1, '2.00')])).toMatchObject([{ tiers: [from(1, '2')] }]);
+  const byCategory = [line(1, 1, 24, { category: 5 })];
+  expect(tiersIn(byCategory, [priced(1, 1, '2.00'), priced(1, 24, '1.00')])).toMatchObject([
+    { tiers: [from(1, '2'), from(24, '1')] },
+  ]);
+  // For the product itself and for all: the first line holds in Tryton, and it is one price.
+  const both = [line(1, 1, null, { product: 11 }), line(2, 1, null)];
+  expect(tiersIn(both, [priced(1, 1, '2.00')])).toMatchObject([{ tiers: [from(1, '2')] }]);
+});
+
+it('a list with a gap is told as it stands, for the hub to set aside; the other list is read', () => {
+  const prices = [priced(1, 1, '3.00'), priced(1, 12, '2.00'), priced(2, 1, '9.00')];
+  expect(tiersIn([line(1, 1, 12), line(2, 2, null)], prices, [1, 2])).toMatchObject([
+    { tiers: [from(12, '2')] },
+    { tiers: [from(1, '9')] },
+  ]);
+  const twice = [line(1, 1, null), line(2, 1, 12), line(3, 1, 12), line(4, 2, null)];
+  expect(tiersIn(twice, prices, [1, 2])).toMatchObject([
+    { tiers: [from(1, '3'), from(12, '2'), from(12, '2')] },
+    { tiers: [from(1, '9')] },
+  ]);
+});
+
+it('a tier from half a unit, or a price that is no decimal, is set aside alone; a unit keeps its name', () => {
+  const prices = [priced(1, 1, '3.00'), priced(2, 1, '9.00', 'Dozen')];
+  const [half, dozen] = tiersIn([line(1, 1, 0.5), line(2, 2, null)], prices, [1, 2]);
+  expect(half!.unreadable).toMatchObject({ reason: 'must be a whole number of base units', value: 0.5 });
+  expect(dozen).toMatchObject({ unit: 'Dozen', tiers: [from(1, '9')] });
 });

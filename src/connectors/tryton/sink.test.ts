@@ -112,6 +112,42 @@ it.each([
   expect(pressed()).toEqual(steps);
 });
 
+const partyRow = (id: number, code: string, of: object = {}) => ({
+  ...{ id, code, customer_payment_term: id, customer_location: 7, customer_tax_rule: null, active: true },
+  replaced_by: null,
+  ...of,
+});
+/** Answers a search of parties by code, or by id. */
+const partiesOf =
+  (...parties: ReturnType<typeof partyRow>[]) =>
+  ({ params }: Rpc) => {
+    const [[[field, , values]]] = params as [[['code' | 'id', string, unknown[]]]];
+    return result(parties.filter((party) => [values].flat().includes(party[field])));
+  };
+
+it('an order of a party that was replaced is the sale of the one that is left', async () => {
+  const gone = { active: false };
+  behave({
+    'model.party.party.search_read': partiesOf(
+      partyRow(1, 'C1', { ...gone, replaced_by: 4 }),
+      partyRow(4, 'C4', { ...gone, replaced_by: 2 }),
+      partyRow(2, 'C2'),
+    ),
+  });
+  expect(await write()).toMatchObject({ outcome: 'confirmed' });
+  const made = system.calls.map(rpcOf).find(({ method }) => method === 'model.sale.sale.create');
+  expect((made!.params[0] as unknown[])[0]).toMatchObject({ party: 2, payment_term: 2 });
+});
+
+it.each([
+  ['put away', partiesOf(partyRow(1, 'C1', { active: false }))],
+  ['replaced in a ring', partiesOf(partyRow(1, 'C1', { active: false, replaced_by: 1 }))],
+])('an order of a party that was %s is refused, and nothing is made', async (_, parties) => {
+  behave({ 'model.party.party.search_read': parties });
+  expect(await write()).toEqual({ outcome: 'refused', error: 'Tryton has no party for account C1' });
+  expect(pressed()).toEqual([]);
+});
+
 it('a draft is not there yet for a lookup, so the hub sends it again', async () => {
   behave({}, 'quotation');
   expect(await connector.deliveries.sales_order!.locate([reference], signal)).toEqual(new Map());
@@ -175,6 +211,15 @@ it('user and token that are not taken put everything off, and neither is told', 
   expect(outcome).toMatchObject({ outcome: 'later', error: expect.stringContaining("doesn't take user and token") });
   expect(JSON.stringify(outcome)).not.toContain('token-of-a-test');
   expect(pressed()).toEqual([]);
+});
+
+it.each<[string, FakeAnswer, RegExp]>([
+  ['does not know us', recorded.badLogin, /doesn't take user and token/],
+  ['fails', { status: 500, json: {} }, /answered 500/],
+  ['is something else', html, /could not sign in/],
+])('the probe of a system that %s says so and does not throw', async (_name, answer, detail) => {
+  behave({ 'common.db.login': () => answer });
+  expect(await connector.probe(signal)).toEqual({ ok: false, detail: expect.stringMatching(detail) });
 });
 
 it('confirmations never meet each other', async () => {

@@ -1,7 +1,7 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
-import { type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
-import { idOfReference, type Lookups } from './lookups.ts';
+import { cutDeep, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
+import { EVEN_INACTIVE, idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
   joinShipments,
@@ -23,7 +23,17 @@ import {
   type OpportunitiesPage,
   type OpportunityRow,
 } from './map-documents.ts';
-import { joinProducts, mapAccountChanges, mapProductChanges, type ProductsPage } from './map-records.ts';
+import {
+  joinPriceLists,
+  joinProducts,
+  mapAccountChanges,
+  mapPriceLists,
+  mapProductChanges,
+  type PriceListRow,
+  type PriceListsPage,
+  type ProductsPage,
+} from './map-records.ts';
+import { listsOf, pricesIn, templateTimes } from './prices.ts';
 import type { Domain, Tryton } from './rpc.ts';
 import { OVERLAP_MS, type Settings } from './settings.ts';
 import { datetimeOf, timeText } from './values.ts';
@@ -65,6 +75,7 @@ interface Feed<Page, Row> {
   model: string;
   /** Default: write_date. All documents that we read were written at least once after they were created. */
   time?: Time;
+  pageMax?: number;
   domain: (signal: AbortSignal) => Promise<unknown[]>;
   fields: string[];
   /** Adds what the page's records refer to. */
@@ -75,25 +86,23 @@ interface Feed<Page, Row> {
 }
 
 function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>): Source {
-  const { feed, model, fields, complete, join, map, recordOf, time = 'write_date' } = options;
+  const { feed, model, fields, complete, join, map, recordOf, time = 'write_date', pageMax = PAGE_MAX } = options;
   const order = [
     [time, 'ASC'],
     ['id', 'ASC'],
   ];
   return keysetSource({
     feed,
-    pageMax: PAGE_MAX,
+    pageMax,
     overlapMs: settings.overlapMs ?? OVERLAP_MS,
     async read(after, limit, signal): Promise<KeysetPage> {
       const domain = [
         ...(await options.domain(signal)),
         beyond(after, options.time === undefined ? settings.since : undefined, time),
       ];
-      const records = await tryton.search(model, domain, [...fields, time], signal, {
-        limit,
-        order,
-      });
-      const page = await complete(records, signal);
+      const records = await tryton.search(model, domain, [...fields, time], signal, { limit, order });
+      // Cut, so that a page can always be kept: what is nested without end can be read and not written.
+      const page = cutDeep(await complete(records, signal)) as Page;
       const body = Buffer.from(JSON.stringify(page));
       const rows = new Map(join(page).map((row) => [recordOf(row).id, row]));
       return {
@@ -276,24 +285,49 @@ function recordFeeds(feeds: Feeds): Source[] {
         const domain = [['id', '=', await tryton.company(signal)]];
         const [own] =
           templates.length === 0 ? [] : await tryton.search('company.company', domain, ['currency.code'], signal);
-        return { templates, variants, currency: (own?.['currency.'] as Raw | undefined)?.code ?? null };
+        const currency = (own?.['currency.'] as Raw | undefined)?.code ?? null;
+        const goods = variants.map(({ id }) => id);
+        const lists = goods.length === 0 ? [] : await listsOf(tryton, null, signal);
+        return { templates, variants, currency, listPrices: await pricesIn(tryton, lists, goods, signal) };
       },
       join: joinProducts,
       map: (rows) => mapProductChanges(rows, { ...company, time, system, units: settings.units ?? { u: 'each' } }),
       recordOf: (row) => row,
     }),
+    feedOf<PriceListsPage, PriceListRow>(feeds, {
+      feed: `price_lists${suffix}`,
+      model: 'product.price_list',
+      // A list changes the prices of everything at once.
+      pageMax: 1,
+      time,
+      domain: async (signal) => [['company', '=', await tryton.company(signal)]],
+      fields: ['name'],
+      async complete(records, signal) {
+        const lists = await listsOf(tryton, idsOf(records), signal);
+        const listPrices = await pricesIn(tryton, lists, null, signal);
+        return { lists: records, listPrices, templates: await templateTimes(tryton, listPrices.prices, signal) };
+      },
+      join: joinPriceLists,
+      map: (rows) => mapPriceLists(rows, { ...company, time, system, units: settings.units ?? { u: 'each' } }),
+      recordOf: ({ list }) => list,
+    }),
     feedOf<Raw[], Raw>(feeds, {
       feed: `accounts${suffix}`,
       model: 'party.party',
       time,
-      domain: async () => [['code', '!=', null]],
-      fields: ['code', 'name'],
+      // Those that were replaced by others are put away, and would vanish without a word.
+      domain: async () => [['code', '!=', null], EVEN_INACTIVE],
+      fields: ['code', 'name', 'active', 'replaced_by.code'],
       complete: async (parties) => parties,
       join: (parties) => parties,
       map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf }),
       recordOf: (row) => row,
     }),
   ]);
+}
+
+function idsOf(records: readonly Raw[]): number[] {
+  return records.map(({ id }) => Number(id));
 }
 
 /** Our account of a party's code. */
@@ -311,6 +345,7 @@ async function some(
   fields: string[],
   signal: AbortSignal,
 ): Promise<Raw[]> {
-  const wanted = [...new Set(ids.filter((id) => id !== null))];
+  // What is no id fails the whole call in Tryton's database, and all other records of the page with it.
+  const wanted = [...new Set(ids.filter((id) => Number.isSafeInteger(id)))];
   return wanted.length === 0 ? [] : tryton.search(model, [[field, 'in', wanted]], fields, signal);
 }

@@ -54,6 +54,16 @@ export class Catalog {
     return new Map(skus.flatMap((sku) => (this.#ids.has(sku) ? [[sku, this.#ids.get(sku)!] as const] : [])));
   }
 
+  /** The SKUs of these variants, of those that have it alone. */
+  async skusOf(ids: ReadonlySet<string>, signal: AbortSignal): Promise<string[]> {
+    const known = () =>
+      [...this.#ids].flatMap(([sku, [id, ...more]]) => (more.length === 0 && ids.has(id!) ? [sku] : []));
+    await this.variantsOf([], signal);
+    // One that is newer than what we know.
+    if (known().length < ids.size) await this.snapshot(signal);
+    return known();
+  }
+
   /** A variant that was there and isn't any more: it is looked for anew. */
   forget(sku: string): void {
     this.#ids.delete(sku);

@@ -27,7 +27,7 @@ export const declaration: Declaration = {
   limits: { callsPerSecond: 50, concurrency: 4 },
   quirks: [
     'Takes more orders than it has stock when buyers pay at once: read as sold, what lies beyond the number is backordered by the hub.',
-    'stockAllocated loses updates for good: compared with the rows of open orders, and corrected by outOfStockThreshold.',
+    'stockAllocated loses updates for good: compared with the rows of open orders; what differs is read back and told anew, with outOfStockThreshold.',
     'updatedAt of an order stays when it is placed, paid, fulfilled or changed: orders are read by orderPlacedAt, cancels by updatedAt, changes by a look at everything open.',
     'The default channel holds the orders of all channels: those of others are left out.',
     'Failures come under HTTP 200, as errors or as a member of a union: each is classed by its code.',

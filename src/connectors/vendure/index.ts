@@ -35,17 +35,15 @@ export const vendure: ConnectorFactory = defineConnector(declaration, (context) 
   const shop = new Shop(context, given.user, shopChannelToken);
   const catalog = new Catalog(shop);
   const locations = locationsOf(shop, system, given.locations);
-  const look = openLook(shop, {
-    reserve,
-    corrects: given.correctLevels ?? true,
-    everyMs: given.lookEveryMs ?? LOOK_EVERY_MS,
-  });
+  const everyMs = given.lookEveryMs ?? LOOK_EVERY_MS;
+  const look = openLook(shop, { everyMs });
+  const corrects = given.correctLevels ?? true;
   const batchMax = batchMaxOf(limits, TAKE_MAX);
   return {
     confirmedBy: 'read_back',
     sources: [orders(shop, terms, look)],
     deliveries: {},
-    availability: availability(shop, catalog, { batchMax, locations, reserve }),
+    availability: availability(shop, catalog, { batchMax, locations, reserve, corrects, everyMs }),
     prices: prices(shop, catalog, batchMax),
     orderStatus: orderStatus(shop, {
       batchMax: batchMaxOf(limits, 20),

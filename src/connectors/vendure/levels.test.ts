@@ -14,7 +14,7 @@ import {
 } from './levels.ts';
 
 const locations = ['1', '2'];
-const terms = { locations, reserve: 0, unreadSince: undefined };
+const terms = { locations, reserve: 0, corrects: true, unreadSince: undefined };
 const stock = (onHand: number, allocated: number, threshold = 0, west = { onHand: 0, allocated: 0 }): VariantStock => ({
   id: 'v',
   tracked: true,
@@ -110,6 +110,44 @@ describe('a level that lies', () => {
     expect(trueThreshold(stock(20, 20), rows(20), 3)).toBe(3);
   });
 
+  it('is told as what is left, on hand less allocated less threshold, wherever the lie stands', () => {
+    // [on hand, allocated, threshold, rows] of a shop that sold 8 of 20; what it has left is 12.
+    const cases: [string, VariantStock, number, number][] = [
+      ['the level knows all', stock(20, 8), 8, 12],
+      ['two units are hidden', stock(20, 6), 8, 12],
+      ['they are in the threshold already', stock(20, 6, 2), 8, 12],
+      ['they lie at the other location', stock(15, 6, 2, { onHand: 5, allocated: 0 }), 8, 12],
+      ['shipped: on hand fell by all, and the level is below nothing', stock(12, -2, 2), 0, 12],
+      ['shipped, two were never allocated: on hand fell by six, the threshold keeps them', stock(14, 0, 2), 0, 12],
+    ];
+    for (const [name, before, units, left] of cases) {
+      const plan = planNumber(before, { from: availableOf(before, locations), quantity: left }, rows(units), terms);
+      if (plan === 'conflict') throw new Error(name);
+      const after = written(before, { ...plan, levels: [] });
+      expect([name, availableOf(after, locations)]).toEqual([name, left]);
+    }
+  });
+
+  it.each([-5, 0, 3])('with a reserve of %i of the shop, sells that much less', (reserve) => {
+    const own = { ...terms, reserve };
+    const before = stock(20, 6, reserve);
+    expect(trueThreshold(before, rows(6), reserve)).toBe(reserve);
+    expect(availableOf(before, locations)).toBe(14 - reserve);
+    const plan = planNumber(before, { from: null, quantity: 10 }, rows(8), own);
+    expect(plan).toMatchObject({ threshold: reserve + 2 });
+    expect(availableOf(written(before, plan), locations)).toBe(10);
+  });
+
+  it('is left to the shop where that was said, and its own threshold stays', () => {
+    const plan = planNumber(stock(20, 6, 1), { from: 13, quantity: 13 }, rows(60), { ...terms, corrects: false });
+    expect(plan).toMatchObject({ threshold: 1, changes: false });
+    // Also where it is the one of the whole shop: it goes on following that.
+    const shared = { ...stock(20, 6, 1), usesGlobalThreshold: true };
+    const told = planNumber(shared, { from: 13, quantity: 15 }, rows(60), { ...terms, corrects: false });
+    expect(told).toMatchObject({ levels: [{ location: '1', onHand: 22 }], setsThreshold: false });
+    expect(planNumber(shared, { from: 13, quantity: 13 }, rows(6), terms)).toMatchObject({ setsThreshold: true });
+  });
+
   it('is not taken down by a level that knows of a sale the rows came too early for', () => {
     const plan = planNumber(stock(20, 7, 5), { from: 8, quantity: 8 }, rows(6), terms);
     expect(plan).toMatchObject({ threshold: 5, changes: false });
@@ -155,5 +193,9 @@ describe('what was read', () => {
     ]);
     expect(open.byVariant.get('v')?.units).toBe(6);
     expect([...open.changed]).toEqual([['2', '0/3']]);
+    expect(open.isWhole).toBe(true);
+    // One that can't be read holds no other up, and says that something is missing.
+    const spoiled = openOrdersOf([{ ...order('3', []), lines: null }, order('4', [line(2, 2, [])])]);
+    expect([spoiled.byVariant.get('v')?.units, spoiled.isWhole]).toEqual([2, false]);
   });
 });

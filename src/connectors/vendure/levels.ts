@@ -1,5 +1,5 @@
 /** What the shop would still sell, by its levels and by its orders' rows. The first part is pure. */
-import { Fields } from '../kit/index.ts';
+import { Fields, Unreadable } from '../kit/index.ts';
 import { type Answered, type Shop, TAKE_MAX } from './client.ts';
 
 export interface Level {
@@ -52,6 +52,8 @@ export interface NumberPlan {
   /** New on hand of locations where it differs. */
   levels: { location: string; onHand: number }[];
   threshold: number;
+  /** Whether it is written, as the variant's own: one that follows the whole shop's would move the number with it. */
+  setsThreshold: boolean;
   changes: boolean;
 }
 
@@ -66,11 +68,12 @@ export function planNumber(
   stock: VariantStock,
   item: { from: number | null; quantity: number },
   rows: OpenRows,
-  terms: { locations: readonly string[]; reserve: number; unreadSince: string | undefined },
+  terms: { locations: readonly string[]; reserve: number; corrects: boolean; unreadSince: string | undefined },
 ): NumberPlan | 'conflict' {
-  const { locations, reserve, unreadSince } = terms;
-  // A level that says more than the rows is believed here: it may know of a sale that came after them.
-  const threshold = Math.max(stock.threshold, trueThreshold(stock, rows, reserve));
+  const { locations, reserve, corrects, unreadSince } = terms;
+  // Never lower: a level that says more than the rows may know of a sale that came after them, and what was never allocated leaves the rows
+  // when it is shipped, though nothing was taken off on hand for it.
+  const threshold = corrects ? Math.max(stock.threshold, trueThreshold(stock, rows, reserve)) : stock.threshold;
   const available = availableOf({ ...stock, threshold }, locations);
   const { from, quantity } = item;
   if (from !== null && available > from) return 'conflict';
@@ -81,8 +84,8 @@ export function planNumber(
     target = unreadSince === undefined ? moved : Math.min(quantity, Math.max(moved, quantity - unread));
   }
   const levels = placed(stock, locations, target - available, from === null);
-  const changes = levels.length > 0 || threshold !== stock.threshold || stock.usesGlobalThreshold;
-  return { levels, threshold, changes };
+  const setsThreshold = corrects && (threshold !== stock.threshold || stock.usesGlobalThreshold);
+  return { levels, threshold, setsThreshold, changes: levels.length > 0 || setsThreshold };
 }
 
 /**
@@ -178,6 +181,8 @@ const OPEN = `query ($filter: OrderFilterParameter, $skip: Int, $take: Int) {
 /** Everything sold and not yet fulfilled, by variant, over all channels: they sell from the same levels. */
 export interface OpenOrders {
   byVariant: Map<string, OpenRows>;
+  /** Whether every one of them could be read: of others the units are missing. */
+  isWhole: boolean;
   /** Orders of which less is left than was sold, or which were changed, with what tells one change from the next. */
   changed: Map<string, string>;
 }
@@ -191,31 +196,55 @@ export function openOrdersOf(orders: readonly Answered[]): OpenOrders {
   const byVariant = new Map<string, OpenRows>();
   const changed = new Map<string, string>();
   const seen = new Set<string>();
+  let isWhole = true;
   for (const raw of orders) {
-    const order = new Fields(raw, '/orders');
-    const id = order.text('id');
+    const id = raw?.id;
     // A page that shifted under the reader brings one twice.
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const left: number[] = [];
-    let isChanged = order.list('modifications').length > 0;
-    for (const entry of order.list('lines')) {
-      const line = new Fields(entry, '/orders/lines');
-      const quantity = line.integer('quantity', 0);
-      left.push(quantity);
-      isChanged ||= quantity < line.integer('orderPlacedQuantity', 0);
-      const variant = new Fields(line.raw.productVariant, '/orders/lines/productVariant').text('id');
-      const rows = byVariant.get(variant) ?? { units: 0, placedAt: [] };
-      const units = quantity - fulfilledOf(line);
-      if (units > 0) {
-        rows.units += units;
-        rows.placedAt.push({ at: order.time('orderPlacedAt'), units });
+    if (typeof id === 'string' && seen.has(id)) continue;
+    try {
+      const order = openOrderOf(raw);
+      seen.add(order.id);
+      for (const { variant, units, at } of order.lines) {
+        const rows = byVariant.get(variant) ?? { units: 0, placedAt: [] };
+        if (units > 0) {
+          rows.units += units;
+          rows.placedAt.push({ at, units });
+        }
+        byVariant.set(variant, rows);
       }
-      byVariant.set(variant, rows);
+      if (order.change !== undefined) changed.set(order.id, order.change);
+    } catch (error) {
+      // Set aside by the feed, with its place. It must not hold up every number of the shop.
+      if (!(error instanceof Unreadable)) throw error;
+      isWhole = false;
     }
-    if (isChanged) changed.set(id, `${order.list('modifications').length}/${left.join()}`);
   }
-  return { byVariant, changed };
+  return { byVariant, changed, isWhole };
+}
+
+interface OpenOrder {
+  id: string;
+  lines: { variant: string; units: number; at: string }[];
+  /** What tells this change of it from the next; undefined where it is as it was sold. */
+  change: string | undefined;
+}
+
+/** @throws Unreadable */
+function openOrderOf(raw: unknown): OpenOrder {
+  const order = new Fields(raw, '/orders');
+  const at = order.time('orderPlacedAt');
+  const modifications = order.list('modifications').length;
+  const left: number[] = [];
+  let isChanged = modifications > 0;
+  const lines = order.list('lines').map((entry) => {
+    const line = new Fields(entry, '/orders/lines');
+    const quantity = line.integer('quantity', 0);
+    left.push(quantity);
+    isChanged ||= quantity < line.integer('orderPlacedQuantity', 0);
+    const variant = new Fields(line.raw.productVariant, '/orders/lines/productVariant').text('id');
+    return { variant, units: quantity - fulfilledOf(line), at };
+  });
+  return { id: order.text('id'), lines, change: isChanged ? `${modifications}/${left.join()}` : undefined };
 }
 
 /** Units of a line in fulfilments that stand. */

@@ -53,8 +53,10 @@ export function mapOrders(orders: readonly unknown[], terms: OrderTerms, part: P
   return mapRecords(orders, `/${part}`, (raw, place) =>
     readRecord(raw, place, terms.system, (order) => {
       if (order.raw.orderPlacedAt === null || !isOurs(order, terms)) return [];
-      const changes = mapChanges(order, terms);
-      return part === 'placed' ? [mapOrder(order, terms), ...changes] : changes;
+      if (part !== 'placed') return mapChanges(order, terms);
+      const sold = mapOrder(order, terms);
+      // Its changes wait with it, under its number: a corrected order brings them.
+      return sold.command === undefined ? [sold] : [sold, ...mapChanges(order, terms)];
     }),
   );
 }

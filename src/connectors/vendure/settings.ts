@@ -23,7 +23,7 @@ export const settings = Type.Object(
     ),
     correctLevels: Type.Optional(
       Type.Boolean({
-        description: 'whether levels that say less is allocated than open orders hold are corrected; default true',
+        description: 'whether levels are compared with open orders, and set right with the number; default true',
       }),
     ),
     lookEveryMs: Type.Optional(

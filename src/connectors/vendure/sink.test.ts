@@ -399,20 +399,165 @@ describe('the feed', () => {
   });
 });
 
-describe('a webhook', () => {
-  const body = Buffer.from('{"event":"order.placed"}');
-  const sign = (of: Buffer, key = 'secret') => createHmac('sha256', key).update(of).digest('hex');
+describe('levels that lie', () => {
+  // The recorded levels know of 8 units of variant 3.
+  const rowsOf = (units: number) =>
+    answering(
+      ['placed: orders', { json: { data: { placed: { items: [{ id: `${units}` }] }, changed: { items: [] } } } }],
+      ['orders(', list('orders', [openOrder('3', units), openOrder('4', 1)])],
+    );
+  const look = (of: Connector = shop) => of.availability!.doubtful!(signal);
+  const mutations = () =>
+    system.calls.filter((call) => /^mutation/.test(queryOf(call)) && !/login/.test(queryOf(call)));
 
-  it('only says that there is something to read, as often as it is played', async () => {
-    const hooked = connect({}, { webhookSecret: 'secret' });
-    for (let i = 0; i < 3; i++) expect(hooked.hint!({ 'x-peer-signature': sign(body) }, body)).toEqual(['orders']);
+  it('are named once they were seen twice, by reading only; then when they lie otherwise', async () => {
+    rowsOf(10);
+    expect([await look(), await look(), await look()]).toEqual([[], ['SKU-0003'], []]);
+    rowsOf(11);
+    expect([await look(), await look()]).toEqual([[], ['SKU-0003']]);
+    expect(mutations()).toEqual([]);
+  });
+
+  it('are named, too, where the level says more than the rows; not while an order can’t be read', async () => {
+    rowsOf(5);
+    expect([await look(), await look()]).toEqual([[], ['SKU-0003']]);
+    const other = connect();
+    answering(
+      ['placed: orders', { json: { data: { placed: { items: [] }, changed: { items: [] } } } }],
+      [
+        'orders(',
+        list('orders', [openOrder('3', 5), openOrder('4', 1), { ...openOrder('3', 5), id: 'x', lines: null }]),
+      ],
+    );
+    expect([await look(other), await look(other)]).toEqual([[], []]);
+    await other.close();
+  });
+
+  it('that are right cost one call while nothing is sold, and are not looked for where the estate says so', async () => {
+    rowsOf(8);
+    expect([await look(), await look()]).toEqual([[], []]);
+    const before = system.calls.length;
+    await look();
+    expect(system.calls.length - before).toBe(1);
+    const left = connect({ correctLevels: false });
+    expect(left.availability!.doubtful).toBeUndefined();
+    await left.close();
+  });
+
+  it('change nothing in a poll', async () => {
+    const [whole] = recordedOrders.data.orders.items.slice(2);
+    const line = {
+      ...openOrder('3', 60).lines[0]!,
+      ...whole!.lines[0]!,
+      quantity: 60,
+      productVariant: { id: '3', sku: 'SKU-0003' },
+    };
+    answering(
+      ['placed: orders', { json: { data: { placed: { items: [] }, changed: { items: [] } } } }],
+      ['orders(', list('orders', [{ ...whole, lines: [line] }])],
+    );
+    let { cursor } = await shop.sources[0]!.poll('', signal);
+    for (let i = 0; i < 3; i++) ({ cursor } = await shop.sources[0]!.poll(cursor, signal));
+    expect(mutations()).toEqual([]);
+  });
+
+  it('a number that was doubted is told anew with what it hid, and shows what is left', async () => {
+    rowsOf(10);
+    await shop.availability!.write([telling('SKU-0003', shown['SKU-0003'], shown['SKU-0003'] - 2)], signal);
+    const [only] = calls('updateProductVariants');
+    const { id, outOfStockThreshold } = (variablesOf(only!).input as Record<string, unknown>[])[0]!;
+    expect({ id, outOfStockThreshold }).toEqual({ id: '3', outOfStockThreshold: 2 });
+  });
+});
+
+describe('an order that can’t be read', () => {
+  it('holds up no number and no other order', async () => {
+    const good = recordedOrders.data.orders.items[2]!;
+    const bad = { ...good, id: '99', code: 'BAD', lines: null };
+    answering(
+      ['placed: orders', { json: { data: { placed: { items: [] }, changed: { items: [] } } } }],
+      ['orders(', list('orders', [bad, { ...openOrder('3', 8), ...good }])],
+    );
+    const page = await shop.sources[0]!.poll('', signal);
+    const told = page.items.map(({ scope, key, unreadable }) => [scope, key, unreadable?.place]);
+    // Under its own number, so that a corrected one meets it.
+    expect(told.filter(([scope]) => scope === 'order/shop').sort()).toEqual([
+      ['order/shop', 'BAD', '/placed/1/lines'],
+      ['order/shop', good.code, undefined],
+    ]);
+    expect(await shop.availability!.write([telling('SKU-0003', null, 5)], signal)).toEqual([{ outcome: 'confirmed' }]);
+  });
+});
+
+describe('a product', () => {
+  it('that exists in the hub only is refused by its SKU; its neighbour arrives, and it is read back as absent', async () => {
+    answering();
+    expect(
+      await shop.availability!.write([telling('HUB-ONLY', null, 5), telling('SKU-0003', null, 5)], signal),
+    ).toEqual([{ outcome: 'refused', error: 'the shop lists no variant with SKU HUB-ONLY' }, { outcome: 'confirmed' }]);
+    expect([...(await shop.availability!.readBack(['HUB-ONLY', 'SKU-0003'], signal)).keys()]).toEqual(['SKU-0003']);
+  });
+
+  it('that exists in the shop only is never written', async () => {
+    answering();
+    await shop.availability!.write([telling('SKU-0003', null, 5)], signal);
+    const written = calls('updateProductVariants').flatMap((call) => variablesOf(call).input as { id: string }[]);
+    expect(written.map(({ id }) => id)).toEqual(['3']);
+  });
+});
+
+describe('a page of HTML with status 200', () => {
+  const html = { text: '<!doctype html><title>Welcome</title>', headers: { 'content-type': 'text/html' } };
+  const price = { key: 'SKU-0003', version: 1, base: 0, state: { unitPrice: '9.11', currency: 'USD' } };
+
+  it.each([
+    ['to everything, also to the sign-in', () => system.answer(html)],
+    [
+      'to what is asked',
+      () => answering(['stockLevels', html], ['productVariants', html], ['orders', html], ['active', html]),
+    ],
+  ])('%s is no page, no probe and no lookup; nothing of a write was sent', async (_name, answer) => {
+    answer();
+    await expect(shop.sources[0]!.poll('', signal)).rejects.toMatchObject({ code: expect.stringMatching(/^XD_CONN/) });
+    expect(await shop.probe(signal)).toMatchObject({ ok: false });
+    await expect(shop.availability!.readBack(['SKU-0003'], signal)).rejects.toThrow();
+    await expect(shop.prices!.holds!([price], signal)).rejects.toThrow();
+    expect(await shop.availability!.write([telling('SKU-0003', null, 5)], signal)).toMatchObject([
+      { outcome: 'later' },
+    ]);
+    expect(await shop.prices!.write([price], signal)).toMatchObject([{ outcome: 'later', ofSystem: true }]);
+    expect(calls('updateProductVariants')).toEqual([]);
+  });
+});
+
+describe('a webhook', () => {
+  const body = Buffer.from('{"event":"order.placed","id":"unknown"}');
+  const sign = (of: Buffer, key = 'secret') => createHmac('sha256', key).update(of).digest('hex');
+  let hooked: Connector;
+  beforeEach(() => {
+    hooked = connect({}, { webhookSecret: 'secret' });
+  });
+  afterEach(() => hooked.close());
+  const told = (given: string | undefined, of = body) => hooked.hint!({ 'x-peer-signature': given }, of);
+
+  it('with a wrong signature is refused: none, an empty one, a stranger’s, of another body, too long', () => {
     for (const given of [undefined, '', sign(body, 'other'), sign(Buffer.from('{}')), `${sign(body)}00`])
-      expect(() => hooked.hint!({ 'x-peer-signature': given }, body)).toThrow(
-        expect.objectContaining({ code: 'XD_UNAUTHENTICATED' }),
-      );
-    await hooked.close();
+      expect(() => told(given)).toThrow(expect.objectContaining({ code: 'XD_UNAUTHENTICATED' }));
+    expect(() => told(sign(body), Buffer.concat([body, Buffer.from(' ')]))).toThrow('x-peer-signature');
+    // Without a secret anybody could sign.
     expect(shop.hint).toBeUndefined();
+  });
+
+  it('that is replayed says again which feed to read, and nothing more', () => {
+    for (let n = 0; n < 3; n++) expect(told(sign(body))).toEqual(['orders']);
     expect(system.calls).toEqual([]);
+  });
+
+  it('for an unknown order leads to reading, and reading finds nothing', async () => {
+    answering(['placed: orders', { json: { data: { placed: { items: [] }, changed: { items: [] } } } }]);
+    expect(told(sign(body))).toEqual(['orders']);
+    const page = await hooked.sources[0]!.poll('', signal);
+    expect([page.items, page.drained]).toEqual([[], true]);
   });
 });
 

@@ -3,7 +3,16 @@ import type { AvailabilityItem, AvailabilitySink, Outcome } from '../kit/index.t
 import { askedToWaitMs } from '../kit/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { Shop } from './client.ts';
-import { availableOf, noRows, planNumber, readOpenOrders, readStock, type VariantStock } from './levels.ts';
+import { lyingLevels } from './doubtful.ts';
+import {
+  availableOf,
+  type NumberPlan,
+  noRows,
+  planNumber,
+  readOpenOrders,
+  readStock,
+  type VariantStock,
+} from './levels.ts';
 import { unreadSince } from './source.ts';
 import { updateVariants, type VariantInput } from './variants.ts';
 
@@ -11,7 +20,12 @@ export interface StockTerms {
   batchMax: number;
   /** Ids of the shop's stock locations that are ours to tell; the first carries the number. */
   locations(signal: AbortSignal): Promise<readonly string[]>;
+  /** The shop's own reserve of each variant. */
   reserve: number;
+  /** Whether levels that say less is allocated than open orders hold are found and set right. */
+  corrects: boolean;
+  /** How often they are looked for without a sign of a change. */
+  everyMs: number;
 }
 
 type NumberOutcome = Outcome | { outcome: 'conflict' };
@@ -19,6 +33,7 @@ type NumberOutcome = Outcome | { outcome: 'conflict' };
 export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): AvailabilitySink {
   return {
     batchMax: terms.batchMax,
+    ...(terms.corrects && { doubtful: lyingLevels(shop, catalog, terms) }),
     async write(items, signal): Promise<NumberOutcome[]> {
       let read: Awaited<ReturnType<typeof situation>>;
       try {
@@ -36,9 +51,10 @@ export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): A
           return;
         }
         const plan = planNumber(stock, item, read.open.byVariant.get(stock.id) ?? noRows, {
+          ...terms,
           locations: read.locations,
-          reserve: terms.reserve,
-          unreadSince: unreadSince(item.ordersThrough),
+          // Units of an order that can't be read may be unread, too: then nobody knows.
+          unreadSince: read.open.isWhole ? unreadSince(item.ordersThrough) : undefined,
         });
         if (plan === 'conflict') outcomes[index] = { outcome: 'conflict' };
         else if (!plan.changes) outcomes[index] = { outcome: 'confirmed' };
@@ -98,17 +114,13 @@ export function availability(shop: Shop, catalog: Catalog, terms: StockTerms): A
   }
 }
 
-function inputOf(
-  stock: VariantStock,
-  plan: { levels: { location: string; onHand: number }[]; threshold: number },
-): VariantInput {
-  const asItIs = plan.threshold === stock.threshold && !stock.usesGlobalThreshold;
+function inputOf({ id }: VariantStock, { levels, threshold, setsThreshold }: NumberPlan): VariantInput {
   return {
-    id: stock.id,
-    ...(plan.levels.length > 0 && {
-      stockLevels: plan.levels.map(({ location, onHand }) => ({ stockLocationId: location, stockOnHand: onHand })),
+    id,
+    ...(levels.length > 0 && {
+      stockLevels: levels.map(({ location, onHand }) => ({ stockLocationId: location, stockOnHand: onHand })),
     }),
-    ...(!asItIs && { outOfStockThreshold: plan.threshold, useGlobalOutOfStockThreshold: false }),
+    ...(setsThreshold && { outOfStockThreshold: threshold, useGlobalOutOfStockThreshold: false }),
   };
 }
 

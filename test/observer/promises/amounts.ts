@@ -7,6 +7,7 @@ import type { World } from './world.ts';
 const ORDERS_PER_LOOK = 100;
 
 interface HubLine {
+  isStandIn: boolean;
   orderId: number;
   lineNo: number;
   quantity: number;
@@ -49,7 +50,7 @@ export async function judgeAmounts(world: World): Promise<void> {
   await judgeDocuments(world);
 }
 
-const COLUMNS = `order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice",
+const COLUMNS = `stands_for is not null as "isStandIn", order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice",
   amount_minor as amount, shipped, shipped_minor as "shippedMinor", invoiced_minor as "invoicedMinor",
   cancelled_minor as "cancelledMinor", returned_minor as "returnedMinor", credited_minor as "creditedMinor"`;
 
@@ -59,7 +60,8 @@ const costs = (line: HubLine, quantity: number): number => Number(amountMinor(li
 async function judgeOwn({ client, names, promises: { I10 } }: World): Promise<void> {
   const sums = new Map<number, number>();
   for await (const line of rows<HubLine>(client, `select ${COLUMNS} from order_line`)) {
-    sums.set(line.orderId, (sums.get(line.orderId) ?? 0) + line.amount);
+    // What stands for an ordered line has its price already in that line.
+    if (!line.isStandIn) sums.set(line.orderId, (sums.get(line.orderId) ?? 0) + line.amount);
     const name = `${names.orders.get(line.orderId)?.reference}/${line.lineNo}`;
     I10.same('lines', `${name} amount`, costs(line, line.quantity), line.amount);
     const accepted = costs(line, line.quantity - line.refused);

@@ -60,6 +60,8 @@ interface Part {
 export interface Told {
   document?: string;
   lines?: (Part & { refused?: number; backordered?: number; fromBackorder?: number })[];
+  lineNo?: number;
+  refused?: number;
   allocations?: Part[];
   released?: Part[];
 }
@@ -138,6 +140,18 @@ export class PlayedOrder {
         add(told.released, 'allocated', -1);
         for (const { lineNo, fromBackorder = 0 } of told.lines!)
           add([{ lineNo, quantity: fromBackorder }], 'backordered', -1);
+        break;
+      case 'order.exception_resolved':
+        // Units that the line gives up; other lines may stand for them, on which they are allocated at once.
+        if (told.refused! > 0) {
+          add([{ lineNo: told.lineNo!, quantity: told.refused! }], 'refused');
+          add([{ lineNo: told.lineNo!, quantity: told.refused! }], 'backordered', -1);
+        }
+        for (const { lineNo, quantity } of told.lines!) {
+          this.lines.set(lineNo, noUnits());
+          add([{ lineNo, quantity }], 'quantity');
+        }
+        add(told.allocations, 'allocated');
         break;
       case 'return.received':
         add(told.lines, 'returned');

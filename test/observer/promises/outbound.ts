@@ -6,6 +6,7 @@ import type { SystemName, World } from './world.ts';
 /** Who must hear of which fact, by docs/reference/facts.md and docs/concepts/the-flow.md. */
 const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
   'order.accepted': { system: 'erp', kind: 'sales_order' },
+  'order.hold_ended': { system: 'erp', kind: 'sales_order' },
   'order.lines_cancelled': { system: 'erp', kind: 'order_cancellation' },
   'shipment.confirmed': { system: 'erp', kind: 'shipment_posting' },
   'return.received': { system: 'erp', kind: 'return_posting' },
@@ -15,7 +16,14 @@ const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
   'return.authorised': { system: 'wms', kind: 'return_announcement' },
 };
 /** Facts that change nothing of what an account or a channel is shown of its order. */
-const SILENT = new Set(['fulfilment.requested', 'order.cancel_asked', 'return.authorised', 'stock.picked']);
+const SILENT = new Set([
+  'fulfilment.requested',
+  'order.cancel_asked',
+  'order.exception_raised',
+  'order.hold_ended',
+  'return.authorised',
+  'stock.picked',
+]);
 /** The letters of docs/reference/tables.md; a refused one waits for a person as a parked one does. */
 const STANDS: Readonly<Record<string, string>> = {
   c: 'confirmed',
@@ -151,8 +159,12 @@ async function isTold({ client }: World, fact: Fact, kind: string): Promise<bool
     [fact.position, fact.type],
   );
   const data = found[0]!.data;
-  if (fact.type === 'order.accepted')
-    return (data.lines as { quantity: number; refused: number }[]).every((line) => line.refused === line.quantity);
+  // While units wait for a person the ERP hears nothing; what was cancelled meanwhile it hears with the order.
+  if (data.untold === true) return true;
+  if (fact.type === 'order.accepted') {
+    const lines = data.lines as { quantity: number; refused: number; held?: number }[];
+    return lines.every((line) => line.refused === line.quantity) || lines.some((line) => (line.held ?? 0) > 0);
+  }
   if (fact.type !== 'shipment.confirmed' && fact.type !== 'charge.recorded') return false;
   const reference = fact.type === 'shipment.confirmed' ? `${data.source}/${data.shipment}` : data.reference;
   const other = await client.query('select 1 from delivery where kind = $1 and reference = $2', [kind, reference]);

@@ -37,8 +37,8 @@ const RETURN_EVERY = 12;
 /** What arrives when the race is over, of what was wanted. */
 const ARRIVES = 0.15;
 const REST_MS_MAX = 15 * 60_000;
-/** Nothing may happen for so long: feeds look again every few seconds. */
-const QUIET_MS = 25_000;
+/** Nothing may happen for so long: the example's feeds look again after 15 s at most. */
+const QUIET_MS = 17_000;
 const WARM_MS_MAX = 180_000;
 
 export async function runScenario(options: ScenarioOptions, say: (line: string) => void): Promise<ScenarioReport> {

@@ -1,7 +1,8 @@
 /** The three real systems, freshly seeded, and what people do in them directly. Shares no code with the connectors. */
 
+import { join } from 'node:path';
 import type { PeerKind } from '../lib/kind.ts';
-import { kindsOf, Peers, readUp } from '../lib/manager.ts';
+import { kindsOf, Peers, readUp, stateFolder } from '../lib/manager.ts';
 import { type Json, type Seed, Shop, type ShopItem } from '../medusa-shop.ts';
 import { TrytonSession } from '../tryton/client.ts';
 import * as vendure from '../vendure-shop.ts';
@@ -34,7 +35,9 @@ export interface World {
 export type SystemName = 'tryton' | 'medusa' | 'vendure';
 
 export async function openWorld(hubUrl: string, say: (line: string) => void): Promise<World> {
-  const peers = new Peers(say);
+  // Where the usual ports were taken, they were started on others.
+  const shift = readUp(join(stateFolder(), 'tryton'))?.portShift ?? process.env.PEER_PORT_SHIFT ?? 0;
+  const peers = new Peers(say, { shift: Number(shift) });
   const kinds = new Map(kindsOf(['tryton', 'medusa', 'vendure']).map((kind) => [kind.name, kind]));
   for (const name of ['medusa', 'vendure'])
     process.env[`${name.toUpperCase()}_WEBHOOK_URL`] = `${hubUrl}/ingest/${name}`;
@@ -43,7 +46,7 @@ export async function openWorld(hubUrl: string, say: (line: string) => void): Pr
     if (!built) await peers.reset(kind);
   };
   await Promise.all([...kinds.values()].map(fresh));
-  const up = (name: SystemName) => readUp(`${peers.folder}/${name}`)!;
+  const up = (name: SystemName) => readUp(join(peers.folder, name))!;
 
   const erp = await new TrytonSession(up('tryton').url, String(up('tryton').database)).login();
   const seed = up('medusa') as unknown as Seed;

@@ -3,11 +3,15 @@
  * faults; the description brings the good days.
  */
 import type { AvailabilityItem, ConnectorContext, DeliveryItem, StateItem } from '../types.ts';
+import type { Database } from './database.ts';
+import type { Folder } from './folder.ts';
 
 export interface Call {
   method: string;
   path: string;
   query: Readonly<Record<string, string>>;
+  /** The same with names that come more than once (`id[]=1&id[]=2`). */
+  params: URLSearchParams;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body as JSON; undefined where it is none. */
   body: unknown;
@@ -45,15 +49,49 @@ export interface SystemModel {
   /** Default: GET reads, everything else writes. */
   roleOf?(call: Call): Role;
   /** How often a delivery of this kind and reference had an effect. Without it nothing is said about effects. */
-  effects?(kind: string, reference: string): number;
+  effects?(kind: string, reference: string): number | Promise<number>;
   /** From now on who signed in before is not known any more, until they sign in again. */
   endSessions?(): void;
   /** What the system would sell of a SKU now. */
   sellable?(sku: string): number | undefined;
   /** Sells so many by itself, without the hub knowing. */
   sell?(sku: string, units: number): void;
+  /** As {@link sell}, and its level keeps nothing of it: systems that lose updates go on selling what is gone. */
+  hide?(sku: string, units: number): void;
   /** From now on what goes by this reference is refused, alone, in the way that the system refuses one among many. */
   refuse?(reference: string): void;
+  /** Does by itself what a delivery of {@link SystemDescription.lookedUp} says. */
+  did?(kind: string, reference: string): void;
+}
+
+/** Changes what is about to be read: for what no writer writes. */
+export type Spoil = (text: string) => string | Buffer;
+
+/** What stands in for a system that has a transport of its own; made anew for each check. */
+export interface Stand {
+  /** Where it is, as the estate would say it. */
+  url: string;
+  /** Brings what is there to what the rows are; done before each poll. */
+  bring(): Promise<void>;
+  /** How many writes had an effect that others see. */
+  writes(): number;
+  effects?(kind: string, reference: string): number | Promise<number>;
+  refuse?(reference: string): void;
+  /** Brings what writes need; done before each of them. */
+  ready?(): Promise<void>;
+  /** Of a drop box: what goes wrong with files. */
+  folder?: Folder;
+  /** Of a database: what goes wrong with connections and statements. */
+  database?: Database;
+  close(): Promise<void>;
+}
+
+/** Where a stand-in may be made. */
+export interface StandPlace {
+  /** A PostgreSQL where schemas and roles may be made, by its URL; empty unless {@link SystemDescription.standsIn} asks for it. */
+  database: string;
+  /** What the connector is given to sign in with. */
+  token: string;
 }
 
 export interface FeedDescription {
@@ -73,6 +111,8 @@ export interface FeedDescription {
   /** How the system lists what was deleted, or merged into another: as a record of its own. */
   deleted?(n: number, at: string, seq: number): unknown;
   merged?(n: number, into: number, at: string, seq: number): unknown;
+  /** Of feeds that compare, where a state that comes back is told again: what of a key names the thing. The rest names the reading. */
+  thingOf?(key: string): string;
   /** The time of a thing, in the system's way of writing it in this offset (`+05:30`); default: RFC 3339 texts are rewritten. */
   inOffset?(raw: unknown, offset: string): unknown;
 }
@@ -85,7 +125,7 @@ export interface WebhookDescription {
 }
 
 export interface SystemDescription {
-  /** http: everything goes over one URL; own: another transport, and what needs HTTP is skipped. */
+  /** http: everything goes over one URL; own: another transport, which needs a `stand`, and what needs HTTP is skipped. */
   transport?: 'http' | 'own';
   /** What the connector is built with. */
   context?: Partial<Pick<ConnectorContext, 'channel' | 'token' | 'webhookSecret'>> & {
@@ -94,10 +134,17 @@ export interface SystemDescription {
   };
   /** What of the settings must never be seen. */
   secrets?: readonly string[];
-  system(rows: FeedRows): SystemModel;
+  /** Over HTTP. */
+  system?(rows: FeedRows): SystemModel;
+  /** Over a transport of its own. */
+  stand?(rows: FeedRows, spoil: Spoil, place: StandPlace): Stand | Promise<Stand>;
+  /** What its stand-in is made in, which whoever runs the suite has to give. */
+  standsIn?: 'database';
   feeds?: Readonly<Record<string, FeedDescription>>;
   /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
   deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;
+  /** Of these, what the system does itself: the connector writes nothing, and looks whether it is done. */
+  lookedUp?: readonly string[];
   availability?: (n: number) => AvailabilityItem;
   prices?: (n: number) => StateItem;
   orderStatus?: (n: number) => StateItem;

@@ -1,14 +1,19 @@
 /** Runs every check against one connector and reports. */
+import { fail } from '../../../canonical/index.ts';
 import { declaredWith } from '../declare.ts';
 import type { ConnectorFactory } from '../types.ts';
 import { type Check, CheckFailed, type Level, NotApplicable } from './check.ts';
 import { accessChecks } from './checks/access.ts';
+import { databaseChecks } from './checks/database.ts';
 import { declarationChecks } from './checks/declaration.ts';
 import { feedChecks } from './checks/feeds.ts';
+import { fileChecks } from './checks/files.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
 import { sessionChecks } from './checks/sessions.ts';
+import { signInChecks } from './checks/sign-in.ts';
+import { stepChecks } from './checks/steps.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
 import { writeChecks } from './checks/writes.ts';
@@ -19,10 +24,14 @@ import { type Bench, NOWHERE, settingsOf } from './stage.ts';
 export const checks: readonly Check[] = [
   ...writeFaultChecks,
   ...writeChecks,
+  ...stepChecks,
   ...lookupChecks,
+  ...signInChecks,
   ...readFaultChecks,
   ...sessionChecks,
   ...feedChecks,
+  ...fileChecks,
+  ...databaseChecks,
   ...recordChecks,
   ...webhookChecks,
   ...declarationChecks,
@@ -52,6 +61,8 @@ export interface ConformanceOptions {
   name?: string;
   /** Only checks whose id begins so. */
   only?: readonly string[];
+  /** A PostgreSQL where schemas and roles may be made, for descriptions that stand in one. */
+  database?: string;
   onResult?(result: CheckResult): void;
 }
 
@@ -60,11 +71,13 @@ const CHECK_MS_MAX = 120_000;
 export async function testConnector(
   factory: ConnectorFactory,
   description: SystemDescription,
-  { name = factory.declaration?.name ?? 'connector', only, onResult }: ConformanceOptions = {},
+  { name = factory.declaration?.name ?? 'connector', only, database = '', onResult }: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
   const { declaration: own } = factory;
   const declaration = own && declaredWith(own, settingsOf(description, NOWHERE));
-  const bench: Bench = { name, factory, declaration, description, said: [] };
+  if (description.standsIn === 'database' && database === '')
+    fail('XD_SETUP_FAILED', `${name} is tested against a database: give one where schemas and roles may be made`);
+  const bench: Bench = { name, factory, declaration, description, database, said: [] };
   const wanted = checks.filter(({ id }) => only === undefined || only.some((start) => id.startsWith(start)));
   const unknown = Object.keys(description.skip ?? {}).filter((id) => !checks.some((check) => check.id === id));
   const results: CheckResult[] = [];

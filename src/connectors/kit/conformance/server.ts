@@ -79,6 +79,7 @@ export async function faultServer(model: SystemModel): Promise<FaultServer> {
         method: req.method ?? '',
         path: url.pathname,
         query: Object.fromEntries(url.searchParams),
+        params: url.searchParams,
         headers: req.headers,
         body: parsed(text),
         text,

@@ -31,7 +31,7 @@ export function sinksOf(bench: Bench, connector: Connector): Sink[] {
   const sinks: Sink[] = [];
   for (const [name, kind] of Object.entries(connector.deliveries)) {
     const make = description.deliveries?.[name];
-    if (make === undefined) continue;
+    if (make === undefined || description.lookedUp?.includes(name)) continue;
     sinks.push({
       name,
       form: 'delivery',

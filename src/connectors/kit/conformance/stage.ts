@@ -1,7 +1,7 @@
 /** One connector, built against one server: what a check works with. Everything that the connector says is kept. */
 import type { Declaration } from '../declare.ts';
 import type { Connector, ConnectorContext, ConnectorFactory, FeedPage, Source } from '../types.ts';
-import type { FeedDescription, FeedRow, SystemDescription, SystemModel } from './describe.ts';
+import type { FeedDescription, FeedRow, Spoil, Stand, SystemDescription, SystemModel } from './describe.ts';
 import { noted } from './said.ts';
 import { type FaultServer, faultServer } from './server.ts';
 import { type Sink, sinksOf } from './sinks.ts';
@@ -21,6 +21,8 @@ export interface Bench {
   name: string;
   factory: ConnectorFactory;
   declaration: Declaration | undefined;
+  /** Where stand-ins are made that need one. */
+  database: string;
   description: SystemDescription;
   /** All that was said by connectors of this run: outcomes, errors, answers to probes, output. */
   said: string[];
@@ -35,8 +37,12 @@ export interface StageOptions {
 
 export interface Stage {
   bench: Bench;
+  /** Nobody calls it where the system has a transport of its own. */
   server: FaultServer;
+  stand: Stand | undefined;
   model: SystemModel;
+  /** Writes that were made so far. */
+  writes(): number;
   rows: Record<string, FeedRow[]>;
   connector: Connector;
   sinks: Sink[];
@@ -69,13 +75,21 @@ export function settingsOf({ context }: SystemDescription, url: string): Connect
 export async function openStage(bench: Bench, options: StageOptions = {}): Promise<Stage> {
   const rows: Record<string, FeedRow[]> = {};
   for (const feed of Object.keys(bench.description.feeds ?? {})) rows[feed] = [];
-  const model = bench.description.system(rows);
+  const { description } = bench;
+  if ((description.transport === 'own' ? description.stand : description.system) === undefined)
+    throw new Error(
+      'the description says nothing of the system: `system` over HTTP, `stand` over a transport of its own',
+    );
+  // Asked only once it is there.
+  const spoil: Spoil = (text) => server.rewrite?.(text) ?? text;
+  const stand = await description.stand?.(rows, spoil, { database: bench.database, token: TOKEN });
+  const model: SystemModel = description.system?.(rows) ?? modelOf(stand!);
   const server = await faultServer(model);
   const made: Connector[] = [];
   const another = (changes: StageOptions = options): Connector => {
-    const connector = bench.factory(contextOf(bench, changes.url ?? server.url, changes));
+    const connector = bench.factory(contextOf(bench, changes.url ?? stand?.url ?? server.url, changes));
     made.push(connector);
-    return connector;
+    return stand === undefined ? connector : broughtTo(connector, stand);
   };
   try {
     const connector = another();
@@ -83,7 +97,9 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
     return {
       bench,
       server,
+      stand,
       model,
+      writes: () => stand?.writes() ?? server.calls.filter(({ role }) => role === 'write').length,
       rows,
       connector,
       sinks: sinksOf(bench, connector),
@@ -93,12 +109,37 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
         // The server first: a connector that waits for an answer must get its end.
         await server.close();
         for (const one of made) await one.close();
+        await stand?.close();
       },
     };
   } catch (error) {
     await server.close();
+    await stand?.close();
     throw error;
   }
+}
+
+function modelOf({ effects, refuse }: Stand): SystemModel {
+  return { answer: () => undefined, ...(effects && { effects }), ...(refuse && { refuse }) };
+}
+
+/** What the rows are is there when it is read. */
+function broughtTo(connector: Connector, stand: Stand): Connector {
+  const sources = connector.sources.map((source): Source => {
+    const poll: Source['poll'] = async (cursor, signal) => {
+      await stand.bring();
+      return await source.poll(cursor, signal);
+    };
+    return { ...source, poll };
+  });
+  const deliveries = Object.entries(connector.deliveries).map(([name, kind]) => {
+    const write: typeof kind.write = async (items, signal) => {
+      await stand.ready?.();
+      return await kind.write(items, signal);
+    };
+    return [name, { ...kind, write }] as const;
+  });
+  return { ...connector, sources, deliveries: Object.fromEntries(deliveries) };
 }
 
 /** Waits for a refusal of a call and gives it; undefined when there was none. */

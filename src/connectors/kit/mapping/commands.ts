@@ -1,6 +1,6 @@
 /** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
 import type { DocumentPosted, InboundItem } from '../../../canonical/index.ts';
-import { Fields } from '../fields.ts';
+import { Fields, Unreadable } from '../fields.ts';
 import {
   cancelItem,
   cancelKey,
@@ -16,6 +16,7 @@ import {
   scopes,
   supplyItem,
 } from '../items.ts';
+import { isPassedBy, passedBy, tellMapped } from '../told.ts';
 import type { Mapping } from './map.ts';
 
 /** What a feed's records are. */
@@ -44,7 +45,7 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   shipped: 'id reference at shipment tracking? lines: lineNo sku quantity',
   returned: 'id reference at sequence? lines: lineNo sku quantity',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
-  product: 'sku changedAt description? unit?',
+  product: 'sku changedAt description? unit? gtin?',
   account: 'account company changedAt channel? name?',
   price: 'sku company currency unitPrice changedAt priceList? validFrom?',
 };
@@ -82,13 +83,31 @@ export function mappedItems(feed: MappedFeed, records: readonly unknown[], place
 function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
   const { kind, mapping, system, channel } = feed;
   const scope = scopeOf(kind, system, channel ?? '');
+  const named = () => {
+    const name = mapping.field(raw, place, keyField[kind]);
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  };
+  if (isPassedBy(scope, () => orNothing(named))) return passedBy(scope);
   const keyOf = (): string => {
     const key = mapping.field(raw, place, keyField[kind]);
     // As a text that can be kept: a key that no database takes would hold up the page that it is in.
     const text = new Fields({ key }, place).text('key');
     return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${text}` : text;
   };
-  return readOr(raw, scope, keyOf, () => read(feed, new Fields(mapping.map(raw, place), place)));
+  return readOr(raw, scope, keyOf, () => {
+    const mapped = mapping.map(raw, place);
+    tellMapped(mapped);
+    return read(feed, new Fields(mapped, place));
+  });
+}
+
+function orNothing(named: () => string | undefined): string | undefined {
+  try {
+    return named();
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined;
+    throw error;
+  }
 }
 
 function scopeOf(kind: RecordKind, system: string, channel: string): string {
@@ -188,7 +207,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         kind: 'product.changed',
         sku: record.sku('sku'),
         changedAt: record.time('changedAt'),
-        ...textsOf(record, ['description', 'unit']),
+        ...textsOf(record, ['description', 'unit', 'gtin']),
       });
     case 'account':
       return recordItem(system, {

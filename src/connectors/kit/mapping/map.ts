@@ -1,22 +1,11 @@
 /** Applies a declared mapping to one record, and tells each step of it. Pure. */
 import { fail } from '../../../canonical/index.ts';
 import { RECORD_LINES_MAX, Unreadable } from '../fields.ts';
+import { type MapStep, openSteps } from '../told.ts';
 import { type Expression, expressionOf } from './expression.ts';
 import { decimalOf, formed, NotOfForm, timesExactly } from './forms.ts';
 import { pointed, pointerOf } from './pointer.ts';
 import type { FieldRule, MapSettings } from './schema.ts';
-
-/** One step of a field's way: what went in, what came out, or why nothing did. */
-export interface MapStep {
-  /** `sku`, or `lines/0/sku`. */
-  field: string;
-  step: 'from' | 'jsonata' | 'value' | 'default' | 'table' | 'unit' | 'as';
-  /** What the step is by: the pointer, the expression, the table's name. */
-  by: string;
-  input: unknown;
-  output?: unknown;
-  refused?: string;
-}
 
 export interface Explained {
   result?: Record<string, unknown>;
@@ -77,9 +66,13 @@ export function mappingOf(settings: MapSettings, at = 'settings.map'): Mapping {
             ? [found]
             : undefined;
       const listPlace = from === undefined ? place : place + from;
-      if (entries === undefined) throw new Unreadable(`must be a list (${name})`, listPlace, found);
+      const refuse = (reason: string, given: unknown): never => {
+        step.refused = reason;
+        throw new Unreadable(`${reason} (${name})`, listPlace, given);
+      };
+      if (entries === undefined) return refuse('must be a list', found);
       if (entries.length > RECORD_LINES_MAX)
-        throw new Unreadable(`must hold at most ${RECORD_LINES_MAX} lines (${name})`, listPlace, entries.length);
+        return refuse(`must hold at most ${RECORD_LINES_MAX} lines`, entries.length);
       step.output = entries.length;
       result[name] = entries.map((entry: unknown, index) => {
         const line: Place = { value: entry, place: `${listPlace}/${index}`, outer: record };
@@ -90,7 +83,7 @@ export function mappingOf(settings: MapSettings, at = 'settings.map'): Mapping {
   }
 
   return {
-    map: (record, place) => apply(record, place, undefined),
+    map: (record, place) => apply(record, place, openSteps()),
     field(value, place, name) {
       const field = fields.find((one) => one.name === name);
       return field && fieldOf(settings, field, { value, place }, {}, '', undefined);
@@ -102,8 +95,6 @@ export function mappingOf(settings: MapSettings, at = 'settings.map'): Mapping {
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         const { reason, value } = error;
-        const last = steps.at(-1);
-        if (last !== undefined && last.refused === undefined && last.output === undefined) last.refused = reason;
         return { refused: { reason, place: error.place, value }, steps };
       }
     },
@@ -161,9 +152,11 @@ function fieldOf(
 ): unknown {
   let place = record.place;
   let value: unknown;
+  let last: MapStep | undefined;
   const step = (kind: MapStep['step'], by: string, input: unknown, act: (step: MapStep) => unknown): void => {
     const taken: MapStep = { field: prefix + name, step: kind, by, input };
     told?.push(taken);
+    last = taken;
     try {
       value = act(taken);
       taken.output = value;
@@ -188,6 +181,7 @@ function fieldOf(
   if (!isThere(value)) {
     if (rule.optional === true) return undefined;
     if (rule.value === null || rule.default === null) return null;
+    if (last !== undefined) last.refused = 'is missing';
     throw new Unreadable(`is missing (${name})`, place, value);
   }
   if (rule.table !== undefined) {

@@ -130,7 +130,7 @@ export function sqlClient(driver: SqlDriver, limits: BudgetLimits & { timeoutMs:
   };
 }
 
-/** What a server says, without the values it says it about. */
+/** What a server says, without the values it says it about. A value may hold quotes itself, so all from the first to the last goes. */
 export function withoutValues(text: string): string {
-  return text.replaceAll(/"[^"]*"|'[^']*'/g, '"…"').slice(0, 200);
+  return text.replace(/["'].*["']/s, '"…"').slice(0, 200);
 }

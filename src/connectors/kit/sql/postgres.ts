@@ -16,8 +16,7 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
   const { default: pg } = await import('pg');
   const { timeoutMs, isReadOnly, concurrency, url, password } = options;
   const pool = new pg.Pool({
-    connectionString: url,
-    ...(password !== null && { password }),
+    connectionString: withPassword(url, password),
     max: concurrency,
     application_name: 'crossdock',
     connectionTimeoutMillis: timeoutMs,
@@ -30,6 +29,8 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
   });
   // Of idle connections; the next use says what matters.
   pool.on('error', () => {});
+  // The pool listens to those that are idle. One that is lost in use also says so to whoever waits for its answer; unheard it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return {
     dialect: 'postgresql',
     async connect(): Promise<SqlSession> {
@@ -52,7 +53,9 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
     async begin(run, readOnly) {
       await run(readOnly ? 'begin isolation level repeatable read read only' : 'begin', []);
     },
-    close: async () => void (await pool.end()),
+    async close() {
+      if (!pool.ended && !pool.ending) await pool.end();
+    },
     faultOf(error) {
       const { code = '', message = '' } = error as { code?: string; message?: string };
       const text = `${code} ${withoutValues(message)}`.trim();
@@ -61,4 +64,12 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
       return { kind: /^(40|53|55|57)/.test(code) ? 'later' : 'refused', text };
     },
   };
+}
+
+/** What stands in the URL, also that nothing does, counts for more with the driver than what is said beside it. */
+function withPassword(url: string, password: string | null): string {
+  if (password === null) return url;
+  const own = new URL(url);
+  own.password = encodeURIComponent(password);
+  return own.href;
 }

@@ -1,7 +1,7 @@
 /** Stages of feeds, and what was read in them. */
 import type { Source } from '../../types.ts';
 import { forEach, must, onStage } from '../check.ts';
-import type { FeedDescription, FeedRow } from '../describe.ts';
+import type { FeedDescription } from '../describe.ts';
 import {
   type Bench,
   itemsOf,
@@ -54,21 +54,21 @@ export async function alone(bench: Bench, feed: string, ns: readonly number[]): 
 
 const keyCache = new WeakMap<FeedDescription, Map<string, string[]>>();
 
-/** The keys of the n-th thing, as they are when it is alone. What a record says that changed is known by when it did, so its place counts. */
+/** The keys of the n-th thing as it is listed now, when it is alone: keys of records hold when they changed. */
 export async function keysOf({ bench, feed, it, rows }: FeedStage, n: number): Promise<string[]> {
+  const row = rows[feed]!.findLast((one) => one.n === n) ?? rowOf(it, n);
   const cache = keyCache.get(it) ?? new Map<string, string[]>();
   keyCache.set(it, cache);
-  const row = rows[feed]!.find((one) => one.n === n) ?? rowOf(it, n);
-  const place = `${n} ${row.at} ${row.seq}`;
-  const keys = cache.get(place) ?? (await keysAlone(bench, feed, n, row));
-  cache.set(place, keys);
+  const id = `${n} ${row.at} ${row.seq}`;
+  const keys = cache.get(id) ?? (await keysAlone(bench, feed, row));
+  cache.set(id, keys);
   return keys;
 }
 
-export async function keysAlone(bench: Bench, feed: string, n: number, row?: FeedRow): Promise<string[]> {
+export async function keysAlone(bench: Bench, feed: string, { n, at, seq }: Place): Promise<string[]> {
   let keys: string[] = [];
   await onStage(bench, {}, async (stage) => {
-    stage.rows[feed]!.push(row ?? rowOf(bench.description.feeds![feed]!, n));
+    stage.rows[feed]!.push(rowOf(bench.description.feeds![feed]!, n, at, seq));
     const { pages } = await readAll(sourceOf(stage.connector, feed), { signal: stage.signal });
     keys = itemsOf(pages).map(({ key }) => key);
   });
@@ -76,11 +76,15 @@ export async function keysAlone(bench: Bench, feed: string, n: number, row?: Fee
   return keys;
 }
 
+/** Which thing, and where it stands; without a place where it stands by itself. */
+type Place = { n: number; at?: string; seq?: number };
+
 /** Reads with changes in between and says which things were never seen. */
 export async function lost(stage: FeedStage, wanted: readonly number[], options: Partial<ReadOptions> = {}) {
   const { source, signal } = stage;
-  const seen = new Set(itemsOf((await readAll(source, { signal, ...options })).pages).map(({ key }) => key));
+  const { thingOf = (key: string) => key } = stage.it;
+  const seen = new Set(itemsOf((await readAll(source, { signal, ...options })).pages).map(({ key }) => thingOf(key)));
   const missing: number[] = [];
-  for (const n of wanted) if (!(await keysOf(stage, n)).every((key) => seen.has(key))) missing.push(n);
+  for (const n of wanted) if (!(await keysOf(stage, n)).every((key) => seen.has(thingOf(key)))) missing.push(n);
   return missing;
 }

@@ -1,6 +1,6 @@
 /** Stages of sinks, and what is asked of their outcomes. */
 import { forEach, must, onStage } from '../check.ts';
-import type { Answer } from '../describe.ts';
+import type { Answer, SystemDescription } from '../describe.ts';
 import { markOf, type Sink, type SinkItem, type Told } from '../sinks.ts';
 import type { Bench, Stage, StageOptions } from '../stage.ts';
 
@@ -38,8 +38,47 @@ export function writesOf({ server }: Stage, { reference }: SinkItem): number {
   return server.calls.filter((call) => call.role === 'write' && (call.text + call.path).includes(mark)).length;
 }
 
-export function effectsOf({ model, sink }: SinkStage, { reference }: SinkItem): number | undefined {
-  return sink.form === 'delivery' ? model.effects?.(sink.name, reference) : undefined;
+export async function effectsOf({ model, sink }: SinkStage, { reference }: SinkItem): Promise<number | undefined> {
+  return sink.form === 'delivery' ? await model.effects?.(sink.name, reference) : undefined;
+}
+
+/** How one item is written on a good day: by how many calls, and which of them (from 0) has the effect. */
+export interface Course {
+  calls: number;
+  effectAt: number;
+}
+
+const courses = new WeakMap<SystemDescription, Map<string, Course>>();
+
+/** Some systems take a delivery in steps: made, quoted, confirmed. What fails before the last of them is another case than what fails after. */
+export async function courseOf(bench: Bench, name: string): Promise<Course> {
+  const known = courses.get(bench.description) ?? new Map<string, Course>();
+  courses.set(bench.description, known);
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const course: Course = { calls: 0, effectAt: 0 };
+  await onStage(bench, {}, async (stage) => {
+    const { model, server, signal } = stage;
+    const sink = stage.sinks.find((one) => one.name === name)!;
+    const item = sink.item(1);
+    const answer = model.answer.bind(model);
+    let hadEffect = false;
+    model.answer = (call) => {
+      const given = answer(call);
+      if (server.calls.at(-1)?.role === 'write') {
+        // A model that answers calls counts at once.
+        const effects = (sink.form === 'delivery' ? model.effects?.(name, item.reference) : undefined) as
+          | number
+          | undefined;
+        if (!hadEffect && (effects ?? 1) > 0) [hadEffect, course.effectAt] = [true, course.calls];
+        course.calls += 1;
+      }
+      return given;
+    };
+    await sink.write([item], signal);
+  });
+  known.set(name, course);
+  return course;
 }
 
 function told(outcomes: readonly Told[]): string {

@@ -148,7 +148,7 @@ export const feedChecks: Check[] = [
     skip: hasFeeds,
     run: (bench) =>
       eachFeed(bench, async ({ feed }) => {
-        const [one, two] = [await keysAlone(bench, feed, 1), await keysAlone(bench, feed, 2)];
+        const [one, two] = [await keysAlone(bench, feed, { n: 1 }), await keysAlone(bench, feed, { n: 2 })];
         const both = one.filter((key) => two.includes(key));
         must(both.length === 0, `both things are known as ${both[0]}`);
       }),
@@ -200,8 +200,9 @@ export const feedChecks: Check[] = [
     run: (bench) =>
       eachFeed(bench, async ({ rows, feed, it, source, signal, another }) => {
         rows[feed]!.push(...rowsOf(it, 4));
-        const page = await source.poll('', signal);
-        const inOrder = page.items.map(nameOf).sort();
+        const inOrder = itemsOf((await readAll(source, { signal })).pages)
+          .map(nameOf)
+          .sort();
         const contents = rows[feed]!.map(({ raw }) => raw);
         rows[feed] = rows[feed]!.map((row, index) => ({ ...row, raw: contents.at(-1 - index) }));
         const turned = await readAll(sourceOf(another(), feed), { signal }).catch(() => undefined);
@@ -348,6 +349,22 @@ export const feedChecks: Check[] = [
             (await refusalOf(bench, () => source.poll(cursor, signal))) !== undefined,
             `it took ${JSON.stringify(cursor)}`,
           );
+      }),
+  },
+  {
+    id: 'feed.no_effect',
+    level: 'safety',
+    what: 'reading changes nothing in the system, also where its levels lie',
+    skip: hasFeeds,
+    run: (bench) =>
+      eachFeed(bench, async ({ rows, feed, it, source, signal, server, model }) => {
+        const number = bench.description.availability?.(1);
+        rows[feed]!.push(...rowsOf(it, 3));
+        let { cursor } = await readAll(source, { signal });
+        if (number !== undefined) model.hide?.(number.sku, 2);
+        for (let i = 0; i < 4; i++) ({ cursor } = await readAll(source, { cursor, signal }));
+        const writes = server.calls.filter(({ role }) => role === 'write');
+        must(writes.length === 0, `it made ${writes.length} writes, the first to ${writes[0]?.path}`);
       }),
   },
 ];

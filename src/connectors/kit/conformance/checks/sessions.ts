@@ -76,7 +76,7 @@ export const sessionChecks: Check[] = [
           return outcomes[0]!.outcome === 'confirmed';
         });
         must(isWritten, `${RENEWED_MS / 1000} s after its session has ended it still can't write`);
-        const effects = effectsOf(stage, two!);
+        const effects = await effectsOf(stage, two!);
         must(effects === undefined || effects === 1, `it had ${effects} effects`);
         must(signIns(stage) - before <= 2, `it signed in ${signIns(stage) - before} times`);
         isDone = true;

@@ -141,4 +141,49 @@ export const webhookChecks: Check[] = [
         for (const feed of feeds) sourceOf(connector, feed);
       }),
   },
+  {
+    id: 'hint.replayed',
+    level: 'safety',
+    what: 'a hint that comes again and again says the same each time and has no effect: nothing in it is believed',
+    skip: has('hint'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector, server }) => {
+        const posted = bench.description.hint!;
+        const body = posted.body(rowsOf(bench.description.feeds![posted.feed]!, 1).map(({ raw }) => raw));
+        const headers = posted.headers(body, secretOf(bench));
+        const told = [1, 2, 3].map(() => JSON.stringify(connector.hint!(headers, body)));
+        must(new Set(told).size === 1, `it says ${told.join(', then ')}`);
+        must(server.calls.length === 0, `it made ${server.calls.length} calls: whoever posts would drive the system`);
+      }),
+  },
+  {
+    id: 'hint.unknown_thing',
+    level: 'safety',
+    what: 'a hint about something that nobody knows leads to reading, and reading to nothing',
+    skip: has('hint'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector, signal }) => {
+        const posted = bench.description.hint!;
+        // Signed, and about records that the system does not have.
+        const body = posted.body(rowsOf(bench.description.feeds![posted.feed]!, 2, 900).map(({ raw }) => raw));
+        for (const feed of connector.hint!(posted.headers(body, secretOf(bench)), body)) {
+          const { pages } = await readAll(sourceOf(connector, feed), { signal });
+          must(itemsOf(pages).length === 0, 'what was only posted became an item');
+        }
+      }),
+  },
+  {
+    id: 'hint.garbage',
+    level: 'safety',
+    what: 'a signed message that is none is taken for a hint at most, never thrown',
+    skip: has('hint'),
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector }) => {
+        const posted = bench.description.hint!;
+        for (const text of ['', 'null', '[]', '{}', '{"event":', '{"event":{}}', '<html>', '\0']) {
+          const body = Buffer.from(text);
+          for (const feed of connector.hint!(posted.headers(body, secretOf(bench)), body)) sourceOf(connector, feed);
+        }
+      }),
+  },
 ];

@@ -1,0 +1,58 @@
+/** Accounts as they change. One that is gone is for a person: what hangs on it lies in other systems, too. */
+import { fingerprint, type InboundItem } from '../../canonical/index.ts';
+import { type Draft, type Fields, mapRecords, readRecord, recordItem, scopes } from '../kit/index.ts';
+import { mapAccount } from './map-master.ts';
+import { timeOf } from './values.ts';
+
+export interface AccountReading {
+  system: string;
+  company: string;
+  accountField: string;
+}
+
+export function mapAccounts(records: readonly unknown[], reading: AccountReading): InboundItem[] {
+  const { system } = reading;
+  return mapRecords(records, '/records', (raw, place) =>
+    readRecord(raw, place, system, (record) => accountOf(record, reading)),
+  );
+}
+
+function accountOf(record: Fields, { system, company, accountField }: AccountReading): Draft[] {
+  const { name, isDeleted, mergedInto, id } = mapAccount(record, { accountField });
+  const account = record.text(accountField);
+  if (mergedInto !== null) {
+    const into = (record.raw.MasterRecord as Record<string, unknown> | null | undefined)?.[accountField];
+    // The record that is left has taken our account over: nothing changed for us.
+    if (into === account) return [];
+    const reason =
+      typeof into === 'string' && into !== ''
+        ? `account ${account} was merged into ${into} in ${system}; what is open under ${account} stays there: merge them where credit, ` +
+          `prices and orders are kept, let orders name ${into} from then on, then resolve this`
+        : `account ${account} was merged into ${mergedInto} in ${system}, which is no account of ours: write ${account}, or the account ` +
+          `that takes its place, into ${accountField} there, then resolve this`;
+    return [gone(record, system, 'account_merged', `${id} ${mergedInto}`, 'MasterRecordId', reason)];
+  }
+  if (isDeleted)
+    return [
+      gone(
+        record,
+        system,
+        'account_deleted',
+        id,
+        'IsDeleted',
+        `account ${account} was deleted in ${system}, and orders that name it are still taken: restore it there, or block it where ` +
+          'credit is kept, then resolve this',
+      ),
+    ];
+  const changedAt = timeOf(record.raw.SystemModstamp, `${record.place}/SystemModstamp`);
+  return [recordItem(system, { kind: 'account.changed', account, company, name, changedAt })];
+}
+
+function gone(record: Fields, system: string, kind: string, key: string, field: string, reason: string): Draft {
+  return {
+    scope: scopes.event(kind, system),
+    key,
+    fingerprint: fingerprint('v1', [kind, key]),
+    unreadable: { class: kind, reason, place: `${record.place}/${field}`, value: null },
+  };
+}

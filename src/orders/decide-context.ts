@@ -1,0 +1,41 @@
+/** What a decision may read: stock, supply, what the channel declares, and ids to take. */
+import type { Oversold } from './exception-types.ts';
+import type { NewCommitment } from './types.ts';
+
+/** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
+export interface Offer {
+  locationId: number;
+  /** Below 0 where something is missing. */
+  free: number;
+  own: number;
+  /** What is physically there and promised to nobody else: `own` may be worth less after a loss. */
+  physical: number;
+}
+
+/** What of a SKU one order may be promised. */
+export interface Offered {
+  /** In the channel's order of locations. */
+  places: readonly Offer[];
+  /** The most that may be allocated of `free` over all places. */
+  allocatable: number;
+  /** The most of that and dated supply together. */
+  promisable: number;
+}
+
+export interface DecideContext {
+  /** Read only. */
+  offers(skuId: number): Offered;
+  /** What another system has allocated to this line there, so that no offer holds it: it is the line's, beside its channel's limits. */
+  kept(skuId: number, locationId: number, lineNo: number): number;
+  /** Dated supply that this order's channel may promise, soonest first. */
+  supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
+  onShort: 'backorder' | 'refuse';
+  /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
+  oversold?: Oversold | undefined;
+  /** What may be sent instead of a SKU, best first. */
+  substitutes(skuId: number): readonly number[];
+  takeExceptionId(): number;
+  takeAllocationId(): number;
+  takeFulfilmentId(): number;
+  takeReturnId(): number;
+}

@@ -1,0 +1,217 @@
+/**
+ * What becomes of units that an order can't have as they were ordered: they wait for stock, are given up, another SKU stands for them,
+ * or a person decides. Pure, as `decide`.
+ *
+ * An order is told to the ERP once and whole, so while a unit of it is held no other system acts on it; what is allocated stays so.
+ */
+import { amountMinor } from '../canonical/index.ts';
+import { acceptedOf } from './accepted.ts';
+import { events, nothing, refused } from './decision.ts';
+import { evolve } from './evolve.ts';
+import { Taker } from './taker.ts';
+import type {
+  AcceptedLine,
+  DecideContext,
+  Decision,
+  ExceptionPolicy,
+  NewAllocation,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  OrderLine,
+  StandIn,
+} from './types.ts';
+
+/** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
+export function fulfilmentsOf(context: DecideContext): (locationId: number) => number {
+  const byLocation = new Map<number, number>();
+  return (locationId) => {
+    const known = byLocation.get(locationId);
+    if (known !== undefined) return known;
+    const taken = context.takeFulfilmentId();
+    byLocation.set(locationId, taken);
+    return taken;
+  };
+}
+
+type FulfilmentAt = (locationId: number) => number;
+
+/** A price of whole minor units: any part of such a line and the rest add up to the whole, so another line may carry a part of it. */
+function isDivisible(unitPrice: string): boolean {
+  return amountMinor(unitPrice, 1) * 1_000_000 === amountMinor(unitPrice, 1_000_000);
+}
+
+/**
+ * Takes from what is free of the SKU's substitutes, best first, as much as there is. Not from the channel's own exposure: it may sell
+ * that itself.
+ */
+function substitutesFor(
+  line: { lineNo: number; skuId: number; unitPrice: string },
+  units: number,
+  context: DecideContext,
+  takeLineNo: () => number,
+  taker: Taker,
+  fulfilmentAt: FulfilmentAt,
+): { standIns: StandIn[]; allocations: NewAllocation[]; units: number } {
+  const standIns: StandIn[] = [];
+  const allocations: NewAllocation[] = [];
+  let missing = units;
+  if (!isDivisible(line.unitPrice)) return { standIns, allocations, units: 0 };
+  for (const skuId of context.substitutes(line.skuId)) {
+    if (missing === 0) break;
+    taker.begin(line.lineNo, skuId);
+    const taken = taker.take(skuId, missing, 'free');
+    if (taken.length === 0) continue;
+    const lineNo = takeLineNo();
+    const quantity = taken.reduce((sum, part) => sum + part.quantity, 0);
+    const { unitPrice } = line;
+    standIns.push({
+      ...{ lineNo, standsFor: line.lineNo, skuId, quantity, unitPrice },
+      amountMinor: amountMinor(unitPrice, quantity),
+    });
+    for (const { locationId, quantity } of taken)
+      allocations.push({
+        ...{ allocationId: context.takeAllocationId(), lineNo, skuId, locationId },
+        ...{ fulfilmentId: fulfilmentAt(locationId), quantity, fromExposure: 0 },
+      });
+    missing -= quantity;
+  }
+  return { standIns, allocations, units: units - missing };
+}
+
+/**
+ * Decides the units of a new line that its channel sold by itself beyond what is there.
+ * @param line as it is without this: the units are backordered or refused already
+ * @param isRefused which of the two
+ */
+export function oversoldOf(
+  line: AcceptedLine,
+  units: number,
+  isRefused: boolean,
+  context: DecideContext,
+  takeLineNo: () => number,
+  taker: Taker,
+  fulfilmentAt: FulfilmentAt,
+): { line: AcceptedLine; standIns: AcceptedLine[]; allocations: NewAllocation[]; raised: OrderEvent } {
+  const { policy = isRefused ? 'cancel' : 'backorder', otherwise } = context.oversold!;
+  const by: Record<ExceptionPolicy, number> = { backorder: 0, cancel: 0, substitute: 0, hold: 0 };
+  let standIns: StandIn[] = [];
+  let allocations: NewAllocation[] = [];
+  if (policy === 'substitute') {
+    ({
+      standIns,
+      allocations,
+      units: by.substitute,
+    } = substitutesFor(...([line, units, context, takeLineNo, taker, fulfilmentAt] as const)));
+    by[otherwise] = units - by.substitute;
+  } else by[policy] = units;
+  const waiting = by.backorder + by.hold;
+  return {
+    line: {
+      ...line,
+      backordered: line.backordered - (isRefused ? 0 : units) + waiting,
+      refused: line.refused - (isRefused ? units : 0) + units - waiting,
+      ...(by.hold > 0 && { held: by.hold }),
+      ...(by.substitute > 0 && { substituted: by.substitute }),
+    },
+    standIns: standIns.map((part) => ({ ...part, within: 0, withinShort: 0, backordered: 0, refused: 0 })),
+    allocations,
+    raised: {
+      type: 'order.exception_raised',
+      exceptionId: context.takeExceptionId(),
+      kind: 'oversold',
+      lineNo: line.lineNo,
+      skuId: line.skuId,
+      units,
+      policy,
+      held: by.hold,
+      backordered: by.backorder,
+      cancelled: by.cancel,
+      substituted: by.substitute,
+    },
+  };
+}
+
+/** A person settles what is held. The same answer twice is one; another one comes too late. */
+export function resolveException(
+  order: Order,
+  command: Extract<OrderCommand, { kind: 'resolve_exception' }>,
+  context: DecideContext,
+): Decision {
+  const { exceptionId, by, reason } = command;
+  const exception = order.exceptions.get(exceptionId);
+  if (exception === undefined) return refused('unknown_exception', `exception ${exceptionId}`);
+  const partOf = { backorder: 'backordered', cancel: 'cancelled', substitute: 'substituted' } as const;
+  if (exception.held === 0)
+    return exception[partOf[command.as]] > 0
+      ? nothing
+      : refused('exception_resolved', `exception ${exceptionId} was resolved by ${exception.resolvedBy ?? 'its rule'}`);
+  const line = order.lines.get(exception.lineNo)!;
+  const units = exception.held;
+  const parts = { backordered: 0, cancelled: 0, substituted: 0 };
+  let lines: StandIn[] = [];
+  let allocations: NewAllocation[] = [];
+  if (command.as === 'substitute') {
+    let lastLineNo = Math.max(...order.lines.keys());
+    const takeLineNo = () => ++lastLineNo;
+    const taker = new Taker(context);
+    ({
+      standIns: lines,
+      allocations,
+      units: parts.substituted,
+    } = substitutesFor(line, units, context, takeLineNo, taker, fulfilmentsOf(context)));
+    const left = units - parts.substituted;
+    if (left > 0 && command.otherwise === null)
+      return refused('no_substitute', `line ${line.lineNo}: substitutes cover ${parts.substituted} of ${units}`);
+    if (left > 0) parts[partOf[command.otherwise!]] = left;
+  } else parts[partOf[command.as]] = units;
+  const resolved: OrderEvent = {
+    type: 'order.exception_resolved',
+    exceptionId,
+    lineNo: line.lineNo,
+    skuId: line.skuId,
+    ...parts,
+    refused: parts.cancelled + parts.substituted,
+    by,
+    reason,
+    lines,
+    allocations,
+  };
+  return events(withHoldEnded(order, [resolved]));
+}
+
+/** What of a channel's own cancel settles units that were held: they wait for nobody any more. */
+export function cancelledHeld(order: Order, line: OrderLine, units: number, reference: string): OrderEvent[] {
+  let left = Math.min(line.held, units);
+  const result: OrderEvent[] = [];
+  for (const exception of order.exceptions.values()) {
+    const cancelled = exception.lineNo === line.lineNo ? Math.min(exception.held, left) : 0;
+    if (cancelled === 0) continue;
+    left -= cancelled;
+    result.push({
+      type: 'order.exception_resolved',
+      exceptionId: exception.exceptionId,
+      lineNo: line.lineNo,
+      skuId: line.skuId,
+      ...{ backordered: 0, cancelled, substituted: 0, refused: 0 },
+      ...{ by: 'channel', reason: reference, lines: [], allocations: [] },
+    });
+  }
+  return result;
+}
+
+/** With the last held unit settled, the ERP is told the order as it is by then. Needs all lines of an order that is held. */
+export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
+  if (order.progress.held === 0) return list;
+  const next = structuredClone(order);
+  for (const event of list) evolve(next, event);
+  if (next.progress.held > 0) return list;
+  const lines = [...next.lines.values()]
+    .filter((line) => line.refused < line.quantity)
+    .map(({ lineNo, skuId, unitPrice, cancelled, cancelledMinor, standsFor, ...line }) => ({
+      ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
+      ...acceptedOf({ ...line, unitPrice }),
+      ...(standsFor !== null && { standsFor }),
+    }));
+  return lines.length === 0 ? list : [...list, { type: 'order.hold_ended', lines }];
+}

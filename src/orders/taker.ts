@@ -1,0 +1,114 @@
+/** What a decision takes of stock and of dated supply. Pure: nothing but its own copies of the offers changes. */
+import type { DecideContext, NewCommitment, Offer, Offered } from './types.ts';
+
+/**
+ * What this decision has taken already, on top of the offers: two lines of one order may share one SKU.
+ * Takes from one location if it can cover all, in the channel's order; else from the fullest ones.
+ */
+export class Taker {
+  readonly #context: DecideContext;
+  readonly #left = new Map<number, Offered & { places: Offer[] }>();
+  /** What other systems have allocated to the line at hand, by location: lines are served one after the other. */
+  #kept = new Map<number, number>();
+  readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
+
+  constructor(context: DecideContext) {
+    this.#context = context;
+  }
+
+  #offered(skuId: number): Offered & { places: Offer[] } {
+    let left = this.#left.get(skuId);
+    if (left === undefined) {
+      const offered = this.#context.offers(skuId);
+      left = { ...offered, places: offered.places.map((offer) => ({ ...offer })) };
+      this.#left.set(skuId, left);
+    }
+    return left;
+  }
+
+  begin(lineNo: number, skuId: number): void {
+    this.#kept = new Map();
+    for (const { locationId } of this.#offered(skuId).places) {
+      const kept = this.#context.kept(skuId, locationId, lineNo);
+      if (kept > 0) this.#kept.set(locationId, kept);
+    }
+  }
+
+  /** What another system has allocated to the line comes first, and from where that system has it: those units are deducted already. */
+  take(skuId: number, asked: number, from: 'own' | 'free'): { locationId: number; quantity: number }[] {
+    const left = this.#offered(skuId);
+    const taken = new Map<number, number>();
+    const take = (offer: Offer, quantity: number) =>
+      taken.set(offer.locationId, (taken.get(offer.locationId) ?? 0) + quantity);
+    let missing = asked;
+    for (const offer of left.places) {
+      const kept = this.#kept.get(offer.locationId) ?? 0;
+      if (kept === 0 || missing === 0) continue;
+      const there =
+        from === 'own' ? Math.min(offer.own, offer.physical + kept) : Math.min(offer.free, offer.physical) + kept;
+      const quantity = Math.min(missing, kept, Math.max(0, there));
+      if (quantity === 0) continue;
+      this.#kept.set(offer.locationId, kept - quantity);
+      // Out of the channel's number, and its place on the shelf is another's now.
+      if (from === 'own') {
+        offer.own -= quantity;
+        offer.free += quantity;
+      }
+      missing -= quantity;
+      take(offer, quantity);
+    }
+    if (missing > 0) this.#takeOffered(left, missing, from, take);
+    return [...taken].map(([locationId, quantity]) => ({ locationId, quantity }));
+  }
+
+  #takeOffered(
+    left: Offered & { places: Offer[] },
+    asked: number,
+    from: 'own' | 'free',
+    take: (offer: Offer, quantity: number) => void,
+  ): void {
+    const offers = left.places;
+    const wanted = from === 'own' ? asked : Math.min(asked, left.allocatable);
+    const there = (offer: Offer) =>
+      from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
+    const whole = offers.find((offer) => there(offer) >= wanted);
+    const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
+    let missing = wanted;
+    for (const offer of ranked) {
+      if (missing === 0) break;
+      const quantity = Math.min(missing, Math.max(0, there(offer)));
+      if (quantity === 0) continue;
+      if (from === 'own') offer.own -= quantity;
+      else {
+        offer.free -= quantity;
+        left.allocatable -= quantity;
+        left.promisable -= quantity;
+      }
+      offer.physical -= quantity;
+      missing -= quantity;
+      take(offer, quantity);
+    }
+  }
+
+  /** Takes from dated supply what no shelf has, soonest first. */
+  commit(lineNo: number, skuId: number, wanted: number): NewCommitment[] {
+    if (wanted === 0) return [];
+    let toCome = this.#toCome.get(skuId);
+    if (toCome === undefined) {
+      toCome = this.#context.supplies(skuId).map((supply) => ({ ...supply }));
+      this.#toCome.set(skuId, toCome);
+    }
+    const taken: NewCommitment[] = [];
+    const left = this.#offered(skuId);
+    let missing = Math.min(wanted, left.promisable);
+    for (const supply of toCome) {
+      const quantity = Math.min(missing, supply.quantity);
+      if (quantity === 0) continue;
+      supply.quantity -= quantity;
+      left.promisable -= quantity;
+      missing -= quantity;
+      taken.push({ ...supply, lineNo, skuId, quantity });
+    }
+    return taken;
+  }
+}

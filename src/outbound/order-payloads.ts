@@ -1,0 +1,78 @@
+/** What an order means for others: as the ERP is told it, once and whole, and whose numbers it changes. Codes of SKUs and account are loaded. Pure. */
+import { orderReference } from '../canonical/index.ts';
+import type { OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
+import type { Directory } from '../master/index.ts';
+import { acceptedOf, type OrderEvent } from '../orders/index.ts';
+import type { Header } from './plan-headers.ts';
+
+type Told = { lineNo: number; skuId: number; unitPrice: string; quantity: number; amountMinor: number };
+
+function salesOrder(
+  directory: Directory,
+  header: Header,
+  told: readonly (Told & { standsFor?: number })[],
+): SalesOrderPayload {
+  const lines = told.map(({ lineNo, skuId, unitPrice, quantity, amountMinor, standsFor }) => ({
+    ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
+    ...(standsFor !== undefined && { standsFor }),
+  }));
+  return {
+    reference: orderReference(directory.channelById.get(header.channelId)!.code, header.externalNo),
+    company: directory.companyById.get(header.companyId)!.code,
+    account: directory.accountCode(header.accountId),
+    currency: header.currency,
+    orderedAt: header.orderedAt,
+    totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
+    lines,
+  };
+}
+
+export function orderAsAccepted(
+  directory: Directory,
+  header: Header,
+  event: Extract<OrderEvent, { type: 'order.accepted' }>,
+): SalesOrderPayload {
+  const told = event.lines.filter((line) => line.refused < line.quantity);
+  return salesOrder(
+    directory,
+    header,
+    told.map((line) => ({ ...line, ...acceptedOf(line) })),
+  );
+}
+
+/** One that was held: as it is when no unit waits for a person any more. */
+export function orderAsReleased(
+  directory: Directory,
+  header: Header,
+  event: Extract<OrderEvent, { type: 'order.hold_ended' }>,
+): SalesOrderPayload {
+  return salesOrder(directory, header, event.lines);
+}
+
+/** What of it was cancelled before the ERP knew it; undefined: nothing. */
+export function cancelledWhileHeld(
+  event: Extract<OrderEvent, { type: 'order.hold_ended' }>,
+  reference: string,
+  order: string,
+): OrderDocumentPayload | undefined {
+  const lines = event.lines
+    .filter((line) => line.cancelled > 0)
+    .map(({ lineNo, cancelled, cancelledMinor }) => ({ lineNo, quantity: cancelled, amountMinor: cancelledMinor }));
+  return lines.length === 0 ? undefined : { reference, order, lines };
+}
+
+/**
+ * Whose numbers an accepted order changes. What is taken from the free stock, or waits for some, changes every channel's; what a
+ * channel sold out of its own exposure changes only what it may be given again.
+ */
+export function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepted' }>): {
+  taken: Set<number>;
+  sold: Set<number>;
+} {
+  const taken = new Set<number>();
+  for (const { skuId, quantity, fromExposure } of event.allocations) if (fromExposure < quantity) taken.add(skuId);
+  for (const { skuId, backordered } of event.lines) if (backordered > 0) taken.add(skuId);
+  const sold = new Set<number>();
+  for (const { skuId } of event.exposureUsed) if (!taken.has(skuId)) sold.add(skuId);
+  return { taken, sold };
+}
