@@ -14,4 +14,5 @@ export {
   type WorkResult,
 } from './process.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
+export { readToldDocuments, type ToldDocuments, type ToldPart } from './told.ts';
 export * from './types.ts';

@@ -1,4 +1,5 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
+import type { Parcel } from '../canonical/index.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -180,6 +181,8 @@ export type OrderEvent =
       fulfilmentId: number;
       locationId: number;
       tracking: string | null;
+      carrier?: string;
+      parcels?: Parcel[];
       lines: { lineNo: number; quantity: number; amountMinor: number }[];
     }
   | {
@@ -293,6 +296,8 @@ export type OrderCommand =
       source: string;
       shipment: string;
       tracking: string | null;
+      carrier?: string;
+      parcels?: Parcel[];
       lines: { lineNo: number; quantity: number }[];
     }
   | {

@@ -7,7 +7,15 @@ import type { Allocation, Order, OrderEvent, OrderLine } from './types.ts';
 export interface ChangedOrder {
   order: Order;
   isNew: boolean;
-  events: { event: OrderEvent; occurredAt: string }[];
+  /** Each with the version that the order has by it. */
+  events: { event: OrderEvent; occurredAt: string; version: number }[];
+}
+
+interface Of<Type extends OrderEvent['type']> {
+  order: Order;
+  event: Extract<OrderEvent, { type: Type }>;
+  at: string;
+  version: number;
 }
 
 /** Writes what the events changed: one statement a table. */
@@ -20,15 +28,16 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const allocations: [Order, Allocation][] = [];
   const fulfilments: { order: Order; fulfilmentId: number }[] = [];
   const returns: { order: Order; returnId: number }[] = [];
-  const shipments: { order: Order; event: Extract<OrderEvent, { type: 'shipment.confirmed' }>; at: string }[] = [];
-  const documents: { order: Order; event: Extract<OrderEvent, { type: 'document.posted' }>; at: string }[] = [];
+  const shipments: Of<'shipment.confirmed'>[] = [];
+  const documents: Of<'document.posted'>[] = [];
+  const receipts: Of<'return.received'>[] = [];
   for (const { order, isNew, events } of changed) {
     const touchedLines = new Set<number>();
     const touchedAllocations = new Set<number>();
     const added = new Set<number>();
     const touchedFulfilments = new Set<number>();
     const touchedReturns = new Set<number>();
-    for (const { event, occurredAt } of events) {
+    for (const { event, occurredAt: at, version } of events) {
       if ('lines' in event && event.type !== 'fulfilment.requested')
         for (const line of event.lines) touchedLines.add(line.lineNo);
       if ('allocations' in event)
@@ -42,8 +51,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
       if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
-      if (event.type === 'shipment.confirmed') shipments.push({ order, event, at: occurredAt });
-      if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
+      if (event.type === 'shipment.confirmed') shipments.push({ order, event, at, version });
+      if (event.type === 'document.posted') documents.push({ order, event, at, version });
+      if (event.type === 'return.received') receipts.push({ order, event, at, version });
     }
     if (isNew) for (const line of order.lines.values()) newLines.push([order, line]);
     else for (const lineNo of touchedLines) lines.push([order, order.lines.get(lineNo)!]);
@@ -165,8 +175,11 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(shipments.map(({ order }) => order.orderId)),
       numbers(shipments.map(({ event }) => event.fulfilmentId)),
       texts(shipments.map(({ event }) => event.tracking)),
+      texts(shipments.map(({ event }) => event.carrier ?? null)),
+      texts(shipments.map(({ event }) => (event.parcels === undefined ? null : JSON.stringify(event.parcels)))),
       texts(shipments.map(({ event }) => JSON.stringify(event.lines))),
       texts(shipments.map(({ at }) => at)),
+      numbers(shipments.map(({ version }) => version)),
     ]);
   if (documents.length > 0)
     tx.write(statements.insertInvoices, [
@@ -178,5 +191,14 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(documents.map(({ event }) => event.totalMinor)),
       texts(documents.map(({ event }) => JSON.stringify(event.lines))),
       texts(documents.map(({ at }) => at)),
+      numbers(documents.map(({ version }) => version)),
+    ]);
+  if (receipts.length > 0)
+    tx.write(statements.insertReceipts, [
+      numbers(receipts.map(({ order }) => order.orderId)),
+      numbers(receipts.map(({ version }) => version)),
+      numbers(receipts.map(({ event }) => event.returnId)),
+      texts(receipts.map(({ event }) => JSON.stringify(event.lines.map(({ skuId: _, ...line }) => line)))),
+      texts(receipts.map(({ at }) => at)),
     ]);
 }
