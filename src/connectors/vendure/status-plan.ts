@@ -61,7 +61,8 @@ export function planStatus(
     const toCancel = cancelled + refused - (fields.integer('orderPlacedQuantity', 0) - left);
     const toFulfil = Math.max(0, shipped - fulfilled);
     if (toCancel > 0) plan.cancel.push({ orderLineId: id, quantity: toCancel });
-    if (Math.max(0, toCancel) + toFulfil > left - fulfilled)
+    // Below 0 where the shop took back what had left: nothing is to be done then, and that is possible.
+    if (Math.max(0, toCancel) + toFulfil > Math.max(0, left - fulfilled))
       plan.impossible = `line ${lineNo} (${skuOf(fields)}) has ${left - fulfilled} units open in the shop: ${Math.max(0, toCancel)} to be cancelled, ${toFulfil} to be shipped`;
     lines.push({ id, lineNo, fulfilled: byCode });
     open.set(id, toFulfil);

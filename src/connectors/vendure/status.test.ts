@@ -164,3 +164,15 @@ it('notes are for buyers only where the estate says so, and are told by their fi
   await tell(everything());
   expect(order.notes.slice(1)).toEqual([{ note: NOTES[1], isPublic: true }]);
 });
+
+it('units that the shop’s people took back after they had left leave nothing to be done but to tell of it', async () => {
+  await tell(stateOf([shipmentOf(1, [3, 0])]));
+  // Vendure takes fulfilled units off the line and leaves the fulfilment as it is.
+  order.lines[0]!.quantity -= 4;
+  const { returns } = everything();
+  const state = stateOf([shipmentOf(1, [3, 0])], { returns: returns! });
+  state.lines[0]!.cancelled = 2;
+  state.lines[0]!.returned = 2;
+  expect(await tell(state)).toEqual({ outcome: 'confirmed' });
+  expect([order.fulfilments.length, order.notes.length, await holds(state)]).toEqual([1, 1, true]);
+});
