@@ -202,3 +202,31 @@ test.each(['shop', 'marketplace'] as const)(
     );
   },
 );
+
+test('a shop shows each shipment once with its tracking numbers: whole, or added to what it was told', async () => {
+  const sim = await openSim('shop');
+  await sim.post('/_drive/orders', { orders: [channelOrder('1', ['S', 2, '1.115'])] });
+  const line = { lineNo: 1, cancelled: 0, backordered: 0, refused: 0, shipped: 1, returned: 0 };
+  const tell = async (version: number, base: number, shipments?: unknown) =>
+    (
+      await sim.post('/orders/status', {
+        items: [
+          { number: '1', version, base, status: 'x', lines: [line], ...(shipments !== undefined && { shipments }) },
+        ],
+      })
+    ).body.results;
+  const shown = async () => ((await sim.truth('orders'))['1'] as { shipments?: unknown }).shipments;
+  const [one, two] = [
+    { shipment: 'wms/1', tracking: ['T-1', 'T-2'] },
+    { shipment: 'wms/2', tracking: [] },
+  ];
+  await tell(1, 0);
+  expect(await shown()).toBeUndefined();
+  await tell(2, 1, [one]);
+  await tell(3, 2, [one, two]);
+  expect(await shown()).toEqual([one, two]);
+  await tell(4, 0, [two]);
+  expect(await shown()).toEqual([two]);
+  expect(await tell(5, 4, [{ shipment: 'wms/3', tracking: 'T-3' }])).toMatchObject([{ status: 422 }]);
+  expect(await shown()).toEqual([two]);
+});

@@ -25,6 +25,8 @@ interface Sale {
   statusVersion: number;
   status: string | null;
   lines: Lines;
+  /** Tracking numbers by shipment, of orders that were told any. */
+  shipments?: Map<string, string[]>;
 }
 
 interface Price {
@@ -42,6 +44,18 @@ export interface Numbers {
   /** Never below 0. */
   available(sku: string): number;
   sold(sku: string, units: number, seq: number): void;
+}
+
+/** Shipments with their tracking numbers, where the caller tells any. */
+function shipmentsOf(item: Item): [shipment: string, tracking: string[]][] | undefined {
+  if (item.shipments === undefined) return undefined;
+  if (!Array.isArray(item.shipments)) throw new Refusal(422, 'invalid', 'shipments must be a list');
+  return (item.shipments as Item[]).map((shipment) => {
+    const { tracking } = shipment;
+    if (!Array.isArray(tracking) || !tracking.every((number) => typeof number === 'string'))
+      throw new Refusal(422, 'invalid', 'tracking must be a list of texts');
+    return [textOf(shipment, 'shipment'), tracking];
+  });
 }
 
 /** What a shop and a marketplace have in common: they sell by themselves, show a price and show what became of an order. */
@@ -106,6 +120,11 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
       if (row < 0) continue;
       for (const [at, column] of Object.values(TOLD).entries()) sale.lines.set(row, column, counts[at]!);
     }
+    if (entry.shipments !== undefined) {
+      // What only says what changed is added to what is here; the same one again takes its own place.
+      const known = (entry.base as number) > 0 ? (sale.shipments ?? []) : [];
+      sale.shipments = new Map([...known, ...(entry.shipments as [string, string[]][])]);
+    }
     return true;
   };
 
@@ -125,7 +144,15 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     const lines = linesOf(item, base > 0 ? 0 : 1).map((line): StatusRow => {
       return [integerOf(line, 'lineNo'), ...Object.keys(TOLD).map((name) => countOf(line, name, 0))];
     });
-    const entry = { do: 'status', number, version: countOf(item, 'version'), status: textOf(item, 'status'), lines };
+    const shipments = shipmentsOf(item);
+    const entry = {
+      do: 'status',
+      number,
+      version: countOf(item, 'version'),
+      status: textOf(item, 'status'),
+      lines,
+      ...(shipments !== undefined && { base, shipments }),
+    };
     if (!call.lost()) commit(entry);
     return { number, status: 200 };
   };
@@ -166,7 +193,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     ...requests.routes,
   ];
 
-  const ordersTruth: Truth = truthOf(orders, ({ account, totalMinor, statusVersion, status, lines }) => ({
+  const ordersTruth: Truth = truthOf(orders, ({ account, totalMinor, statusVersion, status, lines, shipments }) => ({
     account,
     totalMinor,
     lines: lines.map((row) => ({
@@ -184,6 +211,9 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     })),
     statusVersion,
     status,
+    ...(shipments !== undefined && {
+      shipments: [...shipments].map(([shipment, tracking]) => ({ shipment, tracking })),
+    }),
   }));
 
   return {

@@ -407,6 +407,48 @@ describe('order states', () => {
     expect(await held('shop/1', 'shop/2', 'SHOP/1')).toEqual(new Map([['shop/1', 3]]));
   });
 
+  it('documents are records of their own where the org has an object for them, once each, with exact money', async () => {
+    const at = '2026-03-02T10:00:00.000Z';
+    const parcels = [{ tracking: 'T-1' }, { tracking: 'T-2' }];
+    const shipments = [
+      {
+        ...{ shipment: 'wms/S-1', location: 'EAST', tracking: 'T-1', carrier: 'Parcel Post', parcels, at },
+        lines: [{ lineNo: 1, quantity: 4 }],
+      },
+    ];
+    const invoices = [
+      { document: 'invoice' as const, reference: 'erp/9', number: '9', currency: 'GBP', amountMinor: 1021, at },
+    ];
+    const returns = [{ reference: 'R/4/9', return: 'R12', at, lines: [{ lineNo: 1, quantity: 1, amountMinor: 255 }] }];
+    const documents = async () => Object.values(await sim.truth('Crossdock_Document__c'));
+    const told = { shipments, invoices, returns };
+    expect(crm.orderStatus!.wants).toBeUndefined();
+    await write(state('shop/1', 1, told));
+    expect(await documents()).toEqual([]);
+    crm = connect({ settings: { ...settings, documentObject: 'Crossdock_Document__c' } });
+    await crm.probe(signal);
+    expect(crm.orderStatus!.wants).toEqual(['shipments', 'invoices', 'returns']);
+    expect(await callsBy(() => write(state('shop/1', 2, told)))).toBe(1);
+    await write(state('shop/1', 2, told), state('shop/2', 1, { shipments }));
+    expect(
+      (await documents()).map((record) => (record as Record<string, unknown>).Crossdock_Reference__c).sort(),
+    ).toEqual(['shop/1/invoice erp/9', 'shop/1/return R/4/9', 'shop/1/shipment wms/S-1', 'shop/2/shipment wms/S-1']);
+    expect(await documents()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ Kind__c: 'invoice', Number__c: '9', Amount__c: '10.21', Date__c: '2026-03-02' }),
+        expect.objectContaining({ Kind__c: 'return', Number__c: 'R12', Amount__c: '2.55' }),
+        expect.objectContaining({ Kind__c: 'shipment', Tracking__c: 'T-1, T-2', Carrier__c: 'Parcel Post' }),
+      ]),
+    );
+    // What comes later hangs on what is there; alone it is told beside the rest.
+    const later = {
+      ...state('shop/1', 3, { invoices: [{ ...invoices[0]!, reference: 'erp/10', number: '10' }] }),
+      base: 2,
+    };
+    expect(await write(later)).toEqual([{ outcome: 'confirmed' }]);
+    expect((await documents()).length).toBe(5);
+  });
+
   it('two hundred are three calls; told again they are the same records', async () => {
     const items = Array.from({ length: 200 }, (_, n) => state(`shop/${n}`, 1));
     expect(await callsBy(() => write(...items))).toBe(3);

@@ -219,6 +219,7 @@ table invoice (
   posted_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
   source text not null,
+  order_version bigint not null,
   PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
@@ -463,6 +464,16 @@ table return_authorisation (
 );
 CREATE UNIQUE INDEX return_authorisation_return_id_idx ON public.return_authorisation USING btree (return_id);
 
+table return_receipt (
+  order_id bigint not null,
+  order_version bigint not null,
+  return_id bigint not null,
+  lines json not null,
+  received_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, order_version)
+);
+
 table sales_order (
   order_id bigint not null,
   company_id integer not null,
@@ -498,6 +509,9 @@ table shipment (
   shipped_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
   source text not null,
+  order_version bigint not null,
+  carrier text,
+  parcels json,
   PRIMARY KEY (shipment_no, source)
 );
 CREATE INDEX shipment_order_id_idx ON public.shipment USING btree (order_id);

@@ -1,4 +1,4 @@
-/** The objects of the org: the standard ones as far as orders need them, and the two that the connector's README asks for. */
+/** The objects of the org: the standard ones as far as orders need them, and those that the connector's README asks for. */
 export interface FieldKind {
   type: 'text' | 'number' | 'boolean' | 'date' | 'datetime' | 'reference';
   /** Of texts: characters. */
@@ -105,6 +105,18 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
         number,
       ]),
     ),
+    ...currency,
+  }),
+  Crossdock_Document__c: object('a02', {
+    Crossdock_Reference__c: external,
+    Order__c: to('Crossdock_Order__c', 'Order__r', { children: 'Documents__r', master: true, required: true }),
+    Kind__c: text(20),
+    Number__c: text(80),
+    Date__c: { type: 'date' },
+    Amount__c: number,
+    Tracking__c: text(),
+    Carrier__c: text(),
+    Text__c: text(),
     ...currency,
   }),
 };

@@ -37,14 +37,14 @@ describe('records', () => {
     const { orderId } = (await api.order(orderOf('D1'))).json();
     const { db } = api.hub;
     await db.execute(
-      `insert into shipment (shipment_no, source, order_id, fulfilment_id, lines, shipped_at)
-       values ('S-1', 'wms', $1, 7, '[{"lineNo":1,"quantity":2}]', now()), ('S-1', 'wms-2', $1, 8, '[]', now())`,
+      `insert into shipment (shipment_no, source, order_id, fulfilment_id, lines, shipped_at, order_version)
+       values ('S-1', 'wms', $1, 7, '[{"lineNo":1,"quantity":2}]', now(), 2), ('S-1', 'wms-2', $1, 8, '[]', now(), 3)`,
       [orderId],
     );
     await db.execute(
-      `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)
-       values ('I-1', 'invoice', 'erp', $1, 'GBP', 2010, '[]', now()), ('I-1', 'credit_note', 'erp', $1, 'GBP', 5, '[]', now()),
-              ('I-1', 'invoice', 'erp-2', $1, 'GBP', 7, '[]', now())`,
+      `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)
+       values ('I-1', 'invoice', 'erp', $1, 'GBP', 2010, '[]', now(), 4), ('I-1', 'credit_note', 'erp', $1, 'GBP', 5, '[]', now(), 5),
+              ('I-1', 'invoice', 'erp-2', $1, 'GBP', 7, '[]', now(), 6)`,
       [orderId],
     );
     const pages = async (list: 'shipments' | 'invoices') => {

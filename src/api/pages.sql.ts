@@ -32,11 +32,13 @@ export const listShipments = sql<{
   fulfilment_id: number;
   location_id: number;
   tracking: string | null;
+  carrier: string | null;
+  parcels: { tracking: string; url?: string }[] | null;
   lines: { lineNo: number; quantity: number; amountMinor?: number }[];
   shipped_at: Date;
 }>(
   'api_list_shipments',
-  `select s.shipment_no, s.source, s.order_id, o.channel_id, o.external_no, s.fulfilment_id, f.location_id, s.tracking, s.lines, s.shipped_at
+  `select s.shipment_no, s.source, s.order_id, o.channel_id, o.external_no, s.fulfilment_id, f.location_id, s.tracking, s.carrier, s.parcels, s.lines, s.shipped_at
      from shipment s
      join sales_order o on o.order_id = s.order_id
      left join fulfilment f on f.fulfilment_id = s.fulfilment_id

@@ -99,6 +99,8 @@ export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
           fulfilment: `F${row.fulfilment_id}`,
           location: directory.locationById.get(row.location_id)?.code ?? null,
           tracking: row.tracking,
+          carrier: row.carrier,
+          parcels: row.parcels ?? (row.tracking === null ? [] : [{ tracking: row.tracking }]),
           shippedAt: row.shipped_at.toISOString(),
           lines: row.lines,
         })),

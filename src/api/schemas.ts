@@ -69,9 +69,4 @@ export function skuCodeOf(value: string): string {
   return value.toUpperCase();
 }
 
-/** Minor units as a decimal string. */
-export function decimalOf(minor: number): string {
-  const sign = minor < 0 ? '-' : '';
-  const digits = String(Math.abs(minor)).padStart(3, '0');
-  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
+export { decimalOf } from '../canonical/index.ts';

@@ -96,11 +96,22 @@ export interface FulfilmentPicked {
   lines: { lineNo: number; sku: string; quantity: number }[];
 }
 
+/** What a shipment travels in. */
+export interface Parcel {
+  tracking: string;
+  /** Where its carrier shows it. */
+  url?: string;
+}
+
 export interface FulfilmentShipped {
   kind: 'fulfilment.shipped';
   fulfilment: string;
   shipment: string;
   tracking: string | null;
+  /** Who carries it, in its source's own name. */
+  carrier?: string;
+  /** All parcels of it, where there is more to say of them than `tracking`. */
+  parcels?: Parcel[];
   occurredAt: string;
   lines: { lineNo: number; sku: string; quantity: number }[];
 }

@@ -250,6 +250,8 @@ function translateCommand(
                     source: system,
                     shipment: command.shipment,
                     tracking: command.tracking,
+                    ...(command.carrier !== undefined && { carrier: command.carrier }),
+                    ...(command.parcels !== undefined && { parcels: command.parcels }),
                     lines,
                   },
             occurredAt: command.occurredAt,

@@ -34,7 +34,7 @@ afterEach(async () => {
   await setClock('0');
   await hub.close();
   await database.pool.query(
-    `truncate fact, delivery, publication, sales_order, order_line, allocation, fulfilment, shipment, invoice, return_authorisation,
+    `truncate fact, delivery, publication, sales_order, order_line, allocation, fulfilment, shipment, invoice, return_authorisation, return_receipt,
               inbound, raw_record, parked_record, reservation, shortage, stock_balance, stock_movement, stock_closing, exposure, channel_number;
      update log_cursor set transaction_id = '0', position = 0;
      update lease set expires_at = '-infinity';

@@ -265,10 +265,10 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
-  const { fulfilmentId, source, shipment, tracking } = command;
-  return events([
-    { type: 'shipment.confirmed', source, shipment, fulfilmentId, locationId: fulfilment.locationId, tracking, lines },
-  ]);
+  const { fulfilmentId, source, shipment, tracking, carrier, parcels } = command;
+  const { locationId } = fulfilment;
+  const travels = { tracking, ...(carrier !== undefined && { carrier }), ...(parcels !== undefined && { parcels }) };
+  return events([{ type: 'shipment.confirmed', source, shipment, fulfilmentId, locationId, ...travels, lines }]);
 }
 
 /**

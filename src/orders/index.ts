@@ -24,4 +24,5 @@ export {
 } from './process.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export { leftOf, standInsOf } from './take-back.ts';
+export { readToldDocuments, type ToldDocuments, type ToldPart } from './told.ts';
 export * from './types.ts';

@@ -198,7 +198,7 @@ export async function processOrders(
         change = { order: current, isNew: event.type === 'order.accepted', events: [] };
         changed.set(current.orderId, change);
       }
-      change.events.push({ event, occurredAt: work.occurredAt });
+      change.events.push({ event, occurredAt: work.occurredAt, version: current.version });
       facts.push({
         type: event.type,
         stream: `order/${current.orderId}`,

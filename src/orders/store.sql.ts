@@ -268,17 +268,24 @@ export const writeReturns = sql(
 // is told of goods that no document shows.
 export const insertShipments = sql(
   'orders_insert_shipments',
-  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)
-   select shipment_no, source, order_id, fulfilment_id, tracking, lines::json, shipped_at
-     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
-       as t(shipment_no, source, order_id, fulfilment_id, tracking, lines, shipped_at)`,
+  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, shipped_at, order_version)
+   select shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels::json, lines::json, shipped_at, order_version
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::bigint[])
+       as t(shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, shipped_at, order_version)`,
 );
 export const insertInvoices = sql(
   'orders_insert_invoices',
-  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)
-   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at
-     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
-       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at)`,
+  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)
+   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at, order_version
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])
+       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)`,
+);
+export const insertReceipts = sql(
+  'orders_insert_receipts',
+  `insert into return_receipt (order_id, order_version, return_id, lines, received_at)
+   select order_id, order_version, return_id, lines::json, received_at
+     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[])
+       as t(order_id, order_version, return_id, lines, received_at)`,
 );
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves, or that

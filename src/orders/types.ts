@@ -1,4 +1,5 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
+import type { Parcel } from '../canonical/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 
 export * from './decide-context.ts';
@@ -200,6 +201,8 @@ export type OrderEvent =
       fulfilmentId: number;
       locationId: number;
       tracking: string | null;
+      carrier?: string;
+      parcels?: Parcel[];
       lines: { lineNo: number; quantity: number; amountMinor: number }[];
     }
   | {
@@ -324,6 +327,8 @@ export type OrderCommand =
       source: string;
       shipment: string;
       tracking: string | null;
+      carrier?: string;
+      parcels?: Parcel[];
       lines: { lineNo: number; quantity: number }[];
     }
   | {

@@ -8,7 +8,15 @@ import type { Allocation, Order, OrderEvent, OrderException, OrderLine } from '.
 export interface ChangedOrder {
   order: Order;
   isNew: boolean;
-  events: { event: OrderEvent; occurredAt: string }[];
+  /** Each with the version that the order has by it. */
+  events: { event: OrderEvent; occurredAt: string; version: number }[];
+}
+
+interface Of<Type extends OrderEvent['type']> {
+  order: Order;
+  event: Extract<OrderEvent, { type: Type }>;
+  at: string;
+  version: number;
 }
 
 /** Writes what the events changed: one statement a table. */
@@ -25,8 +33,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const allocations: [Order, Allocation][] = [];
   const fulfilments: { order: Order; fulfilmentId: number }[] = [];
   const returns: { order: Order; returnId: number }[] = [];
-  const shipments: { order: Order; event: Extract<OrderEvent, { type: 'shipment.confirmed' }>; at: string }[] = [];
-  const documents: { order: Order; event: Extract<OrderEvent, { type: 'document.posted' }>; at: string }[] = [];
+  const shipments: Of<'shipment.confirmed'>[] = [];
+  const documents: Of<'document.posted'>[] = [];
+  const receipts: Of<'return.received'>[] = [];
   for (const { order, isNew, events } of changed) {
     const touchedLines = new Set<number>();
     const touchedAllocations = new Set<number>();
@@ -36,7 +45,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     const touchedExceptions = new Set<number>();
     const addedLines = new Set<number>();
     const settledLines = new Set<number>();
-    for (const { event, occurredAt } of events) {
+    for (const { event, occurredAt: at, version } of events) {
       if (event.type === 'order.exception_raised' || event.type === 'order.exception_resolved')
         touchedExceptions.add(event.exceptionId);
       if (event.type === 'order.exception_resolved') {
@@ -55,8 +64,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
       if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
-      if (event.type === 'shipment.confirmed') shipments.push({ order, event, at: occurredAt });
-      if (event.type === 'document.posted') documents.push({ order, event, at: occurredAt });
+      if (event.type === 'shipment.confirmed') shipments.push({ order, event, at, version });
+      if (event.type === 'document.posted') documents.push({ order, event, at, version });
+      if (event.type === 'return.received') receipts.push({ order, event, at, version });
     }
     const insert = (line: OrderLine) =>
       (line.held > 0 || line.substituted > 0 || line.standsFor !== null ? exceptionLines : newLines).push([
@@ -202,8 +212,11 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(shipments.map(({ order }) => order.orderId)),
       numbers(shipments.map(({ event }) => event.fulfilmentId)),
       texts(shipments.map(({ event }) => event.tracking)),
+      texts(shipments.map(({ event }) => event.carrier ?? null)),
+      texts(shipments.map(({ event }) => (event.parcels === undefined ? null : JSON.stringify(event.parcels)))),
       texts(shipments.map(({ event }) => JSON.stringify(event.lines))),
       texts(shipments.map(({ at }) => at)),
+      numbers(shipments.map(({ version }) => version)),
     ]);
   if (documents.length > 0)
     tx.write(statements.insertInvoices, [
@@ -215,6 +228,15 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(documents.map(({ event }) => event.totalMinor)),
       texts(documents.map(({ event }) => JSON.stringify(event.lines))),
       texts(documents.map(({ at }) => at)),
+      numbers(documents.map(({ version }) => version)),
+    ]);
+  if (receipts.length > 0)
+    tx.write(statements.insertReceipts, [
+      numbers(receipts.map(({ order }) => order.orderId)),
+      numbers(receipts.map(({ version }) => version)),
+      numbers(receipts.map(({ event }) => event.returnId)),
+      texts(receipts.map(({ event }) => JSON.stringify(event.lines.map(({ skuId: _, ...line }) => line)))),
+      texts(receipts.map(({ at }) => at)),
     ]);
   if (exceptions.length > 0)
     tx.write(exceptionStatements.writeExceptions, [

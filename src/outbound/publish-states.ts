@@ -1,12 +1,11 @@
 /** Tells a system the newest state of orders and prices. */
-import { orderReference } from '../canonical/index.ts';
 import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
-import type { ChannelEntry, CompanyEntry, Directory } from '../master/index.ts';
-import { readToldOrders } from '../orders/index.ts';
+import type { CompanyEntry, Directory } from '../master/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
+import { orderStates, type Said } from './order-states.ts';
 import { doubtNumbersOf } from './plan.ts';
 import type { Kind, Publications, PublisherOptions, Recorded } from './publications.ts';
 import * as statements from './publish.sql.ts';
@@ -15,15 +14,6 @@ import { runAll } from './slots.ts';
 
 /** In ms, by kind. */
 export type Gather = Readonly<Record<'order_status' | 'price', number>>;
-
-/** What there is to say of one thing; an order with the version it has now. */
-interface Said {
-  key: string;
-  state: unknown;
-  version?: number;
-  /** An order of the channel that is told, with units that it takes back when it is told. */
-  takesBack?: boolean;
-}
 
 const itemOf = ({ key, state }: Said, version: number, base: number): StateItem => ({ key, state, version, base });
 
@@ -278,7 +268,7 @@ export class StatePublisher {
       db,
       deps.directory,
       rows.map((row) => ({ orderId: row.key, version: baseOf(row) })),
-      this.#options.channel,
+      { channel: this.#options.channel, wants: this.#options.connector.orderStatus?.wants ?? [] },
     );
   }
 
@@ -304,39 +294,4 @@ async function priceStates(
       { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } },
     ]),
   );
-}
-
-async function orderStates(
-  db: Database,
-  directory: Directory,
-  known: readonly { orderId: number; version: number }[],
-  told: ChannelEntry | null,
-): Promise<Map<number, Said>> {
-  const orders = await readToldOrders(db, known);
-  const skuIds = new Set<number>();
-  for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
-  await directory.loadSkuCodes(skuIds);
-  await directory.loadAccountCodes([...orders.values()].map((order) => order.accountId));
-  const states = new Map<number, Said>();
-  for (const order of orders.values()) {
-    const channel = directory.channelById.get(order.channelId)!;
-    states.set(order.orderId, {
-      key: orderReference(channel.code, order.externalNo),
-      version: order.version,
-      takesBack:
-        told?.numberMeans === 'net_available' &&
-        order.channelId === told.channelId &&
-        order.lines.some(({ cancelled, refused }) => cancelled + refused > 0),
-      state: {
-        channel: channel.code,
-        externalNo: order.externalNo,
-        status: order.state,
-        account: directory.accountCode(order.accountId),
-        currency: order.currency,
-        totalMinor: order.totalMinor,
-        lines: order.lines.map(({ skuId, ...line }) => ({ ...line, sku: directory.skuCode(skuId) })),
-      },
-    });
-  }
-  return states;
 }

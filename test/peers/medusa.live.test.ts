@@ -115,17 +115,23 @@ describe.skipIf(typeof up === 'string')('medusa, live', { timeout: 180_000 }, ()
     ]);
     expect(edited[0]!.fingerprint).toBe(items[0]!.fingerprint);
 
-    const state = (shipped: number, cancelled: number): OrderStatusState => ({
+    const state = (shipped: number, cancelled: number, returned = 0): OrderStatusState => ({
       channel: 'web',
       externalNo: order.externalNo,
       status: 'shipped',
       account: order.account,
       currency: 'USD',
       totalMinor: 0,
-      shipments: [{ shipment: 'S1', tracking: '1Z-TEST' }],
+      shipments: [
+        {
+          ...{ shipment: 'erp/S1', location: 'EAST', tracking: '1Z-TEST', carrier: 'Parcel Post' },
+          ...{ parcels: [{ tracking: '1Z-TEST' }], at: '2026-03-02T10:00:00.000Z' },
+          lines: [{ lineNo, quantity: shipped }],
+        },
+      ],
       lines: order.lines.map((l) => ({
         ...{ lineNo: l.lineNo, sku: l.sku, quantity: l.quantity, amountMinor: 0 },
-        ...{ backordered: 0, refused: 0, invoiced: 0, returned: 0 },
+        ...{ backordered: 0, refused: 0, invoiced: 0, returned: l.lineNo === lineNo ? returned : 0 },
         cancelled: l.lineNo === lineNo ? cancelled : 0,
         shipped: l.lineNo === lineNo ? shipped : 0,
       })),
@@ -145,6 +151,35 @@ describe.skipIf(typeof up === 'string')('medusa, live', { timeout: 180_000 }, ()
     expect(there.fulfillments.map((f: Json) => f.labels.map((l: Json) => l.tracking_number))).toEqual([['1Z-TEST']]);
     const after = await newOf(placed as { display_id: number });
     expect(after.map(({ key: k, fingerprint }) => [k, fingerprint])).toEqual(
+      edited.map(({ key: k, fingerprint }) => [k, fingerprint]),
+    );
+    expect(there.fulfillments.map((f: Json) => f.metadata?.crossdock_shipment)).toEqual(['erp/S1']);
+
+    // Its invoice, and the unit that came back: shown once, and never put on the shop's own shelf.
+    const stocked = async () =>
+      (await shop.admin('GET', `/admin/inventory-items/${one.inventory}/location-levels`)).inventory_levels.map(
+        (level: Json) => [level.location_id, level.stocked_quantity],
+      );
+    const shelves = await stocked();
+    const at = '2026-03-03T00:00:00.000Z';
+    const invoice = { document: 'invoice', reference: 'erp/41', number: '41', currency: 'USD', amountMinor: 3633, at };
+    const whole = { ...state(1, 2, 1), invoices: [invoice as NonNullable<OrderStatusState['invoices']>[number]] };
+    const back = { key, version: 2, base: 0, state: whole };
+    expect(await connector.orderStatus!.holds!([back], signal)).toEqual(new Set());
+    expect(await connector.orderStatus!.write([back], signal)).toEqual([{ outcome: 'confirmed' }]);
+    expect(await connector.orderStatus!.holds!([back], signal)).toEqual(new Set([key]));
+    const calls = proxy.writes();
+    for (const late of [back, told])
+      expect(await connector.orderStatus!.write([late], signal)).toEqual([{ outcome: 'confirmed' }]);
+    expect(proxy.writes()).toBe(calls);
+    const { returns } = await shop.admin('GET', `/admin/returns?order_id=${placed.id}&fields=id,status,*items`);
+    expect(returns.map((r: Json) => [r.status, r.items.map((i: Json) => [i.item_id, i.quantity])])).toEqual([
+      ['received', [[line.id, 1]]],
+    ]);
+    expect(await stocked()).toEqual(shelves);
+    const { order: billed } = await shop.admin('GET', `/admin/orders/${placed.id}?fields=id,metadata`);
+    expect(billed.metadata.crossdock_invoices).toBe('invoice erp/41: 2026-03-03, 36.33 USD');
+    expect((await newOf(placed as { display_id: number })).map(({ key: k, fingerprint }) => [k, fingerprint])).toEqual(
       edited.map(({ key: k, fingerprint }) => [k, fingerprint]),
     );
   });

@@ -14,7 +14,12 @@ import type {
   StockMoved,
 } from '../../src/canonical/index.ts';
 import { amountMinor } from '../../src/canonical/index.ts';
-import type { FulfilmentCancelAnswer, FulfilmentPayload, SalesOrderPayload } from '../../src/connectors/kit/index.ts';
+import type {
+  FulfilmentCancelAnswer,
+  FulfilmentPayload,
+  OrderStatusState,
+  SalesOrderPayload,
+} from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { type TrytonConnector, tryton } from '../../src/connectors/tryton/index.ts';
 import { Tryton } from '../../src/connectors/tryton/rpc.ts';
@@ -34,6 +39,7 @@ const settings = {
   user: process.env.TRYTON_USER ?? 'crossdock',
   companyCode: 'US',
   warehouses: { EAST: 'DC-EAST', WEST: 'DC-WEST' },
+  trackingNotes: 'Tracking:',
 };
 const context = contextFor(url, {
   system: 'tryton',
@@ -187,6 +193,9 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
       [two, 'assigned'],
     ]);
     const ids = shipments.filter(({ state }) => state === 'assigned').map(({ id }) => id);
+    const packed = shipments.find(({ reference }) => reference === one)!;
+    const note = { resource: `stock.shipment.out,${packed.id}`, message: 'Tracking: 1Z-1 1Z-2' };
+    expect(await raw.write('model.ir.note.create', [[note]], signal)).toMatchObject({ done: true });
     for (const id of ids) for (const step of ['pick', 'pack', 'done']) await button(`stock.shipment.out.${step}`, [id]);
     const late = { ...cancel, reference: `X${run}/6`, lines: [{ lineNo: 1, quantity: 1 }] };
     expect(await write('fulfilment_cancel', late.reference, late)).toEqual([
@@ -208,12 +217,14 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     expect(shipped.commands).toMatchObject([
       {
         fulfilment: one,
+        tracking: '1Z-1',
+        parcels: [{ tracking: '1Z-1' }, { tracking: '1Z-2' }],
         lines: [
           { lineNo: 1, quantity: 2 },
           { lineNo: 2, quantity: 1 },
         ],
       },
-      { fulfilment: two, lines: [{ lineNo: 1, quantity: 1 }] },
+      { fulfilment: two, tracking: null, lines: [{ lineNo: 1, quantity: 1 }] },
     ]);
     const posting = `tryton/${(shipped.commands[0] as { shipment: string }).shipment}`;
     expect(await write('shipment_posting', posting, {})).toMatchObject([{ outcome: 'confirmed' }]);
@@ -487,6 +498,56 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     expect(same).toMatchObject({ fingerprint: own[0]!.fingerprint });
   });
 
+  /** Tryton says by itself that it is won; what left and what was invoiced is one note, however often it is told. */
+  async function tellOpportunity(id: number, submitted: OrderSubmitted, payload: SalesOrderPayload): Promise<void> {
+    const at = '2026-03-02T10:00:00.000Z';
+    const parcels = [{ tracking: '1Z-9' }];
+    const none = { cancelled: 0, backordered: 0, refused: 0, invoiced: 0, returned: 0 };
+    const state = (shipped: number): OrderStatusState => ({
+      ...{ channel: 'crm', externalNo: submitted.externalNo, status: 'partly_shipped', account: 'CUST-0001' },
+      ...{ currency: 'USD', totalMinor: 0 },
+      lines: payload.lines.map((line) => ({ ...none, ...line, shipped: line.lineNo === 1 ? shipped : 0 })),
+      shipments:
+        shipped === 0
+          ? []
+          : [
+              {
+                ...{ shipment: 'tryton/9', location: 'EAST', tracking: '1Z-9', carrier: null, parcels, at },
+                lines: [{ lineNo: 1, quantity: shipped }],
+              },
+            ],
+      invoices:
+        shipped < 2
+          ? []
+          : [{ document: 'invoice', reference: 'tryton/41', number: '41', currency: 'USD', amountMinor: 1005, at }],
+      returns: [],
+    });
+    const item = (version: number, shipped: number) => {
+      return { key: payload.reference, version, base: 0, state: state(shipped) };
+    };
+    const sink = connector.orderStatus!;
+    for (const [version, shipped] of [
+      [1, 0],
+      [2, 1],
+      [2, 1],
+      [3, 2],
+      [3, 2],
+    ] as const) {
+      expect(await sink.write([item(version, shipped)], signal)).toEqual([{ outcome: 'confirmed' }]);
+      expect(await sink.holds!([item(version, shipped)], signal)).toEqual(new Set([payload.reference]));
+    }
+    const notes = await raw.search('ir.note', [['resource', '=', `sale.opportunity,${id}`]], ['message'], signal);
+    expect(notes.map(({ message }) => String(message).split('\n'))).toEqual([
+      [
+        `crossdock order ${payload.reference}`,
+        'shipment tryton/9: 2026-03-02, 2 x SKU-0011; 1Z-9',
+        'invoice tryton/41: 2026-03-02, 10.05 USD',
+      ],
+    ]);
+    const [there] = await raw.search('sale.opportunity', [['id', '=', id]], ['state'], signal);
+    expect(there!.state).toBe('won');
+  }
+
   it('a converted opportunity is an order, whose draft sale our order takes over; a lost one asks to be cancelled', async () => {
     const from = (await drain('opportunities', '')).cursor;
     const [party] = await raw.search(
@@ -542,6 +603,7 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     const [opportunity] = await raw.search('sale.opportunity', [['id', '=', ids[0]!]], ['sales'], signal);
     const sales = await raw.search('sale.sale', [['id', 'in', opportunity!.sales]], ['state', 'reference'], signal);
     expect(sales).toMatchObject([{ state: 'processing', reference: payload.reference }]);
+    await tellOpportunity(ids[0]!, submitted, payload);
     const [other] = await raw.search('sale.opportunity', [['id', '=', ids[1]!]], ['sales', 'number'], signal);
     await button('sale.sale.cancel', other!.sales as number[]);
     const lost = await drain('opportunities', won.cursor);

@@ -75,6 +75,14 @@ describe.skipIf(!up)('the real Vendure shop', { timeout: 600_000 }, () => {
   const ofOrder = (items: InboundItem[], code: string) =>
     items.filter(({ command }) => [(command as Any)?.externalNo, (command as Any)?.order].includes(code));
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const notesOf = async (id: string): Promise<string[]> => {
+    const order = await admin.ask(
+      `query ($i: ID!) { order(id: $i) {
+        history(options: { filter: { type: { eq: "ORDER_NOTE" } }, sort: { createdAt: ASC } }) { items { data } } } }`,
+      { i: id },
+    );
+    return order.history.items.map((entry: Any) => entry.data.note);
+  };
   const numberOf = async (sku: string) => (await shop.availability!.readBack([sku], signal)).get(sku)!;
   const telling = (sku: string, from: number | null, quantity: number, ordersThrough = '') => ({
     sku,
@@ -356,15 +364,20 @@ describe.skipIf(!up)('the real Vendure shop', { timeout: 600_000 }, () => {
     const order = await buy([[id, 6]]);
     const settling = connect({ settlePayments: true });
     const line = { lineNo: 1, sku: 'SKU-0028', quantity: 6, amountMinor: 0, backordered: 0, invoiced: 0, returned: 0 };
-    const state = (shipped: number, cancelled: number, refused = 0): OrderStatusState & { tracking: string } => ({
+    const at = '2026-03-02T10:00:00.000Z';
+    const parcel = (no: number, quantity: number): NonNullable<OrderStatusState['shipments']>[number] => ({
+      ...{ shipment: `erp/S${no}`, location: 'DC-EAST', tracking: `1Z${no}`, carrier: null, at },
+      ...{ parcels: [{ tracking: `1Z${no}` }], lines: [{ lineNo: 1, quantity }] },
+    });
+    const state = (shipped: number, cancelled: number, refused = 0): OrderStatusState => ({
       channel: 'shop',
       externalNo: order.code,
       status: 'partly_shipped',
       account: 'WALK-IN',
       currency: 'USD',
       totalMinor: 0,
-      tracking: '1Z999',
       lines: [{ ...line, shipped, cancelled, refused }],
+      shipments: shipped > 2 ? [parcel(1, 2), parcel(2, shipped - 2)] : [parcel(1, shipped)],
     });
     const item = (version: number, of: OrderStatusState) => ({
       key: `shop/${order.code}`,
@@ -389,13 +402,30 @@ describe.skipIf(!up)('the real Vendure shop', { timeout: 600_000 }, () => {
       const shown = await orderOf(admin, order.id);
       expect(shown.lines).toMatchObject([{ quantity: 4, orderPlacedQuantity: 6 }]);
       expect(shown.fulfillments.map((f: Any) => [f.state, f.method, f.trackingCode, f.lines[0].quantity])).toEqual([
-        ['Shipped', 'Crossdock', '1Z999', 2],
-        ['Shipped', 'Crossdock', '1Z999', 2],
+        ['Shipped', 'Crossdock', '1Z1', 2],
+        ['Shipped', 'Crossdock', '1Z2', 2],
       ]);
       expect(shown.state).toBe('Shipped');
       expect(await settling.orderStatus!.write([item(4, state(5, 1, 1))], signal)).toMatchObject([
         { outcome: 'refused', error: expect.stringContaining('line 1') },
       ]);
+      // Its invoice, and a unit that came back: notes, once each, and nothing on the shop's shelf.
+      const before = await numberOf('SKU-0028');
+      const told: OrderStatusState = {
+        ...state(4, 1, 1),
+        invoices: [{ document: 'invoice', reference: 'erp/41', number: '41', currency: 'USD', amountMinor: 805, at }],
+        returns: [{ reference: 'R/4/9', return: 'R12', at, lines: [{ lineNo: 1, quantity: 1, amountMinor: 105 }] }],
+      };
+      expect([...(await settling.orderStatus!.holds!([item(5, told)], signal))]).toEqual([]);
+      for (const of of [told, told, state(4, 1, 1)]) {
+        expect(await settling.orderStatus!.write([item(5, of)], signal)).toEqual([{ outcome: 'confirmed' }]);
+        expect([...(await settling.orderStatus!.holds!([item(5, of)], signal))]).toEqual([`shop/${order.code}`]);
+      }
+      expect(await notesOf(order.id)).toEqual([
+        'invoice erp/41: 2026-03-02, 8.05 USD',
+        'return R/4/9: 2026-03-02, R12, 1 x SKU-0028; 1.05 USD',
+      ]);
+      expect(await numberOf('SKU-0028')).toBe(before);
       // What we cancelled is no news to us.
       const news = ofOrder((await drain(source, cursor)).items, order.code).filter(
         ({ command }) => command?.kind !== 'order.submitted',

@@ -25,4 +25,5 @@ export * from './sql/index.ts';
 export * from './states.ts';
 export * from './times.ts';
 export { type MapStep, type Told, tellItem, type Wanted } from './told.ts';
+export * from './told-facts.ts';
 export * from './types.ts';

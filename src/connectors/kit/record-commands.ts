@@ -50,7 +50,11 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
   supply: { needed: ['supply', 'sku', 'location', 'quantity', 'dueAt', 'announcedAt'] },
   allocated: { needed: ['reference', 'sku', 'location', 'quantity', 'occurredAt'] },
   picked: { group: 'id', needed: ['id', 'fulfilment', 'occurredAt', ...goods] },
-  shipped: { group: 'id', needed: ['id', 'fulfilment', 'shipment', 'occurredAt', ...goods], optional: ['tracking'] },
+  shipped: {
+    group: 'id',
+    needed: ['id', 'fulfilment', 'shipment', 'occurredAt', ...goods],
+    optional: ['tracking', 'carrier'],
+  },
   returned: { group: 'id', needed: ['id', 'returnReference', 'occurredAt', ...goods] },
   invoice: {
     group: 'number',
@@ -231,6 +235,17 @@ function workOf(kind: 'picked' | 'shipped' | 'returned', system: string, rows: r
     ]);
   const shipment = first.text('shipment');
   const tracking = first.textOrNull('tracking');
-  const command = { kind: 'fulfilment.shipped', fulfilment, shipment, tracking, occurredAt, lines } as const;
-  return item(scope, key, command, [fulfilment, shipment, tracking, occurredAt, told]);
+  // Told later than the rest by few; without it, the fingerprint is what it was before there was one.
+  const carrier = first.textOrNull('carrier');
+  const carried = carrier === null ? {} : { carrier };
+  const command = {
+    kind: 'fulfilment.shipped',
+    fulfilment,
+    shipment,
+    tracking,
+    ...carried,
+    occurredAt,
+    lines,
+  } as const;
+  return item(scope, key, command, [fulfilment, shipment, tracking, occurredAt, told, ...Object.values(carried)]);
 }

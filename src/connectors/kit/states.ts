@@ -37,6 +37,7 @@ export function channelStatusSink(
   limits: ConnectorContext['limits'],
   channel: string,
   routes: StateRoutes,
+  wants: readonly 'shipments'[] = [],
 ): StateSink {
   const write: BatchRoute<StateItem> = {
     path: routes.write,
@@ -45,7 +46,7 @@ export function channelStatusSink(
     keyName: 'number',
     keyOf: (item) => (item.state as OrderStatusState).externalNo,
     bodyOf({ version, base, state }) {
-      const { externalNo, status, lines } = state as OrderStatusState;
+      const { externalNo, status, lines, shipments } = state as OrderStatusState;
       return {
         number: externalNo,
         version,
@@ -53,6 +54,11 @@ export function channelStatusSink(
         status,
         lines: lines.map(({ lineNo, cancelled, backordered, refused, shipped, returned }) => {
           return { lineNo, cancelled, backordered, refused, shipped, returned };
+        }),
+        ...(shipments !== undefined && {
+          shipments: shipments.map(({ shipment, parcels }) => {
+            return { shipment, tracking: parcels.map(({ tracking }) => tracking) };
+          }),
         }),
       };
     },
@@ -63,6 +69,7 @@ export function channelStatusSink(
   return {
     ...byNumber,
     takesChanges: true,
+    ...(wants.length > 0 && { wants }),
     async readBack(keys, signal) {
       // Keys of other channels are not here; asked without their channel, they could be taken for a namesake of ours.
       const numbers = keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));

@@ -2,7 +2,7 @@
  * What a connector is. `map` functions are pure and live apart from transport; a connector never sees the database.
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
-import type { deliveryKinds, InboundItem } from '../../canonical/index.ts';
+import type { deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
 import type { Declaration } from './declare.ts';
 
 /** One page of a feed. `drained` says that nothing more was there when it was read. */
@@ -84,6 +84,8 @@ export interface StateSink {
   readonly batchMax: number;
   /** Whether it takes what changed since a version that the destination holds; default: each state is whole. */
   readonly takesChanges?: boolean;
+  /** Of orders: what it shows beside the lines' numbers. Nothing else is read for it, or sent to it. */
+  readonly wants?: readonly OrderStatusPart[];
   /** `conflict`: the destination does not hold `base`, and nothing was changed. */
   write(items: readonly StateItem[], signal: AbortSignal): Promise<(Outcome | { outcome: 'conflict' })[]>;
   /** The version that the destination holds; absent means none. Of systems that keep no version, what {@link holds} says. */
@@ -120,8 +122,48 @@ export interface OrderStatusState {
     invoiced: number;
     returned: number;
   }[];
-  /** Parcels that left, where a channel shows their tracking numbers; whole, like every state of a system that keeps no version. */
-  shipments?: { shipment: string; tracking: string | null }[];
+  /**
+   * What left, was invoiced and came back: each part only for a sink that {@link StateSink.wants} it, oldest first. All of it where
+   * `base` is 0, else what came after `base`; what came while it was read may come again with the next state, under the same reference.
+   */
+  shipments?: ShipmentState[];
+  invoices?: InvoiceState[];
+  returns?: ReturnState[];
+}
+
+export type OrderStatusPart = 'shipments' | 'invoices' | 'returns';
+
+export interface ShipmentState {
+  /** `<system>/<number>`: the same for ever, and no other shipment's. */
+  shipment: string;
+  location: string;
+  /** Of the first parcel; null where nobody knows one. */
+  tracking: string | null;
+  carrier: string | null;
+  parcels: Parcel[];
+  at: string;
+  lines: { lineNo: number; quantity: number }[];
+}
+
+export interface InvoiceState {
+  document: 'invoice' | 'credit_note';
+  /** `<system>/<number>`, no other document's of its kind. */
+  reference: string;
+  /** As it stands on the paper. */
+  number: string;
+  currency: string;
+  amountMinor: number;
+  at: string;
+}
+
+/** Goods of a return that came in at once; a return may come in parts. */
+export interface ReturnState {
+  /** As the ERP's `return_posting` names it: the same for ever. */
+  reference: string;
+  /** The return as the WMS was told of it. */
+  return: string;
+  at: string;
+  lines: { lineNo: number; quantity: number; amountMinor: number }[];
 }
 
 export interface Connector {

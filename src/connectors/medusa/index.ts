@@ -68,6 +68,7 @@ export const medusa: ConnectorFactory = defineConnector(
       'a list of prices or variants deletes what it leaves out: prices are written whole, variants only where a product has one',
       'a fulfilment at another location than the reservation takes units off there: fulfilled where the shop reserved',
       'webhooks are lost and carry an id only: they are hints',
+      'receiving a return puts its goods on the shelf: they are received as written off, the number has them already',
     ],
   },
   (context) => {

@@ -33,6 +33,10 @@ export interface OrderRow {
 
 /** In the note of an order edit that we made: read back, it is no news. */
 export const OUR_NOTE = 'crossdock';
+/** In the metadata of a fulfilment: the shipment that it shows. */
+export const OUR_SHIPMENT = 'crossdock_shipment';
+/** In the metadata of an order: its invoices and credit notes, as a text for people. */
+export const INVOICES = 'crossdock_invoices';
 /** In the metadata of an order that we cancelled. */
 export const OUR_CANCEL = 'crossdock_cancelled';
 /** Where the checkout's hook leaves what it reserved. */

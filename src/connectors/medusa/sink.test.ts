@@ -10,7 +10,7 @@ import { medusa } from './index.ts';
 import { planNumber } from './levels.ts';
 import { asks, withPrice } from './prices.ts';
 import { isSure } from './reservations.ts';
-import { missing, orderThere } from './status.ts';
+import { missing, orderThere } from './status-plan.ts';
 import { faultsOfMedusa, REVOKED_AFTER_MS } from './transport.ts';
 
 const signal = new AbortController().signal;
@@ -191,15 +191,20 @@ describe('an order’s state', () => {
       lower: [],
       ship: [],
       fulfil: [],
+      takeBack: [],
+      invoices: null,
     });
   });
   it('is told as the difference: what was packed is shipped, the rest fulfilled, what is gone taken off', () => {
+    const packed = there.fulfilments.find(({ isShipped }) => !isShipped)!;
     const todo = missing(there, state({ 'SKU-0040': { shipped: 3, cancelled: 1 }, 'SKU-0041': { shipped: 1 } }));
     expect(todo).toEqual({
       cancelOrder: false,
       lower: [{ itemId: idOf('SKU-0040'), quantity: 3 }],
-      ship: [there.unshipped[0]!.id],
-      fulfil: [{ itemId: idOf('SKU-0040'), quantity: 1 }],
+      ship: [{ id: packed.id, items: packed.items, labels: [] }],
+      fulfil: [{ shipment: null, items: [{ itemId: idOf('SKU-0040'), quantity: 1 }], labels: [] }],
+      takeBack: [],
+      invoices: null,
     });
   });
   it('never takes back what was fulfilled, and an order of which nothing was is cancelled whole', () => {
@@ -207,7 +212,7 @@ describe('an order’s state', () => {
     expect(missing(there, all)).toMatchObject({ cancelOrder: false, lower: [{ quantity: 2 }] });
     const untouched = {
       ...there,
-      unshipped: [],
+      fulfilments: [],
       lines: there.lines.map((line) => ({ ...line, fulfilled: 0, shipped: 0 })),
     };
     expect(missing(untouched, all)).toMatchObject({ cancelOrder: true });

@@ -3,7 +3,6 @@ import { CrossdockError } from '../../canonical/index.ts';
 import {
   batchMaxOf,
   type ConnectorContext,
-  Fields,
   type HttpClient,
   type OrderStatusState,
   type Outcome,
@@ -11,71 +10,24 @@ import {
   type StateSink,
   Unreadable,
 } from '../kit/index.ts';
-import { linesOf, OUR_CANCEL, OUR_NOTE, quantityOf } from './map.ts';
+import { INVOICES, OUR_CANCEL, OUR_NOTE, OUR_SHIPMENT } from './map.ts';
+import { takeBack } from './returns.ts';
+import { isDone, type Label, missing, type OrderThere, orderThere, type Part, type Todo } from './status-plan.ts';
 
 const STATUS_MAX = 10;
-/** What the shop holds of one order line. */
-export interface LineThere {
-  itemId: string;
-  lineNo: number;
-  /** As it was placed, as it is now. */
-  placed: number;
-  quantity: number;
-  fulfilled: number;
-  shipped: number;
+interface OrderAnswer {
+  order?: { fulfillments?: Record<string, unknown>[] };
 }
 
-export interface OrderThere {
-  id: string;
-  isCancelled: boolean;
-  metadata: Record<string, unknown>;
-  lines: LineThere[];
-  /** Packed, not shipped and not taken back. */
-  unshipped: { id: string; isOurs: boolean; items: { itemId: string; quantity: number }[] }[];
-  tracking: ReadonlySet<string>;
-}
-
-export interface Todo {
-  cancelOrder: boolean;
-  /** New quantities of lines. */
-  lower: { itemId: string; quantity: number }[];
-  /** Fulfilments to be shipped as they are. */
-  ship: string[];
-  /** Units to be fulfilled and shipped. */
-  fulfil: { itemId: string; quantity: number }[];
-}
-
-/** Pure. What is missing in the shop; it never takes back what the shop did beyond it. */
-export function missing(there: OrderThere, state: OrderStatusState): Todo {
-  const todo: Todo = { cancelOrder: false, lower: [], ship: [], fulfil: [] };
-  if (there.isCancelled) return todo;
-  const byNo = new Map(state.lines.map((line) => [line.lineNo, line]));
-  const wanted = there.lines.map((line) => {
-    const said = byNo.get(line.lineNo);
-    const gone = said === undefined ? 0 : said.cancelled + said.refused;
-    const keep = Math.max(line.placed - gone, line.fulfilled);
-    return { line, keep: Math.min(line.quantity, keep), ship: Math.max(0, (said?.shipped ?? 0) - line.shipped) };
-  });
-  const isAllGone = wanted.length > 0 && wanted.every(({ line, keep }) => keep === 0 && line.fulfilled === 0);
-  if (isAllGone) return { ...todo, cancelOrder: true };
-  todo.lower = wanted.flatMap(({ line, keep }) =>
-    keep < line.quantity ? [{ itemId: line.itemId, quantity: keep }] : [],
+/** Of those that were not there before. Their ids grow. */
+function newestUnshipped(order: OrderAnswer['order'], known: ReadonlySet<string>): string | undefined {
+  const open = (order?.fulfillments ?? []).filter(
+    (f) => typeof f.id === 'string' && f.shipped_at == null && f.canceled_at == null && !known.has(f.id),
   );
-  const open = new Map(wanted.map(({ line, ship }) => [line.itemId, ship]));
-  for (const { id, items } of there.unshipped) {
-    if (items.length === 0 || !items.every(({ itemId, quantity }) => quantity <= (open.get(itemId) ?? 0))) continue;
-    todo.ship.push(id);
-    for (const { itemId, quantity } of items) open.set(itemId, open.get(itemId)! - quantity);
-  }
-  todo.fulfil = wanted.flatMap(({ line, keep }) => {
-    const quantity = Math.min(open.get(line.itemId) ?? 0, keep - line.fulfilled);
-    return quantity > 0 ? [{ itemId: line.itemId, quantity }] : [];
-  });
-  return todo;
-}
-
-export function isDone({ cancelOrder, lower, ship, fulfil }: Todo): boolean {
-  return !cancelOrder && lower.length === 0 && ship.length === 0 && fulfil.length === 0;
+  return open
+    .map(({ id }) => id as string)
+    .sort()
+    .at(-1);
 }
 
 const STATUS_FIELDS =
@@ -147,13 +99,13 @@ export function orderStatus(
         steps.push(() => send(`/admin/order-edits/${there.id}/items/item/${itemId}`, { quantity }, signal));
       steps.push(() => send(`/admin/order-edits/${there.id}/confirm`, {}, signal));
     }
-    const labels = labelsOf(state, there.tracking);
-    for (const id of todo.ship)
-      steps.push(() => {
-        const { items } = there.unshipped.find((fulfilment) => fulfilment.id === id)!;
-        return ship(there.id, id, items, labels.splice(0), signal);
-      });
-    if (todo.fulfil.length > 0) steps.push(() => fulfil(there.id, todo.fulfil, labels, signal));
+    for (const { id, items, labels } of todo.ship) steps.push(() => ship(there.id, id, items, labels, signal));
+    const known = new Set(there.fulfilments.map(({ id }) => id));
+    for (const parcel of todo.fulfil) steps.push(() => fulfil(there.id, parcel, known, signal));
+    if (todo.takeBack.length > 0)
+      steps.push(() => takeBack(client, send, there, todo.takeBack, locationIds[0]!, signal));
+    if (todo.invoices !== null)
+      steps.push(() => send(order, { metadata: { ...there.metadata, [INVOICES]: todo.invoices } }, signal));
     for (const [index, step] of steps.entries()) {
       const fault = await step();
       if (fault === undefined) continue;
@@ -167,8 +119,8 @@ export function orderStatus(
   const ship = (
     orderId: string,
     fulfilmentId: string,
-    items: readonly { itemId: string; quantity: number }[],
-    labels: readonly unknown[],
+    items: readonly Part[],
+    labels: readonly Label[],
     signal: AbortSignal,
   ) =>
     send(
@@ -180,15 +132,16 @@ export function orderStatus(
   /** At the locations that the shop reserved at: elsewhere it would take units off that nobody had promised. */
   const fulfil = async (
     orderId: string,
-    items: readonly { itemId: string; quantity: number }[],
-    labels: unknown[],
+    { shipment, items, labels }: Todo['fulfil'][number],
+    known: Set<string>,
     signal: AbortSignal,
   ): Promise<Outcome | undefined> => {
     const query = items.map(({ itemId }) => `line_item_id[]=${itemId}`).join('&');
     const path = `/admin/reservations?limit=1000&fields=id,quantity,location_id,line_item_id&${query}`;
     const rows = ((await client.read(path, signal)).value as { reservations?: Record<string, unknown>[] })
       ?.reservations;
-    const perLocation = new Map<string, { itemId: string; quantity: number }[]>();
+    const perLocation = new Map<string, Part[]>();
+    const toShow = [...labels];
     for (const { itemId, quantity } of items) {
       let left = quantity;
       const put = (at: string, units: number) => {
@@ -205,27 +158,23 @@ export function orderStatus(
         location_id: at,
         items: parts.map((part) => ({ id: part.itemId, quantity: part.quantity })),
         no_notification: true,
-        metadata: { [OUR_NOTE]: 'fulfilled elsewhere' },
+        metadata: { [OUR_NOTE]: 'fulfilled elsewhere', ...(shipment !== null && { [OUR_SHIPMENT]: shipment }) },
       };
       const answer = await client.write(`/admin/orders/${orderId}/fulfillments`, body, signal);
       if (!answer.answered) return answer.outcome;
-      const made = (answer.value as { order?: { fulfillments?: Record<string, unknown>[] } })?.order?.fulfillments;
-      const id = (made ?? []).filter((f) => f.shipped_at == null && f.canceled_at == null).at(-1)?.id;
-      const newest = typeof id === 'string' ? id : await newestUnshipped(orderId, signal);
+      const newest =
+        newestUnshipped((answer.value as OrderAnswer)?.order, known) ??
+        newestUnshipped((await readFulfilments(orderId, signal))?.order, known);
       if (newest === undefined) return { outcome: 'later', error: 'fulfilled, and not shown yet' };
-      const fault = await ship(orderId, newest, parts, labels.splice(0), signal);
+      known.add(newest);
+      const fault = await ship(orderId, newest, parts, toShow.splice(0), signal);
       if (fault !== undefined) return fault;
     }
     return undefined;
   };
 
-  const newestUnshipped = async (orderId: string, signal: AbortSignal): Promise<string | undefined> => {
-    const { value } = await client.read(`/admin/orders/${orderId}?fields=id,*fulfillments`, signal);
-    const list = (value as { order?: { fulfillments?: Record<string, unknown>[] } })?.order?.fulfillments ?? [];
-    const open = list.filter((f) => f.shipped_at == null && f.canceled_at == null);
-    open.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
-    return open.at(-1)?.id as string | undefined;
-  };
+  const readFulfilments = async (orderId: string, signal: AbortSignal): Promise<OrderAnswer | null> =>
+    (await client.read(`/admin/orders/${orderId}?fields=id,*fulfillments`, signal)).value as OrderAnswer | null;
 
   /** One that we began and could not end is thrown away; a merchant's is waited for. */
   const beginEdit = async (orderId: string, signal: AbortSignal): Promise<Outcome | undefined> => {
@@ -262,6 +211,7 @@ export function orderStatus(
 
   return {
     batchMax: batchMaxOf(limits, STATUS_MAX),
+    wants: ['shipments', 'invoices'],
     async write(items, signal) {
       const outcomes: Outcome[] = [];
       for (const item of items) outcomes.push(await writeOne(item, signal));
@@ -279,51 +229,4 @@ export function orderStatus(
       return held;
     },
   };
-}
-
-/** Pure. @throws Unreadable */
-export function orderThere(raw: unknown, original: unknown): OrderThere {
-  const order = new Fields(raw, '/order');
-  const current = new Map(
-    (order.list('items') as unknown[]).map((item, index) => {
-      const line = new Fields(item, `/order/items/${index}`);
-      return [line.text('id'), line] as const;
-    }),
-  );
-  const lines = linesOf(new Fields(original, '/original')).map(({ id, line }, index): LineThere => {
-    const now = current.get(id);
-    const detail = now === undefined ? undefined : new Fields(now.raw.detail, `${now.place}/detail`);
-    return {
-      itemId: id,
-      lineNo: index + 1,
-      placed: quantityOf(line),
-      quantity: detail === undefined ? 0 : detail.integer('quantity', 0),
-      fulfilled: detail === undefined ? 0 : detail.integer('fulfilled_quantity', 0),
-      shipped: detail === undefined ? 0 : detail.integer('shipped_quantity', 0),
-    };
-  });
-  const unshipped: OrderThere['unshipped'] = [];
-  const tracking = new Set<string>();
-  for (const [index, entry] of order.list('fulfillments').entries()) {
-    const fulfilment = new Fields(entry, `/order/fulfillments/${index}`);
-    for (const label of (fulfilment.raw.labels ?? []) as { tracking_number?: unknown }[])
-      if (typeof label.tracking_number === 'string') tracking.add(label.tracking_number);
-    if (fulfilment.raw.shipped_at != null || fulfilment.raw.canceled_at != null) continue;
-    const items = (fulfilment.list('items') as Record<string, unknown>[]).map((item) => ({
-      itemId: String(item.line_item_id),
-      quantity: Number(item.quantity),
-    }));
-    const isOurs = (fulfilment.raw.metadata as Record<string, unknown> | null)?.[OUR_NOTE] != null;
-    unshipped.push({ id: fulfilment.text('id'), isOurs, items });
-  }
-  const metadata = (order.raw.metadata ?? {}) as Record<string, unknown>;
-  return { id: order.text('id'), isCancelled: order.raw.status === 'canceled', metadata, lines, unshipped, tracking };
-}
-
-/** Tracking numbers that the shop does not show yet. */
-function labelsOf(state: OrderStatusState, shown: ReadonlySet<string>): unknown[] {
-  const numbers = new Set((state.shipments ?? []).flatMap(({ tracking }) => (tracking === null ? [] : [tracking])));
-  return [...numbers]
-    .filter((number) => !shown.has(number))
-    .map((number) => ({ tracking_number: number, tracking_url: '#', label_url: '#' }));
 }

@@ -28,6 +28,9 @@ export const settingsSchema = Type.Object(
     ),
     orderObject: Type.Optional(apiName('object of the order states; Crossdock_Order__c')),
     lineObject: Type.Optional(apiName('object of their lines; Crossdock_Order_Line__c')),
+    documentObject: Type.Optional(
+      apiName('object of shipments, invoices and returns, such as Crossdock_Document__c; none: they are not told'),
+    ),
     overlapMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'how late a change may be committed; 600000' }),
     ),
@@ -42,10 +45,12 @@ export const settingsSchema = Type.Object(
   { additionalProperties: false },
 );
 
-export interface Settings extends Required<Omit<Static<typeof settingsSchema>, 'username' | 'company' | 'currency'>> {
+export interface Settings
+  extends Required<Omit<Static<typeof settingsSchema>, 'username' | 'company' | 'currency' | 'documentObject'>> {
   username: string | null;
   company: string | null;
   currency: string | null;
+  documentObject: string | null;
   /** `/services/data/v62.0` */
   data: string;
 }
@@ -80,6 +85,7 @@ export function settingsOf(system: string, given: Readonly<Record<string, unknow
     cancelStages: set.cancelStages ?? [],
     orderObject: set.orderObject ?? 'Crossdock_Order__c',
     lineObject: set.lineObject ?? 'Crossdock_Order_Line__c',
+    documentObject: set.documentObject ?? null,
     overlapMs: set.overlapMs ?? 600_000,
     dailyShare: set.dailyShare ?? 0.8,
     data: `/services/data/v${apiVersion}`,

@@ -16,6 +16,7 @@ import {
   upsertEach,
   upsertTogether,
 } from './collections.ts';
+import { documentsOf } from './documents.ts';
 import { majorOf, parseExact, plainDecimal, quoted } from './values.ts';
 
 /** Orders of one write: one collection of them, with lines in as many as they need. */
@@ -36,6 +37,7 @@ export function orderStatus(client: Salesforce, limits: ConnectorContext['limits
   return {
     batchMax: batchMaxOf(limits, STATUS_MAX),
     takesChanges: true,
+    ...(client.settings.documentObject !== null && { wants: ['shipments', 'invoices', 'returns'] as const }),
     readBack: (keys, signal) => versionsOf(client, keys, signal),
     write: (items, signal) => writeStates(client, items, signal),
   };
@@ -61,18 +63,32 @@ async function writeStates(client: Salesforce, items: readonly StateItem[], sign
     else if (foreign !== undefined) answers.set(item, foreign);
   }
   const open = items.filter((item) => !answers.has(item));
-  const lineCount = open.reduce((sum, { state }) => sum + (state as OrderStatusState).lines.length, 0);
-  if (open.length === 1 && lineCount <= (COMPOSITE_COLLECTIONS_MAX - 1) * COLLECTION_MAX)
-    answers.set(open[0]!, await writeOne(client, open[0]!, signal));
+  const alone = open.length === 1 ? partsOf(client, open[0]!) : undefined;
+  if (alone !== undefined && alone.length <= COMPOSITE_COLLECTIONS_MAX)
+    answers.set(open[0]!, await writeOne(client, open[0]!, alone, signal));
   else await writeMany(client, open, answers, signal);
   return items.map((item) => answers.get(item)!);
 }
 
-async function writeOne(client: Salesforce, item: StateItem, signal: AbortSignal): Promise<Answer> {
-  const lines = linesOf(client, item);
+/** An order with its lines and documents, as the collections of one call. */
+function partsOf(client: Salesforce, item: StateItem): Collection[] {
   const parts: Collection[] = [orders(client, [orderRecord(client, item, true)])];
-  for (let from = 0; from < lines.length; from += COLLECTION_MAX)
-    parts.push({ ...allLines(client), records: lines.slice(from, from + COLLECTION_MAX) });
+  const add = (of: Omit<Collection, 'records'>, records: Collection['records']) => {
+    for (let from = 0; from < records.length; from += COLLECTION_MAX)
+      parts.push({ ...of, records: records.slice(from, from + COLLECTION_MAX) });
+  };
+  add(allLines(client), linesOf(client, item));
+  const documents = allDocuments(client);
+  if (documents !== undefined) add(documents, documentsOf(client, item, REFERENCE));
+  return parts;
+}
+
+async function writeOne(
+  client: Salesforce,
+  item: StateItem,
+  parts: readonly Collection[],
+  signal: AbortSignal,
+): Promise<Answer> {
   const { outcome, gone } = await upsertTogether(client, parts, signal);
   return gone && item.base > 0 ? { outcome: 'conflict' } : outcome;
 }
@@ -107,8 +123,19 @@ async function writeMany(
   const lines = { ...allLines(client), records: rows.map(({ record }) => record) };
   for (const [index, result] of (await upsertEach(client, lines, signal)).entries()) note(rows[index]!.item, result);
 
+  const documents = allDocuments(client);
+  const told =
+    documents === undefined
+      ? []
+      : left().flatMap((item) => documentsOf(client, item, REFERENCE).map((record) => ({ item, record })));
+  if (documents !== undefined && told.length > 0) {
+    const records = told.map(({ record }) => record);
+    for (const [index, result] of (await upsertEach(client, { ...documents, records }, signal)).entries())
+      note(told[index]!.item, result);
+  }
+
   const complete = left();
-  const told = await upsertEach(
+  const ended = await upsertEach(
     client,
     orders(
       client,
@@ -116,7 +143,7 @@ async function writeMany(
     ),
     signal,
   );
-  for (const [index, item] of complete.entries()) answers.set(item, told[index]!.outcome);
+  for (const [index, item] of complete.entries()) answers.set(item, ended[index]!.outcome);
 }
 
 function orders({ settings }: Salesforce, records: Collection['records']): Collection {
@@ -125,6 +152,10 @@ function orders({ settings }: Salesforce, records: Collection['records']): Colle
 
 function allLines({ settings }: Salesforce): Omit<Collection, 'records'> {
   return { object: settings.lineObject, externalId: REFERENCE };
+}
+
+function allDocuments({ settings }: Salesforce): Omit<Collection, 'records'> | undefined {
+  return settings.documentObject === null ? undefined : { object: settings.documentObject, externalId: REFERENCE };
 }
 
 function currencyRefusal({ settings }: Salesforce, { key, state }: StateItem): Outcome | undefined {

@@ -1,7 +1,17 @@
-import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
+import { Type } from 'typebox';
+import { defineConnector, HttpClient, probeBy } from '../kit/index.ts';
 import { availability, orderStatus, prices } from './sink.ts';
 import { events } from './source.ts';
 import { webhook } from './webhook.ts';
+
+const settings = Type.Object(
+  {
+    showsTracking: Type.Optional(
+      Type.Boolean({ description: 'whether buyers are shown shipments with their tracking numbers; default false' }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 /** The shop of the simulated estate: sells by itself against the number it was told (`net_available`). */
 export const simShop = defineConnector(
@@ -17,7 +27,7 @@ export const simShop = defineConnector(
       orderStatus: { batchMax: 100, readBack: 'version' },
     },
     needs: [],
-    settings: noSettings,
+    settings,
     limits: { callsPerSecond: 100, concurrency: 4 },
     quirks: [
       'Webhooks come twice, out of order or never: the feed is what counts.',
@@ -27,6 +37,7 @@ export const simShop = defineConnector(
   (context) => {
     const { system, channel, limits, webhookSecret } = context;
     const client = new HttpClient(context);
+    const wants = context.settings.showsTracking === true ? (['shipments'] as const) : [];
     const whose = channel === null ? null : { system, channel };
     return {
       confirmedBy: 'read_back',
@@ -34,7 +45,7 @@ export const simShop = defineConnector(
       deliveries: {},
       availability: availability(client, limits),
       prices: prices(client, limits),
-      ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel) }),
+      ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel, wants) }),
       // An empty secret would make a signature that anybody can make.
       ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),
       probe: (signal) => probeBy(client, { path: '/inventory/lookup', list: 'skus' }, signal),

@@ -85,6 +85,20 @@ describe('order states', () => {
     });
   });
 
+  it('with tracking numbers where the estate says that buyers are shown them, and only there', async () => {
+    system.answer({ json: { results: [{ number: '536365', status: 200 }] } });
+    const shows = simShop(contextFor(system.url, { channel: 'shop', settings: { showsTracking: true } }));
+    expect([shows.orderStatus!.wants, shop.orderStatus!.wants]).toEqual([['shipments'], undefined]);
+    const at = '2026-03-02T10:00:00.000Z';
+    const parcels = [{ tracking: 'T-1' }, { tracking: 'T-2' }];
+    const shipment = { shipment: 'wms/S-1', location: 'EAST', tracking: 'T-1', carrier: null, parcels, at, lines: [] };
+    await shows.orderStatus!.write([{ ...item, state: { ...state, shipments: [shipment] } }], signal);
+    expect(system.calls[0]!.body).toMatchObject({
+      items: [{ number: '536365', shipments: [{ shipment: 'wms/S-1', tracking: ['T-1', 'T-2'] }] }],
+    });
+    await shows.close();
+  });
+
   it('of an order it does not know are refused', async () => {
     const error = { code: 'unknown_order', message: 'no order 536365' };
     system.answer({ json: { results: [{ number: '536365', status: 404, error }] } });

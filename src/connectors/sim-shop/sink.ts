@@ -49,11 +49,18 @@ export function prices(client: HttpClient, limits: ConnectorContext['limits']): 
   return priceSink(client, limits, routes);
 }
 
-export function orderStatus(client: HttpClient, limits: ConnectorContext['limits'], channel: string): StateSink {
-  return channelStatusSink(client, limits, channel, {
+/** @param wants whether buyers are shown tracking numbers: each costs the hub a look at the order's shipments */
+export function orderStatus(
+  client: HttpClient,
+  limits: ConnectorContext['limits'],
+  channel: string,
+  wants: readonly 'shipments'[] = [],
+): StateSink {
+  const routes = {
     write: '/orders/status',
     writeMax: STATUS_MAX,
     lookup: '/orders/status/lookup',
     lookupMax: STATUS_LOOKUP_MAX,
-  });
+  };
+  return channelStatusSink(client, limits, channel, routes, wants);
 }

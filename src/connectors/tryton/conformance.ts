@@ -55,7 +55,8 @@ const tables = (): Record<string, ModelRow[]> => ({
   ],
   'ir.note': [],
   'product.template': [{ id: 10, create_date: taggedTime('2018-01-01T00:00:00Z'), write_date: null, type: 'service' }],
-  'sale.opportunity': [],
+  // Won: what became of their orders is noted on them, and the feed has nothing to ask of them any more.
+  'sale.opportunity': mine((n) => ({ id: 930_000 + n, number: `OPP${n}`, company: 1, state: 'won', sales: [] })),
 });
 
 function mine(make: (n: number) => ModelRow): ModelRow[] {
@@ -184,6 +185,17 @@ export default describeSystem({
     settings: { user: 'crossdock', companyCode: 'US', warehouses: { EAST: 'DC-EAST' } },
   },
   system,
+  orderStatus: (n) => {
+    const line = { lineNo: 1, sku: 'SKU-0011', quantity: 6, amountMinor: 600, backordered: 0, refused: 0 };
+    const counts = { cancelled: 2, shipped: 4, invoiced: 0, returned: 0 };
+    const head = { channel: 'shop', externalNo: `OPP${n}`, status: 'shipped', account: 'A', currency: 'USD' };
+    return {
+      key: `shop/OPP${n}`,
+      version: 3,
+      base: 0,
+      state: { ...head, totalMinor: 600, lines: [{ ...line, ...counts }] },
+    };
+  },
   feeds: {
     moves: {
       pageMax: 500,

@@ -40,7 +40,7 @@ export const declaration: Declaration = {
     fulfilment_cancel: looked(10, 'ir.note on the shipment'),
     return_announcement: looked(10, 'sale.sale reference'),
   },
-  states: {},
+  states: { orderStatus: { batchMax: 10, readBack: 'content' } },
   needs: ['token'],
   settings,
   limits: { callsPerSecond: 40, concurrency: 4 },

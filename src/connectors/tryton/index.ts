@@ -6,6 +6,7 @@ import { Tryton } from './rpc.ts';
 import type { Settings } from './settings.ts';
 import { type Snapshots, snapshots } from './snapshot.ts';
 import { sources } from './source.ts';
+import { orderStatus } from './states.ts';
 import { deliveries } from './warehouse.ts';
 
 /** Tryton 6.0: orders, warehouse, invoices and opportunities of one company. */
@@ -14,11 +15,13 @@ export const tryton = defineConnector(declaration, (context) => {
   const rpc = new Tryton(context, settings);
   const lookups = new Lookups(rpc, settings);
   const { channel, limits } = context;
+  const sinks = { tryton: rpc, lookups, limits, channel };
   return {
     // A success is a commit; what it answers is there.
     confirmedBy: 'answer',
     sources: sources({ tryton: rpc, lookups, settings, system: context.system, channel }),
-    deliveries: { ...deliveries({ tryton: rpc, lookups, limits, channel }) },
+    deliveries: { ...deliveries(sinks) },
+    ...(channel !== null && { orderStatus: orderStatus(sinks, channel) }),
     async probe(signal) {
       try {
         const found = await lookups.warehouses(signal);

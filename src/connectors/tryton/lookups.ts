@@ -34,6 +34,12 @@ const REPLACED_MAX = 8;
 /** How long what was found is believed; what wasn't found is asked for again each time. */
 const REMEMBERED_MS = 300_000;
 
+/** Which fields there are. */
+export interface Travel {
+  carrier: boolean;
+  packageFields: string[];
+}
+
 export class Lookups {
   readonly #tryton: Tryton;
   readonly #settings: Settings;
@@ -41,6 +47,7 @@ export class Lookups {
   readonly #products = new Map<string, Product>();
   readonly #currencies = new Map<string, number>();
   #warehouses: Promise<Map<string, Warehouse>> | undefined;
+  #travel: Promise<Travel> | undefined;
 
   constructor(tryton: Tryton, settings: Settings) {
     this.#tryton = tryton;
@@ -160,11 +167,36 @@ export class Lookups {
     return found;
   }
 
+  /**
+   * What this Tryton has of how goods travel: its modules say, not its release. Without `stock_package` and `stock_package_shipping`
+   * there are no tracking numbers, without `stock_shipment_cost` no carriers.
+   */
+  async travel(signal: AbortSignal): Promise<Travel> {
+    this.#forget();
+    this.#travel ??= this.#readTravel(signal).catch((error: unknown) => {
+      this.#travel = undefined;
+      throw error;
+    });
+    return this.#travel;
+  }
+
+  async #readTravel(signal: AbortSignal): Promise<Travel> {
+    const has = async (model: string, fields: string[]): Promise<Set<string>> => {
+      const found = await this.#tryton.ask(`model.${model}.fields_get`, [fields], signal);
+      return new Set(Object.keys((found ?? {}) as object));
+    };
+    const shipment = await has('stock.shipment.out', ['packages', 'carrier']);
+    const names = ['shipping_reference', 'shipping_tracking_url'];
+    const known = shipment.has('packages') ? await has('stock.package', names) : new Set<string>();
+    return { carrier: shipment.has('carrier'), packageFields: names.filter((name) => known.has(name)) };
+  }
+
   #forget(): void {
     if (performance.now() - this.#since < REMEMBERED_MS) return;
     this.#since = performance.now();
     this.#products.clear();
     this.#warehouses = undefined;
+    this.#travel = undefined;
   }
 }
 

@@ -127,6 +127,37 @@ it('recorded shipments of ours, one each, lines in order', () => {
   ]);
 });
 
+it('parcels of a shipment: of packages with their links, or of notes, and never a part of what tells two apart', () => {
+  const shipment = 'stock.shipment.out,14';
+  const carried = shipments.shipments.map((row) => ({ ...row, 'carrier.': { id: 1, rec_name: 'Parcel Post' } }));
+  const packages = [
+    { id: 1, shipment, shipping_reference: 'T-1', shipping_tracking_url: 'https://carrier.example/T-1' },
+    { id: 2, shipment, shipping_reference: 'T-2', shipping_tracking_url: null },
+    { id: 3, shipment, shipping_reference: null },
+    { id: 4, shipment: 'stock.shipment.out,15', shipping_reference: 'T-5' },
+  ];
+  const notes = [{ id: 9, resource: shipment, message: 'Tracking: T-2, T-3\nT-4' }];
+  const told = mapShipments(joinShipments({ ...shipments, shipments: carried, packages, notes }), 'erp', 'Tracking:');
+  expect(told.map(({ command }) => command)).toMatchObject([
+    {
+      tracking: 'T-1',
+      carrier: 'Parcel Post',
+      parcels: [
+        { tracking: 'T-1', url: 'https://carrier.example/T-1' },
+        { tracking: 'T-2' },
+        { tracking: 'T-3' },
+        { tracking: 'T-4' },
+      ],
+    },
+    { tracking: 'T-5', carrier: 'Parcel Post' },
+  ]);
+  expect(told[1]!.command).not.toHaveProperty('parcels');
+  const untold = mapShipments(joinShipments(shipments), 'erp');
+  expect(told.map(({ key, fingerprint }) => [key, fingerprint])).toEqual(
+    untold.map(({ key, fingerprint }) => [key, fingerprint]),
+  );
+});
+
 it('recorded invoices and a credit note: net per line, to the minor unit, of the order that was returned', () => {
   const items = mapInvoices(joinInvoices(invoices), 'erp');
   const told = items.map(({ key, command }) => {

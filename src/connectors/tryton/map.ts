@@ -1,5 +1,5 @@
 /** What moved and what left. Pure: rows come with what they refer to, read at the same time. */
-import type { InboundItem } from '../../canonical/index.ts';
+import type { InboundItem, Parcel } from '../../canonical/index.ts';
 import { type Draft, Fields, item, mapRecords, readOr, readRecord, scopes } from '../kit/index.ts';
 import { idOfReference } from './lookups.ts';
 import { momentOf, unitsOf } from './values.ts';
@@ -161,16 +161,25 @@ export interface ShipmentsPage {
   shipments: Raw[];
   moves: Raw[];
   lines: Raw[];
+  /** Where this Tryton has them: packages with their shipping references, and notes that begin as the estate says. */
+  packages?: Raw[];
+  notes?: Raw[];
 }
 export interface ShipmentRow {
   shipment: Raw;
+  packages: Raw[];
+  notes: string[];
   moves: { move: Raw; lineNo: unknown }[];
 }
 
 export function joinShipments(page: ShipmentsPage): ShipmentRow[] {
   const lines = new Map(page.lines.map((row) => [row.id, row]));
+  const ofShipment = (field: string, shipment: Raw) => (row: Raw) =>
+    row[field] === `stock.shipment.out,${String(shipment.id)}`;
   return page.shipments.map((shipment) => ({
     shipment,
+    packages: (page.packages ?? []).filter(ofShipment('shipment', shipment)),
+    notes: (page.notes ?? []).filter(ofShipment('resource', shipment)).map(({ message }) => String(message)),
     moves: page.moves
       .filter((move) => move.shipment === `stock.shipment.out,${String(shipment.id)}`)
       .flatMap((move) => {
@@ -180,8 +189,36 @@ export function joinShipments(page: ShipmentsPage): ShipmentRow[] {
   }));
 }
 
-/** Shipments of ours that left. */
-export function mapShipments(rows: readonly ShipmentRow[], system: string): InboundItem[] {
+/**
+ * How the goods travel: packages name their parcels, notes name them word by word after their beginning. No part of a fingerprint: it may
+ * be known later than that they left, and it is told once.
+ */
+function travelOf({ shipment, packages, notes }: ShipmentRow, noteHead: string | undefined) {
+  const parcels = new Map<string, Parcel>();
+  for (const { shipping_reference: tracking, shipping_tracking_url: url } of packages)
+    if (isText(tracking)) parcels.set(tracking, { tracking, ...(isText(url) && { url }) });
+  // Without a beginning, no page has notes.
+  for (const note of notes)
+    for (const tracking of note.slice(noteHead?.length).split(/[\s,;]+/))
+      if (isText(tracking)) parcels.set(tracking, parcels.get(tracking) ?? { tracking });
+  const found = [...parcels.values()];
+  const carrier = (shipment['carrier.'] as Raw | null | undefined)?.rec_name;
+  return {
+    tracking: found[0]?.tracking ?? null,
+    ...(isText(carrier) && { carrier }),
+    ...(found.some(({ url }, i) => i > 0 || url !== undefined) && { parcels: found }),
+  };
+}
+
+/** One that the hub can keep. */
+function isText(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value !== '' && value.length <= 200 && value.isWellFormed() && !value.includes('\0')
+  );
+}
+
+/** Shipments of ours that left. @param noteHead how notes with tracking numbers begin */
+export function mapShipments(rows: readonly ShipmentRow[], system: string, noteHead?: string): InboundItem[] {
   return mapRecords(rows, '/shipments', (raw, place) => {
     const row = raw as ShipmentRow;
     if (!FULFILMENT.test(String(row.shipment.reference))) return [];
@@ -210,7 +247,7 @@ export function mapShipments(rows: readonly ShipmentRow[], system: string): Inbo
           kind: 'fulfilment.shipped',
           fulfilment,
           shipment: keyOf(),
-          tracking: null,
+          ...travelOf(row, noteHead),
           occurredAt,
           lines,
         } as const;

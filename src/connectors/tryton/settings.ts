@@ -21,6 +21,14 @@ export const settings = Type.Object(
         description: "Our unit for a product's unit in Tryton, by its symbol; default: u is each.",
       }),
     ),
+    trackingNotes: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 40,
+        description:
+          'Tracking numbers stand in notes on shipments that begin so, e.g. "Tracking:"; for a Tryton without packages that have them.',
+      }),
+    ),
     overlapMs: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -1,7 +1,7 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
 import { cutDeep, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
-import { EVEN_INACTIVE, idOfReference, type Lookups } from './lookups.ts';
+import { EVEN_INACTIVE, escaped, idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
   joinShipments,
@@ -77,7 +77,7 @@ interface Feed<Page, Row> {
   time?: Time;
   pageMax?: number;
   domain: (signal: AbortSignal) => Promise<unknown[]>;
-  fields: string[];
+  fields: string[] | ((signal: AbortSignal) => Promise<string[]>);
   /** Adds what the page's records refer to. */
   complete: (records: Raw[], signal: AbortSignal) => Promise<Page>;
   join: (page: Page) => Row[];
@@ -100,7 +100,8 @@ function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>
         ...(await options.domain(signal)),
         beyond(after, options.time === undefined ? settings.since : undefined, time),
       ];
-      const records = await tryton.search(model, domain, [...fields, time], signal, { limit, order });
+      const names = typeof fields === 'function' ? await fields(signal) : fields;
+      const records = await tryton.search(model, domain, [...names, time], signal, { limit, order });
       // Cut, so that a page can always be kept: what is nested without end can be read and not written.
       const page = cutDeep(await complete(records, signal)) as Page;
       const body = Buffer.from(JSON.stringify(page));
@@ -176,7 +177,11 @@ export function sources(feeds: Feeds): Source[] {
     feed: 'shipments',
     model: 'stock.shipment.out',
     domain: async (signal) => [await company(signal), ['state', '=', 'done'], ['reference', 'like', 'F%']],
-    fields: ['number', 'reference'],
+    fields: async (signal) => [
+      'number',
+      'reference',
+      ...((await lookups.travel(signal)).carrier ? ['carrier.rec_name'] : []),
+    ],
     async complete(records, signal) {
       const domain = [
         ['shipment', 'in', records.map(({ id }) => `stock.shipment.out,${String(id)}`)],
@@ -190,10 +195,11 @@ export function sources(feeds: Feeds): Source[] {
         ['sequence'],
         signal,
       );
-      return { shipments: records, moves: out, lines };
+      const refs = records.map(({ id }) => `stock.shipment.out,${String(id)}`);
+      return { shipments: records, moves: out, lines, ...(await travelFor(feeds, refs, signal)) };
     },
     join: joinShipments,
-    map: (rows) => mapShipments(rows, system),
+    map: (rows) => mapShipments(rows, system, settings.trackingNotes),
     recordOf: ({ shipment }) => shipment,
   });
 
@@ -261,6 +267,27 @@ export function sources(feeds: Feeds): Source[] {
     recordOf: ({ opportunity }) => opportunity,
   });
   return [moves, shipments, invoices, opportunities, ...records];
+}
+
+/** Parcels of shipments, from what this Tryton has to say of them. */
+async function travelFor(
+  { tryton, lookups, settings }: Feeds,
+  refs: readonly string[],
+  signal: AbortSignal,
+): Promise<Pick<ShipmentsPage, 'packages' | 'notes'>> {
+  if (refs.length === 0) return {};
+  const { packageFields } = await lookups.travel(signal);
+  const packages = packageFields.includes('shipping_reference')
+    ? await tryton.search('stock.package', [['shipment', 'in', refs]], ['shipment', ...packageFields], signal)
+    : undefined;
+  const { trackingNotes } = settings;
+  const domain = [
+    ['resource', 'in', refs],
+    ['message', 'like', `${escaped(trackingNotes ?? '')}%`],
+  ];
+  const notes =
+    trackingNotes === undefined ? undefined : await tryton.search('ir.note', domain, ['resource', 'message'], signal);
+  return { ...(packages !== undefined && { packages }), ...(notes !== undefined && { notes }) };
 }
 
 /** Products with their list price, and parties: as changed, and as created. */

@@ -34,6 +34,7 @@ export const declaration: Declaration = {
     'One unknown variant fails a whole batch: it is halved until that one is alone.',
     'Two variants may carry one SKU: no number is told of them.',
     'Times are told in milliseconds and kept in microseconds: a page never ends within one.',
+    'Cancelling what was fulfilled puts it on the shelf: goods that came back are a note, the number has them already.',
     'addFulfillmentToOrder takes goods off on hand, not the shipment: what was never told to the shop is added right before.',
   ],
 };

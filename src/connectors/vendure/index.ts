@@ -51,6 +51,7 @@ export const vendure: ConnectorFactory = defineConnector(declaration, (context) 
       shopChannel,
       handler: given.fulfilmentHandler ?? 'manual-fulfillment',
       method: given.fulfilmentMethod ?? 'Crossdock',
+      publicNotes: given.publicNotes ?? false,
       delivered: given.delivered ?? false,
       settles: given.settlePayments ?? false,
       carrier: async (signal) => (await locations(signal))[0]!,

@@ -42,6 +42,9 @@ export const settings = Type.Object(
     settlePayments: Type.Optional(
       Type.Boolean({ description: 'capture authorised payments before the first shipment; default false' }),
     ),
+    publicNotes: Type.Optional(
+      Type.Boolean({ description: 'whether buyers see the notes about invoices and returns; default false' }),
+    ),
     delivered: Type.Optional(Type.Boolean({ description: 'what is shipped counts as delivered; default false' })),
     fulfilmentHandler: Type.Optional(code("the code of the shop's fulfilment handler; default manual-fulfillment")),
     fulfilmentMethod: Type.Optional(code('how our fulfilments are called there; default Crossdock')),

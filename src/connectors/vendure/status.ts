@@ -2,13 +2,11 @@
 import type { OrderStatusState, Outcome, StateItem, StateSink } from '../kit/index.ts';
 import { Fields } from '../kit/index.ts';
 import { type Answered, errorResultOf, listOf, type Shop, TAKE_MAX } from './client.ts';
-import { fulfilledOf, readStock } from './levels.ts';
-import { isOurs, linesOf, OWN_REASON, skuOf } from './map.ts';
+import { readStock } from './levels.ts';
+import { isOurs, OWN_REASON } from './map.ts';
+import { isDone, type Part, planStatus, type StatusPlan } from './status-plan.ts';
 import { laterBy } from './stock.ts';
 import { updateVariants } from './variants.ts';
-
-/** What a state may say beside its numbers: how the goods travel, where somebody knows. */
-type TrackedState = OrderStatusState & { tracking?: string };
 
 export interface StatusTerms {
   batchMax: number;
@@ -18,6 +16,8 @@ export interface StatusTerms {
   handler: string;
   /** Told to the buyer as the way of dispatch; fulfilments under this name are ours. */
   method: string;
+  /** Whether buyers see the notes about invoices and returns. */
+  publicNotes: boolean;
   /** Whether what is shipped counts as delivered. */
   delivered: boolean;
   /** Whether an authorised payment is captured before its first shipment. */
@@ -26,31 +26,16 @@ export interface StatusTerms {
   carrier(signal: AbortSignal): Promise<string>;
 }
 
-interface Part {
-  orderLineId: string;
-  quantity: number;
-}
-
-/** What is to be done with an order, in this order; nothing where it shows what we say. */
-export interface StatusPlan {
-  orderId: string;
-  cancel: Part[];
-  settle: string[];
-  fulfil: Part[];
-  /** Fulfilments of ours that stand at an earlier state than they should. */
-  move: { id: string; from: string }[];
-  /** What can't be, for a person. */
-  impossible?: string;
-  variants: Map<string, string>;
-}
-
+/** As many as Vendure gives at once, unless the shop was told otherwise. */
+const NOTES_MAX = 1_000;
 const READ = `query ($codes: [String!]) {
   orders(options: { filter: { code: { in: $codes }, orderPlacedAt: { isNull: false } }, take: 100 }) {
     totalItems items {
       id code state orderPlacedAt channels { code } payments { id state }
       lines { id createdAt quantity orderPlacedQuantity productVariant { id sku }
-        fulfillmentLines { quantity fulfillment { state } } }
+        fulfillmentLines { quantity fulfillment { state trackingCode } } }
       fulfillments { id state method trackingCode }
+      history(options: { filter: { type: { eq: "ORDER_NOTE" } }, take: ${NOTES_MAX} }) { totalItems items { data } }
     }
   }
 }`;
@@ -61,64 +46,17 @@ const SETTLE = `mutation ($id: ID!) { done: settlePayment(id: $id) { ${FAILURE} 
 const FULFIL = `mutation ($input: FulfillOrderInput!) {
   done: addFulfillmentToOrder(input: $input) { ${FAILURE} ... on Fulfillment { id state } }
 }`;
+const NOTE = `mutation ($input: AddNoteToOrderInput!) { done: addNoteToOrder(input: $input) { __typename id } }`;
 const MOVE = `mutation ($id: ID!, $state: String!) {
   done: transitionFulfillmentToState(id: $id, state: $state) {
     ${FAILURE} ... on FulfillmentStateTransitionError { transitionError } ... on Fulfillment { id state }
   }
 }`;
 
-/**
- * Pure. What the shop has cancelled or fulfilled beyond what we say stays: it can't be undone there, and we read it as the shop's own
- * doing.
- */
-export function planStatus(
-  order: Fields,
-  state: OrderStatusState,
-  terms: Pick<StatusTerms, 'method' | 'delivered' | 'settles'>,
-): StatusPlan {
-  const plan: StatusPlan = {
-    orderId: order.text('id'),
-    cancel: [],
-    settle: [],
-    fulfil: [],
-    move: [],
-    variants: new Map(),
-  };
-  const byNumber = new Map(linesOf(order).map((line) => [line.lineNo, line]));
-  for (const { lineNo, cancelled, refused, shipped } of state.lines) {
-    const line = byNumber.get(lineNo);
-    if (line === undefined) return { ...plan, impossible: `the order has no line ${lineNo}` };
-    const { id, fields } = line;
-    const left = fields.integer('quantity', 0);
-    const fulfilled = fulfilledOf(fields);
-    const toCancel = cancelled + refused - (fields.integer('orderPlacedQuantity', 0) - left);
-    const toFulfil = shipped - fulfilled;
-    if (toCancel > 0) plan.cancel.push({ orderLineId: id, quantity: toCancel });
-    if (toFulfil > 0) plan.fulfil.push({ orderLineId: id, quantity: toFulfil });
-    if (Math.max(0, toCancel) + Math.max(0, toFulfil) > left - fulfilled)
-      plan.impossible = `line ${lineNo} (${skuOf(fields)}) has ${left - fulfilled} units open in the shop: ${Math.max(0, toCancel)} to be cancelled, ${Math.max(0, toFulfil)} to be shipped`;
-    plan.variants.set(id, new Fields(fields.raw.productVariant, fields.place).text('id'));
-  }
-  const records = (name: string) => order.list(name).map((raw) => new Fields(raw, `${order.place}/${name}`));
-  for (const fulfilment of order.raw.fulfillments === null ? [] : records('fulfillments')) {
-    const from = fulfilment.text('state');
-    const isBehind = from === 'Pending' || (from === 'Shipped' && terms.delivered);
-    if (fulfilment.raw.method === terms.method && isBehind) plan.move.push({ id: fulfilment.text('id'), from });
-  }
-  if (terms.settles && plan.fulfil.length > 0 && order.raw.payments !== null)
-    plan.settle = records('payments')
-      .filter((payment) => payment.raw.state === 'Authorized')
-      .map((payment) => payment.text('id'));
-  return plan;
-}
-
-export function isDone({ cancel, fulfil, move, impossible }: StatusPlan): boolean {
-  return impossible === undefined && cancel.length + fulfil.length + move.length === 0;
-}
-
 export function orderStatus(shop: Shop, terms: StatusTerms): StateSink {
   return {
     batchMax: terms.batchMax,
+    wants: ['shipments', 'invoices', 'returns'],
     async write(items, signal) {
       let there: Map<string, Fields>;
       try {
@@ -160,13 +98,13 @@ export function orderStatus(shop: Shop, terms: StatusTerms): StateSink {
 
   /** Each step is a difference, so a state that was half written is finished by the next attempt. */
   async function writeOne(item: StateItem, order: Fields | undefined, signal: AbortSignal): Promise<Outcome> {
-    const state = item.state as TrackedState;
+    const state = item.state as OrderStatusState;
     if (order === undefined)
       return { outcome: 'refused', error: `the shop has no order ${state.externalNo} in this channel` };
     const plan = planStatus(order, state, terms);
     if (plan.impossible !== undefined) return { outcome: 'refused', error: plan.impossible };
     const reason = `${OWN_REASON} ${item.key} version ${item.version}`;
-    const { orderId, cancel, settle, fulfil, move } = plan;
+    const { orderId, cancel, settle, fulfil, move, notes } = plan;
     if (cancel.length > 0) {
       const done = await step(CANCEL, { input: { orderId, lines: cancel, reason, cancelShipping: false } }, signal);
       if ('outcome' in done) return done;
@@ -176,8 +114,8 @@ export function orderStatus(shop: Shop, terms: StatusTerms): StateSink {
       if ('outcome' in done) return done;
     }
     const moves = [...move];
-    if (fulfil.length > 0) {
-      const made = await fulfilled(plan, state.tracking ?? '', signal);
+    for (const parcel of fulfil) {
+      const made = await fulfilled(plan, parcel, signal);
       if ('outcome' in made) return made;
       moves.push({ id: String(made.value.id), from: String(made.value.state) });
     }
@@ -188,24 +126,28 @@ export function orderStatus(shop: Shop, terms: StatusTerms): StateSink {
         if ('outcome' in done) return done;
       }
     }
+    for (const note of notes) {
+      const done = await step(NOTE, { input: { id: orderId, note, isPublic: terms.publicNotes } }, signal);
+      if ('outcome' in done) return done;
+    }
     return { outcome: 'confirmed' };
   }
 
   async function fulfilled(
     plan: StatusPlan,
-    tracking: string,
+    { method, tracking, lines }: StatusPlan['fulfil'][number],
     signal: AbortSignal,
   ): Promise<{ value: Answered } | Outcome> {
     const handlerArguments = [
-      { name: 'method', value: terms.method },
+      { name: 'method', value: method },
       { name: 'trackingCode', value: tracking },
     ];
-    const input = { lines: plan.fulfil, handler: { code: terms.handler, arguments: handlerArguments } };
+    const input = { lines, handler: { code: terms.handler, arguments: handlerArguments } };
     const made = await step(FULFIL, { input }, signal);
     if (!('outcome' in made) || made.outcome !== 'refused' || !made.error.startsWith('INSUFFICIENT_STOCK_ON_HAND'))
       return made;
     try {
-      await supply(plan, signal);
+      await supply(plan, lines, signal);
     } catch (error) {
       return laterBy(error);
     }
@@ -216,9 +158,9 @@ export function orderStatus(shop: Shop, terms: StatusTerms): StateSink {
    * Goods of orders that the shop took beyond its stock came to us and left, and it never heard of them: they were never for sale there.
    * On hand is raised by what lacks, only as far as the shop still has nothing to sell.
    */
-  async function supply(plan: StatusPlan, signal: AbortSignal): Promise<void> {
+  async function supply(plan: StatusPlan, lines: readonly Part[], signal: AbortSignal): Promise<void> {
     const units = new Map<string, number>();
-    for (const { orderLineId, quantity } of plan.fulfil) {
+    for (const { orderLineId, quantity } of lines) {
       const variant = plan.variants.get(orderLineId)!;
       units.set(variant, (units.get(variant) ?? 0) + quantity);
     }

@@ -209,7 +209,7 @@ export const liesTold: NamedLie[] = [
     'an invoice that was never posted',
     {
       sql: [
-        "insert into invoice (invoice_no, source, kind, order_id, currency, total_minor, lines, posted_at) values ('INV-Z', 'erp', 'invoice', 1, 'GBP', 0, '[]', now())",
+        "insert into invoice (invoice_no, source, kind, order_id, currency, total_minor, lines, posted_at, order_version) values ('INV-Z', 'erp', 'invoice', 1, 'GBP', 0, '[]', now(), 1)",
       ],
     },
     /invoice erp\/INV-Z is in the hub and was never posted/,

@@ -42,7 +42,7 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   movement: 'id movement (received, adjusted, counted) sku location quantity reference at sequence? net?',
   supply: 'supply sku location quantity dueAt announcedAt',
   picked: 'id reference at sequence? lines: lineNo sku quantity',
-  shipped: 'id reference at shipment tracking? lines: lineNo sku quantity',
+  shipped: 'id reference at shipment tracking? carrier? lines: lineNo sku quantity',
   returned: 'id reference at sequence? lines: lineNo sku quantity',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
   product: 'sku changedAt description? unit? gtin?',
@@ -247,11 +247,12 @@ function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, recor
   if (kind === 'shipped') {
     const shipment = record.text('shipment');
     const tracking = record.textOrNull('tracking');
-    const fields = [reference, shipment, tracking, occurredAt, goods];
+    const carried = textsOf(record, ['carrier']);
+    const fields = [reference, shipment, tracking, occurredAt, goods, ...Object.values(carried)];
     return item(
       scope,
       id,
-      { kind: 'fulfilment.shipped', fulfilment: reference, shipment, tracking, occurredAt, lines },
+      { kind: 'fulfilment.shipped', fulfilment: reference, shipment, tracking, ...carried, occurredAt, lines },
       fields,
     );
   }

@@ -1,0 +1,48 @@
+import { sql } from '../store/index.ts';
+
+type Lines = { lineNo: number; quantity: number; amountMinor: number }[];
+
+// order_id, known: what came after the order's version that is known there; 0: all of it.
+export const readToldShipments = sql<{
+  order_id: number;
+  shipment_no: string;
+  source: string;
+  location_id: number;
+  tracking: string | null;
+  carrier: string | null;
+  parcels: { tracking: string; url?: string }[] | null;
+  lines: Lines;
+  shipped_at: Date;
+}>(
+  'orders_read_told_shipments',
+  `select s.order_id, s.shipment_no, s.source, f.location_id, s.tracking, s.carrier, s.parcels, s.lines, s.shipped_at
+     from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join shipment s using (order_id)
+     join fulfilment f on f.order_id = s.order_id and f.fulfilment_id = s.fulfilment_id
+    where s.order_version > t.known order by s.order_id, s.order_version, s.shipment_no, s.source`,
+);
+export const readToldInvoices = sql<{
+  order_id: number;
+  invoice_no: string;
+  source: string;
+  kind: 'invoice' | 'credit_note';
+  currency: string;
+  total_minor: number;
+  posted_at: Date;
+}>(
+  'orders_read_told_invoices',
+  `select i.order_id, i.invoice_no, i.source, i.kind, i.currency, i.total_minor, i.posted_at
+     from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join invoice i using (order_id)
+    where i.order_version > t.known order by i.order_id, i.order_version, i.kind, i.invoice_no, i.source`,
+);
+export const readToldReceipts = sql<{
+  order_id: number;
+  order_version: number;
+  return_id: number;
+  lines: Lines;
+  received_at: Date;
+}>(
+  'orders_read_told_receipts',
+  `select r.order_id, r.order_version, r.return_id, r.lines, r.received_at
+     from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join return_receipt r using (order_id)
+    where r.order_version > t.known order by r.order_id, r.order_version`,
+);
