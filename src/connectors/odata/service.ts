@@ -1,5 +1,6 @@
 /** One service root: what each call carries, questions, single writes and batches. */
 import { randomUUID } from 'node:crypto';
+import { fail } from '../../canonical/index.ts';
 import type { Auth, HttpAnswer, HttpClient, HttpRequest, Outcome, WriteAnswer } from '../kit/index.ts';
 import { jsonAnswers, jsonBatch, multipartAnswers, multipartBatch, type Part, type PartAnswer } from './batch.ts';
 import {
@@ -214,8 +215,9 @@ export function withCsrf(auth: Auth | undefined, token: string | null, path: str
       });
       const fetched = answer.headers['x-csrf-token'];
       const cookies = [answer.headers['set-cookie'] ?? []].flat().map((cookie) => cookie.split(';')[0]!);
-      // Who reads only gets along without; a write is refused and says so.
-      if (typeof fetched !== 'string') return who;
+      // Declared is that there is one: without it each write would be sent in vain, and what answered may be no gateway at all.
+      if (typeof fetched !== 'string')
+        fail('XD_CONNECTOR_MALFORMED', `GET ${path} gave no CSRF token, with status ${answer.status}`);
       return { ...who, 'x-csrf-token': fetched, ...(cookies.length > 0 && { cookie: cookies.join('; ') }) };
     },
     ...(auth?.isOver && { isOver: () => auth.isOver!() }),
