@@ -59,8 +59,9 @@ export function declaredSystem<S extends DeclaredSettings>(
 ): Omit<Connector, 'name'> {
   const at = `systems.${context.system}.settings`;
   const stop = new AbortController();
-  const budget = new CallBudget(context.limits, systemClock);
-  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal, systemClock, budget);
+  const { clock = systemClock } = context;
+  const budget = new CallBudget(context.limits, clock);
+  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal, clock, budget);
   const protocol = open(identity, budget, at);
   const { client } = protocol;
   const feeds = Object.entries(settings.feeds ?? {}) as [string, One<S['feeds']>][];

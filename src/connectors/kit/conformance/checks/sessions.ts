@@ -1,8 +1,9 @@
 /** Sessions that end while we hold them: who we are is said anew, and nothing is lost or done twice meanwhile. */
+import { type Clock, systemClock } from '../../clock.ts';
 import { type Check, hasFeeds, hasSinks, isOverHttp, must, NotApplicable, unless } from '../check.ts';
 import { itemsOf, readAll, refusalOf, rowsOf, type Stage } from '../stage.ts';
-import { eachFeed } from './each-feed.ts';
-import { eachSink, effectsOf, mustBe } from './each-sink.ts';
+import { eachFeed, type FeedStage, sourceOf } from './each-feed.ts';
+import { eachSink, effectsOf, mustBe, type SinkStage } from './each-sink.ts';
 
 /** A client may hold back for some seconds, so that a system under load is not stormed with sign-ins. */
 const RENEWED_MS = 20_000;
@@ -18,11 +19,42 @@ function endSessions(stage: Stage): number {
   return signIns(stage);
 }
 
-/** Tries until it is done or the time is up. */
-async function until(done: () => Promise<boolean>): Promise<boolean> {
-  for (const end = performance.now() + RENEWED_MS; performance.now() < end; ) {
+/** Time that passes for who asks it: nobody waits for what a connector waits for. */
+class Passing implements Clock {
+  isAsked = false;
+  #passed = 0;
+  readonly #timers = new Map<() => void, number>();
+
+  now(): number {
+    this.isAsked = true;
+    return systemClock.now() + this.#passed;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const cancel = systemClock.after(ms, () => once());
+    const once = () => {
+      cancel();
+      if (this.#timers.delete(once)) run();
+    };
+    this.#timers.set(once, this.now() + ms);
+    return () => {
+      cancel();
+      this.#timers.delete(once);
+    };
+  }
+
+  pass(ms: number): void {
+    this.#passed += ms;
+    for (const [run, at] of [...this.#timers]) if (at <= this.now()) run();
+  }
+}
+
+/** Tries until it is done or the time is up: by the connector's clock, or by ours if it has one of its own. */
+async function until(clock: Passing, done: () => Promise<boolean>): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < RENEWED_MS; waitedMs += AGAIN_MS) {
     if (await done()) return true;
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    if (clock.isAsked) clock.pass(AGAIN_MS);
+    else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
   return false;
 }
@@ -35,7 +67,8 @@ export const sessionChecks: Check[] = [
     skip: unless(hasFeeds, isOverHttp),
     run: (bench) => {
       let isDone = false;
-      return eachFeed(bench, async (stage) => {
+      const clock = new Passing();
+      const read = async (stage: FeedStage) => {
         const { source, signal, rows, feed, it } = stage;
         // Who we are is one for all feeds, and to wait for it takes its time.
         if (isDone) return;
@@ -43,7 +76,7 @@ export const sessionChecks: Check[] = [
         const first = await source.poll('', signal);
         const before = endSessions(stage);
         const pages = [first];
-        const isRead = await until(async () => {
+        const isRead = await until(clock, async () => {
           const error = await refusalOf(bench, async () => {
             pages.push(...(await readAll(source, { cursor: first.cursor, signal })).pages);
           });
@@ -54,7 +87,8 @@ export const sessionChecks: Check[] = [
         must(keys.size >= Math.ceil(it.pageMax * 1.5), `only ${keys.size} keys were read`);
         must(signIns(stage) - before <= 2, `it signed in ${signIns(stage) - before} times`);
         isDone = true;
-      });
+      };
+      return eachFeed(bench, read, { context: { clock } });
     },
   },
   {
@@ -64,13 +98,14 @@ export const sessionChecks: Check[] = [
     skip: unless(hasSinks, isOverHttp),
     run: (bench) => {
       let isDone = false;
-      return eachSink(bench, async (stage) => {
+      const clock = new Passing();
+      const write = async (stage: SinkStage) => {
         const { sink, signal, items } = stage;
         if (isDone) return;
         const [one, two] = items(2);
         mustBe(await sink.write([one!], signal), ['confirmed'], 'nothing was wrong');
         const before = endSessions(stage);
-        const isWritten = await until(async () => {
+        const isWritten = await until(clock, async () => {
           const outcomes = await sink.write([two!], signal);
           mustBe(outcomes, ['later', 'confirmed'], 'a session that has ended refuses before the effect');
           return outcomes[0]!.outcome === 'confirmed';
@@ -80,7 +115,8 @@ export const sessionChecks: Check[] = [
         must(effects === undefined || effects === 1, `it had ${effects} effects`);
         must(signIns(stage) - before <= 2, `it signed in ${signIns(stage) - before} times`);
         isDone = true;
-      });
+      };
+      return eachSink(bench, write, { context: { clock } });
     },
   },
   {
@@ -89,7 +125,7 @@ export const sessionChecks: Check[] = [
     what: 'a 401 that is none, in the middle of the pages, costs at most a poll: no record is passed over',
     skip: unless(hasFeeds, isOverHttp),
     run: (bench) =>
-      eachFeed(bench, async ({ server, source, signal, rows, feed, it }) => {
+      eachFeed(bench, async ({ server, source, signal, rows, feed, it, connector, another }) => {
         const count = Math.ceil(it.pageMax * 1.5);
         rows[feed]!.push(...rowsOf(it, count));
         const first = await source.poll('', signal);
@@ -105,7 +141,9 @@ export const sessionChecks: Check[] = [
           pages.push(page);
           ({ cursor } = page);
         });
-        pages.push(...(await readAll(source, { cursor, signal })).pages);
+        // One that holds back for a while goes on as after a restart.
+        const reader = (connector.pausedMs?.() ?? 0) > 0 ? sourceOf(another(), feed) : source;
+        pages.push(...(await readAll(reader, { cursor, signal })).pages);
         const keys = new Set(itemsOf(pages).map(({ scope, key }) => `${scope} ${key}`));
         must(keys.size >= count, `${count} records, ${keys.size} keys read`);
       }),

@@ -174,7 +174,7 @@ const faults: Faulty[] = [
     afterEffect: true,
     wanted: DOUBT,
     why: UNKNOWN,
-    timeoutMs: 400,
+    timeoutMs: SHORT_MS,
   },
   { id: 'reset_before', what: 'a reset connection is in doubt', as: 'reset', wanted: DOUBT, why: UNKNOWN },
   {
