@@ -390,10 +390,6 @@ function channelsOf(directory: Directory, system: string): string[] {
 /** Opens the database, writes what the estate declares and builds every connector. The schema must be there (migrate). */
 export async function createHub(options: HubOptions): Promise<Hub> {
   const { estate, databaseUrl } = options;
-  const secrets = options.secrets ?? secretSources();
-  const built = new Map<string, Connector>();
-  for (const code of Object.keys(estate.systems))
-    built.set(code, connectorFactory(estate, code, options.connectors)(connectorContext(estate, code, secrets)));
   const db = new Database({
     url: databaseUrl,
     poolMax: options.poolMax ?? 16,
@@ -401,6 +397,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   });
   try {
     const directory = await Directory.open(db, estate);
+    const built = connectorsOf(options, directory.referenceEnding);
     const hub = new Hub(options, db, directory, built);
     await applySafetyStock(db, hub.deps);
     return hub;
@@ -408,4 +405,15 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     await db.end();
     throw error;
   }
+}
+
+function connectorsOf(options: HubOptions, referenceEnding: string): Map<string, Connector> {
+  const { estate, connectors } = options;
+  const secrets = options.secrets ?? secretSources();
+  return new Map(
+    Object.keys(estate.systems).map((code) => [
+      code,
+      connectorFactory(estate, code, connectors)({ ...connectorContext(estate, code, secrets), referenceEnding }),
+    ]),
+  );
 }

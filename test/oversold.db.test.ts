@@ -2,7 +2,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { putSubstitutes } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import { followBackorders, listExceptions, settleException, sweepBackorders } from '../src/orders/index.ts';
+import {
+  followBackorders,
+  listExceptions,
+  readToldDocuments,
+  settleException,
+  sweepBackorders,
+} from '../src/orders/index.ts';
 import { findOrders, readTimeline } from '../src/projections/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import type { MemorySystem } from './helpers/memory-system.ts';
@@ -170,6 +176,13 @@ it('sent as something else: ERP and WMS get its SKU, the shop the units of the l
     expect(shopSees().lines).toMatchObject([{ lineNo: 1, quantity: 10, shipped: shippedUnits, refused: 0 }]);
   }
   expect(shippedUnits).toBe(10);
+  const orderId = Number(
+    (await database.pool.query('select order_id from sales_order where external_no = $1', [`N${n}`])).rows[0].order_id,
+  );
+  const documents = (await readToldDocuments(hub.db, [{ orderId, version: 0 }], ['shipments'])).get(orderId)!;
+  const toldParts = documents.shipments.flatMap(({ lines: parts }) => parts);
+  expect(new Set(toldParts.map(({ lineNo }) => lineNo))).toEqual(new Set([1]));
+  expect(toldParts.reduce((sum, part) => sum + part.quantity, 0)).toBe(10);
   const { reference, payload } = fulfilments[0]!;
   expect(await hub.receive('wms', [shipped(`again${n}`, reference, payload.lines)])).toMatchObject([
     { class: 'over_ship' },

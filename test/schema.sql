@@ -195,6 +195,14 @@ table fulfilment (
 ) with (fillfactor=70);
 CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btree (fulfilment_id);
 
+table hub (
+  is_only boolean default true not null,
+  reference_ending text not null,
+  PRIMARY KEY (is_only),
+  CHECK ((reference_ending ~ '^(-[0-9A-Z]{4})?$'::text)),
+  CHECK (is_only)
+);
+
 table inbound (
   scope text not null,
   key text not null,
@@ -739,6 +747,12 @@ AS $function$
                              where s.sku_id = p_sku_id), 0))) end::bigint
 $function$
 
+CREATE OR REPLACE FUNCTION public.fulfilment_reference(fulfilment_id bigint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (('F'::text || (fulfilment_id)::text) || reference_ending())
+
 CREATE OR REPLACE FUNCTION public.kept_backorders()
  RETURNS TABLE(order_id bigint, line_no integer, sku_id bigint, location_id integer, channel_id integer)
  LANGUAGE sql
@@ -771,6 +785,18 @@ AS $function$
   select x.sku_id, x.location_id, null, null, null, null, x.open_quantity, 0, x.open_quantity
     from outside_allocation x where x.quantity > 0 and x.open_quantity > 0 and x.line_no is null
 $function$
+
+CREATE OR REPLACE FUNCTION public.reference_ending()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (SELECT hub.reference_ending FROM hub)
+
+CREATE OR REPLACE FUNCTION public.return_reference(return_id bigint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (('R'::text || (return_id)::text) || reference_ending())
 
 CREATE OR REPLACE FUNCTION public.servable_units(p_order_id bigint, p_sku_id bigint, p_location_ids integer[], p_share double precision, p_cap bigint, p_buffer bigint)
  RETURNS bigint

@@ -31,7 +31,14 @@ const administration: Readonly<Record<string, string>> = {
 };
 
 /** Statements for other systems' databases, around those that an estate declares. */
-const otherSystems = ['src/connectors/sql/sink.ts', 'src/connectors/sql/source.ts', 'src/connectors/sql/statements.ts'];
+const otherSystems = [
+  'src/connectors/kit/conformance/checks/database.ts',
+  'src/connectors/kit/conformance/database.ts',
+  'src/connectors/sql/conformance.ts',
+  'src/connectors/sql/sink.ts',
+  'src/connectors/sql/source.ts',
+  'src/connectors/sql/statements.ts',
+];
 
 const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

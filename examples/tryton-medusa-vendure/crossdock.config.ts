@@ -22,7 +22,12 @@ export default defineEstate({
       connector: 'tryton',
       url: env('TRYTON_URL'),
       token: env('TRYTON_TOKEN'),
-      settings: { user: 'crossdock', companyCode: 'HW', warehouses: { EAST: 'DC-EAST', WEST: 'DC-WEST' } },
+      settings: {
+        user: 'crossdock',
+        companyCode: 'HW',
+        warehouses: { EAST: 'DC-EAST', WEST: 'DC-WEST' },
+        trackingNotes: 'Tracking:',
+      },
       limits: { callsPerSecond: 30, concurrency: 3, timeoutMs: 60_000 },
       effectHorizonMs: 5_000,
       pollMs: 1_000,
@@ -63,8 +68,14 @@ export default defineEstate({
   },
   channels: {
     // Half of what is free for each: neither can be oversold by the other.
-    medusa: { ...sells, system: 'medusa', share: 0.5 },
-    vendure: { ...sells, system: 'vendure', share: 0.5 },
+    // What a shop sold beyond that by itself is taken back there, or sent as something else.
+    medusa: { ...sells, system: 'medusa', share: 0.5, onOversold: { policy: 'cancel' } },
+    vendure: {
+      ...sells,
+      system: 'vendure',
+      share: 0.5,
+      onOversold: { policy: 'substitute', otherwise: 'backorder' },
+    },
     crm: { company: 'HW', system: 'erp', sells: 'asks', locations },
   },
   routing: { orders: 'erp', fulfilment: 'erp', accounts: 'erp' },

@@ -114,7 +114,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
         lineNo: a.line_no,
         location: locationCode(a.location_id),
         quantity: a.open_quantity,
-        fulfilment: a.fulfilment_id === null ? null : `F${a.fulfilment_id}`,
+        fulfilment: a.fulfilment_id === null ? null : directory.fulfilmentReference(a.fulfilment_id),
       })),
     },
     outside: {

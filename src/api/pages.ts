@@ -96,7 +96,7 @@ export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
           source: row.source,
           orderId: String(row.order_id),
           order: referenceOf(row),
-          fulfilment: `F${row.fulfilment_id}`,
+          fulfilment: directory.fulfilmentReference(row.fulfilment_id),
           location: directory.locationById.get(row.location_id)?.code ?? null,
           tracking: row.tracking,
           carrier: row.carrier,

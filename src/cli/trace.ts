@@ -85,7 +85,7 @@ async function readMappings(db: Database, timeline: Timeline, options: TraceOpti
   const { tellRecords } = await import('../ingest/index.ts');
   const { listCame } = await import('../projections/index.ts');
   const { openRereads } = await import('./rereads.ts');
-  const { rereads, close } = await openRereads(options);
+  const { rereads, close } = await openRereads(options, db);
   try {
     return await tellRecords(db, listCame(timeline), rereads);
   } finally {

@@ -77,12 +77,6 @@ function reasonOf({ reason, value }: NonNullable<InboundItem['unreadable']>): st
   return `${reason}, found ${text.length > VALUE_SHOWN_MAX ? `${text.slice(0, VALUE_SHOWN_MAX)}…` : text}`;
 }
 
-function numberOf(reference: string, prefix: string): number | null {
-  if (!reference.startsWith(prefix)) return null;
-  const value = Number(reference.slice(prefix.length));
-  return Number.isSafeInteger(value) && value > 0 ? value : null;
-}
-
 function translateCommand(
   directory: Directory,
   system: string,
@@ -217,7 +211,7 @@ function translateCommand(
       return translateOutside(directory, system, item, command);
     case 'fulfilment.picked':
     case 'fulfilment.shipped': {
-      const fulfilmentId = numberOf(command.fulfilment, 'F');
+      const fulfilmentId = directory.fulfilmentIdOf(command.fulfilment);
       if (fulfilmentId === null)
         return fault(
           'unknown_fulfilment',
@@ -261,7 +255,7 @@ function translateCommand(
       };
     }
     case 'return.received': {
-      const returnId = numberOf(command.returnReference, 'R');
+      const returnId = directory.returnIdOf(command.returnReference);
       if (returnId === null)
         return fault(
           'unknown_return',

@@ -1,5 +1,10 @@
 import { sql } from '../store/index.ts';
 
+export const readReferenceEnding = sql<{ reference_ending: string }>(
+  'master_read_reference_ending',
+  'select reference_ending from hub',
+);
+
 export const upsertCompany = sql<{ company_id: number }>(
   'master_upsert_company',
   `insert into company (code, currency, time_zone) values ($1::text, $2::text, $3::text)

@@ -2,7 +2,7 @@
  * Codes and ids. What the estate declares is read once at start; SKUs and accounts are cached as they are met.
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
-import { type Database, numbers, texts } from '../store/index.ts';
+import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
 import * as statements from './directory.sql.ts';
 
 export interface CompanyEntry {
@@ -94,14 +94,50 @@ export class Directory {
   readonly #mergedAccounts = new Map<number, number>();
   readonly #countsNet = new Set<string>();
   readonly #crosswalks = new Map<string, string>();
+  /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
+  #referenceEnding = '';
 
   private constructor(db: Database) {
     this.#db = db;
   }
 
+  get referenceEnding(): string {
+    return this.#referenceEnding;
+  }
+
+  fulfilmentReference(fulfilmentId: number): string {
+    return `F${fulfilmentId}${this.#referenceEnding}`;
+  }
+
+  returnReference(returnId: number): string {
+    return `R${returnId}${this.#referenceEnding}`;
+  }
+
+  /** Of a cancellation (C) or of goods that came back (R). */
+  documentReference(kind: 'C' | 'R', orderId: number, version: number): string {
+    return `${kind}/${orderId}${this.#referenceEnding}/${version}`;
+  }
+
+  /** null: it is none of ours. */
+  fulfilmentIdOf(reference: string): number | null {
+    return this.#numberOf('F', reference);
+  }
+
+  /** null: it is none of ours. */
+  returnIdOf(reference: string): number | null {
+    return this.#numberOf('R', reference);
+  }
+
+  #numberOf(kind: 'F' | 'R', reference: string): number | null {
+    if (!reference.startsWith(kind) || !reference.endsWith(this.#referenceEnding)) return null;
+    const value = Number(reference.slice(kind.length, reference.length - this.#referenceEnding.length));
+    return Number.isSafeInteger(value) && value > 0 ? value : null;
+  }
+
   /** Writes what the estate declares (added or changed, never removed) and reads the ids. Safe to run in many processes. */
   static async open(db: Database, estate: DeclaredEstate): Promise<Directory> {
     const directory = new Directory(db);
+    directory.#referenceEnding = await readReferenceEnding(db);
     for (const code of Object.keys(estate.companies).sort()) {
       const { currency, timeZone } = estate.companies[code]!;
       const [row] = await db.query(statements.upsertCompany, [code, currency, timeZone]);
@@ -268,4 +304,9 @@ export class Directory {
     this.#skuIds.set(code, skuId);
     this.#skuCodes.set(skuId, code);
   }
+}
+
+/** How the names end that the hub gives by its own numbers. */
+export async function readReferenceEnding(db: Queryable): Promise<string> {
+  return (await db.query(statements.readReferenceEnding))[0]!.reference_ending;
 }

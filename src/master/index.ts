@@ -6,6 +6,7 @@ export {
   type DestinationEntry,
   Directory,
   type LocationEntry,
+  readReferenceEnding,
 } from './directory.ts';
 export { claimGtins } from './gtins.ts';
 export * from './records.ts';

@@ -17,11 +17,11 @@ export const undelivered = verdict(
                  and e.reference = case f.kind
                        when 'sales_order' then (select c.code || '/' || o.external_no from sales_order o join channel c using (channel_id)
                                                  where o.order_id = substr(f.stream, 7)::bigint)
-                       when 'fulfilment' then 'F' || (f.data->>'fulfilmentId')
+                       when 'fulfilment' then fulfilment_reference((f.data->>'fulfilmentId')::bigint)
                        when 'fulfilment_cancel' then f.data->>'reference'
-                       when 'order_cancellation' then 'C/' || substr(f.stream, 7) || '/' || f.stream_version
-                       when 'return_announcement' then 'R' || (f.data->>'returnId')
-                       when 'return_posting' then 'R/' || substr(f.stream, 7) || '/' || f.stream_version
+                       when 'order_cancellation' then 'C/' || substr(f.stream, 7) || reference_ending() || '/' || f.stream_version
+                       when 'return_announcement' then return_reference((f.data->>'returnId')::bigint)
+                       when 'return_posting' then 'R/' || substr(f.stream, 7) || reference_ending() || '/' || f.stream_version
                        when 'shipment_posting' then concat_ws('/', f.data->>'source', f.data->>'shipment')
                        when 'charge' then f.data->>'reference' end) as bad
      from (select f.position, f.type, f.stream, f.stream_version, f.data, k.kind
@@ -98,7 +98,7 @@ export const confirmedFulfilments = verdict(
             and not coalesce(d.reference is null
                              and exists (select from sales_order o where o.order_id = f.order_id and ${forgotten}), false) as bad
      from (select reference from delivery where kind = 'fulfilment' and state = 'c') d
-     full join (select 'F' || fulfilment_id::text as reference, order_id, state from fulfilment) f using (reference)
+     full join (select fulfilment_reference(fulfilment_id) as reference, order_id, state from fulfilment) f using (reference)
     where d.reference is not null or f.state <> 'requested'`,
   `format('fulfilment %s: confirmed by the WMS: %s; the order says %s', reference, told, coalesce(state, 'nothing'))`,
 );

@@ -46,3 +46,8 @@ export const readToldReceipts = sql<{
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join return_receipt r using (order_id)
     where r.order_version > t.known order by r.order_id, r.order_version`,
 );
+/** Which lines stand for which: whoever ordered knows only the ordered ones. */
+export const readStandIns = sql<{ order_id: number; line_no: number; stands_for: number }>(
+  'orders_read_stand_ins',
+  'select order_id, line_no, stands_for from order_line where order_id = any($1::bigint[]) and stands_for is not null',
+);

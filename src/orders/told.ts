@@ -35,7 +35,7 @@ export interface ToldDocuments {
 
 /**
  * Reads without locking, in the order in which they came: of each order what came after the version that is known of it (0: all).
- * A statement for each part that is wanted, none where none is.
+ * A statement for each part that is wanted, none where none is. Lines are those that were ordered, whatever left in their place.
  */
 export async function readToldDocuments(
   db: Queryable,
@@ -46,6 +46,7 @@ export async function readToldDocuments(
   if (known.length === 0 || wants.length === 0) return told;
   for (const { orderId } of known) told.set(orderId, { shipments: [], invoices: [], returns: [] });
   const beyond = [numbers(known.map(({ orderId }) => orderId)), numbers(known.map(({ version }) => version))];
+  const ordered = wants.some((part) => part !== 'invoices') ? await orderedLines(db, beyond[0]!) : same;
   if (wants.includes('shipments'))
     for (const row of await db.query(statements.readToldShipments, beyond))
       told.get(row.order_id)!.shipments.push({
@@ -56,7 +57,7 @@ export async function readToldDocuments(
         carrier: row.carrier,
         parcels: row.parcels ?? (row.tracking === null ? [] : [{ tracking: row.tracking }]),
         at: row.shipped_at.toISOString(),
-        lines: row.lines,
+        lines: ordered(row.order_id, row.lines),
       });
   if (wants.includes('invoices'))
     for (const row of await db.query(statements.readToldInvoices, beyond))
@@ -74,7 +75,25 @@ export async function readToldDocuments(
         returnId: row.return_id,
         version: row.order_version,
         at: row.received_at.toISOString(),
-        lines: row.lines,
+        lines: ordered(row.order_id, row.lines),
       });
   return told;
+}
+
+type Line = { lineNo: number; quantity: number; amountMinor: number };
+const same = (_orderId: number, lines: Line[]): Line[] => lines;
+
+async function orderedLines(db: Queryable, orderIds: string): Promise<typeof same> {
+  const standIns = await db.query(statements.readStandIns, [orderIds]);
+  if (standIns.length === 0) return same;
+  const standsFor = new Map(standIns.map((row) => [`${row.order_id} ${row.line_no}`, row.stands_for]));
+  return (orderId, lines) => {
+    const sums = new Map<number, Line>();
+    for (const { lineNo: no, quantity, amountMinor } of lines) {
+      const lineNo = standsFor.get(`${orderId} ${no}`) ?? no;
+      const sum = sums.get(lineNo) ?? { lineNo, quantity: 0, amountMinor: 0 };
+      sums.set(lineNo, { lineNo, quantity: sum.quantity + quantity, amountMinor: sum.amountMinor + amountMinor });
+    }
+    return [...sums.values()].sort((a, b) => a.lineNo - b.lineNo);
+  };
 }

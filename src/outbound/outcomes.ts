@@ -3,6 +3,7 @@
  * come in together are written together.
  */
 import type { FulfilmentCancelAnswer, SalesOrderAnswer } from '../connectors/kit/index.ts';
+import type { Directory } from '../master/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
 import {
   type Database,
@@ -86,7 +87,7 @@ export class Outcomes {
   }
 
   #laneOf({ row, state, answer }: DeliveryOutcome): Lane<DeliveryOutcome, undefined> {
-    const command = state === 'c' ? workOf(row, answer)?.command.kind : undefined;
+    const command = state === 'c' ? workOf(this.#options.deps.directory, row, answer)?.command.kind : undefined;
     if (command === undefined) return this.#plain;
     return command === 'answer_cancel' ? this.#moving : this.#telling;
   }
@@ -119,7 +120,7 @@ export class Outcomes {
     const telling: { work: OrderWork; destination: string }[] = [];
     for (const { row, state, answer, destination } of outcomes)
       if (state === 'c' && written.has(row.delivery_id)) {
-        const work = workOf(row, answer);
+        const work = workOf(this.#options.deps.directory, row, answer);
         if (work !== undefined) telling.push({ work, destination });
       }
     if (telling.length === 0) return written;
@@ -144,7 +145,7 @@ function linesOf({ row }: DeliveryOutcome): number {
 }
 
 /** What a confirmed delivery tells the order it belongs to. */
-function workOf(row: statements.ClaimedDelivery, answer: unknown): OrderWork | undefined {
+function workOf(directory: Directory, row: statements.ClaimedDelivery, answer: unknown): OrderWork | undefined {
   if (row.order_id === null) return undefined;
   const occurredAt = new Date().toISOString();
   const reference = { orderId: row.order_id };
@@ -159,7 +160,7 @@ function workOf(row: statements.ClaimedDelivery, answer: unknown): OrderWork | u
   if (row.kind === 'fulfilment')
     return {
       reference,
-      command: { kind: 'release', fulfilmentId: Number(row.reference.slice(1)) },
+      command: { kind: 'release', fulfilmentId: fulfilmentIdOf(directory, row.reference) },
       occurredAt,
       causationId,
     };
@@ -168,10 +169,21 @@ function workOf(row: statements.ClaimedDelivery, answer: unknown): OrderWork | u
     const { lines } = answer as FulfilmentCancelAnswer;
     return {
       reference,
-      command: { kind: 'answer_cancel', reference: row.reference, fulfilmentId: Number(fulfilment.slice(1)), lines },
+      command: {
+        kind: 'answer_cancel',
+        reference: row.reference,
+        fulfilmentId: fulfilmentIdOf(directory, fulfilment),
+        lines,
+      },
       occurredAt,
       causationId,
     };
   }
   return undefined;
+}
+
+function fulfilmentIdOf(directory: Directory, reference: string): number {
+  const id = directory.fulfilmentIdOf(reference);
+  if (id === null) throw new Error(`${reference} is told and is no fulfilment of ours`);
+  return id;
 }

@@ -197,7 +197,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     case 'fulfilment.requested': {
       const payload: FulfilmentPayload = {
-        reference: `F${event.fulfilmentId}`,
+        reference: directory.fulfilmentReference(event.fulfilmentId),
         order: reference,
         location: directory.locationById.get(event.locationId)!.code,
         lines: event.lines.map((line) => ({
@@ -211,10 +211,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'order.cancel_asked': {
       // One cancel document may name several lines of one fulfilment: its own reference doesn't tell them apart, the version does.
-      const ref = `${event.reference}/${fact.version}`;
+      const ref = `${event.reference}/${fact.version}${directory.referenceEnding}`;
       const payload: FulfilmentCancelPayload = {
         reference: ref,
-        fulfilment: `F${event.fulfilmentId}`,
+        fulfilment: directory.fulfilmentReference(event.fulfilmentId),
         lines: event.lines,
       };
       to(routing.fulfilment, 'fulfilment_cancel', ref, payload, event.fulfilmentId);
@@ -222,7 +222,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'order.lines_cancelled': {
       const payload: OrderDocumentPayload = {
-        reference: `C/${orderId}/${fact.version}`,
+        reference: directory.documentReference('C', orderId, fact.version),
         order: reference,
         lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
       };
@@ -247,7 +247,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'return.authorised': {
       const payload: FulfilmentPayload = {
-        reference: `R${event.returnId}`,
+        reference: directory.returnReference(event.returnId),
         order: reference,
         location: directory.locationById.get(event.locationId)!.code,
         lines: event.lines.map((line) => ({
@@ -262,7 +262,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'return.received': {
       const payload: OrderDocumentPayload = {
-        reference: `R/${orderId}/${fact.version}`,
+        reference: directory.documentReference('R', orderId, fact.version),
         order: reference,
         lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
       };

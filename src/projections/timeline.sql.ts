@@ -56,11 +56,12 @@ export const listParkedOf = sql<{
   ended_at: Date | null;
 }>(
   'projections_list_parked',
-  `select parked_id, scope, key, class, reason, state, resolution, raw_id, item->>'fingerprint' as fingerprint, recorded_at, ended_at from parked_record
+  `select parked_id, scope, key, class, reason, state, resolution, raw_id, item->>'fingerprint' as fingerprint, recorded_at, ended_at
+     from parked_record cross join (select array(select name || reference_ending() from unnest($5::text[]) as name) as names) as own
     where (scope = $1::text and key = $2::text) or wait_key = $1::text || ' ' || $2::text
        or item->'command'->>'order' = $3::text
        or (scope = $4::text and item->'command'->>'order' = $2::text)
-       or item->'command'->>'fulfilment' = any($5::text[]) or item->'command'->>'returnReference' = any($5::text[])
+       or item->'command'->>'fulfilment' = any(own.names) or item->'command'->>'returnReference' = any(own.names)
     order by parked_id limit 200`,
 );
 

@@ -74,9 +74,9 @@ export interface HubFulfilmentRow {
 export const readFulfilments = sql<HubFulfilmentRow>(
   'reconcile_read_fulfilments',
   `with page as (
-     select 'F' || fulfilment_id::text as key, fulfilment_id, order_id, location_id from fulfilment
-      where ('F' || fulfilment_id::text) collate "C" > $1::text
-      order by ('F' || fulfilment_id::text) collate "C" limit $2::int)
+     select fulfilment_reference(fulfilment_id) as key, fulfilment_id, order_id, location_id from fulfilment
+      where fulfilment_reference(fulfilment_id) collate "C" > $1::text
+      order by fulfilment_reference(fulfilment_id) collate "C" limit $2::int)
    select p.key, c.code || '/' || o.external_no as order_key, w.code as location,
           (select d.payload->'lines' from delivery d where d.order_id = p.order_id and d.kind = 'fulfilment' and d.reference = p.key limit 1) as told,
           o.recorded_at < coalesce((select kept_since from expiring_table where table_name = 'delivery'), '-infinity') as is_forgettable,
@@ -100,9 +100,9 @@ export interface HubReturnRow {
 export const readReturns = sql<HubReturnRow>(
   'reconcile_read_returns',
   `with page as (
-     select 'R' || return_id::text as key, order_id, location_id, state, lines from return_authorisation
-      where ('R' || return_id::text) collate "C" > $1::text
-      order by ('R' || return_id::text) collate "C" limit $2::int)
+     select return_reference(return_id) as key, order_id, location_id, state, lines from return_authorisation
+      where return_reference(return_id) collate "C" > $1::text
+      order by return_reference(return_id) collate "C" limit $2::int)
    select p.key, c.code || '/' || o.external_no as order_key, w.code as location, p.state, p.lines
      from page p
      join sales_order o on o.order_id = p.order_id

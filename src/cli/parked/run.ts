@@ -79,7 +79,7 @@ async function mappingOf(
   { scope, key, rawId, item }: ParkedRecord,
   options: { config?: string },
 ): Promise<RecordTold | null> {
-  const { rereads, close } = await openRereads(options);
+  const { rereads, close } = await openRereads(options, db);
   try {
     const [told] = await tellRecords(db, [{ scope, key, rawId, fingerprint: item.fingerprint }], rereads);
     return told ?? null;

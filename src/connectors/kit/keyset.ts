@@ -22,6 +22,8 @@ export interface KeysetPage {
   rows: KeysetRow[];
   /** Whether more follow. */
   more: boolean;
+  /** What comes next is there and not finished yet: the feed goes on from here, and is not read to its end. */
+  isHeld?: boolean;
 }
 
 export interface KeysetSource {
@@ -80,13 +82,15 @@ export function keysetSource(options: KeysetSource): Source {
       const after = position.p;
       const page = await read(after, pageMax, signal);
       const last = page.rows.at(-1);
-      if (page.more && last === undefined) malformed(feed, 'says that more follows an empty page');
+      const held = page.isHeld === true;
+      if (page.more && last === undefined && !held) malformed(feed, 'says that more follows an empty page');
       if (last !== undefined && after !== undefined && !isBeyond(last, after))
         malformed(feed, `goes back: ${placeOf(last)} after ${placeOf(after)}`);
       const newest = last !== undefined && (position.h === undefined || isBeyond(last, position.h)) ? last : position.h;
       const here = newest === undefined ? undefined : { at: newest.at, id: newest.id };
       let next: Position;
-      if (page.more) next = { p: { at: last!.at, id: last!.id }, ...(here && { h: here }) };
+      if (held && last === undefined) next = position;
+      else if (page.more || held) next = { p: { at: last!.at, id: last!.id }, ...(here && { h: here }) };
       else next = here === undefined ? {} : { p: { at: earlier(here.at, overlapMs), id: '' }, h: here };
       const fresh = page.rows.filter((row) => !remembered.has(nameOf(row)));
       const names = fresh.map(nameOf);
@@ -97,7 +101,7 @@ export function keysetSource(options: KeysetSource): Source {
         contentType: page.contentType,
         items: fresh.length === 0 ? [] : map(fresh.map((row) => row.raw)),
         cursor: text,
-        drained: !page.more,
+        drained: !page.more && !held,
       };
     },
   };

@@ -194,6 +194,8 @@ export interface ConnectorContext {
   /** The channel whose orders come from this system, if any. */
   channel: string | null;
   url: string;
+  /** How the hub's own references end (`F12-K7QX`): those of another hub of the same system end otherwise. Default: with nothing. */
+  referenceEnding?: string;
   token: string | null;
   webhookSecret: string | null;
   settings: Readonly<Record<string, unknown>>;

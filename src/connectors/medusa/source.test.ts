@@ -3,6 +3,7 @@ import type { Connector } from '../kit/index.ts';
 import { contextFor, type FakeSystem, fakeSystem } from '../kit/testing.ts';
 import recorded from './fixtures/orders.json' with { type: 'json' };
 import { medusa } from './index.ts';
+import { MAKING_MS } from './source.ts';
 
 const signal = new AbortController().signal;
 const settings = { company: 'main', account: 'WALK-IN', locations: { EAST: 'sloc_1' } };
@@ -80,4 +81,22 @@ it('an order whose changes can’t be read is not skipped', async () => {
     { text: '<html>busy</html>', status: 200 },
   );
   await expect(shop.sources[0]!.poll('', signal)).rejects.toMatchObject({ code: 'XD_CONNECTOR_MALFORMED' });
+});
+
+it('an order whose checkout is not over yet is not read, and the feed is not at its end', async () => {
+  const now = new Date().toISOString();
+  const old = new Date(Date.now() - 2 * MAKING_MS).toISOString();
+  const before = { ...order(1, '2026-11-23T10:00:00.000Z'), created_at: old, payment_status: 'not_paid' };
+  const making = { ...order(2, '2026-11-23T10:00:01.000Z'), created_at: now, payment_status: 'not_paid' };
+  const after = { ...order(3, '2026-11-23T10:00:02.000Z'), created_at: now, payment_status: 'authorized' };
+  list([before, making, after]);
+  const first = await shop.sources[0]!.poll('', signal);
+  expect(first).toMatchObject({ drained: false, items: [{ key: '1' }] });
+  const second = await shop.sources[0]!.poll(first.cursor, signal);
+  expect(second).toMatchObject({ drained: false, items: [], cursor: first.cursor });
+  // Its payment failed, and the shop threw it away.
+  list([before, after]);
+  expect((await readAll(second.cursor)).keys).toEqual(['3']);
+  list([before, { ...making, payment_status: 'authorized' }, after]);
+  expect((await readAll(second.cursor)).keys).toContain('2');
 });

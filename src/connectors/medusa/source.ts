@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpClient, type KeysetRow, keysetSource, type Place, type Source } from '../kit/index.ts';
 import { mapOrders, type OrderRow, type OrderSettings } from './map.ts';
 
@@ -8,14 +9,24 @@ export const OVERLAP_MS = 30_000;
 
 /** Asked for with the totals, from which prices without tax and discount come. */
 export const ORDER_FIELDS = [
-  'id,display_id,status,version,currency_code,email,sales_channel_id,created_at,updated_at,canceled_at,metadata,total',
+  'id,display_id,status,version,currency_code,email,sales_channel_id,created_at,updated_at,canceled_at,metadata,total,payment_status',
   '*items,*items.tax_lines,*items.adjustments',
 ].join(',');
+
+/**
+ * The shop makes the order first, then its reservations and its payment, and throws the order away where one of them fails. So long one that is
+ * not paid for may still be in the making; its checkout holds a lock for no longer.
+ */
+export const MAKING_MS = 30_000;
+/** Until it is looked at again. */
+const LOOK_AGAIN_MS = 250;
 
 interface RawOrder {
   id: string;
   version?: unknown;
   updated_at: string;
+  created_at?: unknown;
+  payment_status?: unknown;
 }
 
 /** Beside a page's orders, of those that were edited: how they were placed, and what was changed. */
@@ -80,18 +91,21 @@ export function orders(client: HttpClient, salesChannels: readonly string[], set
     pageMax: PAGE_ORDERS,
     overlapMs: OVERLAP_MS,
     async read(after, _limit, signal) {
-      const page = await readPage(after, signal);
+      const found = await readPage(after, signal);
+      const making = found.orders.findIndex(isInTheMaking);
+      const page = making < 0 ? found : { ...found, orders: found.orders.slice(0, making) };
+      if (making === 0) await sleep(LOOK_AGAIN_MS, undefined, { signal });
       const extra: Extra = {};
       for (const order of page.orders) {
-        const found = await extraOf(order, signal);
-        if (found !== undefined) extra[order.id] = found;
+        const edited = await extraOf(order, signal);
+        if (edited !== undefined) extra[order.id] = edited;
       }
       const rows = page.orders.map((order): KeysetRow => ({ ...placeOf(order), raw: rowOf(order, extra) }));
       const body =
         Object.keys(extra).length === 0
           ? page.body
           : Buffer.concat([Buffer.from('{"page":'), page.body, Buffer.from(`,"edited":${JSON.stringify(extra)}}`)]);
-      return { body, contentType: page.contentType, rows, more: page.more };
+      return { body, contentType: page.contentType, rows, more: page.more, isHeld: making >= 0 };
     },
     map: (rows) => mapOrders(rows, settings),
     rowsOf: rowsOfPage,
@@ -118,6 +132,10 @@ function changesItems(change: unknown): boolean {
   return (
     status === 'confirmed' && (actions ?? []).some(({ action }) => /^ITEM_(ADD|UPDATE|REMOVE)$/.test(String(action)))
   );
+}
+
+function isInTheMaking({ payment_status: payment, created_at: created }: RawOrder): boolean {
+  return payment === 'not_paid' && Date.now() - Date.parse(String(created)) < MAKING_MS;
 }
 
 const placeOf = (order: RawOrder): Place => ({ at: order.updated_at, id: order.id });

@@ -1,5 +1,5 @@
 import { CrossdockError } from '../../canonical/index.ts';
-import { type Connector, defineConnector } from '../kit/index.ts';
+import { type Connector, defineConnector, ownReferences } from '../kit/index.ts';
 import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
 import { Tryton } from './rpc.ts';
@@ -19,7 +19,14 @@ export const tryton = defineConnector(declaration, (context) => {
   return {
     // A success is a commit; what it answers is there.
     confirmedBy: 'answer',
-    sources: sources({ tryton: rpc, lookups, settings, system: context.system, channel }),
+    sources: sources({
+      tryton: rpc,
+      lookups,
+      settings,
+      system: context.system,
+      channel,
+      own: ownReferences(context.referenceEnding),
+    }),
     deliveries: { ...deliveries(sinks) },
     ...(channel !== null && { orderStatus: orderStatus(sinks, channel) }),
     async probe(signal) {

@@ -6,6 +6,7 @@ import {
   documentItem,
   Fields,
   mapRecords,
+  type OwnReferences,
   orderItem,
   readOr,
   scopes,
@@ -26,18 +27,17 @@ export interface InvoiceRow {
   lines: { line: Raw; lineNo: unknown; order: string }[];
 }
 
-const RETURN = /^R\d+$/;
 /** Orders of the hub are `<channel>/<number>`; whatever people sell in Tryton itself has other references. */
 const ORDER = /^[^/]+\/.+$/;
 
-export function joinInvoices(page: InvoicesPage): InvoiceRow[] {
+export function joinInvoices(page: InvoicesPage, own: OwnReferences): InvoiceRow[] {
   const saleLines = new Map(page.saleLines.map((row) => [row.id, row]));
   const sales = new Map(page.sales.map((row) => [row.id, row]));
   const orderOf = (saleId: unknown): string => {
     const sale = sales.get(saleId);
     const reference = String(sale?.reference ?? '');
     // A return is a sale of its own, whose origin is the order.
-    if (!RETURN.test(reference)) return reference;
+    if (!own.isReturn(reference)) return reference;
     return String((sale?.['origin.'] as Raw | null | undefined)?.reference ?? '');
   };
   return page.invoices.map((invoice) => ({

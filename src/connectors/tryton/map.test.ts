@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ownReferences } from '../kit/index.ts';
 import invoices from './fixtures/invoices.json' with { type: 'json' };
 import moves from './fixtures/moves.json' with { type: 'json' };
 import opportunities from './fixtures/opportunities.json' with { type: 'json' };
@@ -17,7 +18,7 @@ import { mapAccounts, mapPrices, mapProducts } from './snapshot.ts';
 import { datetimeOf, decimalOf } from './values.ts';
 
 const page: MovesPage = moves;
-const mapped = (changed: MovesPage) => mapMoves(joinMoves(changed), 'erp');
+const mapped = (changed: MovesPage) => mapMoves(joinMoves(changed), 'erp', ownReferences());
 
 it('recorded moves: what was found, what was picked for us, what came back', () => {
   expect(mapped(page).map(({ scope, key, command }) => [scope, key, command?.kind])).toEqual([
@@ -104,7 +105,7 @@ it('a move that Tryton touched again (new costs) is the same thing', () => {
 });
 
 it('recorded shipments of ours, one each, lines in order', () => {
-  const items = mapShipments(joinShipments(shipments), 'erp');
+  const items = mapShipments(joinShipments(shipments), 'erp', ownReferences());
   expect(items.map(({ key, command }) => [key, command])).toEqual([
     [
       '14',
@@ -137,7 +138,12 @@ it('parcels of a shipment: of packages with their links, or of notes, and never 
     { id: 4, shipment: 'stock.shipment.out,15', shipping_reference: 'T-5' },
   ];
   const notes = [{ id: 9, resource: shipment, message: 'Tracking: T-2, T-3\nT-4' }];
-  const told = mapShipments(joinShipments({ ...shipments, shipments: carried, packages, notes }), 'erp', 'Tracking:');
+  const told = mapShipments(
+    joinShipments({ ...shipments, shipments: carried, packages, notes }),
+    'erp',
+    ownReferences(),
+    'Tracking:',
+  );
   expect(told.map(({ command }) => command)).toMatchObject([
     {
       tracking: 'T-1',
@@ -152,14 +158,14 @@ it('parcels of a shipment: of packages with their links, or of notes, and never 
     { tracking: 'T-5', carrier: 'Parcel Post' },
   ]);
   expect(told[1]!.command).not.toHaveProperty('parcels');
-  const untold = mapShipments(joinShipments(shipments), 'erp');
+  const untold = mapShipments(joinShipments(shipments), 'erp', ownReferences());
   expect(told.map(({ key, fingerprint }) => [key, fingerprint])).toEqual(
     untold.map(({ key, fingerprint }) => [key, fingerprint]),
   );
 });
 
 it('recorded invoices and a credit note: net per line, to the minor unit, of the order that was returned', () => {
-  const items = mapInvoices(joinInvoices(invoices), 'erp');
+  const items = mapInvoices(joinInvoices(invoices, ownReferences()), 'erp');
   const told = items.map(({ key, command }) => {
     if (command?.kind !== 'document.posted') return key;
     return [key.split('/')[0], command.totalMinor, command.lines.map((line) => line.amountMinor)];
@@ -173,7 +179,7 @@ it('recorded invoices and a credit note: net per line, to the minor unit, of the
 });
 
 it('an invoice of two orders is a document to each; what people sold by themselves is none', () => {
-  const raw = joinInvoices(invoices)[0]!;
+  const raw = joinInvoices(invoices, ownReferences())[0]!;
   const [one, two] = raw.lines;
   const shared = { ...raw, lines: [one!, { ...two!, order: 'shop/other' }, { ...two!, order: 'counter' }] };
   const items = mapInvoices([shared], 'erp');

@@ -1,6 +1,6 @@
 /** What moved and what left. Pure: rows come with what they refer to, read at the same time. */
 import type { InboundItem, Parcel } from '../../canonical/index.ts';
-import { type Draft, Fields, item, mapRecords, readOr, readRecord, scopes } from '../kit/index.ts';
+import { type Draft, Fields, item, mapRecords, type OwnReferences, readOr, readRecord, scopes } from '../kit/index.ts';
 import { idOfReference } from './lookups.ts';
 import { momentOf, unitsOf } from './values.ts';
 
@@ -58,14 +58,11 @@ export function joinMoves(page: MovesPage): MoveRow[] {
   });
 }
 
-const FULFILMENT = /^F\d+$/;
-const RETURN = /^R\d+$/;
-
 /**
  * Each done move is one thing, for ever: it can't be changed in Tryton. One that leaves a storage for a fulfilment of ours is its pick;
  * one that enters it for a return of ours receives it; every other adjusts or receives. Inside one location nothing changes.
  */
-export function mapMoves(rows: readonly MoveRow[], system: string): InboundItem[] {
+export function mapMoves(rows: readonly MoveRow[], system: string, own: OwnReferences): InboundItem[] {
   return mapRecords(rows, '/moves', (raw, place) => {
     const row = raw as MoveRow;
     if (row.from === row.to || row.move.internal_quantity === 0) return [];
@@ -73,9 +70,9 @@ export function mapMoves(rows: readonly MoveRow[], system: string): InboundItem[
       const id = String(move.integer('id', 1));
       const { lineNo, order } = row.line ?? {};
       const fulfilment = String(row.shipment?.reference ?? '');
-      if (row.line !== null && row.from !== null && FULFILMENT.test(fulfilment))
+      if (row.line !== null && row.from !== null && own.isFulfilment(fulfilment))
         return [work(row, move, 'picked', id, fulfilment, lineNo, system), ...sideOf(row, move, 'to', id, system)];
-      if (row.line !== null && row.to !== null && RETURN.test(String(order)))
+      if (row.line !== null && row.to !== null && own.isReturn(String(order)))
         return [
           work(row, move, 'returned', id, String(order), lineNo, system),
           ...sideOf(row, move, 'from', id, system),
@@ -218,10 +215,15 @@ function isText(value: unknown): value is string {
 }
 
 /** Shipments of ours that left. @param noteHead how notes with tracking numbers begin */
-export function mapShipments(rows: readonly ShipmentRow[], system: string, noteHead?: string): InboundItem[] {
+export function mapShipments(
+  rows: readonly ShipmentRow[],
+  system: string,
+  own: OwnReferences,
+  noteHead?: string,
+): InboundItem[] {
   return mapRecords(rows, '/shipments', (raw, place) => {
     const row = raw as ShipmentRow;
-    if (!FULFILMENT.test(String(row.shipment.reference))) return [];
+    if (!own.isFulfilment(String(row.shipment.reference))) return [];
     const scope = scopes.event('shipped', system);
     const shipment = new Fields(row.shipment, place);
     const keyOf = () => shipment.text('number');

@@ -67,3 +67,15 @@ it("a channel called C or F has its orders' goods kept as well", () => {
       draft: [9],
     });
 });
+
+it('what this hub and others made is theirs, however their references end', () => {
+  const rest: [number, string, string] = [9, 'draft', 'shop/1'];
+  for (const reference of ['F1', 'F1-K7QX', 'C/5/3', 'C/5-K7QX/3']) {
+    const state = reference.startsWith('C') ? 'cancelled' : 'waiting';
+    const taken = move(3, 1, 6, [10, state, reference], state);
+    expect(planRest(lines, [move(1, 1, 6, rest), move(2, 2, 2, rest), taken]), reference).toEqual({
+      ...nothing,
+      remove: [1],
+    });
+  }
+});

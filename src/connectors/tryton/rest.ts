@@ -12,8 +12,8 @@ import type { Tryton } from './rpc.ts';
 import type { Sale } from './sale.ts';
 
 /** References of what we make ourselves: fulfilments, and cancellations. A planned shipment has its sale's, `<channel>/<number>`. */
-const OURS = /^(F\d+|C\/\d+\/\d+)$/;
-const CANCELLATION = /^C\/\d+\/\d+$/;
+const OURS = /^(F\d+(-\w+)?|C\/\d+(-\w+)?\/\d+)$/;
+const CANCELLATION = /^C\/\d+(-\w+)?\/\d+$/;
 const OPEN: ReadonlySet<unknown> = new Set(['draft', 'waiting', 'assigned']);
 
 export interface RestMove {

@@ -1,6 +1,6 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
-import { cutDeep, type KeysetPage, keysetSource, type Place, type Source } from '../kit/index.ts';
+import { cutDeep, type KeysetPage, keysetSource, type OwnReferences, type Place, type Source } from '../kit/index.ts';
 import { EVEN_INACTIVE, escaped, idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
@@ -47,6 +47,8 @@ export interface Feeds {
   settings: Settings;
   system: string;
   channel: string | null;
+  /** Which shipments and returns the hub asked for. */
+  own: OwnReferences;
 }
 
 /** `write_date` is null until the first change; what a feed tells of new records, too, is read by `create_date` beside it. */
@@ -120,7 +122,7 @@ function feedOf<Page, Row>({ tryton, settings }: Feeds, options: Feed<Page, Row>
 }
 
 export function sources(feeds: Feeds): Source[] {
-  const { tryton, lookups, settings, system, channel } = feeds;
+  const { tryton, lookups, settings, system, channel, own } = feeds;
   const company = async (signal: AbortSignal) => ['company', '=', await tryton.company(signal)];
   const saleLines = (ids: (number | null)[], fields: string[], signal: AbortSignal) =>
     some(tryton, 'sale.line', 'id', ids, fields, signal);
@@ -169,7 +171,7 @@ export function sources(feeds: Feeds): Source[] {
       return { moves: records, locations, shipments: shipments.flat(), origins, lines, storages };
     },
     join: joinMoves,
-    map: (rows) => mapMoves(rows, system),
+    map: (rows) => mapMoves(rows, system, own),
     recordOf: ({ move }) => move,
   });
 
@@ -199,7 +201,7 @@ export function sources(feeds: Feeds): Source[] {
       return { shipments: records, moves: out, lines, ...(await travelFor(feeds, refs, signal)) };
     },
     join: joinShipments,
-    map: (rows) => mapShipments(rows, system, settings.trackingNotes),
+    map: (rows) => mapShipments(rows, system, own, settings.trackingNotes),
     recordOf: ({ shipment }) => shipment,
   });
 
@@ -237,7 +239,7 @@ export function sources(feeds: Feeds): Source[] {
       }));
       return { invoices: records, lines, saleLines: of, sales: withOrigin };
     },
-    join: joinInvoices,
+    join: (page) => joinInvoices(page, own),
     map: (rows) => mapInvoices(rows, system),
     recordOf: ({ invoice }) => invoice,
   });

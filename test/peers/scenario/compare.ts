@@ -1,6 +1,6 @@
 /** Everybody's truth beside the hub's. Each difference is a problem, in words. */
 import type { Hub } from './hub.ts';
-import { medusaOrders, type ShopOrder, shown, trytonSales, vendureOrders } from './truth.ts';
+import { medusaOrders, opportunities, type ShopOrder, shown, trytonSales, vendureOrders } from './truth.ts';
 import type { World } from './world.ts';
 
 interface HubOrder {
@@ -11,17 +11,19 @@ interface HubOrder {
   refused: number;
   backordered: number;
   oversold: number;
+  substituted: number;
   shipped: number;
   returned: number;
   invoicedMinor: number;
   invoices: string[];
+  trackings: string[];
 }
 
 export interface Comparison {
   problems: string[];
   orders: { medusa: number; vendure: number; crm: number };
   units: Record<
-    'ordered' | 'oversoldByShops' | 'cancelled' | 'refused' | 'backordered' | 'shipped' | 'returned',
+    'ordered' | 'oversoldByShops' | 'substituted' | 'cancelled' | 'refused' | 'backordered' | 'shipped' | 'returned',
     number
   >;
   invoices: number;
@@ -67,12 +69,17 @@ export async function compare(world: World, hub: Hub, wonOpportunities: number):
       problems.push(`${order.reference}: ${order.shipped} shipped of ${order.units}, ${order.cancelled} cancelled`);
   }
   for (const order of [...medusa, ...vendure]) compareShop(order, here.get(order.reference)?.[0], problems);
+  const records = new Map((await opportunities(world)).map((one) => [one.reference, one]));
+  for (const order of crm) compareNotes(order, records.get(order.reference)?.notes ?? '', problems);
   await compareStock(world, hub, problems);
   const parked = await hub.rows<{ class: string; count: number }>(
     `select class, count(*)::int as count from parked_record where state = 'open' group by 1
      union all select 'delivery ' || kind || ': ' || coalesce(min(error), ''), count(*)::int from delivery where state = 'p' group by kind
      union all select 'publication ' || kind || ': ' || coalesce(min(error), ''), count(*)::int from publication where state = 'p' group by kind`,
   );
+  const open = await hub.rows<{ n: number }>(`select count(*)::int as n from order_exception where state = 'open'`);
+  if (open[0]!.n > 0) problems.push(`${open[0]!.n} exceptions are open; the policies name none for people`);
+  if (!ours.some(({ trackings }) => trackings.length > 0)) problems.push('no shipment has a tracking number');
   for (const { class: what, count } of parked) problems.push(`parked: ${count} ${what}`);
   const total = (of: (order: HubOrder) => number) => ours.reduce((sum, order) => sum + of(order), 0);
   return {
@@ -81,6 +88,7 @@ export async function compare(world: World, hub: Hub, wonOpportunities: number):
     units: {
       ordered: total(({ units }) => units),
       oversoldByShops: total(({ oversold }) => oversold),
+      substituted: total(({ substituted }) => substituted),
       cancelled: total(({ cancelled }) => cancelled),
       refused: total(({ refused }) => refused),
       backordered: total(({ backordered }) => backordered),
@@ -105,8 +113,16 @@ function compareShop(order: ShopOrder, ours: HubOrder | undefined, problems: str
   }
   if (order.shippedUnits !== ours.shipped)
     problems.push(`${order.reference}: ${ours.shipped} units left, the shop says ${order.shippedUnits}`);
+  compareNotes(ours, order.notes, problems);
+}
+
+/** Whether whoever sold it knows of every invoice and every shipment. */
+function compareNotes(ours: HubOrder, notes: string, problems: string[]): void {
   for (const invoice of ours.invoices)
-    if (!order.notes.includes(invoice)) problems.push(`${order.reference}: the shop does not know invoice ${invoice}`);
+    if (!notes.includes(invoice)) problems.push(`${ours.reference}: invoice ${invoice} is not known where it was sold`);
+  for (const tracking of ours.trackings)
+    if (!notes.includes(tracking))
+      problems.push(`${ours.reference}: tracking ${tracking} is not known where it was sold`);
 }
 
 async function compareStock(world: World, hub: Hub, problems: string[]): Promise<void> {
@@ -134,12 +150,14 @@ async function compareStock(world: World, hub: Hub, problems: string[]): Promise
 function hubOrders(hub: Hub): Promise<HubOrder[]> {
   return hub.rows<HubOrder>(
     `select c.code || '/' || o.external_no as reference, o.state, l.*,
-            coalesce((select array_agg(i.invoice_no) from invoice i where i.order_id = o.order_id), '{}') as invoices
+            coalesce((select array_agg(i.invoice_no) from invoice i where i.order_id = o.order_id), '{}') as invoices,
+            coalesce((select array_agg(t.tracking) from shipment t where t.order_id = o.order_id and t.tracking is not null), '{}') as trackings,
+            coalesce((select sum(units)::int from order_exception x where x.order_id = o.order_id), 0) as oversold
        from sales_order o join channel c using (channel_id)
        cross join lateral (
-         select sum(quantity)::int as units, sum(cancelled)::int as cancelled, sum(refused)::int as refused,
-                sum(backordered)::int as backordered, sum(shipped)::int as shipped, sum(returned)::int as returned,
-                coalesce(sum(quantity - within) filter (where c.code <> 'crm'), 0)::int as oversold,
+         select sum(quantity) filter (where stands_for is null)::int as units, sum(cancelled)::int as cancelled,
+                sum(refused - substituted)::int as refused, sum(backordered)::int as backordered, sum(shipped)::int as shipped,
+                sum(returned)::int as returned, sum(substituted)::int as substituted,
                 sum(invoiced_minor - credited_minor)::int as "invoicedMinor"
            from order_line where order_id = o.order_id) l`,
   );

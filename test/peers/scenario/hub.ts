@@ -1,7 +1,7 @@
 /** Crossdock as its user runs it: a process over the example estate, with a database of its own, which may be killed and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,12 +16,14 @@ export class Hub {
   readonly url: string;
   readonly db: pg.Pool;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #folder: string;
   readonly #end: () => Promise<void>;
   #process: ChildProcess | undefined;
   #key = '';
   starts = 0;
 
-  private constructor(port: number, env: NodeJS.ProcessEnv, db: pg.Pool, end: () => Promise<void>) {
+  private constructor(port: number, folder: string, env: NodeJS.ProcessEnv, db: pg.Pool, end: () => Promise<void>) {
+    this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
     this.#env = env;
     this.db = db;
@@ -35,7 +37,7 @@ export class Hub {
     const env = { ...process.env, ...settings, DATABASE_URL: database.url, PORT: String(port) };
     const db = new pg.Pool({ connectionString: database.url, max: 3 });
     db.on('error', () => {});
-    const hub = new Hub(port, env, db, async () => {
+    const hub = new Hub(port, folder, env, db, async () => {
       await db.end();
       await database.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -57,6 +59,13 @@ export class Hub {
     child.stdout!.on('data', (part: Buffer) => parts.push(part));
     const [code] = (await once(child, 'close')) as [number];
     return { code, out: Buffer.concat(parts).toString() };
+  }
+
+  /** Loads a CSV file of these lines. */
+  async load(kind: string, lines: readonly string[]): Promise<void> {
+    const file = join(this.#folder, `${kind}.csv`);
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    await this.cli('load', kind, file);
   }
 
   #spawn(args: string[], stdout: 'pipe' | 'ignore'): ChildProcess {

@@ -13,6 +13,9 @@ const FROM_STATE: Record<string, string[]> = {
   packed: ['done'],
 };
 
+/** What a carrier would call a shipment of Tryton's. */
+export const trackingOf = (id: number) => `1Z${String(id).padStart(8, '0')}`;
+
 export interface People {
   stop(): Promise<void>;
 }
@@ -53,6 +56,9 @@ async function ship(erp: TrytonSession): Promise<number> {
   let did = 0;
   for (const { id, state } of due) {
     if (state === 'waiting' && !(await erp.model('stock.shipment.out', 'assign_try', [id]))) continue;
+    // The carrier's label, before the goods leave.
+    const note = { resource: `stock.shipment.out,${id}`, message: `Tracking: ${trackingOf(id)}` };
+    if (state !== 'packed') await erp.model('ir.note', 'create', [note]);
     for (const step of FROM_STATE[state === 'waiting' ? 'assigned' : state]!)
       await erp.model('stock.shipment.out', step, [id]);
     did++;

@@ -1,6 +1,6 @@
 /** One pass: seed, race, and what became of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SKUS } from '../skus.ts';
+import { SKUS, skuOf } from '../skus.ts';
 import { type Race, race } from './buyers.ts';
 import { chanceOf, raced, unitsBySku, wishes } from './chance.ts';
 import { type Comparison, compare } from './compare.ts';
@@ -55,6 +55,7 @@ export async function runScenario(options: ScenarioOptions, say: (line: string) 
       [...wanted].map(([sku, units]) => [sku, halves(Math.max(2, Math.floor(units * options.cover)))]),
     );
     await until('Crossdock knows the products', async () => (await skuCount(hub!)) >= SKUS, WARM_MS_MAX);
+    await hub.load('substitutes', ['sku,substitute', ...raced.map((sku, n) => `${sku},${skuOf(80 + n)}`)]);
     await count(world, stock);
     await until('both shops show the stock', () => isTold(hub!, stock), WARM_MS_MAX);
     const setUp = performance.now();

@@ -9,7 +9,13 @@ export interface ShopOrder {
   units: number;
   isCancelled: boolean;
   shippedUnits: number;
-  /** All that the shop shows of invoices, as one text. */
+  /** All that the shop shows of invoices and tracking, as one text. */
+  notes: string;
+}
+
+/** The same of an opportunity of the CRM. */
+export interface CrmRecord {
+  reference: string;
   notes: string;
 }
 
@@ -17,25 +23,25 @@ const PAGE = 100;
 
 export async function medusaOrders({ shop }: World): Promise<ShopOrder[]> {
   const found: Json[] = [];
-  const fields = 'id,display_id,status,metadata,*items,*items.detail';
+  const fields = 'id,display_id,status,metadata,*items,*items.detail,*fulfillments.labels';
   for (let offset = 0; ; offset += PAGE) {
     const { orders } = await shop.admin('GET', `/admin/orders?limit=${PAGE}&offset=${offset}&fields=${fields}`);
     found.push(...orders);
     if (orders.length < PAGE) break;
   }
-  return found.map(({ display_id, status, items, metadata }) => ({
+  return found.map(({ display_id, status, items, metadata, fulfillments }) => ({
     reference: `medusa/${display_id}`,
     units: sum(items, (item) => item.detail.quantity),
     isCancelled: status === 'canceled',
     shippedUnits: sum(items, (item) => item.detail.shipped_quantity),
-    notes: JSON.stringify(metadata ?? {}),
+    notes: JSON.stringify([metadata, fulfillments]),
   }));
 }
 
 export async function vendureOrders({ admin }: World): Promise<ShopOrder[]> {
   const found: Json[] = [];
   const query = `query ($skip: Int!) { orders(options: { take: ${PAGE}, skip: $skip, filter: { orderPlacedAt: { isNull: false } }, sort: { id: ASC } }) { items {
-    id code state lines { orderPlacedQuantity } fulfillments { state lines { quantity } }
+    id code state lines { orderPlacedQuantity } fulfillments { state trackingCode lines { quantity } }
     history(options: { take: 100 }) { items { type data } } } } }`;
   for (let skip = 0; ; skip += PAGE) {
     const { items } = await admin.ask(query, { skip });
@@ -50,7 +56,23 @@ export async function vendureOrders({ admin }: World): Promise<ShopOrder[]> {
       (fulfillments as Json[]).filter((one) => one.state === 'Shipped' || one.state === 'Delivered'),
       (one) => sum(one.lines, (line) => line.quantity),
     ),
-    notes: JSON.stringify(history.items),
+    notes: JSON.stringify([history.items, fulfillments]),
+  }));
+}
+
+export async function opportunities({ erp }: World): Promise<CrmRecord[]> {
+  const rows = (await erp.searchRead('sale.opportunity', [['state', '=', 'won']], ['number'])) as Json[];
+  const notes = (await erp.searchRead(
+    'ir.note',
+    [['resource', 'like', 'sale.opportunity,%']],
+    ['resource', 'message'],
+  )) as Json[];
+  return rows.map(({ id, number }) => ({
+    reference: `crm/${number}`,
+    notes: notes
+      .filter(({ resource }) => String(resource) === `sale.opportunity,${id}`)
+      .map(({ message }) => message)
+      .join('\n'),
   }));
 }
 
