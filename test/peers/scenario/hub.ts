@@ -80,6 +80,7 @@ export class Hub {
   async start(): Promise<void> {
     const child = this.#spawn(['start'], 'ignore');
     this.#process = child;
+    process.once('exit', () => child.kill('SIGKILL'));
     this.starts++;
     const started = performance.now();
     for (;;) {

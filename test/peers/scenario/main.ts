@@ -7,6 +7,7 @@
  * Starts the systems if they are not up, and sets them back to their seed before each pass. Exit code 1 where anything differs.
  */
 import { parseArgs } from 'node:util';
+import { freePort } from './free-port.ts';
 import { runScenario, type ScenarioReport } from './run.ts';
 
 const { values: given } = parseArgs({
@@ -21,6 +22,9 @@ const { values: given } = parseArgs({
 const passes = { calm: [false], faults: [true], both: [false, true] }[given.pass];
 if (passes === undefined) throw new Error(`--pass is calm, faults or both, not ${given.pass}`);
 
+// What was started must not outlive us.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const reports: Record<string, ScenarioReport> = {};
 for (const faults of passes)
   reports[faults ? 'faults' : 'calm'] = await runScenario(
@@ -28,7 +32,7 @@ for (const faults of passes)
       orders: Number(given.orders),
       cover: Number(given.cover),
       seed: Number(given.seed),
-      port: Number(process.env.PORT ?? 8490),
+      port: Number(process.env.PORT ?? (await freePort())),
       faults,
     },
     (line) => process.stderr.write(`${line}\n`),

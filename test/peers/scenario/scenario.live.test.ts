@@ -1,7 +1,7 @@
 /** The scenario in the small, with its faults: what `npm run peers:scenario` shows with 300 orders. */
-import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { live } from '../live.ts';
+import { freePort } from './free-port.ts';
 import { runScenario } from './run.ts';
 
 const ORDERS = 30;
@@ -21,12 +21,3 @@ live('Tryton, Medusa and Vendure with Crossdock between them', ['tryton', 'medus
     expect(report.units.shipped).toBeGreaterThan(0);
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
