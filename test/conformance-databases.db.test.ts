@@ -9,7 +9,7 @@ const descriptionOf = async (name: string) =>
   ((await import(join(root, name, 'conformance.ts'))) as { default: SystemDescription }).default;
 
 describe('every connector of ours that reads and writes a database', () => {
-  it.each(['sql'])(
+  it.each(['ledgersmb', 'sql'])(
     '%s passes what it declares',
     async (name) => {
       const database = inject('databaseUrl');

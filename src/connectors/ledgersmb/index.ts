@@ -18,7 +18,7 @@ export { ledgerSnapshot } from './source.ts';
 
 const settings = Type.Object(
   {
-    company: Type.String({ minLength: 1 }),
+    company: Type.String({ minLength: 1, description: 'whose books these are' }),
     location: Type.String({ minLength: 1, description: 'where its stock is; it counts in one place only' }),
     units: Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
       description: 'pieces in a unit, e.g. ea 1, doz 12',

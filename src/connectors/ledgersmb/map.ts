@@ -207,7 +207,8 @@ export function mapOrders(
         readOr(
           raw,
           scopes.order(channel),
-          () => key[0]!,
+          // An order without a number is set aside under what it holds.
+          () => new Fields({ ordnumber: key[0] }, place).text('ordnumber'),
           () =>
             orderItem({
               kind: 'order.submitted',

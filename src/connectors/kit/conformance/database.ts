@@ -9,7 +9,7 @@ import type { FeedRow, FeedRows, Spoil, Stand } from './describe.ts';
 export interface DatabaseDescription {
   /** Tables and functions of the system. They are made in a schema of their own, which is the first that is looked in. */
   setUp: string;
-  /** What stands in the tables that writes need, and feeds don't list; done before the first write. */
+  /** What stands in the tables that writes need, and feeds don't list; done before the first write. Not those that writes change. */
   forWrites?: string;
   /** What rows of a feed are in its tables. Values that a column can't hold are the author's to leave out: they never come from there. */
   feeds: Readonly<
@@ -117,7 +117,8 @@ export async function databaseStand(
 
   const brought = new Map<string, string>();
   const refused: string[] = [];
-  let isReady = false;
+  /** Once for all who write, also at once. */
+  let ready: Promise<unknown> | undefined;
   const database: Database = {
     proxy,
     role: name,
@@ -176,8 +177,8 @@ export async function databaseStand(
       for (const [feed, list] of Object.entries(rows)) await bring(feed, list);
     },
     async ready() {
-      if (!isReady && description.forWrites !== undefined) await query(description.forWrites);
-      isReady = true;
+      if (description.forWrites !== undefined) ready ??= query(description.forWrites);
+      await ready;
       for (const reference of refused.splice(0))
         await query('insert into conformance_refused values ($1)', [reference]);
     },
