@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { expect, it } from 'vitest';
-import { type Declaration, type Domain, defineConnector, noSettings, salesFeedsOf } from './declare.ts';
+import { type Declaration, type Domain, declaredWith, defineConnector, noSettings, salesFeedsOf } from './declare.ts';
 import { contextFor } from './testing.ts';
 import type { Connector } from './types.ts';
 
@@ -51,6 +51,17 @@ it('has no settings where it declares none', () => {
   const plain = defineConnector({ ...declaration, needs: [], settings: noSettings }, () => parts);
   expect(plain({ ...context, settings: {} }).name).toBe('own');
   expect(() => plain(context)).toThrow(expect.objectContaining({ code: 'XD_ESTATE_INVALID' }));
+});
+
+it('says what settings make of it, where they say what it has', () => {
+  const feed = { domains: ['orders'], cursor: 'keyset', overlapMs: 1_000, ordering: 'per_thing', push: false } as const;
+  const bySettings: Declaration['bySettings'] = ({ feeds }) => ({
+    sources: Object.fromEntries((feeds as string[]).map((name) => [name, feed])),
+    deliveries: {},
+    states: {},
+  });
+  expect(declaredWith({ ...declaration, bySettings }, { feeds: ['orders'] }).sources).toEqual({ orders: feed });
+  expect(declaredWith(declaration, {})).toBe(declaration);
 });
 
 it('a setting that does not exist is told as one', () => {

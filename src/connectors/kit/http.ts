@@ -59,7 +59,10 @@ export class HttpClient {
   readonly #timeoutMs: number;
   readonly #answerBytesMax: number;
 
-  constructor(context: Pick<ConnectorContext, 'system' | 'url' | 'token' | 'limits'>, options: HttpOptions = {}) {
+  constructor(
+    context: Pick<ConnectorContext, 'system' | 'url' | 'token' | 'limits' | 'clock'>,
+    options: HttpOptions = {},
+  ) {
     const { system, limits, token } = context;
     const url = URL.parse(context.url);
     if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
@@ -67,7 +70,7 @@ export class HttpClient {
     if (token !== null && !/^[\x21-\x7e]+$/.test(token))
       fail('XD_ESTATE_INVALID', `systems.${system}.token is empty or holds a character that no header can carry`);
     this.#system = system;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? context.clock ?? systemClock;
     this.#timeoutMs = limits.timeoutMs;
     this.#answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
     this.#basePath = url.pathname.replace(/\/$/, '');

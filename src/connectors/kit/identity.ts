@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { fail } from '../../canonical/index.ts';
+import type { CallBudget } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { HttpClient } from './http.ts';
 import type { Auth } from './http-contract.ts';
@@ -59,15 +60,21 @@ export interface Identity {
   auth?: Auth;
   /** Parameters of each call. */
   query: Readonly<Record<string, string>>;
+  /** How long the server that signs us in asked to be left alone, in ms, if it is another one. */
+  pausedMs?(): number;
   close(): Promise<void>;
 }
 
-/** @param stop ends a sign-in that is under way when the connector closes */
+/**
+ * @param stop ends a sign-in that is under way when the connector closes
+ * @param budget the system's: it counts our signing in where it signs us in itself
+ */
 export function identityOf(
   context: ConnectorContext,
   settings: IdentitySettings,
   stop: AbortSignal,
   clock: Clock = systemClock,
+  budget?: CallBudget,
 ): Identity {
   const { system, token } = context;
   const close = async () => {};
@@ -77,7 +84,7 @@ export function identityOf(
       place: `systems.${system}.token`,
     });
   if (settings.kind === 'bearer') return { token, query: {}, close };
-  if (settings.kind === 'oauth2') return clientCredentials(context, token, settings, stop, clock);
+  if (settings.kind === 'oauth2') return clientCredentials(context, token, settings, stop, clock, budget);
   if (settings.kind === 'apiKey' && settings.in === 'query')
     return { token: null, query: { [settings.name]: (settings.prefix ?? '') + token }, close };
   const headers =
@@ -89,7 +96,7 @@ export function identityOf(
 
 /**
  * OAuth 2 client credentials (RFC 6749, 4.4). A token is renewed before it ends, and once more when it is refused before that. The server
- * that gives it is often another one: it has a client and a budget of its own.
+ * that gives it is often another one: then it has a budget of its own.
  */
 function clientCredentials(
   context: ConnectorContext,
@@ -97,11 +104,16 @@ function clientCredentials(
   settings: Oauth,
   stop: AbortSignal,
   clock: Clock,
+  budget: CallBudget | undefined,
 ): Identity {
   const { system, limits } = context;
   const url = URL.parse(settings.tokenUrl);
   if (url === null) fail('XD_ESTATE_INVALID', `systems.${system}.settings.auth.tokenUrl must be a URL`);
-  const server = new HttpClient({ system, url: url.origin, token: null, limits }, { clock });
+  const isOwn = url.origin === URL.parse(context.url)?.origin;
+  const server = new HttpClient(
+    { system, url: url.origin, token: null, limits },
+    { clock, ...(isOwn && budget && { budget }) },
+  );
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...settings.parameters });
   const headers: Record<string, string> = {};
   if (settings.client === 'body') {
@@ -136,6 +148,7 @@ function clientCredentials(
       },
       isOver: () => clock.now() >= endsAt,
     },
+    pausedMs: () => server.pausedMs,
     close: () => server.close(),
   };
 }

@@ -3,6 +3,7 @@ export * from './budget.ts';
 export * from './change-time.ts';
 export * from './clock.ts';
 export * from './declare.ts';
+export * from './declared.ts';
 export * from './demand.ts';
 export * from './feed.ts';
 export * from './fields.ts';

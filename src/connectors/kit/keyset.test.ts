@@ -110,6 +110,23 @@ describe('a feed of changes', () => {
     expect((await source.poll(again.cursor, signal)).items).toHaveLength(0);
   });
 
+  it('whose place does not move hands over again what was not kept, and stands still where nothing is new', async () => {
+    const table = new Table();
+    table.rows = [{ id: 7, at: 5_000, visible: 0 }];
+    const source = table.source(10_000, 10);
+    let cursor = await pass(source, '', []);
+    for (const id of [1, 2]) {
+      // Committed late: before the newest place, so that the end of the pass is where it was.
+      table.rows.push({ id, at: id, visible: 0 });
+      const page = await source.poll(cursor, signal);
+      expect(page.items.map(({ key }) => key)).toEqual([`${id}@${id}`]);
+      // It could not be stored.
+      expect(await source.poll(cursor, signal)).toMatchObject({ items: page.items, cursor: page.cursor });
+      cursor = page.cursor;
+      expect(await source.poll(cursor, signal)).toMatchObject({ items: [], cursor });
+    }
+  });
+
   it('hands over what changed again within one moment of the system, and nothing that did not', async () => {
     let raw = { id: 1, state: 'draft' };
     const source = keysetSource({

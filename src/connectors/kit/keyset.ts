@@ -42,10 +42,14 @@ export interface KeysetSource {
   earlier?(at: string, ms: number): string;
 }
 
-/** `p`: read up to here in this pass; `h`: the newest place of all passes, from which the next begins. */
+/**
+ * `p`: read up to here in this pass; `h`: the newest place of all passes, from which the next begins; `k`: what was handed over without
+ * either moving on, so that whoever comes back says by its cursor whether that was kept.
+ */
 interface Position {
   p?: Place;
   h?: Place;
+  k?: string;
 }
 
 /** Row versions of the last pass that were handed over: only what is new among them is handed over again. */
@@ -88,9 +92,10 @@ export function keysetSource(options: KeysetSource): Source {
       if (held && last === undefined) next = position;
       else if (page.more || held) next = { p: { at: last!.at, id: last!.id }, ...(here && { h: here }) };
       else next = here === undefined ? {} : { p: { at: earlier(here.at, overlapMs), id: '' }, h: here };
-      const text = next.h === undefined && next.p === undefined ? '' : JSON.stringify(next);
       const fresh = page.rows.filter((row) => !remembered.has(nameOf(row)));
-      given = { cursor: text, names: fresh.map(nameOf) };
+      const names = fresh.map(nameOf);
+      const text = movedOn(next, position, cursor, names);
+      given = { cursor: text, names };
       return {
         body: page.body,
         contentType: page.contentType,
@@ -112,6 +117,16 @@ function contentOf(raw: unknown): string {
   }
 }
 
+/** As a text that differs from the one before wherever something was handed over, and only there. */
+function movedOn(next: Position, { k }: Position, cursor: string, names: readonly string[]): string {
+  const written = (position: Position) => (Object.keys(position).length === 0 ? '' : JSON.stringify(position));
+  const same = k === undefined ? written(next) : written({ ...next, k });
+  if (same !== cursor) return written(next);
+  if (names.length === 0) return same;
+  const mark = hash('sha256', JSON.stringify([k ?? '', names]), 'base64url');
+  return written({ ...next, k: mark.slice(0, 16) });
+}
+
 function isBeyond(one: Place, other: Place): boolean {
   return one.at > other.at || (one.at === other.at && one.id > other.id);
 }
@@ -120,10 +135,11 @@ function positionOf(cursor: string): Position {
   if (cursor === '') return {};
   try {
     const read: unknown = JSON.parse(cursor);
-    const { p, h } = (typeof read === 'object' && read !== null ? read : { p: read }) as Position;
+    const { p, h, k } = (typeof read === 'object' && read !== null ? read : { p: read }) as Position;
     const isPlace = (place: Place | undefined) =>
       place === undefined || (typeof place?.at === 'string' && typeof place.id === 'string');
-    if (isPlace(p) && isPlace(h)) return { ...(p && { p }), ...(h && { h }) };
+    if (isPlace(p) && isPlace(h) && (k === undefined || typeof k === 'string'))
+      return { ...(p && { p }), ...(h && { h }), ...(k && { k }) };
   } catch {
     // Told below.
   }

@@ -51,6 +51,8 @@ interface Position {
   /** The page before, and the name of its last record. */
   b?: Where;
   l?: string;
+  /** What was handed over though no place moved on: whoever comes back says by its cursor whether that was kept. */
+  k?: string;
 }
 
 const REMEMBERED_MAX = 50_000;
@@ -78,6 +80,8 @@ export function pagedSource(options: PagedSource): Source {
       const begins = overlap > 0 && isTied ? String(Math.max(0, Number(where) - overlap)) : where;
       const page = await read(begins, since, signal);
       const again: Position = { ...(since !== undefined && { s: since }) };
+      const handOver = (from: { body: Buffer; contentType: string }, some: unknown[], to: Position, drained: boolean) =>
+        handedOver(cursor, position, from, some, to, drained);
       if (page === 'restart') return handOver(emptyBody, [], again, false);
       let { records } = page;
       let { next } = page;
@@ -116,7 +120,9 @@ export function pagedSource(options: PagedSource): Source {
     },
   };
 
-  function handOver(
+  function handedOver(
+    before: string,
+    { k }: Position,
     page: { body: Buffer; contentType: string },
     records: unknown[],
     to: Position,
@@ -130,7 +136,10 @@ export function pagedSource(options: PagedSource): Source {
       fresh.push(raw);
       names.push([name, content]);
     }
-    const cursor = Object.keys(to).length === 0 ? '' : JSON.stringify(to);
+    const written = (place: Position) => (Object.keys(place).length === 0 ? '' : JSON.stringify(place));
+    const same = k === undefined ? written(to) : written({ ...to, k });
+    let cursor = same === before ? same : written(to);
+    if (fresh.length > 0 && cursor === before) cursor = written({ ...to, k: contentOf([k ?? '', names]) });
     given = { cursor, records: names };
     const { body, contentType } = page;
     return { body, contentType, items: fresh.length === 0 ? [] : map(fresh), cursor, drained };

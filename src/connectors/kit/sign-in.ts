@@ -1,6 +1,7 @@
 /** Who we are, for systems that want more than one token for ever: signed in once for all calls, and again when it ends. */
 import { CrossdockError, fail } from '../../canonical/index.ts';
 import type { Clock } from './clock.ts';
+import { askedToWaitMs } from './http-answers.ts';
 
 export type Credentials = Readonly<Record<string, string>>;
 
@@ -73,7 +74,8 @@ export class SignIn {
     try {
       return await this.#begin();
     } catch (error) {
-      const waitMs = Math.max(0, SIGN_IN_PAUSE_MS - (this.#clock.now() - began));
+      const pauseMs = Math.max(0, SIGN_IN_PAUSE_MS - (this.#clock.now() - began));
+      const waitMs = Math.max(pauseMs, askedToWaitMs(error) ?? 0);
       this.#clock.after(waitMs, () => {
         this.#session = undefined;
       });

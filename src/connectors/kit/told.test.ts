@@ -222,7 +222,8 @@ describe('a record of a file or a database', () => {
   it('whose key can not be read is told up to there', () => {
     const [item] = read({ ...row, No: 'a\ufffd' });
     const { steps } = tell(item!.key, row, { ...row, No: 'a\ufffd' });
-    expect(steps.map(lineOf)).toEqual([['externalNo', 'from', 'No', 'a\ufffd', '! is not in the declared encoding']]);
+    const why = 'is not in the declared encoding: change it in the estate or ask for the agreed one';
+    expect(steps.map(lineOf)).toEqual([['externalNo', 'from', 'No', 'a\ufffd', `! ${why}`]]);
   });
 });
 

@@ -3,6 +3,7 @@
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
 import type { deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
+import type { Clock } from './clock.ts';
 import type { Declaration } from './declare.ts';
 
 /** One page of a feed. `drained` says that nothing more was there when it was read. */
@@ -204,6 +205,8 @@ export interface ConnectorContext {
   webhookSecret: string | null;
   settings: Readonly<Record<string, unknown>>;
   limits: { callsPerSecond: number; concurrency: number; timeoutMs: number; batchMax: number | null };
+  /** Where time is not the system's: tests let it pass. */
+  clock?: Clock;
 }
 
 /** Builds a connector; what it can do is said before it is built. */

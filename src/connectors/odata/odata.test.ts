@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Connector, ConnectorContext } from '../kit/index.ts';
 import { contextFor, type FakeSystem, fakeSystem } from '../kit/testing.ts';
 import { jsonAnswers, multipartAnswers } from './batch.ts';
+import { type Entity, odataService, type Service } from './conformance-service.ts';
 import { odata } from './index.ts';
 import { literal } from './protocol.ts';
 import type { OdataSettings } from './settings.ts';
-import { type Entity, odataService, type Service } from './testing.ts';
 
 const signal = new AbortController().signal;
 let system: FakeSystem;

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Connector, SalesOrderPayload } from '../kit/index.ts';
 import { contextFor, type FakeSystem, fakeSystem } from '../kit/testing.ts';
+import { odataService } from './conformance-service.ts';
 import { odata } from './index.ts';
 import type { OdataSettings } from './settings.ts';
-import { odataService } from './testing.ts';
 
 const signal = new AbortController().signal;
 let system: FakeSystem;

@@ -46,6 +46,12 @@ export function listed(value: unknown, version: Version): Listed | undefined {
   return { records, next: linkOf(next) ?? null, changes: linkOf(changes) };
 }
 
+/** What a service root answers: the sets that it has. Every other JSON is another system's. */
+export function isServiceDocument(value: unknown, version: Version): boolean {
+  const { d, value: sets } = recordOf(value);
+  return version === '2' ? Array.isArray(recordOf(d).EntitySets) : Array.isArray(sets);
+}
+
 /** The entity of an answer to a create. */
 export function entityOf(value: unknown, version: Version): unknown {
   return version === '2' ? recordOf(value).d : value;

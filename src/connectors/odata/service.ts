@@ -1,5 +1,6 @@
 /** One service root: what each call carries, questions, single writes and batches. */
 import { randomUUID } from 'node:crypto';
+import { fail } from '../../canonical/index.ts';
 import type { Auth, HttpAnswer, HttpClient, HttpRequest, Outcome, WriteAnswer } from '../kit/index.ts';
 import { jsonAnswers, jsonBatch, multipartAnswers, multipartBatch, type Part, type PartAnswer } from './batch.ts';
 import {
@@ -28,13 +29,19 @@ export interface Service {
 }
 
 export type Written = Outcome | { outcome: 'conflict' };
-/** A write and what it is refused with before it is sent. */
-export type Prepared = Part | { refused: string };
+/** A write and what names what it writes, in the entity that is answered; or what it is refused with before it is sent. */
+export type Prepared = { part: Part; about: { property: string; value: string } } | { refused: string };
+type Sent = Extract<Prepared, { part: Part }>;
 
 /** Keys of one question: so many that an URL stays below what servers and proxies take. */
 const LOOKUP_KEYS_MAX = 20;
 const LOOKUP_PAGES_MAX = 50;
 const ERROR_CHARS_MAX = 200;
+
+/** How many writes go at once. */
+export function batchMaxOfService({ batch }: OdataSettings): number {
+  return batch?.itemsMax ?? 1;
+}
 
 /** What is there under these keys; a list that goes on is read to its end, since "not found" leads to another write. */
 export async function lookUp(
@@ -84,21 +91,21 @@ export async function writeAll(
   signal: AbortSignal,
 ): Promise<Written[]> {
   const told: Written[] = new Array<Written>(prepared.length);
-  const open: { index: number; part: Part }[] = [];
+  const open: { index: number; sent: Sent }[] = [];
   for (const [index, one] of prepared.entries()) {
     if ('refused' in one) told[index] = { outcome: 'refused', error: one.refused.slice(0, ERROR_CHARS_MAX) };
-    else open.push({ index, part: one });
+    else open.push({ index, sent: one });
   }
   const { batch } = service.settings;
   if (batch === undefined || open.length === 1)
-    for (const { index, part } of open) told[index] = await writeOne(service, part, signal);
+    for (const { index, sent } of open) told[index] = await writeOne(service, sent, signal);
   else
     for (let from = 0; from < open.length; from += batch.itemsMax) {
       const some = open.slice(from, from + batch.itemsMax);
       const answers = await writeBatch(
         service,
         batch.form,
-        some.map(({ part }) => part),
+        some.map(({ sent }) => sent),
         signal,
       );
       for (const [place, { index }] of some.entries()) told[index] = answers[place]!;
@@ -106,8 +113,8 @@ export async function writeAll(
   return told;
 }
 
-async function writeOne(service: Service, part: Part, signal: AbortSignal): Promise<Written> {
-  const { method, url, headers, body } = part;
+async function writeOne(service: Service, sent: Sent, signal: AbortSignal): Promise<Written> {
+  const { method, url, headers, body } = sent.part;
   const raw = { body: JSON.stringify(body), contentType: typeOf(service) };
   const path = service.pathOf(url, {});
   const request = { method, path, raw, headers: { ...service.headers, ...headers }, answers: 'any' } as HttpRequest;
@@ -115,7 +122,15 @@ async function writeOne(service: Service, part: Part, signal: AbortSignal): Prom
   if (!answer.answered) return ofWhole(answer);
   if (answer.value === undefined && answer.body.length > 0)
     return { outcome: 'in_doubt', error: `${url} answered ${answer.status}, not JSON` };
-  return { outcome: 'confirmed', answer: entityOf(answer.value, service.version) ?? null };
+  return done(sent, answer.status, entityOf(answer.value, service.version));
+}
+
+/** With content it is the entity that was written; without, 204 says that there is none. Every other answer is about something else. */
+function done({ part, about }: Sent, status: number, entity: unknown): Written {
+  if (status === 204) return { outcome: 'confirmed', answer: null };
+  if (recordOf(entity)[about.property] === about.value) return { outcome: 'confirmed', answer: entity };
+  const error = `${part.url} answered ${status} and nothing that says that ${about.property} is ${about.value}`;
+  return { outcome: 'in_doubt', error: error.slice(0, ERROR_CHARS_MAX) };
 }
 
 function ofWhole(answer: Extract<WriteAnswer, { answered: false }>): Written {
@@ -125,12 +140,12 @@ function ofWhole(answer: Extract<WriteAnswer, { answered: false }>): Written {
 async function writeBatch(
   service: Service,
   form: 'json' | 'multipart',
-  parts: readonly Part[],
+  parts: readonly Sent[],
   signal: AbortSignal,
 ): Promise<Written[]> {
   const { client, version } = service;
   const contentType = { 'content-type': typeOf(service) };
-  const whole = parts.map((part) => ({
+  const whole = parts.map(({ part }) => ({
     ...part,
     headers: { accept: 'application/json', ...contentType, ...part.headers },
   }));
@@ -159,10 +174,10 @@ async function writeBatch(
     form === 'json'
       ? jsonAnswers(sent.value, parts.length)
       : multipartAnswers(sent.body, String(sent.headers['content-type'] ?? ''), parts.length);
-  return answers.map((answer) => ofPart(answer, version));
+  return answers.map((answer, index) => ofPart(parts[index]!, answer, version));
 }
 
-function ofPart(answer: PartAnswer | undefined, version: Version): Written {
+function ofPart(sent: Sent, answer: PartAnswer | undefined, version: Version): Written {
   if (answer === undefined) return { outcome: 'in_doubt', error: '$batch says nothing of this write' };
   const { status, value } = answer;
   const error = `$batch: ${status} ${errorOf(value) ?? ''}`
@@ -170,7 +185,7 @@ function ofPart(answer: PartAnswer | undefined, version: Version): Written {
     .replaceAll('\0', '')
     .trim()
     .slice(0, ERROR_CHARS_MAX);
-  if (status >= 200 && status < 300) return { outcome: 'confirmed', answer: entityOf(value, version) ?? null };
+  if (status >= 200 && status < 300) return done(sent, status, entityOf(value, version));
   if (status === 412) return { outcome: 'conflict' };
   // 424: not tried, because another one failed.
   if (status === 429 || status === 424) return { outcome: 'later', error };
@@ -200,8 +215,9 @@ export function withCsrf(auth: Auth | undefined, token: string | null, path: str
       });
       const fetched = answer.headers['x-csrf-token'];
       const cookies = [answer.headers['set-cookie'] ?? []].flat().map((cookie) => cookie.split(';')[0]!);
-      // Who reads only gets along without; a write is refused and says so.
-      if (typeof fetched !== 'string') return who;
+      // Declared is that there is one: without it each write would be sent in vain, and what answered may be no gateway at all.
+      if (typeof fetched !== 'string')
+        fail('XD_CONNECTOR_MALFORMED', `GET ${path} gave no CSRF token, with status ${answer.status}`);
       return { ...who, 'x-csrf-token': fetched, ...(cookies.length > 0 && { cookie: cookies.join('; ') }) };
     },
     ...(auth?.isOver && { isOver: () => auth.isOver!() }),

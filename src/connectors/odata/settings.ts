@@ -87,9 +87,9 @@ const withSame = { same: MapSettings };
 
 export const OdataSettings = Type.Object(
   {
-    version: Type.Enum(['2', '4']),
+    version: Type.Enum(['2', '4'], { description: 'of OData, as the service says in its $metadata' }),
     auth: Type.Optional(IdentitySettings),
-    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+    headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'of every call; no secrets' })),
     csrf: Type.Optional(Type.Boolean({ description: 'writes need a token that is fetched first (SAP)' })),
     batch: Type.Optional(
       Type.Object(
@@ -106,14 +106,27 @@ export const OdataSettings = Type.Object(
     merge: Type.Optional(
       Type.Enum(['patch', 'tunnel'], { description: 'tunnel: POST with X-HTTP-Method: MERGE (v2); default patch' }),
     ),
-    feeds: Type.Optional(Type.Record(Type.String(), Feed)),
-    deliveries: Type.Optional(Type.Record(Type.String(), Create)),
-    availability: Type.Optional(
-      Type.Object({ ...Update.properties, quantity: text('the property that holds the number') }, strict),
+    feeds: Type.Optional(Type.Record(Type.String(), Feed, { description: 'what is read, by the name of the feed' })),
+    deliveries: Type.Optional(
+      Type.Record(Type.String(), Create, { description: 'what is created once, by the kind of delivery' }),
     ),
-    prices: Type.Optional(Type.Object({ ...Update.properties, ...withSame }, strict)),
-    orderStatus: Type.Optional(Type.Object({ ...Update.properties, ...withSame }, strict)),
-    confirmedBy: Type.Optional(Type.Enum(['answer', 'read_back'])),
+    availability: Type.Optional(
+      Type.Object(
+        { ...Update.properties, quantity: text('the property that holds the number') },
+        { ...strict, description: 'where the numbers of a channel are set and read back' },
+      ),
+    ),
+    prices: Type.Optional(
+      Type.Object({ ...Update.properties, ...withSame }, { ...strict, description: 'where prices are set' }),
+    ),
+    orderStatus: Type.Optional(
+      Type.Object({ ...Update.properties, ...withSame }, { ...strict, description: 'where order states are told' }),
+    ),
+    confirmedBy: Type.Optional(
+      Type.Enum(['answer', 'read_back'], {
+        description: 'whether an answer of success is believed, or looked up before it counts; default read_back',
+      }),
+    ),
   },
   strict,
 );

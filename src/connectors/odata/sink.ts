@@ -6,19 +6,29 @@ import {
   type ConnectorContext,
   type DeliveryKind,
   decimalOf,
+  isSaid,
+  notSent,
   type Outcome,
   type StateItem,
   type StateSink,
 } from '../kit/index.ts';
 import { makeOf } from './map.ts';
 import { addressOf, recordOf } from './protocol.ts';
-import { lookUp, type Prepared, pathOfEntity, type Service, type Written, writeAll } from './service.ts';
+import {
+  batchMaxOfService,
+  lookUp,
+  type Prepared,
+  pathOfEntity,
+  type Service,
+  type Written,
+  writeAll,
+} from './service.ts';
 import type { CreateSettings, OdataSettings, UpdateSettings } from './settings.ts';
 
 type Limits = ConnectorContext['limits'];
 
 function sizeOf({ settings }: Service, limits: Limits): number {
-  return batchMaxOf(limits, settings.batch?.itemsMax ?? 1);
+  return batchMaxOf(limits, batchMaxOfService(settings));
 }
 
 function plain(told: Written, what: string): Outcome {
@@ -54,12 +64,7 @@ export function delivery(service: Service, limits: Limits, settings: CreateSetti
             signal,
           );
       } catch (error) {
-        const why = error instanceof Error ? error.message : 'unknown error';
-        return items.map(() => ({
-          outcome: 'later',
-          error: `not sent, since it could not be looked up: ${why}`,
-          ofSystem: true,
-        }));
+        return notSent(items, error);
       }
       const open = items.filter(({ reference }) => !found.has(reference));
       const prepared = open.map(({ reference, payload }): Prepared => {
@@ -68,7 +73,8 @@ export function delivery(service: Service, limits: Limits, settings: CreateSetti
         // What it is looked up by must be in it, whatever the map says.
         const body = { ...made.value, [settings.reference]: reference };
         const headers: Record<string, string> = service.version === '4' ? { prefer: 'return=representation' } : {};
-        return { method: 'POST', url: settings.set, headers, body };
+        const about = { property: settings.reference, value: reference };
+        return { part: { method: 'POST', url: settings.set, headers, body }, about };
       });
       const told = new Map(
         (await writeAll(service, prepared, signal)).map((one, index) => [open[index]!.reference, one]),
@@ -109,12 +115,7 @@ function updater(service: Service, settings: UpdateSettings, at: string) {
         signal,
       );
     } catch (error) {
-      const why = error instanceof Error ? error.message : 'unknown error';
-      return updates.map(() => ({
-        outcome: 'later',
-        error: `not sent, since it could not be read: ${why}`,
-        ofSystem: true,
-      }));
+      return notSent(updates, error);
     }
     const told: Written[] = new Array<Written>(updates.length);
     const open: { index: number; part: Prepared }[] = [];
@@ -124,7 +125,7 @@ function updater(service: Service, settings: UpdateSettings, at: string) {
         const error = `${settings.set} holds ${held.length} entities of ${settings.key} ${key}: one is meant`;
         told[index] = { outcome: 'refused', error };
       } else if (!fits(recordOf(held[0]))) told[index] = { outcome: 'conflict' };
-      else open.push({ index, part: partOf(held[0], input) });
+      else open.push({ index, part: partOf(held[0], key, input) });
     }
     const answers = await writeAll(
       service,
@@ -135,16 +136,20 @@ function updater(service: Service, settings: UpdateSettings, at: string) {
     return told;
   }
 
-  function partOf(entity: unknown, input: object): Prepared {
+  function partOf(entity: unknown, key: string, input: object): Prepared {
     const made = make(input);
     if (!made.ok) return { refused: made.reason };
     const address = addressOf(entity, service.version);
     // Without a tag nothing keeps it from overwriting what was changed meanwhile.
     if (address?.etag === undefined) return { refused: `${settings.set} gives no ETag: it can't be written safely` };
     const url = pathOfEntity(service, address).replace(/^\//, '');
-    const headers = { 'if-match': address.etag };
-    if (isTunnel) return { method: 'POST', url, headers: { ...headers, 'x-http-method': 'MERGE' }, body: made.value };
-    return { method: 'PATCH', url, headers, body: made.value };
+    // Where the system gives the entity back, it says what it wrote; many answer 204 all the same.
+    const headers = { 'if-match': address.etag, ...(service.version === '4' && { prefer: 'return=representation' }) };
+    const about = { property: settings.key, value: key };
+    const body = made.value;
+    if (isTunnel)
+      return { part: { method: 'POST', url, headers: { ...headers, 'x-http-method': 'MERGE' }, body }, about };
+    return { part: { method: 'PATCH', url, headers, body }, about };
   }
 
   return { read, write };
@@ -216,19 +221,9 @@ export function states(
         const held = found.get(keyOf(item)) ?? [];
         const seen = held.length === 1 ? same(held[0]) : undefined;
         const state = item.state as Readonly<Record<string, unknown>>;
-        return seen?.ok === true && Object.entries(seen.value).every(([name, value]) => isSame(state[name], value));
+        return seen?.ok === true && Object.entries(seen.value).every(([name, value]) => isSaid(state[name], value));
       });
       return new Set(there.map(({ key }) => key));
     },
   };
-}
-
-/** 12.5 is 12.50. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (String(one) === String(other)) return true;
-  try {
-    return decimalOf(one) === decimalOf(other);
-  } catch {
-    return false;
-  }
 }

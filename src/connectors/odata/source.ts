@@ -5,6 +5,7 @@ import {
   changeTime,
   keysetPages,
   keysetSource,
+  nameIn,
   type Page,
   pagedSource,
   type Source,
@@ -22,9 +23,7 @@ const GONE = new Set([400, 404, 410]);
 export function feedSource(service: Service, context: ConnectorContext, feed: string, settings: FeedSettings): Source {
   const at = `systems.${context.system}.settings.feeds.${feed}`;
   const { client, version } = service;
-  const { paging, pageMax, kind } = settings;
-  if ((kind === 'order' || kind === 'cancel') && context.channel === null)
-    fail('XD_ESTATE_INVALID', `${at}: no channel names ${context.system} as its system, so nobody's orders are here`);
+  const { paging, pageMax } = settings;
   for (const name of [paging.id, 'at' in paging ? paging.at : undefined])
     if (name !== undefined && !PROPERTY.test(name))
       fail('XD_ESTATE_INVALID', `${at}.paging: ${JSON.stringify(name)} is no property`, { place: `${at}.paging` });
@@ -63,7 +62,7 @@ export function feedSource(service: Service, context: ConnectorContext, feed: st
         ties,
         placeOf(raw) {
           const record = recordOf(raw);
-          const [time, id] = [changeTime(record[paging.at]), nameOf(record[paging.id], isNumeric)];
+          const [time, id] = [changeTime(record[paging.at]), nameIn(record[paging.id], isNumeric)];
           return time === undefined || id === undefined ? undefined : { at: time, id };
         },
         async ask(after, size, signal) {
@@ -107,7 +106,7 @@ export function feedSource(service: Service, context: ConnectorContext, feed: st
     recheck: !isDelta,
     map,
     rowsOf,
-    idOf: (raw) => nameOf(recordOf(raw)[paging.id], false),
+    idOf: (raw) => nameIn(recordOf(raw)[paging.id], false),
     ...(change && {
       change: { timeOf: (raw) => changeTime(recordOf(raw)[change.at]), overlapMs: change.overlapMs ?? 0 },
     }),
@@ -144,10 +143,4 @@ function beyond(property: string, time: string, idBeyond: () => string | undefin
 
 function literalTime(at: string, type: LiteralType, version: Version): string {
   return literal(writtenTime(at, 'exact'), type, version);
-}
-
-function nameOf(value: unknown, isNumeric: boolean): string | undefined {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-  if (text === '') return undefined;
-  return isNumeric && /^\d{1,20}$/.test(text) ? text.padStart(20, '0') : text;
 }

@@ -1,95 +1,93 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { CrossdockError, deliveryKinds, fail } from '../../canonical/index.ts';
+import { fail } from '../../canonical/index.ts';
 import {
-  type Connector,
   type ConnectorContext,
-  type DeliveryKind,
+  type Declaration,
+  declaredBy,
+  declaredSystem,
   defineConnector,
   HttpClient,
-  identityOf,
-  type OrderStatusState,
 } from '../kit/index.ts';
 import { faultsOf } from './faults.ts';
-import { RestSettings } from './settings.ts';
-import { availability, delivery, states } from './sink.ts';
+import { type Paging, RestSettings, type WriteSettings } from './settings.ts';
+import { availability, batchMaxOfWrite, delivery, states } from './sink.ts';
 import { feedSource } from './source.ts';
-import { pathOf } from './values.ts';
+import { pathOf, selectOf } from './values.ts';
 import type { Wire } from './wire.ts';
 
-/** A system that is reached by REST and declared in the estate file alone. */
-export const rest = defineConnector(
-  {
-    name: 'rest',
-    summary: 'any system with a REST API, declared in the estate file',
-    provenAgainst: 'none: servers of its own tests, one for each kind of signing in, paging and failing',
-    // What a system has of these its settings say.
-    sources: {},
-    deliveries: {},
-    states: {},
-    needs: [],
-    settings: RestSettings,
-    limits: { callsPerSecond: 5, concurrency: 2 },
-    quirks: [
-      'pages that shift while they are read: each page is tied to the one before, and a pass whose tie is lost begins again',
-      '200 with an error in it: `faults` say what it is',
-      '200 with HTML: a read fails, a write is in doubt',
-    ],
-  },
-  create,
-);
+const declaration: Declaration = {
+  name: 'rest',
+  summary: 'any system with a REST API, declared in the estate file',
+  provenAgainst: 'none: servers of its own tests, one for each kind of signing in, paging and failing',
+  // What a system has of these its settings say.
+  sources: {},
+  deliveries: {},
+  states: {},
+  bySettings: (settings) => declaredAs(settings as RestSettings),
+  needs: [],
+  settings: RestSettings,
+  limits: { callsPerSecond: 5, concurrency: 2 },
+  quirks: [
+    'pages that shift while they are read: each page is tied to the one before, and a pass whose tie is lost begins again',
+    '200 with an error in it: `faults` say what it is',
+    '200 with HTML: a read fails, a write is in doubt',
+  ],
+};
 
-function create(context: ConnectorContext): Omit<Connector, 'name'> {
+/** A system that is reached by REST and declared in the estate file alone. */
+export const rest = defineConnector(declaration, (context) => {
   const settings = context.settings as RestSettings;
   const { limits } = context;
-  const at = `systems.${context.system}.settings`;
-  const stop = new AbortController();
-  const identity = identityOf(context, settings.auth ?? { kind: 'none' }, stop.signal);
-  const client = new HttpClient(
-    { ...context, token: identity.token },
-    { faultOf: faultsOf(settings.faults ?? [], `${at}.faults`), ...(identity.auth && { auth: identity.auth }) },
-  );
-  const wire: Wire = { client, headers: settings.headers ?? {}, query: identity.query };
-  const deliveries: Record<string, DeliveryKind> = {};
-  for (const [kind, declared] of Object.entries(settings.deliveries ?? {})) {
-    if (!(deliveryKinds as readonly string[]).includes(kind))
-      fail('XD_ESTATE_INVALID', `${at}.deliveries.${kind} is none of ${deliveryKinds.join(', ')}`, { place: at });
-    deliveries[kind] = delivery(wire, limits, declared, `${at}.deliveries.${kind}`);
-  }
-  const { prices, orderStatus } = settings;
-  return {
-    confirmedBy: settings.confirmedBy ?? 'read_back',
-    sources: Object.entries(settings.feeds ?? {}).map(([feed, declared]) => feedSource(wire, context, feed, declared)),
-    deliveries,
-    ...(settings.availability && {
-      availability: availability(wire, limits, settings.availability, `${at}.availability`),
+  return declaredSystem(context, settings, (identity, budget, at) => {
+    const client = new HttpClient(
+      { ...context, token: identity.token },
+      {
+        budget,
+        faultOf: faultsOf(settings.faults ?? [], `${at}.faults`),
+        ...(identity.auth && { auth: identity.auth }),
+      },
+    );
+    const wire: Wire = { client, headers: settings.headers ?? {}, query: identity.query };
+    const { path, has } = settings.probe;
+    const found = has === undefined ? undefined : selectOf(has, `${at}.probe.has`);
+    return {
+      client,
+      feed: (feed, declared) => feedSource(wire, context, feed, declared),
+      delivery: (declared, place) => delivery(wire, limits, declared, place),
+      availability: (declared, place) => availability(wire, limits, declared, place),
+      states: (declared, keyOf, place) => states(wire, limits, declared, keyOf, place),
+      ...(settings.hint && { hint: hintOf(context, settings.hint, Object.keys(settings.feeds ?? {})) }),
+      async probe(signal) {
+        const { value } = await client.ask(
+          { method: 'GET', path: pathOf(path, wire.query, {}), headers: wire.headers },
+          signal,
+        );
+        if (found !== undefined && found(value) == null)
+          client.malformed('GET', path, 'it has not what `probe.has` names: is this another system?');
+      },
+    };
+  });
+});
+
+function declaredAs(settings: RestSettings) {
+  return declaredBy<RestSettings>(settings, {
+    push: settings.hint !== undefined,
+    feed: ({ paging }) => cursorOf(paging),
+    delivery: ({ write, locate, idempotency }) => ({
+      batchMax: batchMaxOfWrite(write),
+      locator: `${locate.key} of ${locate.path}`,
+      ...(idempotency && { idempotency }),
     }),
-    ...(prices && { prices: states(wire, limits, prices, ({ key }) => key, `${at}.prices`) }),
-    ...(orderStatus && {
-      orderStatus: states(
-        wire,
-        limits,
-        orderStatus,
-        ({ state }) => (state as OrderStatusState).externalNo,
-        `${at}.orderStatus`,
-      ),
-    }),
-    ...(settings.hint && { hint: hintOf(context, settings.hint, Object.keys(settings.feeds ?? {})) }),
-    async probe(signal) {
-      try {
-        const path = pathOf(settings.probe.path, wire.query, {});
-        await client.ask({ method: 'GET', path, headers: wire.headers }, signal);
-        return { ok: true, detail: 'answers and knows us' };
-      } catch (error) {
-        if (error instanceof CrossdockError) return { ok: false, detail: `${error.code}: ${error.message}` };
-        throw error;
-      }
-    },
-    pausedMs: () => client.pausedMs,
-    async close() {
-      stop.abort();
-      await Promise.all([client.close(), identity.close()]);
-    },
-  };
+    state: (declared) => ({ batchMax: batchMaxOfWrite((declared as { write: WriteSettings }).write) }),
+  });
+}
+
+function cursorOf(paging: Paging) {
+  if (paging.kind === 'keyset') return { cursor: 'keyset', overlapMs: paging.overlapMs } as const;
+  const { change } = paging;
+  return change === undefined
+    ? ({ cursor: 'snapshot' } as const)
+    : ({ cursor: 'keyset', overlapMs: change.overlapMs } as const);
 }
 
 type Hint = NonNullable<RestSettings['hint']>;

@@ -60,6 +60,21 @@ describe.each(kinds)('%s', (kind, paging, query) => {
     expect((await pass(source, first.cursor)).keys).toEqual(['9']);
   });
 
+  it('hands over again what was not kept, also where a pass ends where it began', async () => {
+    system.answer(pagedServer({ list: rowsOf(1, 2) }));
+    const source = feed(feedOf(paging, query));
+    // The last page, and nothing beyond it: its cursor must differ from the beginning's, or nobody knows that it was kept.
+    let cursor = '';
+    let page = await source.poll(cursor, signal);
+    expect((await source.poll(cursor, signal)).items).toEqual(page.items);
+    while (!page.drained) {
+      cursor = page.cursor;
+      page = await source.poll(cursor, signal);
+    }
+    expect((await pass(source, page.cursor)).keys).toEqual([]);
+    expect((await pass(source, page.cursor)).cursor).toBe((await pass(source, page.cursor)).cursor);
+  });
+
   if (kind !== 'token')
     it('a record that is deleted between two pages hides none of the others', async () => {
       for (const at of [2, 3, 4]) {

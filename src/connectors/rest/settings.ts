@@ -126,6 +126,9 @@ const Write = Type.Object(
     ),
     body: Type.Optional(Body),
     answer: Type.Optional(MapSettings),
+    key: Type.Optional(
+      text('pointer in the answer to the key of what was written; an answer about something else is in doubt'),
+    ),
     already: Type.Optional(Type.Array(Status, { description: 'answers that say that it is there: it is looked up' })),
     conflict: Type.Optional(
       Type.Array(Status, { description: 'answers that say that it is not what we think; default 412' }),
@@ -193,17 +196,27 @@ export const RestSettings = Type.Object(
   {
     auth: Type.Optional(IdentitySettings),
     headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'of every call; no secrets' })),
-    faults: Type.Optional(Type.Array(FaultRule)),
-    feeds: Type.Optional(Type.Record(Type.String(), Feed)),
-    deliveries: Type.Optional(Type.Record(Type.String(), Delivery)),
+    faults: Type.Optional(
+      Type.Array(FaultRule, {
+        description: 'what its answers mean where HTTP does not say; asked first, in their order',
+      }),
+    ),
+    feeds: Type.Optional(Type.Record(Type.String(), Feed, { description: 'what is read, by the name of the feed' })),
+    deliveries: Type.Optional(
+      Type.Record(Type.String(), Delivery, { description: 'what is written once, by the kind of delivery' }),
+    ),
     availability: Type.Optional(
       Type.Object(
         { write: Write, readBack: Lookup, quantity: Type.String({ description: 'pointer to the number' }) },
-        strict,
+        { ...strict, description: 'where the numbers of a channel are set and read back' },
       ),
     ),
-    prices: Type.Optional(Type.Object({ write: Write, readBack: Lookup, same }, strict)),
-    orderStatus: Type.Optional(Type.Object({ write: Write, readBack: Lookup, same }, strict)),
+    prices: Type.Optional(
+      Type.Object({ write: Write, readBack: Lookup, same }, { ...strict, description: 'where prices are set' }),
+    ),
+    orderStatus: Type.Optional(
+      Type.Object({ write: Write, readBack: Lookup, same }, { ...strict, description: 'where order states are told' }),
+    ),
     hint: Type.Optional(
       Type.Object(
         {
@@ -214,8 +227,22 @@ export const RestSettings = Type.Object(
         { ...strict, description: 'webhooks, which only say that the feeds are worth reading' },
       ),
     ),
-    confirmedBy: Type.Optional(Type.Enum(['answer', 'read_back'])),
-    probe: Type.Object({ path: Type.String() }, { ...strict, description: 'what is asked to see whether it answers' }),
+    confirmedBy: Type.Optional(
+      Type.Enum(['answer', 'read_back'], {
+        description: 'whether an answer of success is believed, or looked up before it counts; default read_back',
+      }),
+    ),
+    probe: Type.Object(
+      {
+        path: Type.String(),
+        has: Type.Optional(Selector),
+      },
+      {
+        ...strict,
+        description:
+          'what is asked to see whether it answers; `has`: what only this system says, else any JSON will do',
+      },
+    ),
   },
   strict,
 );

@@ -5,9 +5,10 @@ import {
   batchMaxOf,
   type ConnectorContext,
   type DeliveryKind,
-  decimalOf,
   type HttpRequest,
+  isSaid,
   mappingOf,
+  notSent,
   type Outcome,
   pointed,
   type StateItem,
@@ -26,6 +27,10 @@ interface Item {
 }
 
 const ERROR_CHARS_MAX = 200;
+
+export function batchMaxOfWrite({ batch }: WriteSettings): number {
+  return batch?.itemsMax ?? 1;
+}
 
 /** Writes items and says what became of each; never throws. */
 export function writer(wire: Wire, settings: WriteSettings, at: string) {
@@ -51,7 +56,7 @@ export function writer(wire: Wire, settings: WriteSettings, at: string) {
       method,
       path,
       headers,
-      answers: answer === undefined && results === undefined ? 'any' : 'json',
+      answers: [answer, results, settings.key].every((one) => one === undefined) ? 'any' : 'json',
       ...(json !== undefined && { json }),
     };
   }
@@ -79,6 +84,8 @@ export function writer(wire: Wire, settings: WriteSettings, at: string) {
     // A page of HTML with 200 is what proxies and sign-in pages give: nobody knows what became of the write.
     if (told.value === undefined && told.body.length > 0)
       return { outcome: 'in_doubt', error: `${settings.path} answered ${told.status}, not JSON` };
+    if (settings.key !== undefined && String(pointed(told.value, settings.key)) !== key)
+      return { outcome: 'in_doubt', error: `${settings.path} answered of something else than was written` };
     return confirmed(told.value);
   }
 
@@ -176,7 +183,7 @@ export function delivery(wire: Wire, limits: Limits, settings: DeliverySettings,
   const isNative = settings.idempotency === 'native';
 
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const outcomes = new Map<number, Outcome>();
       if (!isNative) {
@@ -191,12 +198,7 @@ export function delivery(wire: Wire, limits: Limits, settings: DeliverySettings,
             if (held !== undefined) outcomes.set(index, { outcome: 'confirmed', answer: heldOf(held) });
           }
         } catch (error) {
-          const why = error instanceof Error ? error.message : 'unknown error';
-          return items.map(() => ({
-            outcome: 'later',
-            error: `not sent, since it could not be looked up: ${why}`,
-            ofSystem: true,
-          }));
+          return notSent(items, error);
         }
       }
       const open = [...items.entries()].filter(([index]) => !outcomes.has(index));
@@ -235,7 +237,7 @@ export function availability(
   const write = writer(wire, settings.write, `${at}.write`);
   const lookUp = lookUpOf(wire, settings.readBack, `${at}.readBack`);
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const told = await write(
         items.map((item) => ({
@@ -274,7 +276,7 @@ export function states(
   if (Object.keys(settings.same.fields).length === 0)
     fail('XD_ESTATE_INVALID', `${at}.same compares nothing`, { place: `${at}.same` });
   return {
-    batchMax: batchMaxOf(limits, settings.write.batch?.itemsMax ?? 1),
+    batchMax: batchMaxOf(limits, batchMaxOfWrite(settings.write)),
     async write(items, signal) {
       const told = await write(
         items.map((item) => ({
@@ -293,19 +295,9 @@ export function states(
         if (held === undefined) return false;
         const read = mapped(same, held);
         const state = item.state as Readonly<Record<string, unknown>>;
-        return read.ok && Object.entries(read.value).every(([name, value]) => isSame(state[name], value));
+        return read.ok && Object.entries(read.value).every(([name, value]) => isSaid(state[name], value));
       });
       return new Set(there.map(({ key }) => key));
     },
   };
-}
-
-/** 12.5 is 12.50. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (String(one) === String(other)) return true;
-  try {
-    return decimalOf(one) === decimalOf(other);
-  } catch {
-    return false;
-  }
 }

@@ -7,6 +7,7 @@ import {
   type HttpAnswer,
   keysetPages,
   keysetSource,
+  nameIn,
   type Page,
   pagedSource,
   pathBelow,
@@ -32,9 +33,7 @@ interface Answer {
 export function feedSource(wire: Wire, context: ConnectorContext, feed: string, settings: FeedSettings): Source {
   const { client } = wire;
   const at = `systems.${context.system}.settings.feeds.${feed}`;
-  const { kind, paging, query = {}, pageMax } = settings;
-  if ((kind === 'order' || kind === 'cancel') && context.channel === null)
-    fail('XD_ESTATE_INVALID', `${at}: no channel names ${context.system} as its system, so nobody's orders are here`);
+  const { paging, query = {}, pageMax } = settings;
   const known = variablesOf(paging);
   for (const template of [settings.path, ...Object.values(query)]) checkTemplate(template, known, at);
   const { map, recordsOf, rowsOf } = feedMap(settings, context, at);
@@ -81,7 +80,7 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
         pageMax,
         ties: keyset.ties,
         placeOf(raw) {
-          const [time, id] = [changeTime(pointed(raw, keyset.at)), nameOf(pointed(raw, keyset.id), isNumeric)];
+          const [time, id] = [changeTime(pointed(raw, keyset.at)), nameIn(pointed(raw, keyset.id), isNumeric)];
           return time === undefined || id === undefined ? undefined : { at: time, id };
         },
         ask(after, size, signal) {
@@ -101,7 +100,7 @@ export function feedSource(wire: Wire, context: ConnectorContext, feed: string, 
       feed,
       map,
       rowsOf,
-      idOf: (raw) => nameOf(pointed(raw, by.id), false),
+      idOf: (raw) => nameIn(pointed(raw, by.id), false),
       overlap: by.kind === 'offset' ? (by.overlap ?? 5) : 0,
       recheck: by.kind === 'page' || (by.kind === 'link' && by.recheck === true),
       ...(change && { change: { timeOf: (raw) => changeTime(pointed(raw, change.at)), overlapMs: change.overlapMs } }),
@@ -154,11 +153,4 @@ const nothing = { body: Buffer.from('null'), contentType: 'application/json' };
 function variablesOf({ kind }: Paging): string[] {
   if (kind === 'keyset') return ['at', 'id', 'limit'];
   return [...(kind === 'link' ? [] : [kind]), 'since', 'limit'];
-}
-
-/** Numbers as texts of one length, so that they sort as the system sorts them. */
-function nameOf(value: unknown, isNumeric: boolean): string | undefined {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-  if (text === '') return undefined;
-  return isNumeric && /^\d{1,20}$/.test(text) ? text.padStart(20, '0') : text;
 }

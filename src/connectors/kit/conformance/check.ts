@@ -39,25 +39,32 @@ export async function onStage(
   }
 }
 
-/** Of one check for each of them: says which one it is that fails. */
+/** Of one check for each of them: says which one it is that fails. `atOnce`: of those that mostly wait. */
 export async function forEach<T extends { name?: string; feed?: string }>(
   things: readonly T[],
   run: (thing: T) => Promise<void>,
+  atOnce = false,
 ): Promise<void> {
   const notApplicable: NotApplicable[] = [];
-  for (const thing of things) {
+  const one = async (thing: T) => {
     try {
       await run(thing);
     } catch (error) {
       if (error instanceof NotApplicable) {
         notApplicable.push(error);
-        continue;
+        return;
       }
       throw new CheckFailed(`${thing.name ?? thing.feed}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
     }
-  }
+  };
+  if (atOnce) {
+    // All of them to their end: no check leaves anything behind.
+    const ends = await Promise.allSettled(things.map(one));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } else for (const thing of things) await one(thing);
   if (notApplicable.length > 0 && notApplicable.length === things.length) throw notApplicable[0]!;
 }
 

@@ -11,6 +11,7 @@ import { fileChecks } from './checks/files.ts';
 import { lookupChecks } from './checks/lookups.ts';
 import { readFaultChecks } from './checks/read-faults.ts';
 import { recordChecks } from './checks/records.ts';
+import { sessionChecks } from './checks/sessions.ts';
 import { signInChecks } from './checks/sign-in.ts';
 import { stepChecks } from './checks/steps.ts';
 import { webhookChecks } from './checks/webhooks.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   ...lookupChecks,
   ...signInChecks,
   ...readFaultChecks,
+  ...sessionChecks,
   ...feedChecks,
   ...fileChecks,
   ...databaseChecks,

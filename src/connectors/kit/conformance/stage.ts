@@ -35,6 +35,9 @@ export interface StageOptions {
   url?: string;
 }
 
+/** Whether deadlines are waited for: such checks take as long for one as for all, at once. */
+export const waits = ({ limits }: StageOptions) => (limits?.timeoutMs ?? LONG_MS) < LONG_MS;
+
 export interface Stage {
   bench: Bench;
   /** Nobody calls it where the system has a transport of its own. */

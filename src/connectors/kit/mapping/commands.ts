@@ -90,8 +90,9 @@ function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
   if (isPassedBy(scope, () => orNothing(named))) return passedBy(scope);
   const keyOf = (): string => {
     const key = mapping.field(raw, place, keyField[kind]);
-    if (typeof key !== 'string' || key === '') throw new Unreadable('must be a text', place, key);
-    return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${key}` : key;
+    // As a text that can be kept: a key that no database takes would hold up the page that it is in.
+    const text = new Fields({ key }, place).text('key');
+    return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${text}` : text;
   };
   return readOr(raw, scope, keyOf, () => {
     const mapped = mapping.map(raw, place);

@@ -9,11 +9,21 @@ const DECIMAL = /^([+-]?)(\d{1,15})(?:\.(\d{1,12}))?$/;
 const V2_TIME = /^\/Date\((-?\d{1,15})([+-]\d{4})?\)\/$/;
 const OFFSET = /(Z|[+-]\d\d:?\d\d)$/;
 const LOCAL = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?))?$/;
+const DAY = /^(\d{4})-(\d\d)-(\d\d)/;
+/** As many as a double always gives back as they were written. */
+const EXACT_DIGITS = 15;
 
 /** A JSON number is taken by its shortest text, which is what the system wrote unless it wrote more digits than a double holds. */
 export function textOfScalar(value: unknown): string {
   if (typeof value === 'string') return value.trim();
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    const text = String(value);
+    // What the system wrote may have been rounded when it was read; money must not be.
+    const digits = text.replace(/^-?0?\.?0*|[.-]/g, '');
+    if (!Number.isSafeInteger(value) && (digits.length > EXACT_DIGITS || digits.includes('e')))
+      throw new NotOfForm('has more digits than a JSON number holds');
+    return text;
+  }
   throw new NotOfForm('must be a text or a number');
 }
 
@@ -62,6 +72,10 @@ function timeOf(value: unknown, zone: string | undefined): string {
   const v2 = V2_TIME.exec(text);
   // The ticks are UTC; the offset after them only says where it was written.
   if (v2 !== null) return isoOf(Number(v2[1]));
+  // Date rolls 30 February over to March instead of refusing it.
+  const [, year, month, day] = (DAY.exec(text) ?? []).map(Number);
+  if (day !== undefined && new Date(Date.UTC(year!, month! - 1, day)).getUTCDate() !== day)
+    throw new NotOfForm('must be a time that exists');
   if (OFFSET.test(text) && text.includes('T')) return isoOf(Date.parse(text));
   const local = LOCAL.exec(text);
   if (local === null) throw new NotOfForm('must be a time such as 2026-03-01T09:30:00Z');

@@ -122,7 +122,15 @@ describe('a mapping that is declared', () => {
     expect(as('number', '12.50').result).toEqual({ a: 12.5 });
     expect(as('number', '12345678901234.567891').refused?.reason).toBe('has more digits than a JSON number holds (a)');
     expect(as('decimal', '-0.10').result).toEqual({ a: '-0.1' });
-    expect(as('decimal', 1e21).refused?.reason).toBe('must be a decimal number such as 12.5 (a)');
+    // 90071992547409.93 is read as .94, and 12345678901234567890 as …8000: nobody can tell any more what was meant.
+    for (const rounded of ['90071992547409.93', '12345678901234567890', '1e21', '0.30000000000000004'])
+      for (const form of ['decimal', 'text'] as const)
+        expect(
+          mappingOf({ fields: { a: { from: '/a', as: form } } }).explainMapping(JSON.parse(`{"a":${rounded}}`)).refused,
+        ).toMatchObject({ reason: 'has more digits than a JSON number holds (a)' });
+    expect(as('decimal', 999999999999.125).result).toEqual({ a: '999999999999.125' });
+    expect(as('decimal', 9007199254740991).refused?.reason).toBe('must be a decimal number such as 12.5 (a)');
+    expect(as('decimal', 0.000001234).refused?.reason).toBeUndefined();
   });
 
   it.each([
@@ -134,6 +142,14 @@ describe('a mapping that is declared', () => {
   ])('reads times: %s', (_, at, utc) => {
     expect(mapping.map({ ...record, at }, '').orderedAt).toBe(utc);
   });
+
+  it.each(['2026-02-30T09:30:00Z', '2026-02-30 09:30:00', '2026-02-29', '2026-06-31T09:30:00+02:00'])(
+    'a day that does not exist is refused, not moved to the next month: %s',
+    (at) => {
+      const { refused } = mapping.explainMapping({ ...record, at });
+      expect(refused?.reason).toBe('must be a time that exists (orderedAt)');
+    },
+  );
 
   it.each([
     [
@@ -221,6 +237,14 @@ describe('records as items', () => {
     expect(two).toMatchObject({ scope: 'order/web', key: '2', unreadable: { place: '/value/1/rows/0/n' } });
     expect(two!.command).toBeUndefined();
     expect(three).toMatchObject({ unreadable: { place: '/value/2/no', reason: 'is missing (number)' } });
+  });
+
+  it('a key that no database takes is none: the record is set aside under what it holds', () => {
+    for (const no of ['47\0' + '11', '47\ud800', 'x'.repeat(5_000), ' \ufffd'])
+      expect(items([{ ...record, no }])[0]).toMatchObject({
+        key: expect.stringMatching(/^unreadable:/),
+        unreadable: { place: '/value/0/number' },
+      });
   });
 
   it('the same record has the same fingerprint, another price another one', () => {

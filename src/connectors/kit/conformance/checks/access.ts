@@ -4,7 +4,7 @@ import { noted } from '../said.ts';
 import { html } from '../server.ts';
 import { type Bench, LONG_MS, refusalOf, SLACK_MS, type Stage, TOKEN, WEBHOOK_SECRET } from '../stage.ts';
 
-const CALLS_PER_SECOND = 20;
+const CALLS_PER_SECOND = 40;
 const CALLS = 24;
 /** What may go at once after a quiet time, and one for the edge of a window. */
 const BURST = Math.max(1, CALLS_PER_SECOND * 0.1) + 1;

@@ -11,6 +11,7 @@ import {
   rowOf,
   type Stage,
   type StageOptions,
+  waits,
 } from '../stage.ts';
 
 export interface FeedStage extends Stage {
@@ -26,11 +27,14 @@ export function eachFeed(
   options: StageOptions = {},
 ): Promise<void> {
   const feeds = Object.entries(bench.description.feeds ?? {}).map(([feed, it]) => ({ feed, it }));
-  return forEach(feeds, ({ feed, it }) =>
-    onStage(bench, options, async (stage) => {
-      const source = sourceOf(stage.connector, feed);
-      await run({ ...stage, feed, it, source });
-    }),
+  return forEach(
+    feeds,
+    ({ feed, it }) =>
+      onStage(bench, options, async (stage) => {
+        const source = sourceOf(stage.connector, feed);
+        await run({ ...stage, feed, it, source });
+      }),
+    waits(options),
   );
 }
 

@@ -2,7 +2,7 @@
 import { forEach, must, onStage } from '../check.ts';
 import type { Answer, SystemDescription } from '../describe.ts';
 import { markOf, type Sink, type SinkItem, type Told } from '../sinks.ts';
-import type { Bench, Stage, StageOptions } from '../stage.ts';
+import { type Bench, type Stage, type StageOptions, waits } from '../stage.ts';
 
 export interface SinkStage extends Stage {
   sink: Sink;
@@ -27,6 +27,7 @@ export async function eachSink(
         const items = (count: number, from = 1) => Array.from({ length: count }, (_, i) => sink.item(from + i));
         await run({ ...stage, sink, items });
       }),
+    waits(options),
   );
 }
 

@@ -88,6 +88,29 @@ export const feedChecks: Check[] = [
       }),
   },
   {
+    id: 'feed.end_not_kept',
+    level: 'safety',
+    what: 'what is met at the end of a feed that was read before comes again, too, until it is kept',
+    skip: hasFeeds,
+    run: (bench) =>
+      eachFeed(bench, async ({ rows, feed, it, source, signal }) => {
+        rows[feed]!.push(rowOf(it, 5), rowOf(it, 6), rowOf(it, 7));
+        let { cursor } = await readAll(source, { signal });
+        // Of the second that was read last, and before it by its name: no place of the feed moves on.
+        rows[feed]!.push(rowOf(it, 4, rows[feed]!.at(-1)!.at, 8));
+        let page = await source.poll(cursor, signal);
+        while (page.items.length === 0 && !page.drained) {
+          cursor = page.cursor;
+          page = await source.poll(cursor, signal);
+        }
+        must(page.items.length > 0, 'it was never read');
+        // It could not be kept, so whoever reads comes back to the place that it knows.
+        const again = (await source.poll(cursor, signal)).items.map(nameOf);
+        const gone = page.items.map(nameOf).filter((name) => !again.includes(name));
+        must(gone.length === 0, `read once, not kept, and never given again: ${gone[0]}`);
+      }),
+  },
+  {
     id: 'feed.restart_between_pages',
     level: 'safety',
     what: 'a process that ends in the middle of the pages is followed by one that misses nothing',

@@ -42,12 +42,21 @@ export const lookupChecks: Check[] = [
     what: 'a later state of a thing is not there because an earlier one is',
     skip: hasSinks,
     run: (bench) =>
-      eachSink(bench, async ({ sink, signal, items }) => {
+      eachSink(bench, async ({ server, sink, signal, items }) => {
         if (sink.form !== 'state') throw new NotApplicable('it tells no states');
         const [one] = items(1);
         await sink.write([one!], signal);
-        const there = await sink.look([{ ...one!, item: later(one!.item as StateItem) }], signal);
-        must(there[0] === false, 'what was never said of it is found');
+        const told = () => server.calls.findLast(({ role }) => role === 'write')?.text;
+        for (const status of [undefined, 'cancelled']) {
+          const next = { ...one!, item: later(one!.item as StateItem, status) };
+          const [there] = await sink.look([next], signal);
+          if (there === false) continue;
+          // Of lines that it doesn't tell nothing later is there to be found; its status everyone tells.
+          const before = told();
+          must(status === undefined && before !== undefined, 'what was never said of it is found');
+          await sink.write([next], signal);
+          must(told() === before, 'what was never said of it is found');
+        }
       }),
   },
   {
@@ -139,9 +148,14 @@ export const lookupChecks: Check[] = [
 ];
 
 /** The next version of a state, with other content: systems that keep no version tell it by that. */
-function later(item: StateItem): StateItem {
-  const state = structuredClone(item.state) as { unitPrice?: string; lines?: { cancelled: number }[] };
+function later(item: StateItem, status: string | undefined): StateItem {
+  const state = structuredClone(item.state) as {
+    unitPrice?: string;
+    status?: string;
+    lines?: { cancelled: number }[];
+  };
   if (state.unitPrice !== undefined) state.unitPrice = '98.76';
+  if (state.status !== undefined && status !== undefined) state.status = status;
   for (const line of state.lines ?? []) line.cancelled += 1;
   return { ...item, version: item.version + 1, state };
 }

@@ -2,19 +2,13 @@
 import { type Check, hasSinks, isOverHttp, must, NotApplicable, unless } from '../check.ts';
 import { type FaultAnswer, html } from '../server.ts';
 import { LONG_MS, refusalOf, SHORT_MS } from '../stage.ts';
-import { eachSink, isWrite, mustBe, type SinkStage, status } from './each-sink.ts';
+import { eachSink, mustBe, type SinkStage, status } from './each-sink.ts';
 
 const isSignIn = (_call: unknown, role: string) => role === 'sign_in';
 
 const signIns = ({ server }: Pick<SinkStage, 'server'>) => server.calls.filter(({ role }) => role === 'sign_in').length;
 
 const writes = ({ server }: Pick<SinkStage, 'server'>) => server.calls.filter(({ role }) => role === 'write').length;
-
-/** Asked of one write: who never signs in has nothing to show here. */
-async function mustSignIn(stage: SinkStage): Promise<void> {
-  await stage.sink.look([stage.sink.item(1)], stage.signal);
-  if (signIns(stage) === 0) throw new NotApplicable('it signs in with no call of its own');
-}
 
 const faults: [id: string, what: string, as: FaultAnswer, timeoutMs?: number][] = [
   ['500', 'a 500', status(500)],
@@ -71,22 +65,4 @@ export const signInChecks: Check[] = [
         ),
     }),
   ),
-  {
-    id: 'session.ended',
-    level: 'safety',
-    what: 'a session that has ended refuses a write before its effect: for later, or signed in again and done once',
-    skip,
-    run: (bench) =>
-      eachSink(bench, async (stage) => {
-        const { server, sink, signal, items } = stage;
-        await mustSignIn(stage);
-        server.fault = { as: status(401), when: isWrite, times: 1 };
-        const outcomes = await sink.write(items(1), signal);
-        mustBe(outcomes, ['later', 'confirmed'], 'who we are is not the fault of the item');
-        server.fault = undefined;
-        const [there] = await stage.sink.look(items(1), signal).catch(() => [undefined]);
-        if (there !== undefined)
-          must(there === (outcomes[0]!.outcome === 'confirmed'), `told as ${outcomes[0]!.outcome}, found: ${there}`);
-      }),
-  },
 ];

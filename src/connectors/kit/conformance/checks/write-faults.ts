@@ -62,7 +62,7 @@ function underFault(fault: Faulty): Check {
     let namesNobody = false;
     if (as === foreignAnswer)
       server.fault.as = (call, good) => {
-        const changed = foreign(call.text, good);
+        const changed = foreignAnswer(call, good);
         namesNobody = textOf(changed) === textOf(good);
         return changed;
       };
@@ -174,7 +174,7 @@ const faults: Faulty[] = [
     afterEffect: true,
     wanted: DOUBT,
     why: UNKNOWN,
-    timeoutMs: 400,
+    timeoutMs: SHORT_MS,
   },
   { id: 'reset_before', what: 'a reset connection is in doubt', as: 'reset', wanted: DOUBT, why: UNKNOWN },
   {
@@ -278,16 +278,13 @@ const faults: Faulty[] = [
   },
 ];
 
-/** The same answer about things with other names. */
-function foreignAnswer(call: Call, good: Answer): Answer {
-  return foreign(call.text, good);
-}
-
 const textOf = ({ text, json }: Answer) => text ?? JSON.stringify(json ?? null);
 
-function foreign(text: string, good: Answer): Answer {
-  const marks = new Set([...text.matchAll(/"([^"\\]*\d[^"\\]*)"/g)].map(([, mark]) => mark!));
-  let body = good.text ?? JSON.stringify(good.json ?? null);
+/** The same answer about things with other names. */
+function foreignAnswer({ text, path }: Call, good: Answer): Answer {
+  const said = [...text.matchAll(/"([^"\\]*\d[^"\\]*)"/g)].map(([, mark]) => mark!);
+  const marks = new Set([...said, ...(decodeURIComponent(path).match(/[\w.-]*\d[\w.-]*/g) ?? [])]);
+  let body = textOf(good);
   for (const mark of marks) body = body.replaceAll(JSON.stringify(mark), JSON.stringify(`${mark}-of-somebody-else`));
   return { ...good, text: body };
 }

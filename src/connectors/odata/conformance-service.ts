@@ -1,13 +1,33 @@
 /**
- * For tests: a small service that keeps the public rules of OData v2 and v4 (questions, server paging, ETags, `$batch`, deltas) and SAP's CSRF
- * tokens. It is no SAP and no Dynamics: what those do beyond the rules it doesn't know.
+ * A small service that keeps the public rules of OData v2 and v4 (questions, server paging, ETags, `$batch`, deltas) and SAP's CSRF tokens: for
+ * tests and for the conformance suite. It is no SAP and no Dynamics: what those do beyond the rules it doesn't know.
  */
-import type { FakeAnswer, FakeCall } from '../kit/testing.ts';
 
 export type Entity = Record<string, unknown>;
 
+/** Holds what a broken system lists instead of an entity. */
+export const AS_IS = '@as-is';
+
+interface ServiceCall {
+  method: string;
+  path: string;
+  query: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** JSON, or a message of several parts as its text. */
+  body: unknown;
+}
+
+interface ServiceAnswer {
+  status?: number;
+  json?: unknown;
+  text?: string;
+  headers?: Record<string, string>;
+}
+
+type Query = Readonly<Record<string, string>>;
+
 export interface Service {
-  answer(call: FakeCall): FakeAnswer;
+  answer(call: ServiceCall): ServiceAnswer & ({ json: unknown } | { text: string });
   sets: Record<string, Entity[]>;
   /** Writes that had an effect, in their order. */
   effects: string[];
@@ -18,6 +38,10 @@ export interface Service {
   /** Whether writes want a token. */
   csrf?: string;
   removed: Entity[];
+  /** Sets whose changes it keeps track of by `version`: pages of them and what changes after go on from a place, and never shift. */
+  tracked: Set<string>;
+  /** Whether it refuses an entity for what is in it. */
+  refuses: (entity: Entity) => boolean;
 }
 
 interface Inner {
@@ -27,6 +51,7 @@ interface Inner {
   body: unknown;
 }
 
+/** @param key the property that names an entity, of all sets */
 export function odataService(
   version: '2' | '4',
   key: string,
@@ -37,6 +62,7 @@ export function odataService(
   const etagOf = (entity: Entity) => `W/"${String(entity.version ?? 1)}"`;
   const addressOf = (set: string, entity: Entity) => `${set}('${encodeURIComponent(String(entity[key]))}')`;
   const dressed = (set: string, entity: Entity): Entity => {
+    if (AS_IS in entity) return entity[AS_IS] as Entity;
     const { version: _, ...own } = entity;
     // As behind a proxy: the name that it has inside.
     if (version === '2')
@@ -54,6 +80,8 @@ export function odataService(
     serverPage: 100,
     before: () => {},
     removed: [],
+    tracked: new Set(),
+    refuses: (entity) => entity.poison === true,
     answer(call) {
       calls += 1;
       service.before(calls);
@@ -73,10 +101,7 @@ export function odataService(
     },
   };
 
-  function single(
-    { method, url, headers, body }: Inner,
-    query: Record<string, string> = {},
-  ): { status?: number; json: unknown } {
+  function single({ method, url, headers, body }: Inner, query: Query = {}): { status?: number; json: unknown } {
     if (url === '') return { json: version === '2' ? { d: { EntitySets: Object.keys(sets) } } : { value: [] } };
     const [, set = '', id] = /^(\w+)(?:\('(.*)'\))?$/.exec(url) ?? [];
     const list = sets[set];
@@ -84,7 +109,7 @@ export function odataService(
     if (method === 'GET') return { json: page(set, list, query) };
     const given = body as Entity;
     if (method === 'POST' && headers['x-http-method'] === undefined) {
-      if (given.poison === true) return failed(400, 'BAD');
+      if (service.refuses(given)) return failed(400, 'BAD');
       const entity = { ...given, [key]: `new-${list.length + 1}` };
       list.push(entity);
       service.effects.push(`POST ${set}`);
@@ -92,21 +117,40 @@ export function odataService(
     }
     const entity = list.find((one) => one[key] === decodeURIComponent(id ?? ''));
     if (entity === undefined) return failed(404, 'no such entity');
+    if (service.refuses(entity)) return failed(400, 'BAD');
     if (headers['if-match'] === undefined) return failed(428, 'If-Match is missing');
     if (headers['if-match'] !== etagOf(entity)) return failed(412, 'changed');
     Object.assign(entity, given, { version: Number(entity.version ?? 1) + 1 });
     service.effects.push(`${method} ${url}`);
+    if (headers.prefer === 'return=representation') return { status: 200, json: dressed(set, entity) };
     return { status: 204, json: null };
   }
 
-  function page(set: string, list: Entity[], query: Record<string, string>): unknown {
+  function trackedPage(set: string, list: readonly Entity[], { $skiptoken, $deltatoken, ...query }: Query): unknown {
+    const after = Number($skiptoken ?? $deltatoken ?? 0);
+    const found = list
+      .filter(({ version }) => Number(version) > after)
+      .toSorted((a, b) => Number(a.version) - Number(b.version));
+    const part = found.slice(0, service.serverPage);
+    const last = Number(part.at(-1)?.version ?? after);
+    const link = (token: string) => `${root()}/${set}?${new URLSearchParams({ ...query, [token]: String(last) })}`;
+    const isMore = part.length < found.length;
+    const gone = isMore ? [] : service.removed.splice(0);
+    return {
+      value: [...part.map((entity) => dressed(set, entity)), ...gone],
+      ...(isMore ? { '@odata.nextLink': link('$skiptoken') } : { '@odata.deltaLink': link('$deltatoken') }),
+    };
+  }
+
+  function page(set: string, list: Entity[], query: Query): unknown {
+    if (service.tracked.has(set)) return trackedPage(set, list, query);
     const { $filter = '', $orderby = '', $top, $skiptoken, $deltatoken } = query;
     const names = $orderby.split(',').filter(Boolean);
     let found = list.filter((entity) => $filter === '' || matches($filter, entity));
     if ($deltatoken !== undefined) found = list.filter((entity) => Number(entity.version ?? 1) > Number($deltatoken));
     found = found.toSorted((a, b) => {
       const name = names.find((one) => a[one] !== b[one]);
-      return name === undefined ? 0 : String(a[name]) < String(b[name]) ? -1 : 1;
+      return name === undefined ? 0 : comparable(a[name]) < comparable(b[name]) ? -1 : 1;
     });
     if ($top !== undefined) found = found.slice(0, Number($top));
     const from = Number($skiptoken ?? 0);
@@ -122,7 +166,7 @@ export function odataService(
     return { value: [...part, ...gone], ...(next ? { '@odata.nextLink': next } : { '@odata.deltaLink': delta }) };
   }
 
-  function batch(call: FakeCall): FakeAnswer {
+  function batch(call: ServiceCall): ServiceAnswer & ({ json: unknown } | { text: string }) {
     if (typeof call.body === 'object') {
       const { requests } = call.body as { requests: (Inner & { id: string })[] };
       const responses = requests.map((one) => ({ id: one.id, ...bodied(single(one)) }));
@@ -135,7 +179,12 @@ export function odataService(
       const id = /Content-ID: (\d+)/.exec(part)![1]!;
       const [, method, url, rest] = /\r\n(\w+) (\S+) HTTP\/1\.1\r\n([\s\S]*)/.exec(part)!;
       const [head, ...body] = rest!.split('\r\n\r\n');
-      const headers = Object.fromEntries(head!.split('\r\n').map((line) => line.toLowerCase().split(': ')));
+      const headers = Object.fromEntries(
+        head!
+          .split('\r\n')
+          .map((line) => line.split(': '))
+          .map(([name, value]) => [name!.toLowerCase(), value]),
+      );
       const json = JSON.parse(body.join('').split('\r\n--')[0]!) as unknown;
       const { status = 200, json: value } = single({
         method: method!,
