@@ -100,14 +100,13 @@ export async function screenNumbers(
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
+    const isBare = isUncovered(stock, channel, skuId);
+    const target = targetNumber(stock, channel, skuId, waiting);
+    // What it shows may be right, and only to be set aside for it.
     const says =
       number.sending !== null ||
-      isWorthSending(
-        channel,
-        number.shown,
-        targetNumber(stock, channel, skuId, waiting),
-        waiting > 0 || isUncovered(stock, channel, skuId),
-      );
+      (isBare && number.soldSince === 0) ||
+      isWorthSending(channel, number.shown, target, waiting > 0 || isBare);
     (says ? worth : unchanged).push(skuId);
   }
   return { worth, unchanged };
@@ -135,8 +134,11 @@ export async function prepareNumbers(
   const unsettled: number[] = [];
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
-    const target = targetNumber(stock, channel, skuId, waiting);
     const number = stock.channelNumber(channel.channelId, skuId);
+    // What came since it was read to show more than there was is its own before anybody else's, whatever is said to it then. Not while
+    // it is open what of it was sold: then it is read once more.
+    if (number.shown !== null && number.soldSince === 0) cover(stock, channel, skuId, number.shown);
+    const target = targetNumber(stock, channel, skuId, waiting);
     const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
     if (number.sending === null && !isWorthSending(channel, number.shown, target, mustFall)) {
       unchanged.push(skuId);
