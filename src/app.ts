@@ -57,6 +57,8 @@ const MAINTENANCE_MS = 3_600_000;
 /** A hub that stops does not wait longer for the database. */
 const DATABASE_SILENT_MS_MAX = 3_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
+/** A look for what may run takes at most one part in so many of the time. */
+const LOOK_SHARE = 20;
 const BACKORDER_GATHER_MS_MIN = 250;
 const BACKORDER_GATHER_MS_MAX = 20_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
@@ -244,12 +246,22 @@ export class Hub {
       },
     );
     let sweeps = 0;
+    let lookAgainAt = 0;
+    /** Where very much is set aside a look takes long, and looks must not be all that is done. */
+    const replayAwaited = async () => {
+      const began = performance.now();
+      if (began < lookAgainAt) return 0;
+      const replayed = await this.receiver.replayAwaited();
+      const ended = performance.now();
+      if (replayed === 0) lookAgainAt = ended + LOOK_SHARE * (ended - began);
+      return replayed;
+    };
     this.#loop(
       'sweep',
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
         const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
-        const replayed = await this.receiver.replayAwaited();
+        const replayed = await replayAwaited();
         if (expired + served + replayed > 0) this.#wake.fire();
         return false;
       },
