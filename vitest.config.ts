@@ -47,7 +47,8 @@ export default defineConfig({
           name: 'peers',
           include: ['test/peers/**/*.live.test.ts'],
           exclude: outside,
-          globalSetup: 'test/peers/global-setup.ts',
+          // Some of them put a hub between, which needs its database.
+          globalSetup: ['test/helpers/global-setup.ts', 'test/peers/global-setup.ts'],
           // Real systems are slow, and one test's storm would be the other's time-out.
           maxWorkers: 1,
           fileParallelism: false,

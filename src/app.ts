@@ -3,7 +3,7 @@
  * estate; `start` begins the work; nothing here listens on a port (server.ts does).
  */
 import { randomUUID } from 'node:crypto';
-import type { InboundItem } from './canonical/index.ts';
+import { CrossdockError, type InboundItem } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
 import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
 import { Poller, Receiver } from './ingest/index.ts';
@@ -22,7 +22,7 @@ import {
   planNext,
   type Sender,
 } from './outbound/index.ts';
-import { Database, Ids, Leases, runLoop, Wake } from './store/index.ts';
+import { Database, giveUpWhenSilent, Ids, Leases, runLoop, UnderWay, Wake } from './store/index.ts';
 
 export interface HubOptions {
   estate: Estate;
@@ -54,7 +54,11 @@ const PRICE_GATHER_MS_MAX = 2_500;
 const STATE_ROUND_MS = 100;
 const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
+/** A hub that stops does not wait longer for the database. */
+const DATABASE_SILENT_MS_MAX = 3_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
+/** A look for what may run takes at most one part in so many of the time. */
+const LOOK_SHARE = 20;
 const BACKORDER_GATHER_MS_MIN = 250;
 const BACKORDER_GATHER_MS_MAX = 20_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
@@ -77,11 +81,13 @@ export class Hub {
   readonly #abort = new AbortController();
   readonly #pollers: { system: string; poller: Poller }[] = [];
   /** What may have work under way when its loop has ended. */
-  readonly #settling: { settled(): Promise<void> }[] = [];
+  readonly #settling: { name: string; sender: { settled(): Promise<void> } }[] = [];
   readonly #outcomes: Outcomes;
   /** By destination. */
   readonly #senders = new Map<number, Sender>();
-  #loops: Promise<void>[] = [];
+  readonly #loops: { name: string; ended: Promise<void> }[] = [];
+  readonly #underWay = new UnderWay();
+  readonly #over = new AbortController();
   #ready = false;
   /** When orders were last taken, planned or answered. */
   #urgentAt = 0;
@@ -240,12 +246,22 @@ export class Hub {
       },
     );
     let sweeps = 0;
+    let lookAgainAt = 0;
+    /** Where very much is set aside a look takes long, and looks must not be all that is done. */
+    const replayAwaited = async () => {
+      const began = performance.now();
+      if (began < lookAgainAt) return 0;
+      const replayed = await this.receiver.replayAwaited();
+      const ended = performance.now();
+      if (replayed === 0) lookAgainAt = ended + LOOK_SHARE * (ended - began);
+      return replayed;
+    };
     this.#loop(
       'sweep',
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
         const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
-        const replayed = await this.receiver.replayAwaited();
+        const replayed = await replayAwaited();
         if (expired + served + replayed > 0) this.#wake.fire();
         return false;
       },
@@ -277,7 +293,7 @@ export class Hub {
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
     if (Object.keys(connector.deliveries).length > 0) {
       const dispatcher = new DeliveryDispatcher({ ...common, outcomes: this.#outcomes });
-      this.#settling.push(dispatcher);
+      this.#settling.push({ name: `deliveries to ${code}`, sender: dispatcher });
       this.#senders.set(destination.destinationId, dispatcher);
       this.#loop(`deliver to ${code}`, async () => (await dispatcher.step()) > 0, {
         gatherMs: DELIVERY_GATHER_MS,
@@ -286,7 +302,7 @@ export class Hub {
     }
     const publisher = new Publisher({ ...common, channel });
     if (connector.availability !== undefined && channel !== null) {
-      this.#settling.push(publisher);
+      this.#settling.push({ name: `publications to ${code}`, sender: publisher });
       this.#loop(`availability to ${code}`, async () => (await publisher.availabilityStep()) > 0, {
         gatherMs: AVAILABILITY_GATHER_MS,
         idleMs: 300,
@@ -344,32 +360,63 @@ export class Hub {
     options: { lease?: string; gatherMs: number | (() => number); idleMs: number },
   ): void {
     const { lease, gatherMs, idleMs } = options;
-    this.#loops.push(
-      runLoop({
-        name,
-        round,
-        may: () => lease === undefined || this.leases.epoch(lease) !== undefined,
-        wake: this.#wake,
-        gatherMs,
-        idleMs,
-        signal: this.#abort.signal,
-        onError: (where, error) => this.#fault(where, error),
-      }),
-    );
+    const ended = runLoop({
+      name,
+      round,
+      may: () => lease === undefined || this.leases.epoch(lease) !== undefined,
+      wake: this.#wake,
+      gatherMs,
+      idleMs,
+      signal: this.#abort.signal,
+      onError: (where, error) => this.#fault(where, error),
+    });
+    this.#loops.push({ name, ended });
+  }
+
+  /**
+   * Stops taking work, and from now on does not wait for a database that does not answer: what is in its hands is refused, as when
+   * the process is killed. Requests are answered still, so whoever serves them calls it before ending with them, then {@link stop}.
+   */
+  beginStop(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#ready = false;
+    this.#abort.abort();
+    void giveUpWhenSilent(this.db, {
+      msMax: DATABASE_SILENT_MS_MAX,
+      signal: this.#over.signal,
+      onGivenUp: () =>
+        this.#options.onError?.(
+          'database',
+          new CrossdockError(
+            'XD_STORE_UNAVAILABLE',
+            'it does not answer while stopping: what waited for it is refused',
+          ),
+        ),
+    });
+  }
+
+  /** What {@link stop} still waits for. */
+  underWay(): string[] {
+    return this.#underWay.names;
   }
 
   /** Stops taking work, finishes what is under way, gives the leases back. */
   async stop(): Promise<void> {
-    this.#ready = false;
-    this.#abort.abort();
-    await Promise.allSettled(this.#pollers.map(({ poller }) => poller.stop()));
-    await this.receiver.drained();
-    await Promise.allSettled(this.#loops);
-    await Promise.allSettled(this.#settling.map((one) => one.settled()));
-    await this.freshness.flush(this.db).catch(() => {});
-    if (this.role !== 'api') await this.leases.stop().catch(() => {});
-    await Promise.allSettled([...this.connectors.values()].map((connector) => connector.close()));
-    await this.db.end();
+    this.beginStop();
+    const waits = this.#underWay;
+    await Promise.all(
+      this.#pollers.map(({ system, poller }) => waits.until(`poll ${system} ${poller.feed}`, poller.stop())),
+    );
+    await waits.until('intake', this.receiver.drained());
+    await Promise.all(this.#loops.map(({ name, ended }) => waits.until(name, ended)));
+    await Promise.all(this.#settling.map(({ name, sender }) => waits.until(name, sender.settled())));
+    await waits.until('freshness', this.freshness.flush(this.db));
+    if (this.role !== 'api') await waits.until('leases', this.leases.stop());
+    await Promise.all(
+      [...this.connectors].map(([code, connector]) => waits.until(`connector of ${code}`, connector.close())),
+    );
+    await waits.until('database', this.db.end());
+    this.#over.abort();
   }
 }
 

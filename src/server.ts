@@ -1,5 +1,5 @@
 /** The HTTP side of a hub: builds the API over it and listens. Bound to this machine unless told otherwise. */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type ApiHub, type ApiLog, buildApi } from './api/index.ts';
 import type { Hub } from './app.ts';
 import { CrossdockError, fail } from './canonical/index.ts';
@@ -14,8 +14,12 @@ export interface ListenOptions {
 
 export interface Server {
   url: string;
+  /** Takes no more, answers what is under way, and lets nobody hold it up. */
   close(): Promise<void>;
 }
+
+/** What a client may still take to send its request or to read its answer. */
+const CLOSE_MS_MAX = 8_000;
 
 /** Without a log of one's own a request that failed must not be lost: one line on stderr, with what the caller was told. */
 const faultsOnly: ApiLog = {
@@ -55,6 +59,16 @@ function apiHubOf(hub: Hub, log: ApiLog): ApiHub {
 export async function listen(hub: Hub, options: ListenOptions): Promise<Server> {
   const host = options.host ?? '127.0.0.1';
   const app = buildApi(apiHubOf(hub, options.log ?? faultsOnly));
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  let closing = false;
+  // Kept alive, the connection of an answer that is given during a close would hold it up until the client lets go.
+  app.addHook('onSend', async (_, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   try {
     await app.listen({ host, port: options.port });
   } catch (error) {
@@ -77,5 +91,14 @@ export async function listen(hub: Hub, options: ListenOptions): Promise<Server> 
     throw error;
   }
   const { port } = app.server.address() as AddressInfo;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close: () => app.close() };
+  const close = async () => {
+    // Node looks no more for clients that are late once it closes: one with half a request would hold it up for ever.
+    const late = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS_MAX);
+    closing = true;
+    // One that never asked anything counts as busy to Node; browsers and pools open such ahead.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    await app.close();
+    clearTimeout(late);
+  };
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close };
 }

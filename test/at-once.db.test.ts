@@ -305,6 +305,40 @@ it('is left to be looked up when its commit was known too late: by then it may b
   expect([isDone, erpCount(no), systems.erp.lookups]).toEqual([true, 1, 1]);
 });
 
+it('is not given back when its commit was known too late and it left meanwhile: it is there, and only its answer is not', async () => {
+  let now = 0;
+  const hub = await open({ now: () => now, effectHorizonMs: 0 });
+  const no = await submit(hub);
+  const dispatcher = hub.dispatchers.get('erp')!;
+  systems.erp.fate = () => 'silent';
+  const transaction = hub.db.transaction.bind(hub.db);
+  let isDone = false;
+  hub.db.transaction = (async (work: (tx: Tx) => Promise<unknown>) => {
+    const result = await transaction(work);
+    if (!isDone && (await stateOf(`api/${no}`)) === 's') {
+      isDone = true;
+      now += 31_000;
+      await database.pool.query(`update delivery set sent_at = sent_at - interval '31 seconds'`);
+      // Taken for lost, looked up and not found, sent: the ERP has it and says nothing.
+      for (let i = 0; i < 5 && erpCount(no) === 0; i++) {
+        await dispatcher.round();
+        await database.pool.query(dueNow());
+      }
+      expect([erpCount(no), await stateOf(`api/${no}`)]).toEqual([1, 'd']);
+    }
+    return result;
+  }) as typeof hub.db.transaction;
+  await hub.plan();
+  await hub.sent();
+  expect([isDone, await stateOf(`api/${no}`)]).toEqual([true, 'd']);
+  systems.erp.fate = () => 'ok';
+  for (let i = 0; i < 3; i++) {
+    await database.pool.query(dueNow());
+    await dispatcher.round();
+  }
+  expect([erpCount(no), await stateOf(`api/${no}`)]).toEqual([1, 'c']);
+});
+
 it('leaves only from where its bucket is held', async () => {
   // Two processes share the ERP's buckets.
   const one = await open({ connectors: { erp: systems.erp } });

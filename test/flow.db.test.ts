@@ -252,8 +252,8 @@ describe('a channel that sells by itself', () => {
       items: [],
       onFault: 'park',
       feed: {
-        feed: 'events',
-        from: await cursorOf('shop', 'events'),
+        feed: 'orders',
+        from: await cursorOf('shop', 'orders'),
         to: '1',
         drainedAt: new Date(Date.now() + 60_000),
       },

@@ -4,7 +4,7 @@ import type { AvailabilitySink } from '../src/connectors/kit/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { MemorySystem } from './helpers/memory-system.ts';
 import { violations } from './helpers/promises.ts';
-import { cancel, memorySystems, moved, order, picked, SmallHub, smallEstate } from './helpers/small-hub.ts';
+import { cancel, dueNow, memorySystems, moved, order, picked, SmallHub, smallEstate } from './helpers/small-hub.ts';
 
 const database = useDatabase();
 const another = useDatabase();
@@ -16,11 +16,13 @@ let sku = '';
 /** What the shop would sell. */
 const shown = new Map<string, number>();
 let duringWrite: (() => Promise<void>) | undefined;
+let isBusy = false;
 
 const numbers: AvailabilitySink = {
   batchMax: 50,
   async write(items) {
     const outcomes = items.map((item) => {
+      if (isBusy) return { outcome: 'later' as const, error: 'busy' };
       if (item.from !== null && (shown.get(item.sku) ?? 0) !== item.from) return { outcome: 'conflict' as const };
       shown.set(item.sku, item.quantity);
       return { outcome: 'confirmed' as const };
@@ -125,6 +127,36 @@ it('a cancel of ours, which the shop carries out by its order, frees units there
   expect(shown.get(sku)).toBe(5);
   await hub.settle();
   expect(shown.get(sku)).toBe(5);
+});
+
+it('what arrives while a shop shows more than is set aside for it is set aside before anybody else has it', async () => {
+  await sell(`bare${run}`, 2);
+  await hub.receive('wms', [picked(`p${run}`, await fulfilmentOf(`bare${run}`), [{ lineNo: 1, sku, quantity: 2 }])]);
+  await hub.settle();
+  // It takes two back and can't be told: five are shown and three are there.
+  shown.set(sku, 5);
+  isBusy = true;
+  await hub.receive('shop', [cancel('shop', `bare${run}`, 1, 2, `x${run}`, sku)]);
+  await hub.plan();
+  for (let i = 0; i < 3; i++) await hub.publishers.get('shop')!.availabilityRound();
+  const setAside = async () =>
+    (
+      await database.pool.query(
+        `select coalesce(sum(quantity), 0)::int as units from exposure e join channel c using (channel_id) where c.code = 'shop' and e.sku_id = $1`,
+        [hub.sku(sku)],
+      )
+    ).rows[0].units;
+  expect(await setAside()).toBe(3);
+  await hub.receive('wms', [moved(`more${run}`, sku, 'north', 2)]);
+  await hub.plan();
+  await database.pool.query(dueNow());
+  await hub.publishers.get('shop')!.availabilityRound();
+  expect(await setAside()).toBe(5);
+  await hub.receive('api', [order('api', `late${run}`, [{ sku, quantity: 2 }])]);
+  isBusy = false;
+  await database.pool.query(dueNow());
+  await hub.settle();
+  expect(shown.get(sku)).toBe(3);
 });
 
 it('what a shop took back and may keep is set aside for it', async () => {

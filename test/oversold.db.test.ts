@@ -1,5 +1,5 @@
 /** What a shop sold by itself beyond what is there: found, held as an exception, settled by policy or by a person, never shipped twice. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { putSubstitutes } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
 import {
@@ -51,6 +51,8 @@ async function open(onOversold?: object): Promise<void> {
   systems = memorySystems();
   hub = await SmallHub.open({ url: database.url, connectors: systems, estate: estateOf(onOversold) });
 }
+// As every hub has it: what it numbers itself ends so.
+beforeAll(() => database.pool.query(`update hub set reference_ending = '-ZZZZ'`));
 beforeEach(() => {
   n++;
   Object.assign(sku, { sold: `S${n}`, first: `F${n}`, second: `G${n}` });
@@ -282,6 +284,7 @@ it('a cancel that comes while it is held reaches the ERP with the order and not 
   expect(told(systems.erp, 'order_cancellation')).toMatchObject([
     { order: `shop/N${n}`, lines: [{ lineNo: 1, quantity: 2, amountMinor: 500 }] },
   ]);
+  expect(effects(systems.erp, 'order_cancellation')[0]!.reference).toMatch(/^C\/\d+-ZZZZ\/\d+$/);
   expect(await lines()).toEqual(['released', '1: 10 allocated 4 refused 4 cancelled 2']);
   expect(shopSees().lines).toMatchObject([{ quantity: 10, cancelled: 2, refused: 4 }]);
   expect(await gaps()).toEqual([`line 1 (${sku.sold}): 4 wait for the pick`]);

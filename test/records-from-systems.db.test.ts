@@ -359,6 +359,16 @@ describe('two SKUs with one GTIN', () => {
     }
   });
 
+  it('what an older change of one says does not keep the number from another, told with it', async () => {
+    const [one, other] = [`G${++n}`, `G${++n}`];
+    await tell(withGtin(one, '', 5));
+    expect(await tell(withGtin(one, GTINS[3]!, 1), withGtin(other, GTINS[3]!, 6))).toMatchObject([
+      { status: 'applied' },
+      { status: 'applied' },
+    ]);
+    expect(await holders()).toEqual([`${other} 0${GTINS[3]}`]);
+  });
+
   it.each(['4006381333930', '400638133393', 'ABC', '40063813339310000'])('%s is no GTIN', async (gtin) => {
     expect(await tell(withGtin(`G${++n}`, gtin, 1))).toMatchObject([{ status: 'parked', class: 'value_invalid' }]);
     expect((await lastParked()).place).toBe('gtin');

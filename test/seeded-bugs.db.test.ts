@@ -223,8 +223,8 @@ describe('an exposure that is freed by the answer', () => {
   const bug = patched('ledger_find_settleable', (text) =>
     text
       .replace(
-        'select max(drained_at) as drained_at from feed_cursor where system = $2::text',
-        `select now() + interval '1 day' as drained_at, $2::text as system`,
+        /\(select min\(drained_at\).*\) as f/s,
+        `(select now() + interval '1 day' as drained_at, $2::text, $4::text[]) as f`,
       )
       .replace('and n.read_back_at < f.drained_at', ''),
   );

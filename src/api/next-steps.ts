@@ -11,7 +11,8 @@ const parkedRecords: Readonly<Record<string, string>> = {
     'Have the file sent again, whole and as agreed: what was read of it is known by its keys. Then resolve this.',
   file_gone: 'Have the file sent again: what was read of it is known by its keys. Then resolve this.',
   file_columns_new: 'Nothing must be done: the file was read. Map the new columns if they matter, then resolve this.',
-  account_merged: 'Merge the accounts where credit, prices and orders are kept, then resolve this.',
+  account_merged:
+    'Give the record that is left our account in the CRM; where it is another one of ours, merge them where credit is kept. Then resolve this.',
   account_deleted: 'Restore the account there, or block it where credit is kept, then resolve this.',
   gtin_taken:
     "Correct the number where it is wrong; if it is now the other's, take it from the first there and replay this, else resolve it.",

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT, printResult, say, startProgress } from './output.ts';
 
 const columns = `
-products  sku; description, unit
+products  sku; description, unit, gtin
 accounts  account; company, channel, name
 prices    sku, unit_price; company, currency, price_list, valid_from, quantity_min
 substitutes  sku, substitute

@@ -1,8 +1,10 @@
 /** Business keys: claimed before anything is decided, settled once it is. */
 import { isOtherContent } from '../canonical/index.ts';
+import type { Directory } from '../master/index.ts';
 import { numbers, type Tx, texts } from '../store/index.ts';
 import { conflictText, differenceOf, nameDifferences } from './conflicts.ts';
 import type { Entry, ItemResult } from './entry.ts';
+import { sameByMerge } from './merges.ts';
 import * as statements from './store.sql.ts';
 import { isFault } from './translated.ts';
 
@@ -10,7 +12,7 @@ import { isFault } from './translated.ts';
  * Inserts the keys and counts their repeats; entries whose key is known get their result.
  * @returns entries that repeat a key which this very batch brings, each with the one that came first: its result is not known yet
  */
-export async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<Entry, Entry>> {
+export async function claimKeys(tx: Tx, directory: Directory, entries: readonly Entry[]): Promise<Map<Entry, Entry>> {
   const byKey = new Map<string, [Entry, ...Entry[]]>();
   for (const entry of entries) {
     if (entry.result !== undefined) continue;
@@ -45,16 +47,21 @@ export async function claimKeys(tx: Tx, entries: readonly Entry[]): Promise<Map<
       ])
     ).map((row) => [idOf(row), row]),
   );
+  const known: { entry: Entry; row: statements.KnownKey }[] = [];
   for (const { id, same } of counted) {
-    const row = rows.get(id)!;
     const [first, ...others] = same;
     if (fresh.has(id)) for (const entry of others) repeated.set(entry, first);
-    else
-      for (const entry of same)
-        entry.result = isOtherContent(row.fingerprint, entry.item.fingerprint)
-          ? { status: 'conflict' }
-          : { status: 'duplicate', orderId: row.subject, state: row.state };
+    else known.push(...same.map((entry) => ({ entry, row: rows.get(id)! })));
   }
+  const differing = known
+    .filter(({ entry, row }) => isOtherContent(row.fingerprint, entry.item.fingerprint))
+    .map(({ entry, row: { fingerprint } }) => ({ entry, item: entry.item, fingerprint }));
+  const same = await sameByMerge(tx, directory, differing);
+  const others = new Set(differing.filter((one) => !same.has(one)).map(({ entry }) => entry));
+  for (const { entry, row } of known)
+    entry.result = others.has(entry)
+      ? { status: 'conflict' }
+      : { status: 'duplicate', orderId: row.subject, state: row.state };
   return repeated;
 }
 

@@ -21,6 +21,7 @@ import {
 import { applyEntries } from './apply.ts';
 import { type Entry, type ItemResult, type Message, refusedResult } from './entry.ts';
 import { awaitedOf, claimKeys, resultOfRepeat, settleEntries, writeStates } from './keys.ts';
+import { endMergedConflicts } from './merges.ts';
 import { lockKeysOfParked } from './parked.sql.ts';
 import * as statements from './store.sql.ts';
 import { loadCodes, translate } from './translate.ts';
@@ -171,7 +172,7 @@ export class Receiver {
         Buffer.concat(rows.map((r) => r.message.body)),
         ...cuts(rows.map((r) => r.message.body)),
       ]);
-    const repeated = await claimKeys(tx, entries);
+    const repeated = await claimKeys(tx, directory, entries);
     await applyEntries(
       tx,
       this.#deps,
@@ -179,6 +180,7 @@ export class Receiver {
     );
     for (const [entry, first] of repeated) entry.result = resultOfRepeat(entry, first);
     await settleEntries(tx, entries);
+    await endMergedConflicts(tx, directory, entries);
     for (const message of messages) {
       const { feed } = message;
       if (feed === undefined) continue;
@@ -257,6 +259,7 @@ export class Receiver {
           texts(failed.map((f) => f.waitKey)),
         ]);
       await writeStates(tx, states);
+      await endMergedConflicts(tx, directory, entries);
       return { applied: done.length, still: failed.length + found.length - rows.length };
     });
     this.#deps.onCommit?.();

@@ -114,3 +114,17 @@ export const moveCursor = sql<{ cursor: string }>(
   `update feed_cursor set cursor = $4::text, drained_at = coalesce($5::timestamptz, drained_at), updated_at = crossdock_now()
     where system = $1::text and feed = $2::text and cursor = $3::text returning cursor`,
 );
+
+// Of orders and cancels that came again under one of these accounts. What somebody else has in hand is left to them.
+export const findConflictsOf = sql<{ parked_id: number; item: unknown; fingerprint: string }>(
+  'ingest_find_conflicts_of_accounts',
+  `select p.parked_id, p.item, i.fingerprint
+     from parked_record p join inbound i using (scope, key)
+    where p.state = 'open' and p.class = 'key_conflict' and p.item -> 'command' ->> 'account' = any($1::text[])
+    order by p.parked_id limit $2::int for update of p skip locked`,
+);
+export const endConflicts = sql(
+  'ingest_end_conflicts',
+  `update parked_record set state = 'resolved', resolution = 'its account was merged: it is what was taken', ended_at = crossdock_now()
+    where parked_id = any($1::bigint[])`,
+);

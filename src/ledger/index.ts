@@ -15,6 +15,7 @@ export {
   type PreparedNumbers,
   prepareNumbers,
   recordNumbers,
+  type SellingChannel,
   screenNumbers,
   settleNumbers,
   targetNumber,

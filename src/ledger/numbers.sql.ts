@@ -1,9 +1,11 @@
 import { sql } from '../store/index.ts';
 
+// No row where one of the feeds was never read to its end: then nothing is free.
 export const findSettleable = sql<{ sku_id: number; drained_at: Date }>(
   'ledger_find_settleable',
   `select n.sku_id, f.drained_at
-     from channel_number n, (select max(drained_at) as drained_at from feed_cursor where system = $2::text) as f
+     from channel_number n, (select min(drained_at) as drained_at from feed_cursor
+        where system = $2::text and feed = any($4::text[]) having count(drained_at) = cardinality($4::text[])) as f
     where n.channel_id = $1::int and n.read_back is not null and n.sending is null and n.read_back_at < f.drained_at
     order by n.sku_id limit $3::int`,
 );
@@ -23,5 +25,5 @@ export const readParkedSales = sql<{ sku_id: number | null }>(
 // Read after the balances are locked: every order that is in the cursor and concerns these SKUs is in the balances too.
 export const readOrdersThrough = sql<{ cursor: string }>(
   'ledger_read_orders_through',
-  `select cursor from feed_cursor where system = $1::text order by feed limit 1`,
+  `select cursor from feed_cursor where system = $1::text and feed = $2::text`,
 );

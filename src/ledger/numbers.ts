@@ -4,14 +4,14 @@
  * One invariant keeps oversell at 0: exposure ≥ the number the channel may still believe + units it sold that we have not read.
  * - Raising: what is added is set aside and committed before the first byte is sent.
  * - Lowering: nothing is freed by the answer alone, because it may be a lie and because sales made under the old number may not
- *   be read yet. The number is read back; then the channel's orders are read to the end by a poll that began later;
- *   only then does the exposure fall to what was read back.
+ *   be read yet. The number is read back; then each feed that brings the channel's orders or cancels is read to the end by a poll that
+ *   began later; only then does the exposure fall to what was read back.
  * - A sale that we read takes its units out of the exposure (orders room), whatever is on its way at that moment.
  */
 
 import { appendFacts } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
-import { databaseNow, type Ids, type Queryable, type Tx } from '../store/index.ts';
+import { databaseNow, type Ids, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
 import { StockSession } from './session.ts';
 import type { Pair } from './stock.ts';
@@ -34,6 +34,9 @@ export interface PreparedNumbers {
   unsettled: number[];
   ordersThrough: string;
 }
+
+/** A channel that sells by itself, with the feeds of its system that bring what it sold and took back; the first brings its orders. */
+export type SellingChannel = ChannelEntry & { readonly salesFeeds: readonly string[] };
 
 interface LedgerDeps {
   ids: Ids;
@@ -97,14 +100,13 @@ export async function screenNumbers(
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
+    const isBare = isUncovered(stock, channel, skuId);
+    const target = targetNumber(stock, channel, skuId, waiting);
+    // What it shows may be right, and only to be set aside for it.
     const says =
       number.sending !== null ||
-      isWorthSending(
-        channel,
-        number.shown,
-        targetNumber(stock, channel, skuId, waiting),
-        waiting > 0 || isUncovered(stock, channel, skuId),
-      );
+      (isBare && number.soldSince === 0) ||
+      isWorthSending(channel, number.shown, target, waiting > 0 || isBare);
     (says ? worth : unchanged).push(skuId);
   }
   return { worth, unchanged };
@@ -118,22 +120,25 @@ export async function screenNumbers(
 export async function prepareNumbers(
   tx: Tx,
   deps: LedgerDeps,
-  channel: ChannelEntry,
+  channel: SellingChannel,
   skuIds: readonly number[],
   readBackordered: () => Promise<Map<number, number>>,
   claim: (skuIds: number[]) => Promise<ReadonlySet<number>>,
 ): Promise<PreparedNumbers> {
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
   const backordered = await readBackordered();
-  const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '']);
+  const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '', channel.salesFeeds[0] ?? '']);
   const parked = await parkedSales(tx, channel);
   const wanted: NumberToSend[] = [];
   const unchanged: number[] = [];
   const unsettled: number[] = [];
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
-    const target = targetNumber(stock, channel, skuId, waiting);
     const number = stock.channelNumber(channel.channelId, skuId);
+    // What came since it was read to show more than there was is its own before anybody else's, whatever is said to it then. Not while
+    // it is open what of it was sold: then it is read once more.
+    if (number.shown !== null && number.soldSince === 0) cover(stock, channel, skuId, number.shown);
+    const target = targetNumber(stock, channel, skuId, waiting);
     const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
     if (number.sending === null && !isWorthSending(channel, number.shown, target, mustFall)) {
       unchanged.push(skuId);
@@ -270,13 +275,18 @@ export async function recordNumbers(
   await stock.flush();
 }
 
+function settleable({ channelId, system, salesFeeds }: SellingChannel, limit: number) {
+  return [channelId, system ?? '', limit, texts(salesFeeds)];
+}
+
 /** Whether {@link settleNumbers} would find something; looked up without taking a turn. */
-export async function hasSettleable(db: Queryable, channel: ChannelEntry): Promise<boolean> {
-  return (await db.query(statements.findSettleable, [channel.channelId, channel.system ?? '', 1])).length > 0;
+export async function hasSettleable(db: Queryable, channel: SellingChannel): Promise<boolean> {
+  return (await db.query(statements.findSettleable, settleable(channel, 1))).length > 0;
 }
 
 /**
- * Frees what a channel may no longer believe: for numbers read back before its orders were last read to the end.
+ * Frees what a channel may no longer believe: for numbers read back before each of its feeds that brings sales was last read to the
+ * end.
  *
  * Was something sold while it was open whether the number read back counts it already, it is read once more, so that
  * what we believe it shows is never too high for long.
@@ -285,11 +295,11 @@ export async function hasSettleable(db: Queryable, channel: ChannelEntry): Promi
 export async function settleNumbers(
   tx: Tx,
   deps: LedgerDeps,
-  channel: ChannelEntry,
+  channel: SellingChannel,
   readBackordered: (skuIds: number[]) => Promise<Map<number, number>>,
   limit = SETTLE_MAX,
 ): Promise<{ settled: number; sayAgain: number[]; readAgain: number[] }> {
-  const rows = await tx.query(statements.findSettleable, [channel.channelId, channel.system ?? '', limit]);
+  const rows = await tx.query(statements.findSettleable, settleable(channel, limit));
   if (rows.length === 0) return { settled: 0, sayAgain: [], readAgain: [] };
   const drainedAt = rows[0]!.drained_at.getTime();
   const candidates = rows.map((row) => row.sku_id);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { Database } from '../store/index.ts';
-import { type DeclaredEstate, Directory, readDeclared } from './index.ts';
+import { type DeclaredEstate, Directory, putAccounts, readDeclared } from './index.ts';
 
 const database = useDatabase();
 let db: Database;
@@ -44,4 +44,27 @@ it('a crosswalk entry holds for its time, also for who has read it', async () =>
   expect(await at()).toEqual(['OLD', 'TWO']);
   await database.pool.query(`update crosswalk_entry set valid_to = crossdock_now() where outside_id = 'S-1'`);
   expect(await at()).toEqual(['S-1', 'TWO']);
+});
+
+it('a merged account is followed also while somebody else looks whether it still is', async () => {
+  const companies = { UK: { currency: 'GBP', timeZone: 'Europe/London' } };
+  const directory = await Directory.open(db, { companies, locations: {}, systems: {}, channels: {} });
+  const { companyId } = directory.companies.get('UK')!;
+  await putAccounts(
+    db,
+    directory,
+    ['GONE', 'LEFT'].map((account) => ({ account, company: 'UK' })),
+  );
+  const both = ['GONE', 'LEFT'].map((code) => ({ companyId, code }));
+  await directory.loadAccounts(both);
+  const [gone, left] = both.map(({ code }) => directory.findAccountId(companyId, code)!);
+  await database.pool.query('update account set merged_into = $1 where account_id = $2', [left, gone]);
+  await directory.loadMerged(both);
+  expect(directory.followAccount(gone!)).toBe(left);
+  const looking = directory.loadMerged(both);
+  expect(directory.followAccount(gone!)).toBe(left);
+  await looking;
+  await database.pool.query('update account set merged_into = null where account_id = $1', [gone]);
+  await directory.loadMerged(both);
+  expect(directory.followAccount(gone!)).toBe(gone);
 });

@@ -54,6 +54,15 @@ export const findMerged = sql<{ account_id: number; merged_into: number }>(
      join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)
     where a.merged_into is not null`,
 );
+// Merged accounts name the last of their row, so all that are one by now name that, or are it.
+export const findSameAccounts = sql<{ company_id: number; code: string; same: string }>(
+  'master_find_same_accounts',
+  `select t.company_id, t.code, a.code as same
+     from unnest($1::int[], $2::text[]) as t(company_id, code)
+     join account g using (company_id, code)
+     join account a on a.account_id = coalesce(g.merged_into, g.account_id) or a.merged_into = coalesce(g.merged_into, g.account_id)
+    where a.code <> t.code`,
+);
 export const findAccountCodes = sql<{ account_id: number; code: string }>(
   'master_find_account_codes',
   'select account_id, code from account where account_id = any($1::bigint[])',

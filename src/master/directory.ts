@@ -266,14 +266,15 @@ export class Directory {
   /** Which of them are merged into others, as it is now: unlike ids, it is not true for ever. */
   async loadMerged(accounts: readonly { companyId: number; code: string }[]): Promise<void> {
     if (accounts.length === 0) return;
-    for (const { companyId, code } of accounts) {
-      const id = this.findAccountId(companyId, code);
-      if (id !== undefined) this.#mergedAccounts.delete(id);
-    }
     const rows = await this.#db.query(statements.findMerged, [
       numbers(accounts.map((a) => a.companyId)),
       texts(accounts.map((a) => a.code)),
     ]);
+    // In one go: others decide meanwhile by what is known.
+    for (const { companyId, code } of accounts) {
+      const id = this.findAccountId(companyId, code);
+      if (id !== undefined) this.#mergedAccounts.delete(id);
+    }
     for (const row of rows) this.#mergedAccounts.set(row.account_id, row.merged_into);
   }
 

@@ -18,14 +18,19 @@ export const claimGtins = sql<{ gtin: string }>(
   'master_claim_gtins',
   `insert into product_gtin (gtin, sku)
    select t.gtin, t.sku
-     from unnest($1::text[], $2::text[], $3::timestamptz[]) as t(sku, gtin, changed_at)
+     from unnest($1::text[], $2::text[], $3::timestamptz[]) with ordinality as t(sku, gtin, changed_at, nth)
      left join sku s on s.code = t.sku
     where coalesce(s.changed_at, '-infinity') <= t.changed_at
-    order by t.gtin
+    -- Of two that name one number at once the first has it.
+    order by t.gtin, t.nth
    on conflict (gtin) do nothing
    returning gtin`,
 );
-export const findHolders = sql<{ gtin: string; sku: string }>(
-  'master_find_gtin_holders',
-  `select gtin, sku from product_gtin where gtin = any($1::text[])`,
+export const findTaken = sql<{ sku: string; holder: string }>(
+  'master_find_taken_gtins',
+  `select t.sku, p.sku as holder
+     from unnest($1::text[], $2::text[], $3::timestamptz[]) as t(sku, gtin, changed_at)
+     join product_gtin p on p.gtin = t.gtin and p.sku <> t.sku
+     left join sku s on s.code = t.sku
+    where coalesce(s.changed_at, '-infinity') <= t.changed_at`,
 );

@@ -30,20 +30,12 @@ export async function claimGtins<R extends Named>(tx: Tx, records: readonly R[])
   const [skus, gtins, times] = columns([...newest.values()]);
   await tx.query(statements.lockGtins, [skus, gtins]);
   await tx.query(statements.releaseGtins, [skus, gtins, times]);
-  // Of two that name one number in one batch the first has it.
-  const first = new Map<string, R>();
-  for (const record of newest.values())
-    if (record.gtin !== '' && !first.has(record.gtin!)) first.set(record.gtin!, record);
-  if (first.size === 0) return taken;
-  await tx.query(statements.claimGtins, columns([...first.values()]));
+  const naming = [...newest.values()].filter(({ gtin }) => gtin !== '');
+  if (naming.length === 0) return taken;
+  await tx.query(statements.claimGtins, columns(naming));
   // A statement of its own: it sees what another transaction claimed while this one waited for it.
-  const holders = new Map(
-    (await tx.query(statements.findHolders, [texts([...first.keys()])])).map((r) => [r.gtin, r.sku]),
-  );
-  for (const record of newest.values()) {
-    const holder = record.gtin === '' ? undefined : holders.get(record.gtin!);
-    if (holder !== undefined && holder !== codeOf(record)) taken.set(record, holder);
-  }
+  for (const { sku, holder } of await tx.query(statements.findTaken, columns(naming)))
+    taken.set(newest.get(sku)!, holder);
   return taken;
 }
 

@@ -2,6 +2,7 @@
 import { type AccountMerged, fail, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { type Database, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { findSameAccounts as findSame } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
 import * as statements from './records.sql.ts';
 
@@ -131,6 +132,19 @@ export async function mergeAccounts(tx: Tx, directory: Directory, merges: readon
         numbers(merged.map((row) => row.merged_into)),
       ]);
   }
+}
+
+/** @returns for each of them the codes of the accounts that are the same one by now; none where it was never merged */
+export async function findSameAccounts(
+  tx: Tx,
+  accounts: readonly { companyId: number; code: string }[],
+): Promise<(companyId: number, code: string) => readonly string[]> {
+  const rows = await tx.query(findSame, [
+    numbers(accounts.map(({ companyId }) => companyId)),
+    texts(accounts.map(({ code }) => code)),
+  ]);
+  const codes = Map.groupBy(rows, ({ company_id: companyId, code }) => `${companyId}/${code}`);
+  return (companyId, code) => [...new Set(codes.get(`${companyId}/${code}`)?.map(({ same }) => same))];
 }
 
 /** Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed. */

@@ -71,27 +71,26 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
  * lines: those that changed beyond the version that is known there, `;` between; of each, `,` between: line_no, sku_id, quantity,
  * amount_minor, cancelled, backordered, refused, shipped, invoiced, returned
  */
-export const readToldLines = sql<{ order_id: number; lines: string }>(
+export const readToldLines = sql<{ order_id: number; lines: string; is_replaced: boolean }>(
   'orders_read_told_lines',
-  `select l.order_id,
+  `select l.order_id, false as is_replaced,
           string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.refused - l.substituted, l.shipped,
                                l.invoiced, l.returned), ';' order by l.line_no) as lines
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
-    where l.changed_version > t.known and l.stands_for is null group by l.order_id`,
-);
-// Who ordered a line is told of it as one, whatever leaves in its place: what became of the lines that stand for it is added up with it.
-// `line` as in `lines` above.
-export const readToldStandIns = sql<{ order_id: number; line: string }>(
-  'orders_read_told_stand_ins',
-  `select l.order_id,
+    where l.changed_version > t.known and l.stands_for is null group by l.order_id
+    union all
+   -- Who ordered a line is told of it as one, whatever leaves in its place: what became of the lines that stand for it is added up with
+   -- it, and is told instead of it.
+   select l.order_id, true,
           concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled + s.cancelled, l.backordered + s.backordered,
-                    l.refused - l.substituted + s.refused, l.shipped + s.shipped, l.invoiced + s.invoiced, l.returned + s.returned) as line
+                    l.refused - l.substituted + s.refused, l.shipped + s.shipped, l.invoiced + s.invoiced, l.returned + s.returned)
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known)
      join (select order_id, stands_for, max(changed_version) as changed_version, sum(cancelled) as cancelled, sum(backordered) as backordered,
                   sum(refused) as refused, sum(shipped) as shipped, sum(invoiced) as invoiced, sum(returned) as returned
              from order_line where stands_for is not null and order_id = any($1::bigint[]) group by order_id, stands_for) s using (order_id)
      join order_line l on l.order_id = s.order_id and l.line_no = s.stands_for
-    where greatest(l.changed_version, s.changed_version) > t.known`,
+    where greatest(l.changed_version, s.changed_version) > t.known
+    order by 2`,
 );
 /** As {@link readLines}: lines that stand for others, and all lines of orders that are held. */
 export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbers: string }>(

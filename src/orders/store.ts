@@ -234,14 +234,14 @@ export async function readToldOrders(
   for (const [id, order] of headersOf(await db.query(statements.readOrders, [ids])))
     told.set(id, { ...order, lines: [] });
   const versions = [ids, numbers(known.map(({ version }) => version))];
-  for (const row of await db.query(statements.readToldLines, versions))
-    told.get(row.order_id)!.lines = row.lines.split(';').map(toldLine);
-  for (const row of await db.query(statements.readToldStandIns, versions)) {
+  for (const row of await db.query(statements.readToldLines, versions)) {
     const { lines } = told.get(row.order_id)!;
-    const line = toldLine(row.line);
-    const at = lines.findIndex((one) => one.lineNo === line.lineNo);
-    if (at >= 0) lines[at] = line;
-    else lines.splice(lines.findLastIndex((one) => one.lineNo < line.lineNo) + 1, 0, line);
+    for (const line of row.lines.split(';').map(toldLine)) {
+      const at = row.is_replaced ? lines.findIndex((one) => one.lineNo === line.lineNo) : -1;
+      if (at >= 0) lines[at] = line;
+      else if (row.is_replaced) lines.splice(lines.findLastIndex((one) => one.lineNo < line.lineNo) + 1, 0, line);
+      else lines.push(line);
+    }
   }
   return told;
 }

@@ -82,8 +82,8 @@ function partsOf(
     ...(wants.includes('returns') && {
       returns: told.returns.map(({ returnId, version, ...received }) => ({
         ...received,
-        reference: `R/${orderId}/${version}`,
-        return: `R${returnId}`,
+        reference: directory.documentReference('R', orderId, version),
+        return: directory.returnReference(returnId),
       })),
     }),
   };

@@ -241,7 +241,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     case 'order.hold_ended': {
       to(routing.orders, 'sales_order', reference, orderAsReleased(directory, header, event));
-      const cancelled = cancelledWhileHeld(event, `C/${orderId}/${fact.version}`, reference);
+      const cancelled = cancelledWhileHeld(event, directory.documentReference('C', orderId, fact.version), reference);
       if (cancelled !== undefined) to(routing.orders, 'order_cancellation', cancelled.reference, cancelled);
       return;
     }

@@ -1,10 +1,11 @@
 /** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
-import { type AvailabilitySink, askedToWaitMs } from '../connectors/kit/index.ts';
+import { type AvailabilitySink, askedToWaitMs, salesFeedsOf } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
   type PreparedNumbers,
   prepareNumbers,
   recordNumbers,
+  type SellingChannel,
   screenNumbers,
   settleNumbers,
 } from '../ledger/index.ts';
@@ -48,7 +49,7 @@ interface Prepared {
 export class NumberPublisher {
   readonly #options: PublisherOptions;
   readonly #publications: Publications;
-  readonly #channel: ChannelEntry;
+  readonly #channel: SellingChannel;
   readonly #setbacks: Setbacks;
   readonly #slots: Slots;
   /** Numbers that a batch of ours is working on. */
@@ -59,7 +60,7 @@ export class NumberPublisher {
   constructor(options: PublisherOptions, publications: Publications, channel: ChannelEntry) {
     this.#options = options;
     this.#publications = publications;
-    this.#channel = channel;
+    this.#channel = { ...channel, salesFeeds: salesFeedsOf(options.connector) };
     this.#setbacks = new Setbacks(options.random);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#done = new Lane({
@@ -132,7 +133,7 @@ export class NumberPublisher {
     return due.length;
   }
 
-  async #settle(channel: ChannelEntry): Promise<number> {
+  async #settle(channel: SellingChannel): Promise<number> {
     const { db, deps, destination, onCommit } = this.#options;
     if (!(await hasSettleable(db, channel))) return 0;
     const settled = await db.inTurn(async (tx) => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { Database, isConnectionFault } from './database.ts';
+import { Database } from './database.ts';
 import { startEmbeddedPostgres } from './embedded/index.ts';
+import { isConnectionFault } from './faults.ts';
 import { sql } from './index.ts';
 
 const insert = sql('test_insert_kept', 'insert into kept values (1)');

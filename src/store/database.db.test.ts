@@ -1,7 +1,9 @@
 import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
-import { Database, documents, isConnectionFault, type Tx } from './database.ts';
+import { documents } from './arrays.ts';
+import { Database, type Tx } from './database.ts';
+import { isConnectionFault } from './faults.ts';
 
 const database = useDatabase();
 

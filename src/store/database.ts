@@ -1,6 +1,8 @@
-/** Connections, transactions whose outcome is always known, and the parameters of set statements. */
+/** Connections, and transactions whose outcome is always known. */
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { CrossdockError, fail } from '../canonical/index.ts';
+import { GIVEN_UP, isAnswer, isConnectionFault, isSerializationFault } from './faults.ts';
 import { type TurnKind, Turns } from './turns.ts';
 
 // bigint columns are ids, versions and base units: all safe integers by construction (checked here once).
@@ -69,37 +71,6 @@ export interface Tx extends Queryable {
 }
 
 const RACES_MAX = 5;
-const SERIALIZATION = new Set(['40001', '40P01', '55P03']);
-const CONNECTION = new Set([
-  '08000',
-  '08003',
-  '08006',
-  '08001',
-  '08004',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '25P03',
-  '25P04',
-]);
-
-/** The transaction lost a race and may be decided again. */
-export function isSerializationFault(error: unknown): boolean {
-  return SERIALIZATION.has((error as { code?: string } | null)?.code ?? '');
-}
-
-/** The server or the connection went away; nothing is known to be wrong with the data. */
-export function isConnectionFault(error: unknown): boolean {
-  const code = (error as { code?: string } | null)?.code ?? '';
-  // What became of a commit is not known: that is the connection's fault, too, and a key makes a second try safe.
-  if (CONNECTION.has(code) || code === 'XD_STORE_UNAVAILABLE' || code === 'XD_STORE_IN_DOUBT') return true;
-  if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT'].includes(code)) return true;
-  const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error/i.test(
-    message,
-  );
-}
 
 /**
  * Differs after each restart of the server, also the one that a killed backend brings about: what was not on disk then is gone, and the
@@ -123,14 +94,20 @@ export interface DatabaseOptions {
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
   readonly #turns = new Turns();
+  readonly #url: string;
+  /** Also those of connections that are being made. */
+  readonly #sockets = new Set<Socket>();
+  #isGivenUp = false;
   /** Which life of the server a connection belongs to. */
   readonly #incarnations = new WeakMap<object, string>();
   /** Test seam: runs between the last statement and COMMIT, and may cut the connection. */
   beforeCommit: ((client: pg.PoolClient) => Promise<void> | void) | undefined;
 
   constructor(options: DatabaseOptions) {
+    this.#url = options.url;
     this.#pool = new pg.Pool({
       connectionString: options.url,
+      stream: () => this.#socket(),
       max: options.poolMax ?? 12,
       connectionTimeoutMillis: 5_000,
       // Statements leave when they are asked for, not when the one before is answered; they run in their order.
@@ -159,12 +136,14 @@ export class Database implements Queryable {
   }
 
   async query<Row>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    this.#checkNotGivenUp();
     const result = await this.#pool.query({ name: statement.name, text: statement.text, values: values as unknown[] });
     return result.rows as Row[];
   }
 
   /** Runs text that is not worth preparing (administration); never with values from outside in the text. */
   async execute(text: string, values: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    this.#checkNotGivenUp();
     return (await this.#pool.query(text, values as unknown[])).rows;
   }
 
@@ -207,6 +186,7 @@ export class Database implements Queryable {
   }
 
   async #attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    this.#checkNotGivenUp();
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     const onError = (error: Error) => {
@@ -296,58 +276,59 @@ export class Database implements Queryable {
         if (!isConnectionFault(error))
           throw new CrossdockError('XD_STORE_IN_DOUBT', `asking for transaction ${xid}`, { xid }, { cause: error });
       }
-      if (performance.now() - started > 20_000)
-        fail('XD_STORE_IN_DOUBT', `transaction ${xid} could not be asked for within 20 s`, { xid });
+      if (performance.now() - started > 20_000 || this.#isGivenUp)
+        fail('XD_STORE_IN_DOUBT', `transaction ${xid} could not be asked for in time`, { xid });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  #socket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // Asked for before it was given up, made after it.
+    if (this.#isGivenUp) setImmediate(() => socket.destroy());
+    return socket;
+  }
+
+  /** Whether the server answers, asked on a connection of its own: the pool's may all be busy. */
+  async answers(msMax: number): Promise<boolean> {
+    const socket = this.#socket();
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'crossdock asks',
+      connectionTimeoutMillis: msMax,
+      query_timeout: msMax,
+      stream: () => socket,
+    });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('select 1');
+      client.end().catch(() => {});
+      return true;
+    } catch (error) {
+      // Not asked to end: who does not answer would not answer that.
+      socket.destroy();
+      return isAnswer(error);
+    }
+  }
+
+  /**
+   * For whoever stops and has no more time: what waits for the database fails now, and what asks for it later at once. Its server does
+   * with what was under way as when a client is killed.
+   */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #checkNotGivenUp(): void {
+    if (this.#isGivenUp)
+      fail('XD_STORE_UNAVAILABLE', 'the database did not answer, and this process ends', { reason: GIVEN_UP });
   }
 
   async end(): Promise<void> {
     await this.#pool.end();
   }
-}
-
-/** Array parameter of numbers (or nulls): `{1,2,NULL}`. */
-export function numbers(values: readonly (number | null)[]): string {
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
-    if (i > 0) text += ',';
-    const value = values[i];
-    text += value === null || value === undefined ? 'NULL' : value;
-  }
-  return `${text}}`;
-}
-
-const NEEDS_ESCAPE = /["\\]/;
-const ESCAPES = /["\\]/g;
-
-/** Array parameter of texts (or nulls), each quoted. */
-export function texts(values: readonly (string | null)[]): string {
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
-    if (i > 0) text += ',';
-    const value = values[i];
-    if (value === null || value === undefined) text += 'NULL';
-    else text += `"${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPES, '\\$&') : value}"`;
-  }
-  return `${text}}`;
-}
-
-const TEXT_OID = 25;
-
-/** Array parameter of long texts (or nulls), as the server keeps them: nobody quotes, and nobody reads the quotes. Its type is `text[]`. */
-export function documents(values: readonly (string | null)[]): Buffer {
-  const lengths = values.map((value) => (value === null ? -1 : Buffer.byteLength(value)));
-  const array = Buffer.allocUnsafe(20 + lengths.reduce((sum, length) => sum + 4 + Math.max(0, length), 0));
-  array.writeInt32BE(1, 0);
-  array.writeInt32BE(values.includes(null) ? 1 : 0, 4);
-  array.writeInt32BE(TEXT_OID, 8);
-  array.writeInt32BE(values.length, 12);
-  array.writeInt32BE(1, 16);
-  let at = 20;
-  values.forEach((value, i) => {
-    at = array.writeInt32BE(lengths[i]!, at);
-    if (value !== null) at += array.write(value, at);
-  });
-  return array;
 }

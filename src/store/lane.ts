@@ -1,4 +1,4 @@
-import { isConnectionFault, isSerializationFault } from './database.ts';
+import { isConnectionFault, isGivenUp, isSerializationFault } from './faults.ts';
 
 export interface LaneOptions<Item, Result> {
   name: string;
@@ -118,7 +118,7 @@ export class Lane<Item, Result> {
         return;
       } catch (caught) {
         error = caught;
-        if (!isSerializationFault(caught) && !isConnectionFault(caught)) break;
+        if (isGivenUp(caught) || (!isSerializationFault(caught) && !isConnectionFault(caught))) break;
         const wait = Math.min(2_000, 5 * 2 ** attempt) * (0.5 + (this.#options.random ?? Math.random)() / 2);
         await (this.#options.sleep ?? sleep)(wait);
       }

@@ -1,4 +1,5 @@
-import { type Database, sql, texts } from './database.ts';
+import { texts } from './arrays.ts';
+import { type Database, sql } from './database.ts';
 
 const renew = sql<{ name: string; epoch: number }>(
   'lease_renew',

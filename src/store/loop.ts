@@ -1,6 +1,6 @@
 /** Rounds of work that repeat: at once while there is work, after a wake-up, else after a pause. */
 
-import { isConnectionFault } from './database.ts';
+import { isConnectionFault } from './faults.ts';
 
 /** Asking a database that is away costs nothing, and everything waits for it. */
 export const DATABASE_PAUSE_MS_MAX = 1_000;

@@ -1,4 +1,7 @@
-/** A proxy before PostgreSQL that cuts a connection around its COMMIT: after the server got it, or before. */
+/**
+ * A proxy before PostgreSQL that cuts a connection around its COMMIT: after the server got it, or before. Or it falls silent: connections
+ * stay, new ones are taken, and nothing is ever answered.
+ */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A simple query: 'Q', length, text, 0. */
@@ -10,6 +13,7 @@ export class CutProxy {
   /** How the next COMMITs are treated; `pass` when there are no more. */
   readonly fates: ('pass' | 'cut after' | 'cut before')[] = [];
   cuts = 0;
+  #isSilent = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -30,6 +34,12 @@ export class CutProxy {
     own.port = String((server.address() as { port: number }).port);
     const proxy = new CutProxy(own.href, server);
     server.on('connection', (client) => {
+      if (proxy.#isSilent) {
+        proxy.#sockets.add(client);
+        client.on('error', () => {}).on('close', () => proxy.#sockets.delete(client));
+        client.resume();
+        return;
+      }
       const upstream = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
       proxy.#join(client, upstream);
     });
@@ -46,8 +56,11 @@ export class CutProxy {
         (socket === client ? upstream : client).destroy();
       });
     }
-    upstream.on('data', (data) => client.write(data));
+    upstream.on('data', (data) => {
+      if (!this.#isSilent) client.write(data);
+    });
     client.on('data', (data) => {
+      if (this.#isSilent) return;
       const fate = data.includes(COMMIT) ? (this.fates.shift() ?? 'pass') : 'pass';
       if (fate === 'pass') {
         upstream.write(data);
@@ -65,6 +78,11 @@ export class CutProxy {
       client.removeAllListeners('close');
       client.destroy();
     });
+  }
+
+  /** As a host that is gone without a word. */
+  silence(): void {
+    this.#isSilent = true;
   }
 
   async close(): Promise<void> {

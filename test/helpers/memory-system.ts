@@ -31,6 +31,8 @@ export class MemorySystem implements Connector {
   readonly name: string;
   readonly confirmedBy: 'answer' | 'read_back';
   readonly sources = [];
+  /** Tests read them themselves. */
+  salesFeeds: readonly string[] = ['orders'];
   readonly deliveries: Record<string, DeliveryKind> = {};
   readonly orderStatus: StateSink;
   readonly prices: StateSink;

@@ -9,7 +9,17 @@ import { MedusaRefusal, medusaAdmin, medusaStore } from './medusa/client.ts';
 import { TrytonSession } from './tryton/client.ts';
 import { VendureSession, vendureAdmin } from './vendure/client.ts';
 
-export type PeerName = 'tryton' | 'medusa' | 'vendure' | 'ledgersmb' | 'sftp' | 'oidc' | 'nats' | 'prometheus' | 'smtp';
+export type PeerName =
+  | 'tryton'
+  | 'medusa'
+  | 'vendure'
+  | 'ledgersmb'
+  | 'mariadb'
+  | 'sftp'
+  | 'oidc'
+  | 'nats'
+  | 'prometheus'
+  | 'smtp';
 
 /** What the global set-up found out about a peer. */
 export type PeerOutcome = { readonly up: string } | { readonly skipped: string } | { readonly failed: string };

@@ -1,26 +1,24 @@
-/** Against a real MariaDB or MySQL whose user may make tables; skipped, and said so, where none is named. */
+/** Against a real MariaDB whose user may make tables. */
 import { createConnection } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Connector } from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { sql } from '../../src/connectors/sql/index.ts';
+import { live } from './live.ts';
 
-const url = process.env.MARIADB_URL;
-if (url === undefined)
-  console.warn('SKIPPED: MARIADB_URL names no MariaDB, e.g. mysql://hub:hub-pw@127.0.0.1:3306/legacy');
-
-describe.skipIf(url === undefined)('MariaDB', () => {
+live('MariaDB', ['mariadb'], (peers) => {
+  const { url } = peers.mariadb;
   const signal = new AbortController().signal;
   const limits = { callsPerSecond: 1_000, concurrency: 3, timeoutMs: 2_000, batchMax: null };
   const made: Connector[] = [];
   const box = (settings: Record<string, unknown>): Connector => {
-    const connector = sql(contextFor(url!, { system: 'old', channel: 'shop', token: null, settings, limits }));
+    const connector = sql(contextFor(url, { system: 'old', channel: 'shop', token: null, settings, limits }));
     made.push(connector);
     return connector;
   };
   let admin: Awaited<ReturnType<typeof createConnection>>;
   beforeAll(async () => {
-    admin = await createConnection({ uri: url!, multipleStatements: true });
+    admin = await createConnection({ uri: url, multipleStatements: true });
     await admin.query(`drop table if exists moves, orders;
       create table moves (id bigint primary key, item varchar(50), n decimal(12,3), changed datetime(6)) engine=innodb;
       create table orders (number int auto_increment primary key, reference varchar(100) unique, total decimal(12,2)) engine=innodb`);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type {
   CancelRequested,
   DocumentPosted,
@@ -24,14 +24,12 @@ import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { type TrytonConnector, tryton } from '../../src/connectors/tryton/index.ts';
 import { Tryton } from '../../src/connectors/tryton/rpc.ts';
 import { dateOf, decimalOf, decimalText } from '../../src/connectors/tryton/values.ts';
+import { live, Peer, peer } from './live.ts';
 
 /** Against the real Tryton, seeded as `test/peers` seeds it. Each run uses orders of its own. */
-const url = process.env.TRYTON_URL ?? 'http://127.0.0.1:18000/erp';
-const isUp = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
-  () => true,
-  () => false,
-);
-if (!isUp) console.warn(`SKIPPED: nothing answers at ${url}; start the peers to run Tryton's live tests`);
+const found = peer('tryton');
+const keys = found instanceof Peer ? found.keys : undefined;
+const url = `${keys?.url}${keys?.database}`;
 
 const signal = new AbortController().signal;
 const run = `t${Date.now().toString(36)}`;
@@ -50,7 +48,7 @@ const context = contextFor(url, {
 });
 
 /** The peer's own PostgreSQL: what only somebody inside could do. */
-const database = process.env.TRYTON_DATABASE ?? 'postgresql://peer:peer@127.0.0.1:18001/erp';
+const database = String(keys?.postgres);
 const psql = (sql: string) => promisify(execFile)('psql', [database, '-q', '-c', sql]);
 
 function order(no: number, changes: Partial<SalesOrderPayload> = {}): SalesOrderPayload {
@@ -69,7 +67,7 @@ function order(no: number, changes: Partial<SalesOrderPayload> = {}): SalesOrder
   };
 }
 
-describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
+live('the real Tryton', ['tryton'], () => {
   const connector = tryton(context);
   const raw = new Tryton(context, settings);
   beforeAll(() => raw.company(signal), 30_000);
@@ -635,7 +633,7 @@ describe.skipIf(!isUp)('the real Tryton', { timeout: 240_000 }, () => {
     if (!created.done) throw new Error(JSON.stringify(created.outcome));
     const isNew = await drain('products_new', from.products_new!);
     expect(isNew.commands).toMatchObject([
-      { kind: 'product.changed', sku, description: 'New', unit: 'u' },
+      { kind: 'product.changed', sku, description: 'New', unit: 'each' },
       { kind: 'price.changed', sku, company: 'US', currency: 'USD', unitPrice: '9.99' },
     ]);
     await raw.write('model.product.template.write', [created.value, { list_price: decimalOf('10.0100') }], signal);

@@ -1,9 +1,10 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
-import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
+import { CrossdockError, fail, fingerprint, gtin14Of, type InboundItem } from '../../canonical/index.ts';
 import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
 import {
   type AccountRecord,
+  claimGtins,
   type PriceRecord,
   type ProductRecord,
   putAccounts,
@@ -58,15 +59,16 @@ export interface LoadContext extends Opened {
 export function kindOf(name: KindName, context: LoadContext): Kind {
   switch (name) {
     case 'products':
-      return master<ProductRecord>({
+      return master<Product>({
         required: ['sku'],
-        optional: ['description', 'unit'],
+        optional: ['description', 'unit', 'gtin'],
         read: (row) => ({
           sku: row.text('sku').toUpperCase(),
           description: row.optional('description', TEXT_LENGTH_MAX) ?? '',
           unit: row.text('unit', 'each'),
+          ...gtinOf(row),
         }),
-        put: (records) => putProducts(context.db, records),
+        put: (records) => putWithGtins(context, records),
       });
     case 'accounts':
       return master<AccountRecord>({
@@ -124,6 +126,35 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
   }
 }
 
+type Product = ProductRecord & { gtin?: string };
+/** What a person puts is newer than what any system said. */
+const LAST = '9999-12-31T00:00:00Z';
+
+/** An empty one says nothing of it: files have the column for all products. */
+function gtinOf(row: RowFields): { gtin?: string } {
+  const text = row.optional('gtin');
+  if (text === undefined || text === '') return {};
+  const gtin =
+    gtin14Of(text) ??
+    fail('XD_VALUE_INVALID', `gtin: ${JSON.stringify(text.slice(0, 40))} is no GTIN: digits or check digit`);
+  return { gtin };
+}
+
+/** A product whose number is another's is loaded all the same: it is known by its SKU. */
+async function putWithGtins({ db }: LoadContext, products: readonly Product[]): Promise<Map<Product, Reject>> {
+  return db.transaction(async (tx) => {
+    const named = products.map((product) => ({ ...product, changedAt: LAST }));
+    const taken = await claimGtins(tx, named);
+    await putProducts(tx, products);
+    const rejects = named.flatMap((record, i): [Product, Reject][] => {
+      const holder = taken.get(record);
+      const reason = `GTIN ${record.gtin} of ${record.sku} is that of ${holder} already; the product is loaded without it`;
+      return holder === undefined ? [] : [[products[i]!, { code: 'gtin_taken', reason }]];
+    });
+    return new Map(rejects);
+  });
+}
+
 function onlyCompany({ directory, company }: LoadContext): string | undefined {
   return company ?? (directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined);
 }
@@ -139,7 +170,8 @@ function master<Row, T = Row>(kind: {
   read: (row: RowFields) => Row;
   /** Of the rows of a unit; default: it has one. */
   recordOf?: (rows: Row[]) => T;
-  put: (records: T[]) => Promise<unknown>;
+  /** @returns which of them could not be taken whole, if any */
+  put: (records: T[]) => Promise<ReadonlyMap<T, Reject> | object>;
 }): Kind {
   const { recordOf = (rows: Row[]) => rows[0] as unknown as T } = kind;
   return {
@@ -149,7 +181,8 @@ function master<Row, T = Row>(kind: {
       let left = units.map((unit, i) => ({ i, record: recordOf(unit.map((row) => row.value as Row)) }));
       while (left.length > 0)
         try {
-          await kind.put(left.map(({ record }) => record));
+          const rejects = await kind.put(left.map(({ record }) => record));
+          if (rejects instanceof Map) for (const { i, record } of left) results[i] = rejects.get(record) ?? 'applied';
           break;
         } catch (error) {
           const at =

@@ -307,3 +307,29 @@ test('substitutes take the place of all a SKU had; a chain that comes back is re
                   where s.code like 'T%' order by s.code, t.rank`;
   expect((await rows(lists)).map(({ list }) => list)).toEqual(['T1 T2', 'T2 T3']);
 });
+
+test('products may have a GTIN; of two that name one, both are loaded and the second is told', async () => {
+  const file =
+    'sku,description,gtin\nGA,first,4006381333931\nGB,second,04006381333931\nGC,none,\nGD,wrong,4006381333930\n';
+  const loaded = await run('products', file);
+  expect(loaded).toMatchObject({ rows: 4, applied: 2, rejected: 2 });
+  expect(rejectsOf(loaded.rejects).slice(1).sort()).toEqual([
+    expect.stringMatching(/^3,gtin_taken,.*GTIN 04006381333931 of GB is that of GA already/),
+    expect.stringMatching(/^5,XD_VALUE_INVALID,.*gtin.*no GTIN/),
+  ]);
+  const holders = 'select gtin, sku from product_gtin order by gtin';
+  expect(await rows(`select code from sku where code like 'G_' order by code`)).toEqual(
+    ['GA', 'GB', 'GC'].map((code) => ({ code })),
+  );
+  expect(await rows(holders)).toEqual([{ gtin: '04006381333931', sku: 'GA' }]);
+  // The same again changes nothing; a file without the column says nothing of it; another number takes the place of the first.
+  expect(await run('products', file, { restart: true })).toMatchObject({ applied: 2, rejected: 2 });
+  await run('products', 'sku,description\nGA,first\n');
+  expect(await rows(holders)).toEqual([{ gtin: '04006381333931', sku: 'GA' }]);
+  await run('products', 'sku,gtin\nGA,73513537\n');
+  await run('products', 'sku,gtin\nGB,4006381333931\n');
+  expect(await rows(holders)).toEqual([
+    { gtin: '00000073513537', sku: 'GA' },
+    { gtin: '04006381333931', sku: 'GB' },
+  ]);
+});

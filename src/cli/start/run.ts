@@ -6,14 +6,17 @@ import { connectors } from '../../connectors/index.ts';
 import { listUnapplied, loadEstate, secretSources } from '../../estate/index.ts';
 import { listen } from '../../server.ts';
 import { refuseUnsafe } from '../../store/doctor.ts';
-import { DATABASE_PAUSE_MS_MAX, isConnectionFault } from '../../store/index.ts';
+import { DATABASE_PAUSE_MS_MAX, isConnectionFault, UnderWay } from '../../store/index.ts';
 import { migrate } from '../../store/migrate.ts';
 import { connectDatabase } from '../connect.ts';
 import { EXIT } from '../output.ts';
 import { onShutdown } from '../shutdown.ts';
 import type { StartOptions } from '../start.ts';
+import { stopWithin } from './stop-within.ts';
 
 const DATABASE_WAIT_MS_MAX = 60_000;
+/** Whoever told us to stop often kills after 30 s, and then nobody says what it was. */
+const STOP_MS_MAX = 20_000;
 
 /** Runs until told to stop. Logs are JSON lines on stderr: ids and codes, no payloads. */
 export async function runStart(options: StartOptions & { json: boolean }): Promise<number> {
@@ -60,9 +63,21 @@ export async function runStart(options: StartOptions & { json: boolean }): Promi
   else process.stdout.write(`Crossdock ready: ${server.url}\n`);
   const reason = await stopped;
   log.info({ reason }, 'stopping');
-  await server.close();
-  await hub.stop();
-  await database.close();
+  const waits = new UnderWay();
+  await stopWithin({
+    msMax: STOP_MS_MAX,
+    work: async () => {
+      hub.beginStop();
+      await waits.until('requests', server.close());
+      await hub.stop();
+      await waits.until('embedded database', database.close());
+    },
+    underWay: () => [...waits.names, ...hub.underWay()],
+    onLate: (underWay) => {
+      log.error({ underWay, afterMs: STOP_MS_MAX }, 'could not stop in time: ends without what is under way');
+      process.exit(EXIT.failed);
+    },
+  });
   release();
   return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { expect, it } from 'vitest';
-import { type Declaration, declaredWith, defineConnector, noSettings } from './declare.ts';
+import { type Declaration, type Domain, declaredWith, defineConnector, noSettings, salesFeedsOf } from './declare.ts';
 import { contextFor } from './testing.ts';
 import type { Connector } from './types.ts';
 
@@ -68,4 +68,22 @@ it('a setting that does not exist is told as one', () => {
   expect(() => own({ ...context, settings: { account: 'A1', acount: 'A2' } })).toThrow(
     expect.objectContaining({ message: 'systems.system.settings.acount: own has no such setting' }),
   );
+});
+
+it('a feed brings sales if it declares so or declares nothing; those with orders come first', () => {
+  const feed = (...domains: Domain[]) => ({ domains, cursor: 'sequence', ordering: 'per_thing', push: false }) as const;
+  const sources = { stock: feed('stock'), cancels: feed('cancels'), orders: feed('orders', 'accounts') };
+  const sourcesOf = (...names: string[]) => names.map((name) => ({ feed: name, poll: () => Promise.reject() }));
+  const made = { ...parts, sources: sourcesOf('stock', 'cancels', 'orders', 'secret') };
+  const both = defineConnector({ ...declaration, needs: [], sources }, () => made);
+  expect(salesFeedsOf(both(context))).toEqual(['orders', 'secret', 'cancels']);
+  const { salesFeeds: _, ...undeclared } = both(context);
+  expect(salesFeedsOf(undeclared)).toEqual(['stock', 'cancels', 'orders', 'secret']);
+  // What the settings make of it counts, where they say.
+  const bySettings = () => ({ sources: { stock: feed('orders') }, deliveries: {}, states: {} });
+  const set = defineConnector({ ...declaration, needs: [], bySettings }, () => ({
+    ...made,
+    sources: sourcesOf('stock'),
+  }));
+  expect(salesFeedsOf(set(context))).toEqual(['stock']);
 });

@@ -2,7 +2,7 @@
 import { type TObject, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { fail } from '../../canonical/index.ts';
-import type { Connector, ConnectorContext, ConnectorFactory, DeliveryKindName } from './types.ts';
+import type { Connector, ConnectorContext, ConnectorFactory, DeliveryKindName, Source } from './types.ts';
 
 /** What records are about. */
 export const domains = [
@@ -107,7 +107,12 @@ export function defineConnector(
             ? `systems.${context.system}: no channel names it as its system, and ${declaration.name} sells`
             : `systems.${context.system}.${need} is missing: ${declaration.name} needs one`,
         );
-    return { name: declaration.name, ...create(context) };
+    const made = create(context);
+    return {
+      name: declaration.name,
+      salesFeeds: salesFeeds(declaredWith(declaration, context.settings), made.sources),
+      ...made,
+    };
   };
   return Object.assign(factory, { declaration });
 }
@@ -115,4 +120,19 @@ export function defineConnector(
 /** What it can with these settings. */
 export function declaredWith(declaration: Declaration, settings: Readonly<Record<string, unknown>>): Declaration {
   return declaration.bySettings === undefined ? declaration : { ...declaration, ...declaration.bySettings(settings) };
+}
+
+const sells: readonly Domain[] = ['orders', 'opportunities'];
+
+/** A feed of which nothing is declared may bring anything. */
+function salesFeeds({ sources }: Declaration, made: readonly Source[]): string[] {
+  const domainsOf = (feed: string): readonly Domain[] => sources[feed]?.domains ?? sells;
+  const feeds = [...new Set(made.map(({ feed }) => feed))];
+  const isOfOrders = (feed: string) => domainsOf(feed).some((domain) => sells.includes(domain));
+  const isOfCancels = (feed: string) => domainsOf(feed).includes('cancels');
+  return [...feeds.filter(isOfOrders), ...feeds.filter((feed) => !isOfOrders(feed) && isOfCancels(feed))];
+}
+
+export function salesFeedsOf({ salesFeeds: told, sources }: Connector): readonly string[] {
+  return told ?? sources.map(({ feed }) => feed);
 }

@@ -172,6 +172,11 @@ export interface Connector {
   /** Whether an answer of success is believed (`answer`) or looked up before it counts (`read_back`). */
   readonly confirmedBy: 'answer' | 'read_back';
   readonly sources: readonly Source[];
+  /**
+   * Which feeds bring what a channel sold or took back, those with orders first; default: all. What is set aside for a channel that sells
+   * by itself is freed only when each of them was read to its end. {@link defineConnector} takes them from the declared domains.
+   */
+  readonly salesFeeds?: readonly string[];
   readonly deliveries: Readonly<Record<string, DeliveryKind>>;
   readonly availability?: AvailabilitySink;
   readonly prices?: StateSink;

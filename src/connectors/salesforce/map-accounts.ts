@@ -1,4 +1,4 @@
-/** Accounts as they change. One that is gone is for a person: what hangs on it lies in other systems, too. */
+/** Accounts as they change. One that is gone and left nobody of ours in its place is for a person: what hangs on it lies in other systems, too. */
 import { fingerprint, type InboundItem } from '../../canonical/index.ts';
 import { type Draft, type Fields, mapRecords, readRecord, recordItem, scopes } from '../kit/index.ts';
 import { mapAccount } from './map-master.ts';
@@ -24,12 +24,14 @@ function accountOf(record: Fields, { system, company, accountField }: AccountRea
     const into = (record.raw.MasterRecord as Record<string, unknown> | null | undefined)?.[accountField];
     // The record that is left has taken our account over: nothing changed for us.
     if (into === account) return [];
+    if (typeof into === 'string' && into !== '') {
+      const changedAt = changedAtOf(record);
+      return [recordItem(system, { kind: 'account.merged', account, company, into, changedAt })];
+    }
     const reason =
-      typeof into === 'string' && into !== ''
-        ? `account ${account} was merged into ${into} in ${system}; what is open under ${account} stays there: merge them where credit, ` +
-          `prices and orders are kept, let orders name ${into} from then on, then resolve this`
-        : `account ${account} was merged into ${mergedInto} in ${system}, which is no account of ours: write ${account}, or the account ` +
-          `that takes its place, into ${accountField} there, then resolve this`;
+      `account ${account} was merged into ${mergedInto} in ${system}, which is no account of ours: write ${account}, or the account ` +
+      `that takes its place, into ${accountField} there; where that is another one of ours, merge them where credit, prices and ` +
+      'orders are kept; then resolve this';
     return [gone(record, system, 'account_merged', `${id} ${mergedInto}`, 'MasterRecordId', reason)];
   }
   if (isDeleted)
@@ -44,9 +46,10 @@ function accountOf(record: Fields, { system, company, accountField }: AccountRea
           'credit is kept, then resolve this',
       ),
     ];
-  const changedAt = timeOf(record.raw.SystemModstamp, `${record.place}/SystemModstamp`);
-  return [recordItem(system, { kind: 'account.changed', account, company, name, changedAt })];
+  return [recordItem(system, { kind: 'account.changed', account, company, name, changedAt: changedAtOf(record) })];
 }
+
+const changedAtOf = (record: Fields): string => timeOf(record.raw.SystemModstamp, `${record.place}/SystemModstamp`);
 
 function gone(record: Fields, system: string, kind: string, key: string, field: string, reason: string): Draft {
   return {

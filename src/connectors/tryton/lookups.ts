@@ -48,6 +48,7 @@ export class Lookups {
   readonly #currencies = new Map<string, number>();
   #warehouses: Promise<Map<string, Warehouse>> | undefined;
   #travel: Promise<Travel> | undefined;
+  #identifiers: Promise<boolean> | undefined;
 
   constructor(tryton: Tryton, settings: Settings) {
     this.#tryton = tryton;
@@ -180,11 +181,26 @@ export class Lookups {
     return this.#travel;
   }
 
+  /** Whether products have codes of others beside their own: its release says. */
+  async hasIdentifiers(signal: AbortSignal): Promise<boolean> {
+    this.#forget();
+    this.#identifiers ??= this.#has('product.product', ['identifiers'], signal).then(
+      (found) => found.has('identifiers'),
+      (error: unknown) => {
+        this.#identifiers = undefined;
+        throw error;
+      },
+    );
+    return this.#identifiers;
+  }
+
+  async #has(model: string, fields: string[], signal: AbortSignal): Promise<Set<string>> {
+    const found = await this.#tryton.ask(`model.${model}.fields_get`, [fields], signal);
+    return new Set(Object.keys((found ?? {}) as object));
+  }
+
   async #readTravel(signal: AbortSignal): Promise<Travel> {
-    const has = async (model: string, fields: string[]): Promise<Set<string>> => {
-      const found = await this.#tryton.ask(`model.${model}.fields_get`, [fields], signal);
-      return new Set(Object.keys((found ?? {}) as object));
-    };
+    const has = (model: string, fields: string[]) => this.#has(model, fields, signal);
     const shipment = await has('stock.shipment.out', ['packages', 'carrier']);
     const names = ['shipping_reference', 'shipping_tracking_url'];
     const known = shipment.has('packages') ? await has('stock.package', names) : new Set<string>();
@@ -197,6 +213,7 @@ export class Lookups {
     this.#products.clear();
     this.#warehouses = undefined;
     this.#travel = undefined;
+    this.#identifiers = undefined;
   }
 }
 

@@ -12,14 +12,24 @@ export interface ProductsPage {
   currency: unknown;
   /** Absent in pages that were kept before lists were read. */
   listPrices?: ListPrices;
+  /** Codes of others for a variant. Absent where this Tryton has none, and in pages that were kept before they were read. */
+  identifiers?: Raw[];
 }
 
+const GTIN_TYPES: ReadonlySet<unknown> = new Set(['ean', 'gtin', 'upc']);
+
 /** Templates with their variants: names, units and prices are the template's, codes the variant's. */
-export function joinProducts({ templates, variants, currency, listPrices }: ProductsPage): Raw[] {
+export function joinProducts({ templates, variants, currency, listPrices, identifiers = [] }: ProductsPage): Raw[] {
   const { lists = [], lines = [], prices = [] } = listPrices ?? {};
   const pricesBy = Map.groupBy(prices, ({ id }) => id);
+  const gtins = new Map<unknown, unknown>();
+  // The oldest of them, so that one that is added changes nothing.
+  for (const { product, type, code } of identifiers.toSorted((a, b) => Number(a.id) - Number(b.id)))
+    if (GTIN_TYPES.has(type) && !gtins.has(product)) gtins.set(product, code);
   return templates.map((template) => {
-    const own = variants.filter((variant) => variant.template === template.id);
+    const own = variants
+      .filter((variant) => variant.template === template.id)
+      .map((variant) => (gtins.has(variant.id) ? { ...variant, gtin: gtins.get(variant.id) } : variant));
     const found = own.flatMap(({ id }) => pricesBy.get(id) ?? []);
     const listed = found.length === 0 ? undefined : { lists, lines, prices: found };
     return { ...template, currency, variants: own, ...(listed && { listPrices: listed }) };
@@ -93,7 +103,8 @@ export function mapProductChanges(
           const symbol = new Fields(template.raw['default_uom.'], `${place}/default_uom.`).text('symbol');
           const unit = Object.hasOwn(units, symbol) ? units[symbol]! : symbol;
           const description = template.text('name');
-          const product = recordItem(system, { kind: 'product.changed', sku, description, unit, changedAt });
+          const gtin = fields.raw.gtin == null ? {} : { gtin: fields.text('gtin') };
+          const product = recordItem(system, { kind: 'product.changed', sku, description, unit, ...gtin, changedAt });
           const { write_date, create_date, listPrices } = template.raw;
           const timed = { ...fields.raw, write_date, create_date };
           const listed =

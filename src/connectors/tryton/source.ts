@@ -294,7 +294,7 @@ async function travelFor(
 
 /** Products with their list price, and parties: as changed, and as created. */
 function recordFeeds(feeds: Feeds): Source[] {
-  const { tryton, settings, system } = feeds;
+  const { tryton, lookups, settings, system } = feeds;
   const company = { code: settings.companyCode };
   const accountOf = accountsOf(settings);
   const times: [suffix: string, time: Time][] = [
@@ -315,9 +315,23 @@ function recordFeeds(feeds: Feeds): Source[] {
         const [own] =
           templates.length === 0 ? [] : await tryton.search('company.company', domain, ['currency.code'], signal);
         const currency = (own?.['currency.'] as Raw | undefined)?.code ?? null;
-        const goods = variants.map(({ id }) => id);
+        const goods = variants.map(({ id }) => id as number);
+        const named =
+          goods.length > 0 && (await lookups.hasIdentifiers(signal))
+            ? {
+                identifiers: await some(
+                  tryton,
+                  'product.identifier',
+                  'product',
+                  goods,
+                  ['product', 'type', 'code'],
+                  signal,
+                ),
+              }
+            : {};
         const lists = goods.length === 0 ? [] : await listsOf(tryton, null, signal);
-        return { templates, variants, currency, listPrices: await pricesIn(tryton, lists, goods, signal) };
+        const listPrices = await pricesIn(tryton, lists, goods, signal);
+        return { templates, variants, currency, ...named, listPrices };
       },
       join: joinProducts,
       map: (rows) => mapProductChanges(rows, { ...company, time, system, units: settings.units ?? { u: 'each' } }),

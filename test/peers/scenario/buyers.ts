@@ -1,15 +1,13 @@
 /** Buyers of both shops, who fill their baskets and then pay at the same moment; some take their order back. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../vendure-shop.ts';
 import * as vendure from '../vendure-shop.ts';
 import type { Wish } from './chance.ts';
+import { whileAway } from './while-away.ts';
 import type { World } from './world.ts';
 
 /** Baskets of a shop that are paid together: where a shop checks and takes in two steps, that is when it sells too much. */
 const WAVE = 8;
 const CANCEL_EVERY = 20;
-const AWAY_PAUSE_MS = 1_000;
-const AWAY_TRIES_MAX = 200;
 
 export type ShopName = 'medusa' | 'vendure';
 export interface Bought {
@@ -86,14 +84,3 @@ const takeBack: Record<ShopName, (world: World, id: string) => Promise<unknown>>
   medusa: ({ shop }, id) => shop.admin('POST', `/admin/orders/${id}/cancel`),
   vendure: ({ admin }, id) => vendure.cancel(admin, id),
 };
-
-/** A shop that is being started again is waited for. */
-async function whileAway<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++)
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof TypeError) || tries === AWAY_TRIES_MAX) throw error;
-      await sleep(AWAY_PAUSE_MS);
-    }
-}

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../medusa-shop.ts';
 import type { TrytonSession } from '../tryton/client.ts';
 import type { Wish } from './chance.ts';
+import { whileAway } from './while-away.ts';
 import { today } from './world.ts';
 
 const IDLE_MS = 2_000;
@@ -105,7 +106,7 @@ export async function workLeft(erp: TrytonSession): Promise<number> {
 }
 
 /** Opportunities of the CRM, won one after the other: Tryton makes a draft sale of each, and the hub an order that asks. */
-export async function winOpportunities(erp: TrytonSession, list: readonly Wish[]): Promise<number[]> {
+export async function winOpportunities(erp: TrytonSession, list: readonly Wish[]): Promise<number> {
   const [party] = (await erp.searchRead(
     'party.party',
     [['code', '=', 'CUST-0001']],
@@ -119,7 +120,6 @@ export async function winOpportunities(erp: TrytonSession, list: readonly Wish[]
     ['code', 'default_uom'],
   )) as Json[];
   const of = new Map(products.map((product) => [product.code as string, product]));
-  const won: number[] = [];
   for (const [n, lines] of list.entries()) {
     const values = {
       description: `scenario ${n}`,
@@ -134,9 +134,15 @@ export async function winOpportunities(erp: TrytonSession, list: readonly Wish[]
         ],
       ],
     };
-    const ids = (await erp.model('sale.opportunity', 'create', [values])) as number[];
-    for (const step of ['opportunity', 'convert']) await erp.model('sale.opportunity', step, ids);
-    won.push(...ids);
+    await whileAway(async () => {
+      // An answer may be lost: what is there is gone on with.
+      const domain = [['description', '=', values.description]];
+      const [there] = (await erp.searchRead('sale.opportunity', domain, ['state'], 1)) as Json[];
+      const ids = there === undefined ? await erp.model('sale.opportunity', 'create', [values]) : [there.id];
+      const steps =
+        { lead: ['opportunity', 'convert'], opportunity: ['convert'] }[String(there?.state ?? 'lead')] ?? [];
+      for (const step of steps) await erp.model('sale.opportunity', step, ids);
+    });
   }
-  return won;
+  return list.length;
 }

@@ -72,7 +72,7 @@ export async function runScenario(options: ScenarioOptions, say: (line: string) 
     await arrives(world, wanted);
     const raceEnded = performance.now();
     say(
-      `${Math.round((raceEnded - began) / 1000)} s: ${raced1.bought} bought, ${raced1.refused} refused, ${won.length} opportunities won`,
+      `${Math.round((raceEnded - began) / 1000)} s: ${raced1.bought} bought, ${raced1.refused} refused, ${won} opportunities won`,
     );
     await untilAtRest(hub, world, say);
     const returnsAsked = await askBack(hub, options.seed);
@@ -80,7 +80,7 @@ export async function runScenario(options: ScenarioOptions, say: (line: string) 
     await people.stop();
     const rested = performance.now();
 
-    const comparison = await compare(world, hub, won.length);
+    const comparison = await compare(world, hub, won);
     const verified = await hub.tryCli('verify', '--json');
     if (verified.code !== 0)
       comparison.problems.push(`crossdock verify ended with ${verified.code}: ${verified.out.slice(0, 2_000)}`);

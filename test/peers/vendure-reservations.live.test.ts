@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useApi } from '../../src/api/testing/hub.ts';
+import { stateFolder } from './lib/manager.ts';
+import { live, Peer, peer } from './live.ts';
 import {
   type Any,
   administrator,
@@ -23,16 +24,13 @@ import {
 
 /** A real Vendure with the plugin of examples/vendure-reservations, a database of its own, and the real API of the hub. */
 
-const state =
-  process.env.PEER_STATE_DIR ?? join(process.env.TMPDIR ?? tmpdir(), `crossdock-peers-${process.getuid?.()}`);
+const state = stateFolder();
 const shopDir = join(state, 'vendure', 'app');
 const port = Number(process.env.VENDURE_RESERVED_PORT ?? 18_210);
-const postgres = {
-  host: '127.0.0.1',
-  port: Number(process.env.VENDURE_PG_PORT ?? 18_201),
-  user: 'peer',
-  password: 'peer',
-};
+/** Beside the peer's own shop, in the same server. */
+const found = peer('vendure');
+const at = new URL(found instanceof Peer ? String(found.keys.postgres) : 'postgresql://nobody@127.0.0.1/none');
+const postgres = { host: at.hostname, port: Number(at.port), user: at.username, password: at.password };
 const database = 'shop_reservations';
 
 async function query(sql: string): Promise<boolean> {
@@ -48,26 +46,16 @@ async function query(sql: string): Promise<boolean> {
   }
 }
 
-const ready =
-  process.env.CROSSDOCK_PEERS === 'on' &&
-  existsSync(join(shopDir, 'node_modules/@vendure/core/package.json')) &&
-  (await query('select 1'));
-if (!ready)
-  console.warn(
-    `SKIPPED: CROSSDOCK_PEERS is not on, no Vendure is installed in ${shopDir}, or its PostgreSQL is down; npm run peers -- up vendure`,
-  );
-
 const server = `
 const { bootstrap } = require('@vendure/core');
 const { config } = require('./config');
 const { crossdockReservations } = require('./crossdock-reservations.cjs');
-config.dbConnectionOptions.database = '${database}';
 config.dbConnectionOptions.synchronize = true;
 config.plugins.push(crossdockReservations({ url: process.env.CROSSDOCK_URL, apiKey: process.env.CROSSDOCK_API_KEY, channel: 'api' }));
 bootstrap(config).catch((error) => { console.error(error); process.exit(1); });
 `;
 
-describe.skipIf(!ready)('Vendure with the reservation plugin', { timeout: 240_000 }, () => {
+live('Vendure with the reservation plugin', ['vendure'], () => {
   const api = useApi({ skus: ['SKU-0010', 'SKU-0011'] });
   let shop: ChildProcess;
   let said = '';
@@ -90,8 +78,7 @@ describe.skipIf(!ready)('Vendure with the reservation plugin', { timeout: 240_00
         NODE_ENV: 'production',
         VENDURE_DISABLE_TELEMETRY: 'true',
         VENDURE_PORT: String(port),
-        PGPORT: String(postgres.port),
-        PEER_DIR: join(state, 'vendure'),
+        VENDURE_DATABASE_URL: `postgresql://${at.username}:${at.password}@${at.host}/${database}`,
         WEBHOOK_URL: '',
         CROSSDOCK_URL: url,
         CROSSDOCK_API_KEY: api.key,

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createApiKey } from '../../src/api/index.ts';
 import { createHub, type Hub } from '../../src/app.ts';
 import { medusa } from '../../src/connectors/medusa/index.ts';
 import { listen, type Server } from '../../src/server.ts';
 import { useDatabase } from '../helpers/database.ts';
 import { stateFolder } from './lib/manager.ts';
+import { live } from './live.ts';
 import { answers, type Json, Shop, shopUp } from './medusa-shop.ts';
 
 /**
@@ -17,15 +18,6 @@ import { answers, type Json, Shop, shopUp } from './medusa-shop.ts';
  */
 const up = await shopUp();
 const appDir = join(stateFolder(), process.env.MEDUSA_NAME ?? 'medusa', 'app');
-const why =
-  process.env.CROSSDOCK_PEERS !== 'on'
-    ? 'CROSSDOCK_PEERS is not on'
-    : typeof up === 'string'
-      ? up
-      : existsSync(join(appDir, 'node_modules'))
-        ? undefined
-        : `no app in ${appDir}`;
-if (why !== undefined) console.warn(`SKIPPED test/peers/medusa-hot.live.db.test.ts: ${why}`);
 
 const database = useDatabase();
 const PORTS = [18_106, 18_107];
@@ -33,7 +25,7 @@ const STOCK = 20;
 const BUYERS = 60;
 const signal = new AbortController().signal;
 
-describe.skipIf(why !== undefined)('medusa in two processes, live', { timeout: 300_000 }, () => {
+live('medusa in two processes', ['medusa'], (peers) => {
   const { seed, url } = up as Exclude<typeof up, string>;
   const shop = new Shop(seed, url);
   const urls = PORTS.map((port) => `http://127.0.0.1:${port}`);
@@ -76,7 +68,7 @@ describe.skipIf(why !== undefined)('medusa in two processes, live', { timeout: 3
         stdio: ['ignore', log, log],
         env: {
           ...process.env,
-          DATABASE_URL: `postgresql://peer:peer@127.0.0.1:${process.env.MEDUSA_PG_PORT ?? 18_101}/shop?sslmode=disable`,
+          DATABASE_URL: `${String(peers.medusa.keys.postgres)}?sslmode=disable`,
           NODE_ENV: 'production',
           MEDUSA_DISABLE_TELEMETRY: '1',
           LOG_LEVEL: 'warn',
@@ -132,12 +124,25 @@ describe.skipIf(why !== undefined)('medusa in two processes, live', { timeout: 3
           Array.from({ length: 6 }, () => shop.readyCart([{ variant: item.variant, quantity: 1 }])),
         )),
       );
-    const results = await Promise.allSettled(carts.map((cart, n) => shop.complete(cart, urls[n % 2])));
-    const placed = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
-    console.log(
-      `medusa, two processes: ${placed.length} orders of ${BUYERS} buyers for ${STOCK} units; ${refusals[0]}`,
-    );
+    const placed: Json[] = [];
+    const refusals: string[] = [];
+    /** In a rush the shop uses up its own database connections and gives checkouts up; their buyers press the button again. */
+    const gaveUp: string[] = [];
+    const complete = async (cart: string, n: number) => {
+      try {
+        placed.push(await shop.complete(cart, urls[n % 2]));
+      } catch (error) {
+        if (/answered 500/.test(String(error))) gaveUp.push(cart);
+        else refusals.push(String(error));
+      }
+    };
+    await Promise.all(carts.map(complete));
+    expect(placed.length).toBeLessThanOrEqual(STOCK);
+    const first = `${placed.length} orders, ${gaveUp.length} given up by the shop`;
+    for (let round = 0; round < 5 && gaveUp.length > 0; round++)
+      for (const [n, cart] of gaveUp.splice(0).entries()) await complete(cart, n);
+    console.log(`medusa, two processes: ${BUYERS} buyers for ${STOCK} units: ${first}; ${placed.length} in the end`);
+    expect(gaveUp).toEqual([]);
     expect(refusals.filter((reason) => !reason.includes('Not enough stock of SKU-0030'))).toEqual([]);
     expect(placed).toHaveLength(STOCK);
     expect(await atp(apiKey)).toBe(0);
