@@ -34,6 +34,7 @@ const administration: Readonly<Record<string, string>> = {
 const otherSystems = [
   'src/connectors/kit/conformance/checks/database.ts',
   'src/connectors/kit/conformance/database.ts',
+  'src/connectors/ledgersmb/conformance.ts',
   'src/connectors/sql/conformance.ts',
   'src/connectors/sql/sink.ts',
   'src/connectors/sql/source.ts',

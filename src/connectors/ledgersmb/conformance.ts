@@ -30,6 +30,13 @@ const system: DatabaseDescription = {
       entity_credit_account int, oe_class_id int default 1);
     create table orderitems (id int default nextval('ids'), trans_id int, parts_id int, description text, qty numeric, sellprice numeric,
       discount numeric, unit text, ship numeric);
+    create index on entity_credit_account (id);
+    create index on parts (id);
+    create index on parts (partnumber);
+    create index on oe (id);
+    create index on oe (ordnumber);
+    create index on orderitems (id);
+    create index on orderitems (trans_id);
     create function setting_increment(which text) returns text language sql as
       $f$ update defaults set value = (value::int + 1)::text where setting_key = which returning value $f$;
     create function once() returns trigger language plpgsql as $f$

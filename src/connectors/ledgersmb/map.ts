@@ -203,25 +203,22 @@ export function mapOrders(
     (raw, place) => {
       const { key, rows } = raw as ChangesBody['changes'][number];
       const first = new Fields(rows[0], `${place}/rows/0`);
+      // The ledger lets an order have none; such a one is set aside under what it holds.
+      const numberOf = () => new Fields({ ordnumber: key[0] }, place).text('ordnumber');
       return [
-        readOr(
-          raw,
-          scopes.order(channel),
-          // An order without a number is set aside under what it holds.
-          () => new Fields({ ordnumber: key[0] }, place).text('ordnumber'),
-          () =>
-            orderItem({
-              kind: 'order.submitted',
-              channel,
-              externalNo: key[0]!,
-              company,
-              account: first.text('meta_number'),
-              currency: new Fields({ curr: rows[0]!.curr?.trim() }, `${place}/rows/0`).currency('curr'),
-              orderedAt: new Fields({ at: `${rows[0]!.transdate}T00:00:00Z` }, place).time('at'),
-              lines: rows
-                .map((row, index) => lineOf(row, `${place}/rows/${index}`, units))
-                .sort((one, other) => one.lineNo - other.lineNo),
-            }),
+        readOr(raw, scopes.order(channel), numberOf, () =>
+          orderItem({
+            kind: 'order.submitted',
+            channel,
+            externalNo: numberOf(),
+            company,
+            account: first.text('meta_number'),
+            currency: new Fields({ curr: rows[0]!.curr?.trim() }, `${place}/rows/0`).currency('curr'),
+            orderedAt: new Fields({ at: `${rows[0]!.transdate}T00:00:00Z` }, place).time('at'),
+            lines: rows
+              .map((row, index) => lineOf(row, `${place}/rows/${index}`, units))
+              .sort((one, other) => one.lineNo - other.lineNo),
+          }),
         ),
       ];
     },
