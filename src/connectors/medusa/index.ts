@@ -84,7 +84,7 @@ export const medusa: ConnectorFactory = defineConnector(
     const whose = { system, channel, company: own.company, account: own.account, accounts };
     return {
       confirmedBy: 'read_back',
-      sources: [orders(client, own.salesChannels ?? [], whose)],
+      sources: [orders(client, own.salesChannels ?? [], whose, context.clock)],
       deliveries: {},
       availability: availability(client, limits, catalog, locationIds),
       prices: prices(client, limits, catalog),

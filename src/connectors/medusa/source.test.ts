@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Connector } from '../kit/index.ts';
-import { contextFor, type FakeSystem, fakeSystem } from '../kit/testing.ts';
+import { contextFor, type FakeSystem, fakeSystem, manualClock } from '../kit/testing.ts';
 import recorded from './fixtures/orders.json' with { type: 'json' };
 import { medusa } from './index.ts';
 import { MAKING_MS } from './source.ts';
@@ -99,4 +99,17 @@ it('an order whose checkout is not over yet is not read, and the feed is not at 
   expect((await readAll(second.cursor)).keys).toEqual(['3']);
   list([before, { ...making, payment_status: 'authorized' }, after]);
   expect((await readAll(second.cursor)).keys).toContain('2');
+});
+
+it('a shop whose clock is ahead holds its orders back no longer than others', async () => {
+  const clock = manualClock();
+  const ahead = medusa({ ...contextFor(system.url, { settings }), clock });
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const unpaid = { ...order(1, at), created_at: at, payment_status: 'not_paid' };
+  list([unpaid]);
+  const first = await ahead.sources[0]!.poll('', signal);
+  expect(first).toMatchObject({ drained: false, items: [] });
+  await clock.advance(MAKING_MS);
+  expect(await ahead.sources[0]!.poll(first.cursor, signal)).toMatchObject({ drained: true, items: [{ key: '1' }] });
+  await ahead.close();
 });

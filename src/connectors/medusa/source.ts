@@ -1,6 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HttpClient, type KeysetRow, keysetSource, type Place, type Source } from '../kit/index.ts';
+import {
+  type Clock,
+  type HttpClient,
+  type KeysetRow,
+  keysetSource,
+  type Place,
+  type Source,
+  systemClock,
+} from '../kit/index.ts';
 import { mapOrders, type OrderRow, type OrderSettings } from './map.ts';
 
 const PAGE_ORDERS = 50;
@@ -32,7 +40,12 @@ interface RawOrder {
 /** Beside a page's orders, of those that were edited: how they were placed, and what was changed. */
 type Extra = Record<string, { original: unknown; changes: unknown[] }>;
 
-export function orders(client: HttpClient, salesChannels: readonly string[], settings: OrderSettings): Source {
+export function orders(
+  client: HttpClient,
+  salesChannels: readonly string[],
+  settings: OrderSettings,
+  clock: Clock = systemClock,
+): Source {
   const channels = salesChannels.map((id) => `&sales_channel_id[]=${id}`).join('');
   const list = async (query: string, signal: AbortSignal) => {
     const path = `/admin/orders?limit=${PAGE_ORDERS}&fields=${ORDER_FIELDS}${channels}${query}`;
@@ -86,13 +99,23 @@ export function orders(client: HttpClient, salesChannels: readonly string[], set
     return { original: (original.value as { order?: unknown } | null)?.order, changes: changes as unknown[] };
   };
 
+  /** By our own clock, since the shop's may be ahead of ours: whatever it says, an order is held back for so long at most. */
+  const seenAt = new Map<string, number>();
+  const sinceSeen = ({ id, payment_status: payment }: RawOrder): number => {
+    if (payment !== 'not_paid') return MAKING_MS;
+    const at = seenAt.get(id) ?? clock.now();
+    seenAt.set(id, at);
+    if (seenAt.size > 1_000) seenAt.delete(seenAt.keys().next().value!);
+    return clock.now() - at;
+  };
+
   return keysetSource({
     feed: 'orders',
     pageMax: PAGE_ORDERS,
     overlapMs: OVERLAP_MS,
     async read(after, _limit, signal) {
       const found = await readPage(after, signal);
-      const making = found.orders.findIndex(isInTheMaking);
+      const making = found.orders.findIndex((order) => isInTheMaking(order, sinceSeen(order)));
       const page = making < 0 ? found : { ...found, orders: found.orders.slice(0, making) };
       if (making === 0) await sleep(LOOK_AGAIN_MS, undefined, { signal });
       const extra: Extra = {};
@@ -134,8 +157,8 @@ function changesItems(change: unknown): boolean {
   );
 }
 
-function isInTheMaking({ payment_status: payment, created_at: created }: RawOrder): boolean {
-  return payment === 'not_paid' && Date.now() - Date.parse(String(created)) < MAKING_MS;
+function isInTheMaking({ payment_status: payment, created_at: created }: RawOrder, seenForMs: number): boolean {
+  return payment === 'not_paid' && seenForMs < MAKING_MS && Date.now() - Date.parse(String(created)) < MAKING_MS;
 }
 
 const placeOf = (order: RawOrder): Place => ({ at: order.updated_at, id: order.id });
