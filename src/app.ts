@@ -10,7 +10,7 @@ import { Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
-import { followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
+import { endDueHolds, followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
 import {
   BUCKETS,
   DeliveryDispatcher,
@@ -261,8 +261,9 @@ export class Hub {
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
         const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
+        const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
-        if (expired + served + replayed > 0) this.#wake.fire();
+        if (expired + served + ended + replayed > 0) this.#wake.fire();
         return false;
       },
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },

@@ -2,13 +2,7 @@
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { putSubstitutes } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import {
-  followBackorders,
-  listExceptions,
-  readToldDocuments,
-  settleException,
-  sweepBackorders,
-} from '../src/orders/index.ts';
+import { listExceptions, readToldDocuments, settleException, sweepBackorders } from '../src/orders/index.ts';
 import { findOrders, readTimeline } from '../src/projections/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import type { MemorySystem } from './helpers/memory-system.ts';
@@ -229,14 +223,14 @@ it('held: no other system acts on the order until a person decides, whatever arr
   expect(await gaps()).toEqual([`line 1 (${sku.sold}): 6 wait for a person, and the ERP for the order with them`]);
 
   await arrive(sku.sold, 'north', 20);
-  await followBackorders(hub.db, hub.deps);
+  await hub.follow();
   expect(await sweepBackorders(hub.db, hub.deps)).toBe(0);
   await hub.settle();
   expect(await lines()).toEqual(['accepted', '1: 10 allocated 4 backordered 6']);
   expect(told(systems.erp, 'sales_order')).toEqual([]);
 
   expect(await settle('backorder')).toMatchObject({ state: 'resolved', backordered: 6, resolvedBy: 'ann' });
-  await followBackorders(hub.db, hub.deps);
+  await hub.follow();
   await hub.settle();
   expect(told(systems.erp, 'sales_order')).toMatchObject([
     { company: 'acme', account: 'A1', currency: 'GBP', totalMinor: 2500, lines: [{ quantity: 10, amountMinor: 2500 }] },

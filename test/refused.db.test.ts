@@ -97,5 +97,7 @@ it('nothing is missing from the timeline of an order that nobody was told of, be
     resolution: null,
     answer: null,
   };
-  expect(gapsOf({ facts, deliveries: [other], publications: [], parked: [], unread: [], lines: [] })).toEqual([]);
+  expect(
+    gapsOf({ facts, deliveries: [other], publications: [], parked: [], unread: [], lines: [], holds: [] }),
+  ).toEqual([]);
 });

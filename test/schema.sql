@@ -94,6 +94,12 @@ table crosswalk_entry (
   PRIMARY KEY (system, kind, outside_id, valid_from)
 );
 
+table declared_rule (
+  name text not null,
+  settings json not null,
+  PRIMARY KEY (name)
+);
+
 table delivery (
   delivery_id bigint identity not null,
   destination_id integer not null,
@@ -294,6 +300,28 @@ table order_exception (
 ) with (fillfactor=80);
 CREATE INDEX order_exception_exception_id_idx1 ON public.order_exception USING btree (exception_id) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX order_exception_exception_id_idx ON public.order_exception USING btree (exception_id);
+
+table order_hold (
+  order_id bigint not null,
+  hold_id bigint not null,
+  channel_id integer not null,
+  kind text not null,
+  reason text not null,
+  detail text not null,
+  owner text not null,
+  due_at timestamp with time zone,
+  state text not null,
+  held_by text,
+  released_by text,
+  release_reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (order_id, hold_id),
+  CHECK (((state = 'released'::text) = (released_by IS NOT NULL)))
+);
+CREATE INDEX order_hold_due_at_idx ON public.order_hold USING btree (due_at) WHERE (state = 'open'::text);
+CREATE INDEX order_hold_hold_id_idx1 ON public.order_hold USING btree (hold_id) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX order_hold_hold_id_idx ON public.order_hold USING btree (hold_id);
 
 table order_line (
   order_id bigint not null,
@@ -502,6 +530,9 @@ table sales_order (
   is_released boolean default false not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
   units_held bigint default 0 not null,
+  holds integer default 0 not null,
+  is_told boolean default true not null,
+  is_handed boolean default false not null,
   UNIQUE (channel_id, external_no),
   PRIMARY KEY (order_id)
 ) with (fillfactor=70);
@@ -638,6 +669,8 @@ sequence fulfilment_id_seq increment by 200;
 
 sequence movement_id_seq increment by 1000;
 
+sequence order_hold_id_seq increment by 200;
+
 sequence order_id_seq increment by 200;
 
 sequence raw_id_seq increment by 500;
@@ -761,8 +794,9 @@ AS $function$
   select d.order_id, d.line_no, d.sku_id, d.location_id, d.channel_id
     from outside_line() d
     join order_line l on l.order_id = d.order_id and l.line_no = d.line_no and l.sku_id = d.sku_id
+    join sales_order o on o.order_id = d.order_id
     join stock_balance b on b.sku_id = d.sku_id and b.location_id = d.location_id
-   where d.deducted > 0 and l.backordered > l.held
+   where d.deducted > 0 and l.backordered > l.held and o.holds = 0
      and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
 $function$
 

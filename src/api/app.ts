@@ -11,6 +11,7 @@ import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
 import { exceptionRoutes } from './exceptions.ts';
 import { healthRoutes } from './health.ts';
+import { holdRoutes } from './holds.ts';
 import type { ApiHub } from './hub.ts';
 import { ingestRoutes } from './ingest.ts';
 import { metricRoutes } from './metrics.ts';

@@ -46,6 +46,8 @@ export function nextStepOf(kind: string, problemClass: string): string {
       return 'The system did not take the newest state in all tries: check that it is up, then tell it again: crossdock parked replay.';
     case 'order_exception':
       return 'Its order waits for a person: crossdock exceptions resolve, as backorder, substitute or cancel.';
+    case 'order_hold':
+      return 'Its owner has not decided in time: crossdock holds show, then release it, or cancel the order.';
     case 'shortage':
       return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
     default:

@@ -84,6 +84,10 @@ export const listProblems = sql<ProblemRow>(
            e.recorded_at
       from order_exception e join sales_order o using (order_id) join channel c on c.channel_id = e.channel_id join sku k on k.sku_id = e.sku_id
      where e.state = 'open' order by e.exception_id desc limit $1::int)
+   union all
+   (select 'order_hold', h.kind, c.code || '/' || o.external_no, h.reason || ': ' || h.detail, h.owner, h.recorded_at
+      from order_hold h join sales_order o using (order_id) join channel c on c.channel_id = h.channel_id
+     where h.state = 'open' and h.due_at <= crossdock_now() order by h.due_at limit $1::int)
    order by at desc limit $1::int`,
 );
 

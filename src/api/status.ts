@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReservationDesk } from '../ingest/index.ts';
 import { logLag } from '../log/index.ts';
-import { countOpenExceptions, stateRules } from '../orders/index.ts';
+import { countOpenExceptions, countOpenHolds, stateRules } from '../orders/index.ts';
 import { CONSUMER, type FlowFreshness, readFreshness } from '../outbound/index.ts';
 import type { ApiHub } from './hub.ts';
 import { nextStepOf } from './next-steps.ts';
@@ -41,6 +41,8 @@ export interface Status {
   parked: { total: number; byClass: Record<string, number> };
   /** What orders can't have as they were ordered and a person has to decide. */
   exceptions: { open: number; units: number; oldestMs: number; byKind: Record<string, number> };
+  /** Why orders may not go on; `due`: somebody should have decided by now. */
+  holds: { open: number; due: number; oldestMs: number; byKind: Record<string, number> };
   log: { consumer: string; behind: number; oldestMs: number };
   oldestPendingMs: number;
   freshness: { minutes: number; flows: Record<string, FlowFreshness & { targetMs: number | null; late: boolean }> };
@@ -72,10 +74,11 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
     db.query(statements.countParked),
     db.query(statements.listProblems, [PROBLEMS_MAX]),
   ]);
-  const [flows, lag, exceptions] = await Promise.all([
+  const [flows, lag, exceptions, holds] = await Promise.all([
     readFreshness(db, since),
     logLag(db, CONSUMER),
     countOpenExceptions(db),
+    countOpenHolds(db),
   ]);
   // In the order in which an order walks through them.
   const byState: Record<string, number> = {};
@@ -111,6 +114,12 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
       units: exceptions.reduce((sum, row) => sum + row.units, 0),
       oldestMs: Math.max(0, ...exceptions.map((row) => row.oldestMs)),
       byKind: Object.fromEntries(exceptions.map((row) => [row.kind, row.exceptions])),
+    },
+    holds: {
+      open: holds.reduce((sum, row) => sum + row.holds, 0),
+      due: holds.reduce((sum, row) => sum + row.due, 0),
+      oldestMs: Math.max(0, ...holds.map((row) => row.oldestMs)),
+      byKind: Object.fromEntries(holds.map((row) => [row.kind, row.holds])),
     },
     log: { consumer: CONSUMER, behind: lag.behind, oldestMs: Math.round(lag.oldestMs) },
     oldestPendingMs: Math.max(0, ...destinations.map((d) => d.oldestMs), ...dirty.map((p) => p.oldestMs)),

@@ -3,4 +3,5 @@ export * from './errors.ts';
 export * from './fingerprint.ts';
 export * from './flows.ts';
 export * from './gtin.ts';
+export * from './hold-kinds.ts';
 export * from './money.ts';

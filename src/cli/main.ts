@@ -10,6 +10,7 @@ const commands = [
   'doctor',
   'exceptions',
   'explain',
+  'holds',
   'init',
   'keys',
   'load',

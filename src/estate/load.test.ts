@@ -300,6 +300,13 @@ describe('one fault is named at its path with the nearest right word', () => {
         e.systems!.erp!.pollMs = 1;
       },
     ],
+    [
+      'holds.credits',
+      'credit',
+      (e) => {
+        e.holds = { credits: {} } as never;
+      },
+    ],
   ];
   it.each(cases)('%s, %s', (path, nearest, change) => {
     const faults = faultsOf(changed(change));
@@ -322,6 +329,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
+      e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
       e.degradedModes = {} as never;
       const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };
       const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1 };

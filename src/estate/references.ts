@@ -1,4 +1,4 @@
-import { deliveryKinds, publicationKinds } from '../canonical/index.ts';
+import { deliveryKinds, holdKinds, publicationKinds } from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
 
 type Loose = Record<string, unknown>;
@@ -67,6 +67,9 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   checkShares(part('channels'), faults);
 
   for (const [domain, system] of Object.entries(recordOf(estate.routing))) names('system', system, ['routing', domain]);
+  for (const kind of codes('holds'))
+    if (!(holdKinds as readonly string[]).includes(kind))
+      faults.addUnknown(['holds', kind], `no kind of hold ${kind}`, kind, holdKinds);
   for (const [field, system] of Object.entries(recordOf(estate.owners))) {
     if (!/^[a-z]\w*(\.[a-z]\w*)?$/.test(field)) faults.add(['owners', field], 'must be named domain or domain.field');
     names('system', system, ['owners', field]);

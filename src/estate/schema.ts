@@ -236,6 +236,36 @@ export const estateSchema = Type.Object(
         },
       ),
     ),
+    holds: Type.Optional(
+      Type.Record(
+        code,
+        Type.Object(
+          {
+            owner: Type.Optional(
+              Type.String({ minLength: 1, maxLength: 100, description: 'who decides; default operations' }),
+            ),
+            dueMinutes: Type.Optional(
+              Type.Integer({
+                minimum: 1,
+                maximum: 525_600,
+                description: 'within which somebody should decide; default: no time',
+              }),
+            ),
+            onDue: Type.Optional(
+              Type.Union([Type.Literal('alert'), Type.Literal('cancel')], {
+                description:
+                  'what becomes of an order that nobody released by then. cancel: all of it is given up; default alert',
+              }),
+            ),
+          },
+          closed,
+        ),
+        {
+          description:
+            'kind of hold (credit, price, account, quantity, manual, degraded) -> whose it is, and by when somebody decides',
+        },
+      ),
+    ),
     degradedModes: Type.Optional(
       Type.Record(code, Type.Unknown(), {
         description: 'what holds while a system is away; not applied by this version',

@@ -1,6 +1,6 @@
 /** What the last start of the hub declared, read back: commands work on a database without its estate file at hand. */
 import { type Queryable, sql } from '../store/index.ts';
-import type { DeclaredEstate } from './directory.ts';
+import type { DeclaredEstate, DeclaredRules } from './directory.ts';
 
 const readCompanies = sql<{ code: string; currency: string; time_zone: string }>(
   'master_read_companies',
@@ -14,6 +14,10 @@ const readChannels = sql<{ code: string; company: string; settings: DeclaredEsta
   'master_read_channels',
   'select h.code, c.code as company, h.settings from channel h join company c using (company_id)',
 );
+const readRules = sql<{ name: string; settings: unknown }>(
+  'master_read_rules',
+  'select name, settings from declared_rule',
+);
 const readDestinations = sql<{ code: string }>('master_read_destinations', 'select code from destination');
 
 export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
@@ -21,7 +25,9 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
   const locations = await db.query(readLocations);
   const channels = await db.query(readChannels);
   const destinations = await db.query(readDestinations);
+  const rules = await db.query(readRules);
   return {
+    ...(Object.fromEntries(rules.map((row) => [row.name, row.settings])) as DeclaredRules),
     companies: Object.fromEntries(
       companies.map((row) => [row.code, { currency: row.currency, timeZone: row.time_zone }]),
     ),

@@ -67,3 +67,9 @@ export const findAccountCodes = sql<{ account_id: number; code: string }>(
   'master_find_account_codes',
   'select account_id, code from account where account_id = any($1::bigint[])',
 );
+// Only a change is written: every start of every process, and every command, says it again.
+export const upsertRule = sql(
+  'master_upsert_rule',
+  `insert into declared_rule as r (name, settings) values ($1::text, $2::json)
+   on conflict (name) do update set settings = excluded.settings where r.settings::text <> excluded.settings::text`,
+);

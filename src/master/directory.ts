@@ -42,13 +42,26 @@ export interface ChannelEntry {
   sharedRisk: boolean;
   reservationMaxSeconds: number;
 }
+/** Whose a hold is, when somebody should have looked at it, and what becomes of its order then. */
+export interface HoldTerms {
+  owner: string;
+  dueMinutes: number | null;
+  onDue: 'alert' | 'cancel';
+}
+
 export interface DestinationEntry {
   destinationId: number;
   code: string;
 }
 
+/** Rules that are no channel's, location's or system's own. */
+export interface DeclaredRules {
+  holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
+}
+const ruleNames = ['holds'] as const satisfies readonly (keyof DeclaredRules)[];
+
 /** What the directory needs of an estate; the estate room's type fits it. */
-export interface DeclaredEstate {
+export interface DeclaredEstate extends DeclaredRules {
   companies: Record<string, { currency: string; timeZone: string }>;
   /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
   locations: Record<string, { company: string; region: string; priority?: number; safetyStock?: number | null }>;
@@ -93,6 +106,8 @@ export class Directory {
   readonly #accountCodes = new Map<number, string>();
   readonly #mergedAccounts = new Map<number, number>();
   readonly #countsNet = new Set<string>();
+  /** As declared. */
+  readonly rules: DeclaredRules = {};
   readonly #crosswalks = new Map<string, string>();
   /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
   #referenceEnding = '';
@@ -184,6 +199,11 @@ export class Directory {
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);
     }
+    for (const name of ruleNames) {
+      const settings = estate[name] ?? {};
+      await db.query(statements.upsertRule, [name, JSON.stringify(settings)]);
+      directory.rules[name] = settings;
+    }
     for (const code of Object.keys(estate.systems).sort()) {
       const { quantities = 'gross' } = estate.systems[code]!;
       const net = quantities === null ? null : quantities === 'net';
@@ -197,6 +217,11 @@ export class Directory {
   /** Whether a system's counts leave out what it has allocated itself. */
   countsNet(system: string): boolean {
     return this.#countsNet.has(system);
+  }
+
+  holdTerms(kind: string): HoldTerms {
+    const { owner = 'operations', dueMinutes = null, onDue = 'alert' } = this.rules.holds?.[kind] ?? {};
+    return { owner, dueMinutes, onDue };
   }
 
   /** Channels that sell by themselves: those that hold exposures. */

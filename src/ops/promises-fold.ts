@@ -10,6 +10,7 @@ import {
   type Order,
   type OrderEvent,
   type OrderException,
+  type OrderHold,
   type OrderLine,
   readOrders,
 } from '../orders/index.ts';
@@ -202,12 +203,22 @@ const exceptionParts = [
   'reason',
 ] as const satisfies readonly (keyof OrderException)[];
 
+const holdParts = [
+  'kind',
+  'reason',
+  'detail',
+  'owner',
+  'heldBy',
+  'releasedBy',
+  'releaseReason',
+] as const satisfies readonly (keyof OrderHold)[];
+
 /** The first thing in which the order differs from what its facts give. */
 function differenceOf(facts: Order, table: Order): string | undefined {
   const differs = (what: string, told: unknown, found: unknown) =>
     `${what} is ${String(found)}, its facts give ${String(told)}`;
   for (const name of heads) if (facts[name] !== table[name]) return differs(name, facts[name], table[name]);
-  for (const part of ['lines', 'allocations', 'fulfilments', 'returns', 'exceptions'] as const)
+  for (const part of ['lines', 'allocations', 'fulfilments', 'returns', 'exceptions', 'holds'] as const)
     if (facts[part].size !== table[part].size) return differs(`number of ${part}`, facts[part].size, table[part].size);
   for (const [lineNo, line] of facts.lines) {
     const found = table.lines.get(lineNo);
@@ -226,6 +237,12 @@ function differenceOf(facts: Order, table: Order): string | undefined {
     if (found === undefined) return `exception ${id} is not there`;
     for (const name of exceptionParts)
       if (exception[name] !== found[name]) return differs(`exception ${id} ${name}`, exception[name], found[name]);
+  }
+  for (const [id, hold] of facts.holds) {
+    const found = table.holds.get(id);
+    if (found === undefined) return `hold ${id} is not there`;
+    for (const name of holdParts)
+      if (hold[name] !== found[name]) return differs(`hold ${id} ${name}`, hold[name], found[name]);
   }
   for (const part of ['fulfilments', 'returns'] as const)
     for (const [id, thing] of facts[part]) {

@@ -36,9 +36,9 @@ export const undelivered = verdict(
               and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')
               and not (k.kind = 'sales_order' and exists (select from sales_order o where o.order_id = substr(f.stream, 7)::bigint
                                                                                       and o.state = 'refused'))
-              -- Told when no unit is held any more.
+              -- Told when nothing of it is held any more.
               and not (f.type = 'order.lines_cancelled' and f.data->>'untold' is not null)
-              and not (f.type = 'order.accepted' and exists (select from json_to_recordset(f.data->'lines') as x(held bigint) where x.held > 0))) f
+              and not (f.type = 'order.accepted' and (f.data->>'untold' is not null or exists (select from json_to_recordset(f.data->'lines') as x(held bigint) where x.held > 0)))) f
      left join delivery d on d.fact_position = f.position and d.kind = f.kind`,
   `format('%s of %s (version %s, position %s) was read and nobody is told', type, stream, stream_version, position)`,
 );

@@ -25,6 +25,7 @@ const FREEING = [
   'stock.outside_allocation_changed',
   'order.lines_cancelled',
   'order.exception_resolved',
+  'order.hold_released',
   'return.received',
   'stock.picked',
 ];
@@ -91,7 +92,14 @@ export async function followBackorders(
   for (;;) {
     const { read, skuIds, served, more } = await db.inTurn(async (tx) => {
       const page = await readNext(tx, BACKORDER_CONSUMER, FACTS_PER_READ_MAX, FREEING);
-      const skuIds = [...new Set(page.facts.flatMap((fact) => freedSkus(fact, withLimits)))];
+      // What was on hold waits for stock again.
+      const released = page.facts
+        .filter((fact) => fact.type === 'order.hold_released')
+        .map((fact) => Number(fact.stream.slice(6)));
+      const waiting = released.length === 0 ? [] : await tx.query(statements.findWaitingSkus, [numbers(released)]);
+      const skuIds = [
+        ...new Set([...page.facts.flatMap((fact) => freedSkus(fact, withLimits)), ...waiting.map((row) => row.sku_id)]),
+      ];
       return { read: page.read, skuIds, ...(await allocateBackorders(tx, deps, skuIds, linesMax)) };
     });
     all.read += read;

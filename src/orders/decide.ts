@@ -4,8 +4,10 @@
  */
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
-import { events, handedOver, isHandedOver, nothing, refused } from './decision.ts';
+import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
+import { requestFulfilments } from './fulfilments.ts';
+import { heldBy, hold, isHeld, mayHandOver, releaseHold } from './holds.ts';
 import { answerCancel, cancel, receiveReturn } from './take-back.ts';
 import { Taker } from './taker.ts';
 import type {
@@ -28,7 +30,10 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
     case 'confirm':
       return order.erpNumber !== null
         ? nothing
-        : events([{ type: 'order.confirmed', erpNumber: command.erpNumber }, ...requestFulfilments(order)]);
+        : events([
+            { type: 'order.confirmed', erpNumber: command.erpNumber },
+            ...(isHeld(order) ? [] : requestFulfilments(order)),
+          ]);
     case 'release': {
       const fulfilment = order.fulfilments.get(command.fulfilmentId);
       if (fulfilment === undefined) return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
@@ -55,6 +60,10 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
     }
     case 'resolve_exception':
       return resolveException(order, command, context);
+    case 'hold':
+      return hold(order, command, context);
+    case 'release_hold':
+      return releaseHold(order, command);
     case 'cancel':
       return cancel(order, command, context);
     case 'answer_cancel':
@@ -142,62 +151,35 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     raised.push(settled.raised);
   }
   const { orderId, companyId, channelId, accountId, externalNo, currency, orderedAt } = command;
-  return events([
-    {
-      type: 'order.accepted',
-      orderId,
-      companyId,
-      channelId,
-      accountId,
-      externalNo,
-      currency,
-      totalMinor,
-      orderedAt,
-      lines: standIns.length === 0 ? lines : [...lines, ...standIns],
-      allocations,
-      commitments,
-      exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
-    },
-    ...raised,
-  ]);
-}
-
-/** Asks for what is allocated, by fulfilment. The ERP knows the order: before, nothing of it is asked; from then on, all at once. */
-function requestFulfilments(
-  order: Order,
-  allocations: Iterable<Omit<NewAllocation, 'fromExposure'>> = openAllocations(order),
-): OrderEvent[] {
-  const requests = new Map<
-    number,
-    { locationId: number; lines: Map<number, { lineNo: number; skuId: number; quantity: number }> }
-  >();
-  for (const { fulfilmentId, locationId, lineNo, skuId, quantity } of allocations) {
-    let request = requests.get(fulfilmentId);
-    if (request === undefined) {
-      request = { locationId, lines: new Map() };
-      requests.set(fulfilmentId, request);
-    }
-    const line = request.lines.get(lineNo);
-    if (line === undefined) request.lines.set(lineNo, { lineNo, skuId, quantity });
-    else line.quantity += quantity;
-  }
-  return [...requests].map(([fulfilmentId, { locationId, lines }]) => ({
-    type: 'fulfilment.requested',
-    fulfilmentId,
-    locationId,
-    lines: [...lines.values()],
-  }));
-}
-
-function* openAllocations(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
-  for (const allocation of order.allocations.values())
-    if (allocation.openQuantity > 0) yield { ...allocation, quantity: allocation.openQuantity };
+  const accepted: Extract<OrderEvent, { type: 'order.accepted' }> = {
+    type: 'order.accepted',
+    orderId,
+    companyId,
+    channelId,
+    accountId,
+    externalNo,
+    currency,
+    totalMinor,
+    orderedAt,
+    lines: standIns.length === 0 ? lines : [...lines, ...standIns],
+    allocations,
+    commitments,
+    exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
+  };
+  const verdict = context.judge(accepted);
+  if (!verdict.ok) return refused(verdict.refused, verdict.detail);
+  // What was refused as a whole goes nowhere, whatever there was to say of it.
+  const isOpen = lines.some((line) => line.refused < line.quantity) || standIns.length > 0;
+  const holds = isOpen ? heldBy(verdict.holds, context) : [];
+  if (holds.length > 0 || lines.some((line) => (line.held ?? 0) > 0)) accepted.untold = true;
+  return events([accepted, ...raised, ...holds]);
 }
 
 function allocateBackorders(order: Order, lineNos: readonly number[], context: DecideContext): Decision {
   const taker = new Taker(context);
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
+  if (order.progress.holds > 0) return nothing;
   for (const line of order.lines.values()) {
     const waiting = line.backordered - line.held;
     if (waiting === 0 || !lineNos.includes(line.lineNo)) continue;
@@ -214,7 +196,7 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
       });
   }
   if (allocations.length === 0) return nothing;
-  const requests = isHandedOver(order) ? requestFulfilments(order, allocations) : [];
+  const requests = mayHandOver(order) ? requestFulfilments(order, allocations) : [];
   return events([{ type: 'order.lines_allocated', allocations }, ...requests]);
 }
 

@@ -11,9 +11,9 @@ export function refused(reason: Extract<Decision, { ok: false }>['refused'], det
   return { ok: false, refused: reason, detail };
 }
 
-/** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order. */
+/** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order and nothing holds it. */
 export function isHandedOver(order: Order): boolean {
-  return order.erpNumber !== null;
+  return order.progress.handed;
 }
 
 /** Units that the WMS may have picked without our having heard of it. */

@@ -30,12 +30,21 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     totalMinor: event.totalMinor,
     orderedAt: event.orderedAt,
     erpNumber: null,
-    progress: { quantity: 0, open: 0, refused: 0, held: 0, shipped: 0, invoiced: 0, released: false, confirmed: false },
+    progress: {
+      ...{ quantity: 0, open: 0, refused: 0, held: 0, holds: 0, shipped: 0, invoiced: 0 },
+      ...{
+        released: false,
+        confirmed: false,
+        told: event.untold !== true && !event.lines.some((line) => (line.held ?? 0) > 0),
+        handed: false,
+      },
+    },
     lines: new Map(),
     allocations: new Map(),
     fulfilments: new Map(),
     returns: new Map(),
     exceptions: new Map(),
+    holds: new Map(),
   };
   const { progress } = order;
   for (const line of event.lines) {
@@ -112,6 +121,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
         locationId: event.locationId,
         state: 'requested',
       });
+      order.progress.handed = true;
       return;
     case 'fulfilment.released':
       order.fulfilments.get(event.fulfilmentId)!.state = 'released';
@@ -190,7 +200,21 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
     case 'order.exception_resolved':
       resolve(order, event);
       return;
+    case 'order.held': {
+      const { type: _, by, ...raised } = event;
+      order.holds.set(event.holdId, { ...raised, heldBy: by, releasedBy: null, releaseReason: null });
+      order.progress.holds++;
+      return;
+    }
+    case 'order.hold_released': {
+      const released = order.holds.get(event.holdId)!;
+      released.releasedBy = event.by;
+      released.releaseReason = event.reason;
+      order.progress.holds--;
+      return;
+    }
     case 'order.hold_ended':
+      order.progress.told = true;
       return;
     default: {
       const never: never = event;

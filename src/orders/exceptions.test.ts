@@ -206,7 +206,7 @@ describe('units that are held', () => {
     expect(order.shown()).toBe('10 allocated 3 cancelled 7');
     expect(exception(order)).toMatchObject({ held: 0, cancelled: 6, resolvedBy: 'channel' });
     expect(ended(order)?.lines).toMatchObject([{ quantity: 10, amountMinor: 1250, cancelled: 7, cancelledMinor: 875 }]);
-    expect(order.history.filter((event) => 'untold' in event)).toHaveLength(2);
+    expect(order.history.filter((event) => 'untold' in event)).toHaveLength(3);
     order.given(cancel(1));
     expect(order.history.at(-1)).not.toHaveProperty('untold');
   });

@@ -5,9 +5,8 @@
  * An order is told to the ERP once and whole, so while a unit of it is held no other system acts on it; what is allocated stays so.
  */
 import { amountMinor } from '../canonical/index.ts';
-import { acceptedOf } from './accepted.ts';
 import { events, nothing, refused } from './decision.ts';
-import { evolve } from './evolve.ts';
+import { withHoldEnded } from './holds.ts';
 import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
@@ -198,20 +197,4 @@ export function cancelledHeld(order: Order, line: OrderLine, units: number, refe
     });
   }
   return result;
-}
-
-/** With the last held unit settled, the ERP is told the order as it is by then. Needs all lines of an order that is held. */
-export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
-  if (order.progress.held === 0) return list;
-  const next = structuredClone(order);
-  for (const event of list) evolve(next, event);
-  if (next.progress.held > 0) return list;
-  const lines = [...next.lines.values()]
-    .filter((line) => line.refused < line.quantity)
-    .map(({ lineNo, skuId, unitPrice, cancelled, cancelledMinor, standsFor, ...line }) => ({
-      ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
-      ...acceptedOf({ ...line, unitPrice }),
-      ...(standsFor !== null && { standsFor }),
-    }));
-  return lines.length === 0 ? list : [...list, { type: 'order.hold_ended', lines }];
 }

@@ -12,6 +12,16 @@ export {
   settleException,
 } from './exception-records.ts';
 export { readFirstDecision } from './first-decision.ts';
+export {
+  countOpenHolds,
+  endDueHolds,
+  getHold,
+  type HoldFilter,
+  type HoldRecord,
+  holdOrder,
+  listHolds,
+  releaseHold,
+} from './hold-records.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
   backorderedUnits,

@@ -69,7 +69,7 @@ export const stateRules: readonly StateRule[] = [
   {
     state: 'accepted',
     meaning:
-      'Every line is decided (allocated, backordered or refused); the ERP is being told, or waits until no unit is held.',
+      'Every line is decided (allocated, backordered or refused); the ERP is being told, or waits until nothing of it is held.',
     guard: 'otherwise',
     holds: () => true,
     next: ['confirmed', 'released', 'partly_shipped', 'shipped', 'closed', 'cancelled', 'refused'],
@@ -103,7 +103,9 @@ export const eventRules: Readonly<
     meaning: 'Units that were held are settled: they wait for stock, are given up, or another SKU stands for them.',
     from: 'any',
   },
-  'order.hold_ended': { meaning: 'No unit is held any more: the ERP is told the order.', from: 'any' },
+  'order.held': { meaning: 'A rule or a person says that the order may not go on, and why.', from: 'any' },
+  'order.hold_released': { meaning: 'One of its holds is released: by whom, and why.', from: 'any' },
+  'order.hold_ended': { meaning: 'Nothing of it is held any more: the ERP is told the order.', from: 'any' },
 };
 
 export function stateOf(order: Order): OrderState {

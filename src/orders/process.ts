@@ -20,6 +20,7 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
+import { Gates } from './gates.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
@@ -83,6 +84,7 @@ export async function processOrders(
   outside?: OutsideWork,
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
+  const gates = await Gates.open(tx, deps.directory, works);
   const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
   const waiting = waitingLines(works, orderIds, orders);
@@ -92,6 +94,7 @@ export async function processOrders(
   let fulfilmentsMax = 0;
   let returnsMax = 0;
   let exceptionsMax = 0;
+  let holdsMax = 0;
   const substitutes = await readSubstitutes(tx, deps.directory, works, orderIds, orders);
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
@@ -106,7 +109,9 @@ export async function processOrders(
       for (const pair of instead) pairs.push(pair);
       allocationsMax += instead.length;
     }
+    if (command.kind === 'hold') holdsMax++;
     if (command.kind === 'submit') {
+      holdsMax += gates.holdsMax;
       if (channel.sellsByItself) {
         channelIds.add(channel.channelId);
         exceptionsMax += command.lines.length;
@@ -124,6 +129,7 @@ export async function processOrders(
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
   const returnIds = await deps.ids.reserve(tx, 'return_id_seq', returnsMax);
   const exceptionIds = await deps.ids.reserve(tx, 'exception_id_seq', exceptionsMax);
+  const holdIds = await deps.ids.reserve(tx, 'order_hold_id_seq', holdsMax);
   const held = new Map<number, HeldReservation[]>();
   const wantedHolds = [...extraReservations, ...works.flatMap((work) => work.reservationIds ?? [])];
   for (const hold of await lockHeld(tx, wantedHolds)) {
@@ -173,6 +179,9 @@ export async function processOrders(
       onShort: channel.onShort,
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
+      judge: (accepted) => gates.judge(command as SubmitCommand, accepted),
+      holdTerms: (kind) => deps.directory.holdTerms(kind),
+      takeHoldId: () => holdIds.take(),
       takeExceptionId: () => exceptionIds.take(),
       takeAllocationId: () => allocationIds.take(),
       takeFulfilmentId: () => fulfilmentIds.take(),
@@ -212,7 +221,7 @@ export async function processOrders(
     }
     return { outcome: 'applied', orderId: orderId!, events: decision.events };
   });
-  for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds]) block.giveBack();
+  for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds, holdIds]) block.giveBack();
 
   return {
     results,
@@ -220,6 +229,7 @@ export async function processOrders(
     held,
     facts,
     finish: async () => {
+      await gates.finish();
       await writeOrders(tx, [...changed.values()]);
       await writeClaims(tx, [...held.values()].flat());
       await stock.flush();
@@ -291,6 +301,8 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     parts.orderIds.add(orderId);
     if (isLimited) parts.allocationsOf.add(orderId);
     if (command.kind === 'cancel' || command.kind === 'resolve_exception') parts.behind.add(orderId);
+    if (command.kind === 'hold' || command.kind === 'release_hold') parts.behind.add(orderId);
+    if (command.kind === 'release_hold') parts.allocationsOf.add(orderId);
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
     if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });

@@ -19,9 +19,12 @@ export interface OrderRow {
   units_shipped: number;
   units_invoiced: number;
   is_released: boolean;
+  holds: number;
+  is_told: boolean;
+  is_handed: boolean;
 }
 const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number,
-       units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released`;
+       units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released, holds, is_told, is_handed`;
 
 // One order of locks for all: orders by id, before any balance.
 export const lockOrders = sql<OrderRow>(
@@ -92,7 +95,7 @@ export const readToldLines = sql<{ order_id: number; lines: string; is_replaced:
     where greatest(l.changed_version, s.changed_version) > t.known
     order by 2`,
 );
-/** As {@link readLines}: lines that stand for others, and all lines of orders that are held. */
+/** As {@link readLines}: lines that stand for others, and all lines of orders that the ERP is not told yet. */
 export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines_behind',
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
@@ -100,7 +103,7 @@ export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbe
    union all
    select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line where stands_for is null
-      and order_id = any(array(select order_id from sales_order where order_id = any($1::bigint[]) and units_held > 0))
+      and order_id = any(array(select order_id from sales_order where order_id = any($1::bigint[]) and not is_told))
     order by order_id`,
 );
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
@@ -179,17 +182,20 @@ export const findByReturn = sql<{ return_id: number; order_id: number }>(
 export const insertOrders = sql(
   'orders_insert',
   `insert into sales_order (order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at,
-                            units, units_open, units_refused, units_held)
+                            units, units_open, units_refused, units_held, holds, is_told, is_handed)
    select * from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-                        $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
+                        $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],
+                        $15::int[], $16::boolean[], $17::boolean[])`,
 );
 export const updateOrders = sql(
   'orders_update',
   `update sales_order o
       set state = t.state, version = t.version, erp_number = t.erp_number, units_open = t.units_open,
-          units_shipped = t.units_shipped, units_invoiced = t.units_invoiced, is_released = t.is_released
-     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[])
-       as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released)
+          units_shipped = t.units_shipped, units_invoiced = t.units_invoiced, is_released = t.is_released,
+          holds = t.holds, is_told = t.is_told, is_handed = t.is_handed
+     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::int[],
+                 $10::boolean[], $11::boolean[])
+       as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released, holds, is_told, is_handed)
     where o.order_id = t.order_id`,
 );
 // What only the end of a hold changes, apart from what every event may.
@@ -303,7 +309,7 @@ export const findBackorders = sql<{ order_id: number; line_no: number; channel_i
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
       where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
    (select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
-     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
+     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
        and ${SERVABLE}
      order by l.order_id, l.line_no limit $8::int)
     union
@@ -322,7 +328,7 @@ export const findServableSkus = sql<{ sku_id: number }>(
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
     where exists (select from order_line l join sales_order o using (order_id)
-                   where l.sku_id = f.sku_id and l.backordered > 0 and l.backordered > l.held and o.channel_id = f.channel_id and ${SERVABLE})
+                   where l.sku_id = f.sku_id and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and o.channel_id = f.channel_id and ${SERVABLE})
     union
    select k.sku_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
@@ -332,4 +338,8 @@ export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',
   `select sku_id, sum(backordered)::bigint as quantity from order_line
     where sku_id = any($1::bigint[]) and backordered > 0 group by sku_id`,
+);
+export const findWaitingSkus = sql<{ sku_id: number }>(
+  'orders_find_waiting_skus',
+  'select distinct sku_id from order_line where order_id = any($1::bigint[]) and backordered > held',
 );

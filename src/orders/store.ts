@@ -1,6 +1,7 @@
 /** Orders read in sets, locked or as they stand. */
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
+import * as holdStatements from './holds.sql.ts';
 import * as statements from './store.sql.ts';
 import type { Order, OrderState } from './types.ts';
 
@@ -14,7 +15,7 @@ export interface OrderParts {
   fulfilmentIds: Set<number>;
   /** Orders of which all returns are read: they have few. */
   returnsOf: Set<number>;
-  /** Orders of which the exceptions are read, the lines that stand for others, and, while they are held, all lines. */
+  /** Orders of which exceptions and holds are read, the lines that stand for others, and, while the ERP is not told, all lines. */
   behind: Set<number>;
 }
 
@@ -27,7 +28,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   const none = Promise.resolve([]);
   // Sent together; each reads when those before it have ended, so what depends on the orders is read under their locks.
   const behindIds = [numbers([...behind])];
-  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions] =
+  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions, holds] =
     await Promise.all([
       tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
       unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
@@ -38,6 +39,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
       behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
       behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
       behind.size === 0 ? none : tx.query(exceptionStatements.readExceptions, behindIds),
+      behind.size === 0 ? none : tx.query(holdStatements.readHolds, behindIds),
     ]);
   const orders = headersOf(headers);
   const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
@@ -46,6 +48,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   for (const row of fulfilments.filter(isKnown)) addFulfilment(orders, row);
   for (const row of returns.filter(isKnown)) addReturn(orders, row);
   for (const row of exceptions.filter(isKnown)) addException(orders, row);
+  for (const row of holds.filter(isKnown)) addHold(orders, row);
   return orders;
 }
 
@@ -63,6 +66,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
   for (const row of await db.query(statements.readReturns, ids)) addReturn(orders, row);
   for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
+  for (const row of await db.query(holdStatements.readHolds, ids)) addHold(orders, row);
   return orders;
 }
 
@@ -94,16 +98,20 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
         open: row.units_open,
         refused: row.units_refused,
         held: row.units_held,
+        holds: row.holds,
         shipped: row.units_shipped,
         invoiced: row.units_invoiced,
         released: row.is_released,
         confirmed: row.erp_number !== null,
+        told: row.is_told,
+        handed: row.is_handed,
       },
       lines: new Map(),
       allocations: new Map(),
       fulfilments: new Map(),
       returns: new Map(),
       exceptions: new Map(),
+      holds: new Map(),
     });
   return orders;
 }
@@ -199,13 +207,25 @@ function addException(orders: ReadonlyMap<number, Order>, row: exceptionStatemen
   });
 }
 
+function addHold(orders: ReadonlyMap<number, Order>, row: holdStatements.HoldRow): void {
+  const { hold_id: holdId, kind, reason, detail, owner, held_by: heldBy } = row;
+  orders.get(row.order_id)?.holds.set(holdId, {
+    ...{ holdId, kind, reason, detail, owner, heldBy },
+    dueAt: row.due_at?.toISOString() ?? null,
+    dueMinutes: null,
+    releasedBy: row.released_by,
+    releaseReason: row.release_reason,
+  });
+}
+
 /** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
 function unpack(text: string): number[] {
   return text.slice(1, -1).split(',').map(Number);
 }
 
 /** An order as others are told of it, with the lines that changed since. */
-export interface ToldOrder extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions'> {
+export interface ToldOrder
+  extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions' | 'holds'> {
   lines: {
     lineNo: number;
     skuId: number;

@@ -1,7 +1,8 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
 import { amountMinor } from '../canonical/index.ts';
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
-import { cancelledHeld, withHoldEnded } from './exceptions.ts';
+import { cancelledHeld } from './exceptions.ts';
+import { withHoldEnded } from './holds.ts';
 import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
@@ -96,7 +97,7 @@ function cancelLine(
       lines: [{ lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder }],
       released,
       answered: [],
-      ...(order.progress.held > 0 && { untold: true }),
+      ...(!order.progress.told && { untold: true }),
     });
   // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
   let askable = 0;

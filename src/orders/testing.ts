@@ -10,6 +10,7 @@ import type {
   OrderEvent,
   Oversold,
   SubmitCommand,
+  Verdict,
 } from './types.ts';
 
 export interface Shelf {
@@ -32,7 +33,9 @@ export class World {
   toCome: Record<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]> = {};
   /** What another system has allocated to a line, by line number and location. */
   kept: Record<number, Record<number, number>> = {};
-  #ids = { allocation: 100, fulfilment: 10, return: 50, exception: 900 };
+  /** What the gates say of a new order. */
+  verdict: Verdict = { ok: true, holds: [] };
+  #ids = { allocation: 100, fulfilment: 10, return: 50, exception: 900, hold: 700 };
 
   constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
     this.shelves = shelves.map(([skuId, locationId, free, own = 0]) => ({ skuId, locationId, free, own }));
@@ -52,6 +55,9 @@ export class World {
       onShort: this.onShort,
       oversold: this.oversold,
       substitutes: (skuId) => this.instead[skuId] ?? [],
+      judge: () => this.verdict,
+      holdTerms: () => ({ owner: 'operations', dueMinutes: null }),
+      takeHoldId: () => this.#ids.hold++,
       takeExceptionId: () => this.#ids.exception++,
       takeAllocationId: () => this.#ids.allocation++,
       takeFulfilmentId: () => this.#ids.fulfilment++,

@@ -1,9 +1,11 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
 import type { Parcel } from '../canonical/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
+import type { HoldKind, NewHold, OrderHold } from './hold-types.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
+export * from './hold-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -87,12 +89,18 @@ export interface Progress {
   refused: number;
   /** Waiting for a person. While there are any, no other system acts on the order. */
   held: number;
+  /** Open holds on the whole order: what is allocated stays so, nothing more is, and no other system begins to act on it. */
+  holds: number;
   shipped: number;
   invoiced: number;
   /** The WMS has taken a fulfilment. */
   released: boolean;
   /** The ERP has given a number. */
   confirmed: boolean;
+  /** The ERP is told, or may be: nothing held the order when it was accepted, or nothing does any more. */
+  told: boolean;
+  /** The WMS was asked for what is allocated; what is allocated from then on, it is asked for at once. */
+  handed: boolean;
 }
 
 /**
@@ -117,6 +125,7 @@ export interface Order {
   fulfilments: Map<number, Fulfilment>;
   returns: Map<number, ReturnAuthorisation>;
   exceptions: Map<number, OrderException>;
+  holds: Map<number, OrderHold>;
 }
 
 export interface NewAllocation {
@@ -174,6 +183,8 @@ export type OrderEvent =
       commitments: NewCommitment[];
       /** What the channel may no longer believe because it sold it. */
       exposureUsed: { skuId: number; quantity: number }[];
+      /** It is held: the ERP hears of it when nothing of it is any more. */
+      untold?: true;
     }
   | { type: 'order.confirmed'; erpNumber: string }
   | {
@@ -279,6 +290,20 @@ export type OrderEvent =
       allocations: NewAllocation[];
     }
   | {
+      type: 'order.held';
+      holdId: number;
+      kind: HoldKind;
+      reason: string;
+      detail: string;
+      owner: string;
+      /** As a person said; else by the rule, from when it was recorded. */
+      dueAt: string | null;
+      dueMinutes: number | null;
+      /** A person; null: a rule. */
+      by: string | null;
+    }
+  | { type: 'order.hold_released'; holdId: number; kind: HoldKind; by: string; reason: string | null }
+  | {
       type: 'order.hold_ended';
       /** What the ERP is told, now that it is: what was accepted, and what of it was cancelled meanwhile. */
       lines: {
@@ -349,6 +374,14 @@ export type OrderCommand =
       by: string;
       reason: string | null;
     }
+  | {
+      kind: 'hold';
+      /** A second one of the same kind and reason is the same. */
+      hold: NewHold;
+      dueAt: string | null;
+      by: string;
+    }
+  | { kind: 'release_hold'; holdId: number; by: string; reason: string | null }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
   | {
       kind: 'answer_cancel';
@@ -381,6 +414,9 @@ export type Decision =
         | 'other_currency'
         | 'unknown_exception'
         | 'exception_resolved'
-        | 'no_substitute';
+        | 'no_substitute'
+        | 'unknown_hold'
+        | 'order_ended'
+        | (string & {});
       detail: string;
     };

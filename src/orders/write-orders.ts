@@ -1,8 +1,9 @@
 /** Orders written in sets: a statement a table. The caller holds the lock of each order it writes. */
 import { numbers, type Tx, texts } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
+import * as holdStatements from './holds.sql.ts';
 import * as statements from './store.sql.ts';
-import type { Allocation, Order, OrderEvent, OrderException, OrderLine } from './types.ts';
+import type { Allocation, Order, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
 
 /** An order that was changed in this transaction, with the events that changed it. */
 export interface ChangedOrder {
@@ -28,6 +29,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const heldLines: [Order, OrderLine][] = [];
   const heldOrders: Order[] = [];
   const exceptions: [Order, OrderException][] = [];
+  const holds: [Order, OrderHold][] = [];
   const lines: [Order, OrderLine][] = [];
   const newAllocations: [Order, Allocation][] = [];
   const allocations: [Order, Allocation][] = [];
@@ -43,11 +45,13 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     const touchedFulfilments = new Set<number>();
     const touchedReturns = new Set<number>();
     const touchedExceptions = new Set<number>();
+    const touchedHolds = new Set<number>();
     const addedLines = new Set<number>();
     const settledLines = new Set<number>();
     for (const { event, occurredAt: at, version } of events) {
       if (event.type === 'order.exception_raised' || event.type === 'order.exception_resolved')
         touchedExceptions.add(event.exceptionId);
+      if (event.type === 'order.held' || event.type === 'order.hold_released') touchedHolds.add(event.holdId);
       if (event.type === 'order.exception_resolved') {
         settledLines.add(event.lineNo);
         for (const line of event.lines) addedLines.add(line.lineNo);
@@ -81,6 +85,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (settledLines.size > 0) heldOrders.push(order);
     }
     for (const id of touchedExceptions) exceptions.push([order, order.exceptions.get(id)!]);
+    for (const id of touchedHolds) holds.push([order, order.holds.get(id)!]);
     for (const id of added) newAllocations.push([order, order.allocations.get(id)!]);
     for (const id of touchedAllocations) if (!added.has(id)) allocations.push([order, order.allocations.get(id)!]);
     for (const fulfilmentId of touchedFulfilments) fulfilments.push({ order, fulfilmentId });
@@ -102,6 +107,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(fresh.map((o) => o.progress.open)),
       numbers(fresh.map((o) => o.progress.refused)),
       numbers(fresh.map((o) => o.progress.held)),
+      numbers(fresh.map((o) => o.progress.holds)),
+      flags(fresh.map((o) => o.progress.told)),
+      flags(fresh.map((o) => o.progress.handed)),
     ]);
   if (known.length > 0)
     tx.write(statements.updateOrders, [
@@ -112,7 +120,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(known.map((o) => o.progress.open)),
       numbers(known.map((o) => o.progress.shipped)),
       numbers(known.map((o) => o.progress.invoiced)),
-      `{${known.map((o) => (o.progress.released ? 't' : 'f')).join(',')}}`,
+      flags(known.map((o) => o.progress.released)),
+      numbers(known.map((o) => o.progress.holds)),
+      flags(known.map((o) => o.progress.told)),
+      flags(known.map((o) => o.progress.handed)),
     ]);
   if (newLines.length > 0) tx.write(statements.insertLines, insertedLines(newLines));
   if (exceptionLines.length > 0)
@@ -173,7 +184,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(newAllocations.map(([, a]) => a.quantity)),
       numbers(newAllocations.map(([, a]) => a.openQuantity)),
       numbers(newAllocations.map(([, a]) => a.fulfilmentId)),
-      `{${newAllocations.map(([, a]) => (a.fromBackorder ? 't' : 'f')).join(',')}}`,
+      flags(newAllocations.map(([, a]) => a.fromBackorder)),
     ]);
   if (allocations.length > 0)
     tx.write(statements.updateAllocations, [
@@ -238,6 +249,21 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(receipts.map(({ event }) => JSON.stringify(event.lines.map(({ skuId: _, ...line }) => line)))),
       texts(receipts.map(({ at }) => at)),
     ]);
+  if (holds.length > 0)
+    tx.write(holdStatements.writeHolds, [
+      numbers(holds.map(([o]) => o.orderId)),
+      numbers(holds.map(([, h]) => h.holdId)),
+      numbers(holds.map(([o]) => o.channelId)),
+      texts(holds.map(([, h]) => h.kind)),
+      texts(holds.map(([, h]) => h.reason)),
+      texts(holds.map(([, h]) => h.detail)),
+      texts(holds.map(([, h]) => h.owner)),
+      texts(holds.map(([, h]) => h.dueAt)),
+      numbers(holds.map(([, h]) => h.dueMinutes)),
+      texts(holds.map(([, h]) => h.heldBy)),
+      texts(holds.map(([, h]) => h.releasedBy)),
+      texts(holds.map(([, h]) => h.releaseReason)),
+    ]);
   if (exceptions.length > 0)
     tx.write(exceptionStatements.writeExceptions, [
       numbers(exceptions.map(([o]) => o.orderId)),
@@ -255,6 +281,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(exceptions.map(([, e]) => e.resolvedBy)),
       texts(exceptions.map(([, e]) => e.reason)),
     ]);
+}
+
+function flags(values: readonly boolean[]): string {
+  return `{${values.map((value) => (value ? 't' : 'f')).join(',')}}`;
 }
 
 function insertedLines(lines: readonly [Order, OrderLine][]): string[] {

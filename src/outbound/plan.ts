@@ -179,8 +179,8 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
   switch (event.type) {
     case 'order.accepted': {
       const payload = orderAsAccepted(directory, header, event);
-      // An order is told once and whole: one with units that wait for a person, when nothing of it waits for one any more.
-      const isHeld = event.lines.some((line) => (line.held ?? 0) > 0);
+      // An order is told once and whole: one that is held, when nothing of it is any more.
+      const isHeld = event.untold === true || event.lines.some((line) => (line.held ?? 0) > 0);
       if (payload.lines.length > 0 && !isHeld) to(routing.orders, 'sales_order', reference, payload);
       const { taken, sold } = changedNumbers(event);
       for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
@@ -233,6 +233,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     }
     case 'order.exception_raised':
+      return;
+    case 'order.held':
+    case 'order.hold_released':
+      status();
       return;
     case 'order.exception_resolved':
       for (const { skuId } of event.allocations) availabilityDirty(deps, work, skuId, fact.recordedAt);

@@ -16,6 +16,8 @@ export interface GapInput extends History {
   /** Versions that outbound has not read yet. */
   unread: readonly number[];
   lines: readonly LineState[];
+  /** Open ones. */
+  holds: readonly { kind: string; reason: string; detail: string; owner: string; recorded_at: Date }[];
 }
 
 /** Facts that some system must be told of, and as what. */
@@ -38,10 +40,10 @@ const stuck: Readonly<Partial<Record<OutboundState, string>>> = {
   refused: 'was refused',
 };
 
-/** What happens while units are held is told when none is any more. */
+/** What happens while it is held is told when nothing of it is any more. */
 function isUntold(fact: Fact): boolean {
   const data = fact.data as { untold?: boolean; lines?: { held?: number }[] };
-  return fact.type === 'order.accepted' ? data.lines!.some((line) => (line.held ?? 0) > 0) : data.untold === true;
+  return data.untold === true || (fact.type === 'order.accepted' && data.lines!.some((line) => (line.held ?? 0) > 0));
 }
 
 /** An order that was refused as a whole goes to no system as an order. */
@@ -100,6 +102,8 @@ export function gapsOf(input: GapInput): Gap[] {
         since: row.recorded_at.toISOString(),
         what: `parked ${row.parked_id} ${row.scope} ${row.key}, ${row.class}: ${row.reason}`,
       });
+  for (const { kind, reason, detail, owner, recorded_at: since } of input.holds)
+    gaps.push({ since: since.toISOString(), what: `on hold (${kind}, ${reason}): ${detail}; ${owner} decides` });
   for (const line of input.lines) {
     const name = `line ${line.line_no} (${line.sku})`;
     if (line.held > 0)

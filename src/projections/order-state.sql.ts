@@ -28,3 +28,8 @@ export const readOrderState = sql<LineState>(
                            and not exists (select from fulfilment f where f.order_id = a.order_id and f.fulfilment_id = a.fulfilment_id)) a on true
     where l.order_id = any($1::bigint[]) order by l.line_no`,
 );
+
+export const readOpenHolds = sql<{ kind: string; reason: string; detail: string; owner: string; recorded_at: Date }>(
+  'projections_read_open_holds',
+  `select kind, reason, detail, owner, recorded_at from order_hold where order_id = $1::bigint and state = 'open' order by hold_id`,
+);

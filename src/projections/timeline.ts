@@ -6,7 +6,7 @@ import type { Fact } from '../log/index.ts';
 import { numbers, type Queryable, texts } from '../store/index.ts';
 import { gapsOf } from './gaps.ts';
 import { readHistory } from './history.ts';
-import { readOrderState } from './order-state.sql.ts';
+import { readOpenHolds, readOrderState } from './order-state.sql.ts';
 import * as statements from './timeline.sql.ts';
 
 const ENTRIES_MAX = 5_000;
@@ -93,6 +93,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
   ]);
   const [cursor] = await db.query(statements.readCursor, [`order/${order.orderId}`]);
   const state = await db.query(readOrderState, [numbers([order.orderId])]);
+  const holds = await db.query(readOpenHolds, [order.orderId]);
 
   const entries: TimelineEntry[] = [];
   for (const row of inbound)
@@ -170,7 +171,7 @@ export async function readTimeline(db: Queryable, order: OrderFound): Promise<Ti
     state: order.state,
     erpNumber: order.erpNumber,
     entries,
-    gaps: gapsOf({ ...history, parked, unread: cursor?.unread ?? [], lines: state }),
+    gaps: gapsOf({ ...history, parked, unread: cursor?.unread ?? [], lines: state, holds }),
     truncated: facts.length === ENTRIES_MAX || deliveries.length === ENTRIES_MAX,
   };
 }

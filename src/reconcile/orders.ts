@@ -60,7 +60,7 @@ export async function compareOrders(
   for await (const page of hubOrders(db))
     for (const order of page) {
       const key = `${order.channel}/${order.external_no}`;
-      const accepted = order.units_held > 0 ? undefined : acceptedPart(order);
+      const accepted = !order.is_told ? undefined : acceptedPart(order);
       if (accepted !== undefined) await judge(erp, key, accepted, erpDifference);
       const ordered = orderedPart(order);
       await judge(crm, key, ordered, crmDifference);

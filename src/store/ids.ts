@@ -8,6 +8,7 @@ const nextBlocks = {
   fulfilment_id_seq: 200,
   return_id_seq: 200,
   exception_id_seq: 200,
+  order_hold_id_seq: 200,
   raw_id_seq: 500,
 } as const;
 export type IdSequence = keyof typeof nextBlocks;

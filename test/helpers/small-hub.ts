@@ -11,7 +11,7 @@ import { type AvailabilitySink, type Connector, outsideAllocationItem } from '..
 import { type ItemResult, type Message, Receiver } from '../../src/ingest/index.ts';
 import { logLag } from '../../src/log/index.ts';
 import { type DeclaredEstate, Directory, putAccounts, putProducts } from '../../src/master/index.ts';
-import { allocateBackorders } from '../../src/orders/index.ts';
+import { allocateBackorders, BACKORDER_CONSUMER, followBackorders } from '../../src/orders/index.ts';
 import {
   BUCKETS,
   CONSUMER,
@@ -244,6 +244,14 @@ export class SmallHub {
   async backorders(skus: readonly string[]): Promise<number> {
     const skuIds = skus.map((sku) => this.sku(sku));
     return this.db.transaction(async (tx) => (await allocateBackorders(tx, this.deps, skuIds)).served);
+  }
+
+  /** Gives what was freed to who waits, until nothing is left to read; see {@link plan}. @returns how many orders got something */
+  async follow(): Promise<number> {
+    for (let all = 0; ; await new Promise((resolve) => setTimeout(resolve, 2))) {
+      all += (await followBackorders(this.db, this.deps)).served;
+      if ((await logLag(this.db, BACKORDER_CONSUMER)).behind === 0) return all;
+    }
   }
 
   /** Plans and delivers and publishes until everything rests. @returns how many rounds that took */

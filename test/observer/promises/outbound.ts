@@ -159,7 +159,7 @@ async function isTold({ client }: World, fact: Fact, kind: string): Promise<bool
     [fact.position, fact.type],
   );
   const data = found[0]!.data;
-  // While units wait for a person the ERP hears nothing; what was cancelled meanwhile it hears with the order.
+  // While it is held the ERP hears nothing; what was cancelled meanwhile it hears with the order.
   if (data.untold === true) return true;
   if (fact.type === 'order.accepted') {
     const lines = data.lines as { quantity: number; refused: number; held?: number }[];

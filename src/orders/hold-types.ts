@@ -1,0 +1,28 @@
+/** Why an order may not go on. Pure data. */
+
+import type { HoldKind } from '../canonical/index.ts';
+
+export type { HoldKind };
+
+/** What a rule, or a person, says of an order. `reason` is a code, `detail` a sentence for whoever decides. */
+export interface NewHold {
+  kind: HoldKind;
+  reason: string;
+  detail: string;
+}
+
+export interface OrderHold extends NewHold {
+  holdId: number;
+  owner: string;
+  /** When somebody should have looked: as a person said, else so many minutes after it was recorded; neither: nobody need. */
+  dueAt: string | null;
+  dueMinutes: number | null;
+  /** A person; null: a rule. */
+  heldBy: string | null;
+  /** null: it is open. */
+  releasedBy: string | null;
+  releaseReason: string | null;
+}
+
+/** What is asked of a new order once stock is decided: whether it is refused as a whole, or what holds it. */
+export type Verdict = { ok: true; holds: readonly NewHold[] } | { ok: false; refused: string; detail: string };

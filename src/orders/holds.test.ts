@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { cancel, confirm, pick, submit, World } from './testing.ts';
+import type { NewHold, OrderCommand, OrderEvent } from './types.ts';
+
+const credit: NewHold = { kind: 'credit', reason: 'over_limit', detail: '120.00 beyond the limit' };
+const account: NewHold = { kind: 'account', reason: 'account_held', detail: 'dunning' };
+
+function world(...holds: NewHold[]): World {
+  const made = new World([
+    [1, 1, 6],
+    [1, 2, 9],
+  ]);
+  made.verdict = { ok: true, holds };
+  return made;
+}
+const release = (holdId: number): OrderCommand => ({ kind: 'release_hold', holdId, by: 'ann', reason: 'paid' });
+const put: OrderCommand = {
+  kind: 'hold',
+  hold: { kind: 'manual', reason: 'fraud_check', detail: 'new address' },
+  dueAt: null,
+  by: 'bob',
+};
+const types = (order: World) => order.history.map((event) => event.type.replace('order.', ''));
+const last = <T extends OrderEvent['type']>(order: World, type: T) =>
+  order.history.findLast((event): event is Extract<OrderEvent, { type: T }> => event.type === type);
+
+describe('an order that is held when it is taken', () => {
+  it('keeps what it was promised and is not told to the ERP', () => {
+    const order = world(credit).given(submit({ quantity: 10 }));
+    expect(order.shown()).toBe('10 allocated 10');
+    expect(types(order)).toEqual(['accepted', 'held']);
+    expect(last(order, 'order.accepted')!.untold).toBe(true);
+    expect(order.order!.progress).toMatchObject({ holds: 1, told: false, handed: false });
+  });
+
+  it('is told with the last hold that is released, whole and once', () => {
+    const order = world(credit, account).given(submit({ quantity: 10, unitPrice: '1.25' }), release(700));
+    expect(last(order, 'order.hold_ended')).toBeUndefined();
+    order.given(release(701));
+    expect(last(order, 'order.hold_ended')!.lines).toEqual([
+      { lineNo: 1, skuId: 1, unitPrice: '1.25', quantity: 10, amountMinor: 1250, cancelled: 0, cancelledMinor: 0 },
+    ]);
+    expect(order.order!.progress).toMatchObject({ holds: 0, told: true });
+    expect(order.given(release(701)).history.filter((event) => event.type === 'order.hold_ended')).toHaveLength(1);
+    expect(types(order.given(confirm))).toEqual([
+      ...['accepted', 'held', 'held', 'hold_released', 'hold_released', 'hold_ended', 'confirmed'],
+      ...['fulfilment.requested', 'fulfilment.requested'],
+    ]);
+  });
+
+  it('tells what was cancelled meanwhile with the order', () => {
+    const order = world(credit).given(submit({ quantity: 10 }), cancel(3), release(700));
+    expect(last(order, 'order.lines_cancelled')!.untold).toBe(true);
+    expect(last(order, 'order.hold_ended')!.lines).toMatchObject([{ quantity: 10, cancelled: 3, cancelledMinor: 300 }]);
+  });
+
+  it('is held by nothing once nothing of it is left', () => {
+    const order = world(credit, account).given(submit({ quantity: 10 }), cancel(10));
+    expect(order.order!).toMatchObject({ state: 'cancelled', progress: { holds: 0 } });
+    expect(order.shelf(1, 2).free).toBe(9);
+    expect(last(order, 'order.hold_released')).toMatchObject({ by: 'order', holdId: 701 });
+  });
+
+  it('gets no more stock until it is released', () => {
+    const order = world(credit).given(submit({ quantity: 20 }));
+    expect(order.shown()).toBe('20 allocated 15 backordered 5');
+    order.shelf(1, 1).free = 50;
+    order.given({ kind: 'allocate_backorders', lineNos: [1] });
+    expect(order.shown()).toBe('20 allocated 15 backordered 5');
+    order.given(release(700), { kind: 'allocate_backorders', lineNos: [1] });
+    expect(order.shown()).toBe('20 allocated 20');
+  });
+
+  it('is held by no rule when nothing of it was accepted', () => {
+    const order = world(credit);
+    order.onShort = 'refuse';
+    order.given(submit({ quantity: 1, skuId: 1 }));
+    const none = new World([]);
+    none.onShort = 'refuse';
+    none.verdict = { ok: true, holds: [credit] };
+    expect(types(none.given(submit({ quantity: 4, skuId: 5 })))).toEqual(['accepted']);
+  });
+
+  it('may be refused as a whole by a gate, and then nothing happened', () => {
+    const order = world();
+    order.verdict = { ok: false, refused: 'over_credit', detail: 'limit 5.00' };
+    expect(order.when(submit({ quantity: 10 }))).toEqual({ ok: false, refused: 'over_credit', detail: 'limit 5.00' });
+    expect(order.order).toBeUndefined();
+    expect(order.shelf(1, 2).free).toBe(9);
+  });
+});
+
+describe('an order that a person holds', () => {
+  it('before the ERP has answered, is handed to the WMS when it is released', () => {
+    const order = world().given(submit({ quantity: 10 }), put, confirm);
+    expect(types(order)).toEqual(['accepted', 'held', 'confirmed']);
+    order.given(release(700));
+    expect(types(order).slice(3)).toEqual(['hold_released', 'fulfilment.requested', 'fulfilment.requested']);
+    expect(last(order, 'order.hold_ended')).toBeUndefined();
+  });
+
+  it('gives nothing back that is with the WMS, and is cancelled like any other', () => {
+    const order = world().given(submit({ quantity: 6 }), confirm, put);
+    expect(order.order!.progress).toMatchObject({ handed: true, told: true, holds: 1 });
+    order.given(cancel(2));
+    expect(order.shown()).toBe('6 allocated 6 asked 2');
+    expect(last(order, 'order.cancel_asked')).toBeDefined();
+  });
+
+  it('frees what was not handed over when it is cancelled', () => {
+    const order = world().given(submit({ quantity: 6 }), put, confirm, cancel(6));
+    expect(order.order!.state).toBe('cancelled');
+    expect(order.shelf(1, 1).free + order.shelf(1, 2).free).toBe(15);
+  });
+
+  it('is held once by one reason', () => {
+    const order = world().given(submit({ quantity: 6 }), put, put);
+    expect(order.order!.progress.holds).toBe(1);
+  });
+
+  it('can not be held when all of it has left', () => {
+    const order = world().given(submit({ quantity: 6 }), confirm, pick(10, 6));
+    order.given({
+      kind: 'ship',
+      fulfilmentId: 10,
+      source: 'wms',
+      shipment: 'S',
+      tracking: null,
+      lines: [{ lineNo: 1, quantity: 6 }],
+    });
+    expect(order.when(put)).toMatchObject({ ok: false, refused: 'order_ended' });
+    expect(order.when(release(999))).toMatchObject({ ok: false, refused: 'unknown_hold' });
+  });
+});

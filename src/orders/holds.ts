@@ -1,0 +1,99 @@
+/**
+ * Holds: a rule or a person says that an order may not go on. Pure, as `decide`.
+ *
+ * An order that is held keeps what it was promised and gets no more. The ERP is told an order once and whole, so one that is held before that
+ * is told when nothing holds it any more; the WMS is asked for nothing new of it either way.
+ */
+import { acceptedOf } from './accepted.ts';
+import { events, nothing, refused } from './decision.ts';
+import { evolve } from './evolve.ts';
+import { requestFulfilments } from './fulfilments.ts';
+import type { DecideContext, Decision, NewHold, Order, OrderCommand, OrderEvent } from './types.ts';
+
+export function isHeld(order: Order): boolean {
+  return order.progress.held > 0 || order.progress.holds > 0;
+}
+
+/** Whether the WMS may be asked for what is allocated: the ERP knows the order, and nothing holds it. */
+export function mayHandOver(order: Order): boolean {
+  return order.erpNumber !== null && !isHeld(order);
+}
+
+function held(hold: NewHold, context: DecideContext, by: string | null, dueAt: string | null = null): OrderEvent {
+  const { kind, reason, detail } = hold;
+  const { owner, dueMinutes } = context.holdTerms(kind);
+  return {
+    ...{ type: 'order.held', holdId: context.takeHoldId(), kind, reason, detail, by },
+    ...{ owner, dueAt, dueMinutes: dueAt === null ? dueMinutes : null },
+  };
+}
+
+/** What holds a new order, as events behind its acceptance. */
+export function heldBy(holds: readonly NewHold[], context: DecideContext): OrderEvent[] {
+  return holds.map((hold) => held(hold, context, null));
+}
+
+export function hold(
+  order: Order,
+  { hold: wanted, dueAt, by }: Extract<OrderCommand, { kind: 'hold' }>,
+  context: DecideContext,
+): Decision {
+  for (const open of order.holds.values())
+    if (
+      open.releasedBy === null &&
+      open.kind === wanted.kind &&
+      open.reason === wanted.reason &&
+      open.detail === wanted.detail
+    )
+      return nothing;
+  if (order.progress.open === 0 || order.progress.shipped >= order.progress.open)
+    return refused('order_ended', `order ${order.orderId} is ${order.state}: nothing of it can be held`);
+  return events([held(wanted, context, by, dueAt)]);
+}
+
+/** The same release twice is one. */
+export function releaseHold(
+  order: Order,
+  { holdId, by, reason }: Extract<OrderCommand, { kind: 'release_hold' }>,
+): Decision {
+  const found = order.holds.get(holdId);
+  if (found === undefined) return refused('unknown_hold', `hold ${holdId}`);
+  if (found.releasedBy !== null) return nothing;
+  return events(withHoldEnded(order, [{ type: 'order.hold_released', holdId, kind: found.kind, by, reason }]));
+}
+
+/**
+ * With the last thing that held it settled, the ERP is told the order as it is by then, and the WMS is asked for what could not be asked before.
+ * What is left of no unit is held by nothing. Needs all lines of an order that is not told, and its open allocations and holds.
+ */
+export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
+  if (!isHeld(order)) return list;
+  const all = [...list];
+  const next = structuredClone(order);
+  for (const event of list) evolve(next, event);
+  if (next.progress.open === 0)
+    for (const { holdId, kind, releasedBy } of [...next.holds.values()]) {
+      if (releasedBy !== null) continue;
+      const released: OrderEvent = {
+        type: 'order.hold_released',
+        holdId,
+        kind,
+        by: 'order',
+        reason: 'nothing of it is left',
+      };
+      all.push(released);
+      evolve(next, released);
+    }
+  if (isHeld(next)) return all;
+  if (!next.progress.told) {
+    const lines = [...next.lines.values()]
+      .filter((line) => line.refused < line.quantity)
+      .map(({ lineNo, skuId, unitPrice, cancelled, cancelledMinor, standsFor, ...line }) => ({
+        ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
+        ...acceptedOf({ ...line, unitPrice }),
+        ...(standsFor !== null && { standsFor }),
+      }));
+    if (lines.length > 0) all.push({ type: 'order.hold_ended', lines });
+  } else if (mayHandOver(next) && !next.progress.handed) all.push(...requestFulfilments(next));
+  return all;
+}
