@@ -11,13 +11,39 @@ table account (
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   merged_into bigint,
+  parent_id bigint,
+  payment_terms text,
+  hold_reason text,
+  price_list text,
+  priority_class text default 'redistribute'::text not null,
+  ship_complete boolean default false not null,
+  region text,
+  said json default '{}'::json not null,
+  set_by json default '{}'::json not null,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (merged_into) REFERENCES account(account_id),
-  CHECK ((merged_into <> account_id))
+  FOREIGN KEY (parent_id) REFERENCES account(account_id),
+  CHECK ((merged_into <> account_id)),
+  CHECK ((parent_id <> account_id)),
+  CHECK ((priority_class = ANY (ARRAY['win'::text, 'gain'::text, 'redistribute'::text, 'fill'::text, 'lose'::text])))
 );
 CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX account_parent ON public.account USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+table account_address (
+  account_id bigint not null,
+  code text not null,
+  name text default ''::text not null,
+  lines text[] not null,
+  city text default ''::text not null,
+  postal_code text default ''::text not null,
+  country text not null,
+  PRIMARY KEY (account_id, code),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  CHECK ((country ~ '^[A-Z]{2}$'::text))
+);
 
 table allocation (
   order_id bigint not null,
@@ -204,6 +230,8 @@ CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btre
 table hub (
   is_only boolean default true not null,
   reference_ending text not null,
+  owners json default '{}'::json not null,
+  ownership json default '{}'::json not null,
   PRIMARY KEY (is_only),
   CHECK ((reference_ending ~ '^(-[0-9A-Z]{4})?$'::text)),
   CHECK (is_only)
@@ -237,6 +265,18 @@ table invoice (
   PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
+
+table kit_component (
+  kit_sku_id bigint not null,
+  component_id bigint not null,
+  quantity bigint not null,
+  PRIMARY KEY (kit_sku_id, component_id),
+  FOREIGN KEY (component_id) REFERENCES sku(sku_id),
+  FOREIGN KEY (kit_sku_id) REFERENCES sku(sku_id),
+  CHECK ((component_id <> kit_sku_id)),
+  CHECK ((quantity > 0))
+);
+CREATE INDEX kit_component_component_id_idx ON public.kit_component USING btree (component_id);
 
 table lease (
   name text not null,
@@ -422,6 +462,7 @@ table price (
   company_id integer not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   quantity_min bigint default 1 not null,
+  set_by text default ''::text not null,
   PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
@@ -576,8 +617,20 @@ table sku (
   unit text default 'each'::text not null,
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  lifecycle text default 'active'::text not null,
+  weight_g bigint,
+  length_mm bigint,
+  width_mm bigint,
+  height_mm bigint,
+  said json default '{}'::json not null,
+  set_by json default '{}'::json not null,
   UNIQUE (code),
-  PRIMARY KEY (sku_id)
+  PRIMARY KEY (sku_id),
+  CHECK ((height_mm >= 0)),
+  CHECK ((length_mm >= 0)),
+  CHECK ((lifecycle = ANY (ARRAY['active'::text, 'phase_out'::text, 'discontinued'::text]))),
+  CHECK ((weight_g >= 0)),
+  CHECK ((width_mm >= 0))
 );
 
 table sku_substitute (
@@ -589,6 +642,29 @@ table sku_substitute (
   CHECK ((rank > 0)),
   CHECK ((substitute_id <> sku_id))
 );
+
+table stewardship_item (
+  item_id bigint identity not null,
+  domain text not null,
+  company_id integer,
+  record_key text not null,
+  field text not null,
+  value_held json,
+  value_said json,
+  system text not null,
+  owner text not null,
+  changed_at timestamp with time zone not null,
+  state text default 'open'::text not null,
+  decided_by text,
+  reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (item_id),
+  CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+  CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
+);
+CREATE INDEX stewardship_item_domain_record_key_field_system_idx ON public.stewardship_item USING btree (domain, record_key, field, system) WHERE (state = 'rejected'::text);
+CREATE UNIQUE INDEX stewardship_item_domain_record_key_field_system_company_id_idx ON public.stewardship_item USING btree (domain, record_key, field, system, company_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 
 table stock_balance (
   sku_id bigint not null,
@@ -660,6 +736,14 @@ table supply_commitment (
   CHECK ((quantity > 0))
 );
 CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
+
+table told_price (
+  destination_id integer not null,
+  sku_id bigint not null,
+  currency text not null,
+  prices text[] not null,
+  PRIMARY KEY (destination_id, sku_id)
+) with (fillfactor=70);
 
 sequence allocation_id_seq increment by 1000;
 

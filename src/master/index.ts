@@ -1,3 +1,10 @@
+export {
+  ACCOUNT_DEPTH_MAX,
+  type AccountTerms,
+  PRIORITY_CLASSES,
+  type PriorityClass,
+  readAccountTerms,
+} from './account-terms.ts';
 export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,
