@@ -391,12 +391,28 @@ table order_line (
   held bigint default 0 not null,
   substituted bigint default 0 not null,
   stands_for integer,
+  price_per bigint default 1 not null,
   PRIMARY KEY (order_id, line_no),
   CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
+  CHECK ((price_per >= 1)),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
 CREATE INDEX order_line_order_id_stands_for_idx ON public.order_line USING btree (order_id, stands_for) WHERE (stands_for IS NOT NULL);
 CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
+
+table order_line_asked (
+  order_id bigint not null,
+  line_no integer not null,
+  quantity text not null,
+  unit text not null,
+  pack_level text not null,
+  base bigint not null,
+  unit_price text not null,
+  price_unit text not null,
+  price_count bigint not null,
+  rounding text,
+  PRIMARY KEY (order_id, line_no)
+);
 
 table outside_allocation (
   source text not null,
@@ -463,9 +479,11 @@ table price (
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   quantity_min bigint default 1 not null,
   set_by text default ''::text not null,
+  price_per bigint default 1 not null,
   PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((price_per >= 1)),
   CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
@@ -624,14 +642,22 @@ table sku (
   height_mm bigint,
   said json default '{}'::json not null,
   set_by json default '{}'::json not null,
+  order_multiple bigint default 1 not null,
+  order_minimum bigint default 1 not null,
+  order_rounding text default 'refuse'::text not null,
+  unit_changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   UNIQUE (code),
   PRIMARY KEY (sku_id),
   CHECK ((height_mm >= 0)),
   CHECK ((length_mm >= 0)),
   CHECK ((lifecycle = ANY (ARRAY['active'::text, 'phase_out'::text, 'discontinued'::text]))),
+  CHECK ((order_minimum >= 1)),
+  CHECK ((order_multiple >= 1)),
   CHECK ((weight_g >= 0)),
   CHECK ((width_mm >= 0))
 );
+CREATE INDEX sku_order_rule ON public.sku USING btree (sku_id) WHERE ((order_multiple > 1) OR (order_minimum > 1));
+CREATE INDEX sku_unit_changed ON public.sku USING btree (unit_changed_at) WHERE (unit_changed_at > '-infinity'::timestamp with time zone);
 
 table sku_substitute (
   sku_id bigint not null,
@@ -642,6 +668,21 @@ table sku_substitute (
   CHECK ((rank > 0)),
   CHECK ((substitute_id <> sku_id))
 );
+
+table sku_unit (
+  sku_id bigint not null,
+  unit text not null,
+  pack_level text not null,
+  numerator bigint not null,
+  denominator bigint default 1 not null,
+  gtin text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (sku_id, unit),
+  FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((denominator >= 1)),
+  CHECK ((numerator >= 1))
+);
+CREATE UNIQUE INDEX sku_unit_gtin_idx ON public.sku_unit USING btree (gtin) WHERE (gtin IS NOT NULL);
 
 table stewardship_item (
   item_id bigint identity not null,
@@ -763,6 +804,12 @@ sequence reservation_id_seq increment by 1000;
 
 sequence return_id_seq increment by 200;
 
+CREATE OR REPLACE FUNCTION public.amount_minor(price numeric, quantity bigint, currency text, per bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((sign((price * (quantity)::numeric)) * div((((2)::numeric * abs(((price * (quantity)::numeric) * minor_scale(currency)))) + (per)::numeric), ((2)::numeric * (per)::numeric))))::bigint
+
 CREATE OR REPLACE FUNCTION public.crossdock_analyze_stale()
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -883,6 +930,12 @@ AS $function$
    where d.deducted > 0 and l.backordered > l.held and o.holds = 0
      and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
 $function$
+
+CREATE OR REPLACE FUNCTION public.minor_scale(currency text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (currency = ANY (ARRAY['BIF'::text, 'CLP'::text, 'DJF'::text, 'GNF'::text, 'ISK'::text, 'JPY'::text, 'KMF'::text, 'KRW'::text, 'PYG'::text, 'RWF'::text, 'UGX'::text, 'UYI'::text, 'VND'::text, 'VUV'::text, 'XAF'::text, 'XOF'::text, 'XPF'::text])) THEN 1 WHEN (currency = ANY (ARRAY['BHD'::text, 'IQD'::text, 'JOD'::text, 'KWD'::text, 'LYD'::text, 'OMR'::text, 'TND'::text])) THEN 1000 WHEN (currency = ANY (ARRAY['CLF'::text, 'UYW'::text])) THEN 10000 ELSE 100 END
 
 CREATE OR REPLACE FUNCTION public.outside_line()
  RETURNS TABLE(sku_id bigint, location_id integer, channel_id integer, external_no text, line_no integer, order_id bigint, theirs bigint, ours bigint, deducted bigint)

@@ -58,7 +58,7 @@ export class OrderBaseline {
     const lines = command.lines.map((line) => ({
       ...line,
       skuId: Number(line.sku.slice(1)),
-      amountMinor: amountMinor(line.unitPrice, line.quantity),
+      amountMinor: amountMinor(line.unitPrice, line.quantity, 'GBP'),
     }));
     const totalMinor = lines.reduce((sum, line) => sum + line.amountMinor, 0);
     const reference = orderReference(command.channel, command.externalNo);

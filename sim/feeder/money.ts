@@ -16,14 +16,14 @@ function parts(text: string): { digits: bigint; scale: number } {
   return { digits: BigInt(text.slice(0, dot) + text.slice(dot + 1)), scale: text.length - dot - 1 };
 }
 
-/** quantity × unitPrice in minor units of a currency with two decimals, half up. */
-export function amountMinor(unitPrice: string, quantity: number): bigint {
+/** quantity × unitPrice in minor units of a currency with two decimals, half up. The price is for `per` of them. */
+export function amountMinor(unitPrice: string, quantity: number, per = 1): bigint {
   const { digits, scale } = parts(unitPrice);
   const exact = digits * BigInt(quantity) * 100n;
-  if (scale === 0) return exact;
-  const divisor = 10n ** BigInt(scale);
-  const half = divisor / 2n;
-  return exact < 0n ? -((-exact + half) / divisor) : (exact + half) / divisor;
+  if (scale === 0 && per === 1) return exact;
+  const divisor = 10n ** BigInt(scale) * BigInt(per);
+  const size = ((exact < 0n ? -exact : exact) * 2n + divisor) / (divisor * 2n);
+  return exact < 0n ? -size : size;
 }
 
 /** Whether two decimal texts are the same number: '2.5' and '2.50' are. */

@@ -178,7 +178,7 @@ function cancelItems(list: readonly Cancellation[]): InboundItem[] {
 function chargeItem(charge: Static<typeof charges>['charges'][number], itemNo: number): InboundItem {
   const { reference, kind, account, code: chargeCode, quantity: units, unitPrice, currency: money, at } = charge;
   const occurredAt = utcOf(at, `charges[${itemNo}].at`);
-  const minor = amountMinor(unitPrice, units);
+  const minor = amountMinor(unitPrice, units, money);
   return {
     scope: 'charge/api',
     key: reference,

@@ -80,7 +80,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
               amount: null,
               amountMinor: null,
             };
-          const minor = amountMinor(price.unit_price, units);
+          const minor = amountMinor(price.unit_price, units, money, price.price_per);
           const validFrom = price.valid_from === '-infinity' ? null : price.valid_from;
           return {
             sku: codes[i],
@@ -89,7 +89,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
             unitPrice: price.unit_price,
             quantityMin: price.quantity_min,
             validFrom,
-            amount: decimalOf(minor),
+            amount: decimalOf(minor, money),
             amountMinor: minor,
           };
         }),
@@ -125,14 +125,14 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
         account: account.code,
         company: directory.companyById.get(account.company_id)?.code ?? null,
         currency: account.currency,
-        creditLimit: limitMinor === null ? null : decimalOf(limitMinor),
+        creditLimit: limitMinor === null ? null : decimalOf(limitMinor, account.currency),
         openOrders: {
           count: open!.orders,
-          amount: decimalOf(open!.open_minor),
+          amount: decimalOf(open!.open_minor, account.currency),
           amountMinor: open!.open_minor,
           oldestAt: open!.oldest_at?.toISOString() ?? null,
         },
-        available: limitMinor === null ? null : decimalOf(limitMinor - open!.open_minor),
+        available: limitMinor === null ? null : decimalOf(limitMinor - open!.open_minor, account.currency),
         source: 'open orders in the hub',
       };
     },

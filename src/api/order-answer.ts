@@ -1,5 +1,5 @@
 /** What a caller is told about an order: the decision as it was made, and the order as it stands. */
-import { amountMinor } from '../canonical/index.ts';
+import { isSamePrice } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { evolve, type Order, type OrderEvent } from '../orders/index.ts';
 import { decimalOf } from './schemas.ts';
@@ -31,7 +31,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
     externalNo: accepted.externalNo,
     state: evolve(undefined, accepted).state,
     currency: accepted.currency,
-    total: decimalOf(accepted.totalMinor),
+    total: decimalOf(accepted.totalMinor, accepted.currency),
     totalMinor: accepted.totalMinor,
     lines: accepted.lines.map((line) => {
       const allocated = byLine.get(line.lineNo) ?? [];
@@ -73,7 +73,7 @@ export function orderAnswer(directory: Directory, order: Order): object {
     orderedAt: order.orderedAt,
     erpNumber: order.erpNumber,
     currency: order.currency,
-    total: decimalOf(order.totalMinor),
+    total: decimalOf(order.totalMinor, order.currency),
     totalMinor: order.totalMinor,
     lines: [...order.lines.values()].map((line) => {
       const open = [...order.allocations.values()].filter(
@@ -138,10 +138,7 @@ export function differenceOf(
     for (const field of ['lineNo', 'sku', 'quantity'] as const)
       if (was[field] !== is[field]) return { place: `lines[${i}].${field}`, before: was[field], given: is[field] };
     // "2.5" and "2.50" are one price, but not the text that came first.
-    if (
-      was.unitPrice !== is.unitPrice &&
-      amountMinor(was.unitPrice, 1_000_000) !== amountMinor(is.unitPrice, 1_000_000)
-    )
+    if (was.unitPrice !== is.unitPrice && !isSamePrice(was, is))
       return { place: `lines[${i}].unitPrice`, before: was.unitPrice, given: is.unitPrice };
   }
   return undefined;

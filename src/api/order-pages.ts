@@ -65,7 +65,7 @@ export function orderPageRoutes(app: FastifyInstance, hub: ApiHub): void {
           version: row.version,
           erpNumber: row.erp_number,
           currency: row.currency,
-          total: decimalOf(row.total_minor),
+          total: decimalOf(row.total_minor, row.currency),
           totalMinor: row.total_minor,
           orderedAt: row.ordered_at.toISOString(),
           recordedAt: row.recorded_at.toISOString(),

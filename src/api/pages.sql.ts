@@ -68,9 +68,15 @@ export const listInvoices = sql<{
 );
 
 // The newest price at or before the day asked wins; of its tiers the highest that the quantity reaches.
-export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: string; quantity_min: number }>(
+export const findPrices = sql<{
+  sku_id: number;
+  unit_price: string;
+  price_per: number;
+  valid_from: string;
+  quantity_min: number;
+}>(
   'api_find_prices',
-  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, valid_from::text as valid_from, quantity_min from price
+  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, price_per, valid_from::text as valid_from, quantity_min from price
     where company_id = $6::int and sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
       and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date) and quantity_min <= $7::bigint
     order by sku_id, valid_from desc, quantity_min desc`,
@@ -80,7 +86,7 @@ export const findPrices = sql<{ sku_id: number; unit_price: string; valid_from: 
 export const readExposure = sql<{ orders: number; open_minor: number; oldest_at: Date | null }>(
   'api_read_credit_exposure',
   `select count(distinct o.order_id)::int as orders, min(o.ordered_at) as oldest_at,
-          coalesce(sum(greatest(0, l.amount_minor - l.cancelled_minor - l.invoiced_minor - round(l.unit_price * l.refused * 100))), 0)::bigint as open_minor
+          coalesce(sum(greatest(0, l.amount_minor - l.cancelled_minor - l.invoiced_minor - amount_minor(l.unit_price, l.refused, o.currency, l.price_per))), 0)::bigint as open_minor
      from sales_order o join order_line l on l.order_id = o.order_id
     where o.account_id in (select a.account_id from account a where $1::bigint in (a.account_id, a.merged_into)) and o.state not in ('closed', 'cancelled', 'refused')`,
 );

@@ -1,4 +1,5 @@
 export * from './commands.ts';
+export * from './currencies.ts';
 export * from './errors.ts';
 export * from './fingerprint.ts';
 export * from './flows.ts';

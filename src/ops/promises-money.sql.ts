@@ -51,16 +51,17 @@ export const orderTotals = verdict(
 // beginning, what was shipped from the end of what was accepted.
 export const lineAmounts = verdict(
   'line_amounts',
-  `select order_id, line_no, unit_price, quantity, refused, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
+  `select order_id, line_no, unit_price, price_per, currency, quantity, refused, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
           returned_minor, invoiced, invoiced_minor, credited_minor,
-          amount_minor <> round(unit_price * 100 * quantity)
-            or shipped_minor <> round(unit_price * 100 * (quantity - refused)) - round(unit_price * 100 * (quantity - refused - shipped))
-            or cancelled_minor + returned_minor <> round(unit_price * 100 * (cancelled + returned))
+          amount_minor <> amount_minor(unit_price, quantity, coalesce(currency, ''), price_per)
+            or shipped_minor <> amount_minor(unit_price, quantity - refused, coalesce(currency, ''), price_per)
+                                - amount_minor(unit_price, quantity - refused - shipped, coalesce(currency, ''), price_per)
+            or cancelled_minor + returned_minor <> amount_minor(unit_price, cancelled + returned, coalesce(currency, ''), price_per)
             or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
             or credited_minor > returned_minor as bad
-     from order_line`,
-  `format('order %s line %s: %s × %s = %s; shipped %s = %s; cancelled %s = %s; returned %s = %s; invoiced %s = %s; credited %s',
-          order_id, line_no, quantity, unit_price, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
+     from order_line left join sales_order using (order_id)`,
+  `format('order %s line %s: %s × %s for %s = %s %s; shipped %s = %s; cancelled %s = %s; returned %s = %s; invoiced %s = %s; credited %s',
+          order_id, line_no, quantity, unit_price, price_per, amount_minor, currency, shipped, shipped_minor, cancelled, cancelled_minor, returned,
           returned_minor, invoiced, invoiced_minor, credited_minor)`,
 );
 

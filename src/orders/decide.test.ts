@@ -319,8 +319,8 @@ describe('money', () => {
         world.given(...(shippedFirst ? [...shipping, ...stopping] : [shipping[0]!, ...stopping, ...shipping.slice(1)]));
         expect(world.shown()).toBe('7 picked 4 shipped 4 cancelled 3');
         const line = world.line();
-        expect(line.shippedMinor + line.cancelledMinor, `at ${unitPrice}`).toBe(amountMinor(unitPrice, 7));
-        expect(line.cancelledMinor).toBe(amountMinor(unitPrice, 3));
+        expect(line.shippedMinor + line.cancelledMinor, `at ${unitPrice}`).toBe(amountMinor(unitPrice, 7, 'GBP'));
+        expect(line.cancelledMinor).toBe(amountMinor(unitPrice, 3, 'GBP'));
       }
   });
 
@@ -331,7 +331,7 @@ describe('money', () => {
       late.given(cancel(3, 1, 'C2'), receiveReturn(50, 1), receiveReturn(50, 2));
       const undone = (world: World) => world.line().cancelledMinor + world.line().returnedMinor;
       expect(undone(late)).toBe(undone(early));
-      expect(undone(late)).toBe(amountMinor(unitPrice, 5));
+      expect(undone(late)).toBe(amountMinor(unitPrice, 5, 'GBP'));
     }
   });
 });

@@ -123,13 +123,14 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     const covered = promised.reduce((sum, part) => sum + part.quantity, 0);
     // What a channel sold beyond its number is the channel's own: where nothing may wait, it is told to take it back.
     const refuse = context.onShort === 'refuse' && (line.within ?? 0) === 0;
-    const amount = amountMinor(line.unitPrice, line.quantity);
+    const amount = amountMinor(line.unitPrice, line.quantity, command.currency, line.pricePer);
     totalMinor += amount;
     const decided = {
       lineNo: line.lineNo,
       skuId: line.skuId,
       quantity: line.quantity,
       unitPrice: line.unitPrice,
+      ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
       amountMinor: amount,
       within: line.within ?? within,
       withinShort: withinMissing,
@@ -144,7 +145,9 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
   for (const { at, units, isRefused } of pending) {
     const takeLineNo = () => ++lastLineNo;
-    const settled = oversoldOf(lines[at]!, units, isRefused, context, takeLineNo, taker, fulfilmentAt);
+    const settled = oversoldOf(
+      ...([lines[at]!, units, isRefused, command.currency, context, takeLineNo, taker, fulfilmentAt] as const),
+    );
     lines[at] = settled.line;
     standIns.push(...settled.standIns);
     allocations.push(...settled.allocations);
@@ -243,7 +246,7 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     lines.push({
       lineNo,
       quantity,
-      amountMinor: shippedAmount(line, shipped + quantity) - shippedAmount(line, shipped),
+      amountMinor: shippedAmount(order, line, shipped + quantity) - shippedAmount(order, line, shipped),
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }
@@ -257,7 +260,7 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
  * The amount of all units shipped so far, counted from the end of what was accepted: the whole less the amount of the rest. What
  * is undone is counted from the beginning, so the two add up to the minor unit, whichever of them comes last.
  */
-function shippedAmount(line: OrderLine, shipped: number): number {
-  const accepted = acceptedOf(line);
-  return accepted.amountMinor - amountMinor(line.unitPrice, accepted.quantity - shipped);
+function shippedAmount({ currency }: Order, line: OrderLine, shipped: number): number {
+  const accepted = acceptedOf(line, currency);
+  return accepted.amountMinor - amountMinor(line.unitPrice, accepted.quantity - shipped, currency, line.pricePer);
 }

@@ -54,6 +54,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     progress.held += line.held ?? 0;
     order.lines.set(line.lineNo, {
       ...line,
+      pricePer: line.pricePer ?? 1,
       held: line.held ?? 0,
       substituted: line.substituted ?? 0,
       standsFor: line.standsFor ?? null,
@@ -242,11 +243,11 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
   progress.held -= units;
   progress.refused += refused;
   progress.open -= refused;
-  for (const { lineNo, standsFor, skuId, quantity, unitPrice, amountMinor } of event.lines) {
+  for (const { lineNo, standsFor, skuId, quantity, unitPrice, pricePer = 1, amountMinor } of event.lines) {
     progress.quantity += quantity;
     progress.open += quantity;
     order.lines.set(lineNo, {
-      ...{ lineNo, skuId, quantity, unitPrice, amountMinor, standsFor },
+      ...{ lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, standsFor },
       ...{
         within: 0,
         withinShort: 0,

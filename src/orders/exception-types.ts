@@ -31,6 +31,8 @@ export interface StandIn {
   skuId: number;
   quantity: number;
   unitPrice: string;
+  /** Absent: 1. */
+  pricePer?: number;
   amountMinor: number;
 }
 

@@ -4,7 +4,7 @@
  *
  * An order is told to the ERP once and whole, so while a unit of it is held no other system acts on it; what is allocated stays so.
  */
-import { amountMinor } from '../canonical/index.ts';
+import { amountMinor, isWholeMinor } from '../canonical/index.ts';
 import { events, nothing, refused } from './decision.ts';
 import { withHoldEnded } from './holds.ts';
 import { Taker } from './taker.ts';
@@ -35,18 +35,14 @@ export function fulfilmentsOf(context: DecideContext): (locationId: number) => n
 
 type FulfilmentAt = (locationId: number) => number;
 
-/** A price of whole minor units: any part of such a line and the rest add up to the whole, so another line may carry a part of it. */
-function isDivisible(unitPrice: string): boolean {
-  return amountMinor(unitPrice, 1) * 1_000_000 === amountMinor(unitPrice, 1_000_000);
-}
-
 /**
  * Takes from what is free of the SKU's substitutes, best first, as much as there is. Not from the channel's own exposure: it may sell
  * that itself.
  */
 function substitutesFor(
-  line: { lineNo: number; skuId: number; unitPrice: string },
+  line: { lineNo: number; skuId: number; unitPrice: string; pricePer?: number | undefined },
   units: number,
+  currency: string,
   context: DecideContext,
   takeLineNo: () => number,
   taker: Taker,
@@ -55,7 +51,9 @@ function substitutesFor(
   const standIns: StandIn[] = [];
   const allocations: NewAllocation[] = [];
   let missing = units;
-  if (!isDivisible(line.unitPrice)) return { standIns, allocations, units: 0 };
+  const { unitPrice, pricePer = 1 } = line;
+  // Any part of such a line and the rest add up to the whole, so another line may carry a part of it.
+  if (!isWholeMinor(unitPrice, currency, pricePer)) return { standIns, allocations, units: 0 };
   for (const skuId of context.substitutes(line.skuId)) {
     if (missing === 0) break;
     taker.begin(line.lineNo, skuId);
@@ -63,10 +61,10 @@ function substitutesFor(
     if (taken.length === 0) continue;
     const lineNo = takeLineNo();
     const quantity = taken.reduce((sum, part) => sum + part.quantity, 0);
-    const { unitPrice } = line;
     standIns.push({
       ...{ lineNo, standsFor: line.lineNo, skuId, quantity, unitPrice },
-      amountMinor: amountMinor(unitPrice, quantity),
+      ...(pricePer !== 1 && { pricePer }),
+      amountMinor: amountMinor(unitPrice, quantity, currency, pricePer),
     });
     for (const { locationId, quantity } of taken)
       allocations.push({
@@ -87,6 +85,7 @@ export function oversoldOf(
   line: AcceptedLine,
   units: number,
   isRefused: boolean,
+  currency: string,
   context: DecideContext,
   takeLineNo: () => number,
   taker: Taker,
@@ -101,7 +100,7 @@ export function oversoldOf(
       standIns,
       allocations,
       units: by.substitute,
-    } = substitutesFor(...([line, units, context, takeLineNo, taker, fulfilmentAt] as const)));
+    } = substitutesFor(...([line, units, currency, context, takeLineNo, taker, fulfilmentAt] as const)));
     by[otherwise] = units - by.substitute;
   } else by[policy] = units;
   const waiting = by.backorder + by.hold;
@@ -158,7 +157,7 @@ export function resolveException(
       standIns: lines,
       allocations,
       units: parts.substituted,
-    } = substitutesFor(line, units, context, takeLineNo, taker, fulfilmentsOf(context)));
+    } = substitutesFor(line, units, order.currency, context, takeLineNo, taker, fulfilmentsOf(context)));
     const left = units - parts.substituted;
     if (left > 0 && command.otherwise === null)
       return refused('no_substitute', `line ${line.lineNo}: substitutes cover ${parts.substituted} of ${units}`);

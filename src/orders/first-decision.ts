@@ -19,10 +19,13 @@ export async function readFirstDecision(
     type: 'order.accepted',
     ...{ orderId, companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt },
     lines: [...order.lines.values()].map((line) => {
-      const { lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, refused } = line;
+      const { lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, within, withinShort, refused } = line;
       let backordered = quantity - refused;
       for (const allocation of first) if (allocation.lineNo === lineNo) backordered -= allocation.quantity;
-      return { lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, backordered, refused };
+      return {
+        ...{ lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, backordered, refused },
+        ...(pricePer !== 1 && { pricePer }),
+      };
     }),
     allocations: first.map(({ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity }) => ({
       ...{ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity },

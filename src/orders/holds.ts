@@ -88,9 +88,10 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
   if (!next.progress.told) {
     const lines = [...next.lines.values()]
       .filter((line) => line.refused < line.quantity)
-      .map(({ lineNo, skuId, unitPrice, cancelled, cancelledMinor, standsFor, ...line }) => ({
+      .map(({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, ...line }) => ({
         ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
-        ...acceptedOf({ ...line, unitPrice }),
+        ...(pricePer !== 1 && { pricePer }),
+        ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
         ...(standsFor !== null && { standsFor }),
       }));
     if (lines.length > 0) all.push({ type: 'order.hold_ended', lines });

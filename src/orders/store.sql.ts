@@ -64,6 +64,7 @@ export const LINE_NUMBERS = [
   'held',
   'substituted',
   'coalesce(stands_for, 0)',
+  'price_per',
 ] as const;
 export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
@@ -221,14 +222,14 @@ export const insertLines = sql(
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
 );
-/** With what only a line of an order with an exception has. */
+/** With what few lines have: of an order with an exception, or at a price for several units. */
 export const insertExceptionLines = sql(
   'orders_insert_exception_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
-                           backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for)
+                           backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for, price_per)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                        $16::bigint[], $17::int[])`,
+                        $16::bigint[], $17::int[], $18::bigint[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',

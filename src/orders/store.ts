@@ -149,6 +149,7 @@ function addLine(
     held: n[22]!,
     substituted: n[23]!,
     standsFor: n[24] === 0 ? null : n[24]!,
+    pricePer: n[25]!,
   });
 }
 

@@ -6,9 +6,12 @@ import { withHoldEnded } from './holds.ts';
 import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
-function undoneAmount(line: OrderLine, quantity: number, before = 0): number {
+function undoneAmount({ currency }: Order, line: OrderLine, quantity: number, before = 0): number {
+  const { unitPrice, pricePer } = line;
   const undone = line.cancelled + line.returned + before;
-  return amountMinor(line.unitPrice, undone + quantity) - amountMinor(line.unitPrice, undone);
+  return (
+    amountMinor(unitPrice, undone + quantity, currency, pricePer) - amountMinor(unitPrice, undone, currency, pricePer)
+  );
 }
 
 /** Units of a line that may still be taken back. */
@@ -94,7 +97,9 @@ function cancelLine(
     result.push({
       type: 'order.lines_cancelled',
       reference,
-      lines: [{ lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder }],
+      lines: [
+        { lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(order, line, cancelled), fromBackorder },
+      ],
       released,
       answered: [],
       ...(!order.progress.told && { untold: true }),
@@ -200,7 +205,7 @@ export function answerCancel(
       }
       if (missing > 0)
         return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
-      lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(line, cancelled), fromBackorder: 0 });
+      lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(order, line, cancelled), fromBackorder: 0 });
       answered.push({ lineNo, quantity: cancelled });
     }
     if (tooLate > 0) late.push({ lineNo, quantity: tooLate });
@@ -227,7 +232,7 @@ export function receiveReturn(order: Order, command: Extract<OrderCommand, { kin
       lineNo,
       skuId: line.skuId,
       quantity,
-      amountMinor: undoneAmount(line, quantity, before.get(lineNo) ?? 0),
+      amountMinor: undoneAmount(order, line, quantity, before.get(lineNo) ?? 0),
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
   }

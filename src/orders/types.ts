@@ -13,6 +13,8 @@ export interface OrderLine {
   skuId: number;
   quantity: number;
   unitPrice: string;
+  /** Base units that the price is for. */
+  pricePer: number;
   amountMinor: number;
   /** Units the channel sold within the number it was shown. */
   within: number;
@@ -168,6 +170,8 @@ export type OrderEvent =
         skuId: number;
         quantity: number;
         unitPrice: string;
+        /** Base units that the price is for; absent: 1. */
+        pricePer?: number;
         amountMinor: number;
         within: number;
         withinShort: number;
@@ -311,6 +315,7 @@ export type OrderEvent =
         skuId: number;
         quantity: number;
         unitPrice: string;
+        pricePer?: number;
         amountMinor: number;
         cancelled: number;
         cancelledMinor: number;
@@ -330,7 +335,15 @@ export interface SubmitCommand {
   currency: string;
   orderedAt: string;
   /** `within` null: the channel can't say; what lies in its exposure then is within its number. */
-  lines: { lineNo: number; skuId: number; quantity: number; unitPrice: string; within: number | null }[];
+  lines: {
+    lineNo: number;
+    skuId: number;
+    quantity: number;
+    unitPrice: string;
+    /** Base units that the price is for; absent: 1. */
+    pricePer?: number;
+    within: number | null;
+  }[];
 }
 
 export type OrderCommand =

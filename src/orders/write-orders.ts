@@ -73,10 +73,10 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'return.received') receipts.push({ order, event, at, version });
     }
     const insert = (line: OrderLine) =>
-      (line.held > 0 || line.substituted > 0 || line.standsFor !== null ? exceptionLines : newLines).push([
-        order,
-        line,
-      ]);
+      (line.held > 0 || line.substituted > 0 || line.standsFor !== null || line.pricePer !== 1
+        ? exceptionLines
+        : newLines
+      ).push([order, line]);
     if (isNew) for (const line of order.lines.values()) insert(line);
     else {
       for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
@@ -132,6 +132,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.held)),
       numbers(exceptionLines.map(([, l]) => l.substituted)),
       numbers(exceptionLines.map(([, l]) => l.standsFor)),
+      numbers(exceptionLines.map(([, l]) => l.pricePer)),
     ]);
   // Before the cancel that settled them: no more is ever held than waits.
   if (heldOrders.length > 0)

@@ -5,15 +5,23 @@ import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import type { Header } from './plan-headers.ts';
 
-type Told = { lineNo: number; skuId: number; unitPrice: string; quantity: number; amountMinor: number };
+type Told = {
+  lineNo: number;
+  skuId: number;
+  unitPrice: string;
+  pricePer?: number | undefined;
+  quantity: number;
+  amountMinor: number;
+};
 
 function salesOrder(
   directory: Directory,
   header: Header,
   told: readonly (Told & { standsFor?: number })[],
 ): SalesOrderPayload {
-  const lines = told.map(({ lineNo, skuId, unitPrice, quantity, amountMinor, standsFor }) => ({
+  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, standsFor }) => ({
     ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
+    ...(pricePer !== undefined && { pricePer }),
     ...(standsFor !== undefined && { standsFor }),
   }));
   return {
@@ -36,7 +44,7 @@ export function orderAsAccepted(
   return salesOrder(
     directory,
     header,
-    told.map((line) => ({ ...line, ...acceptedOf(line) })),
+    told.map((line) => ({ ...line, ...acceptedOf(line, header.currency) })),
   );
 }
 

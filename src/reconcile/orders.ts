@@ -107,7 +107,10 @@ function acceptedPart(order: HubOrder): HubOrder | undefined {
   const lines = order.lines
     .filter((line) => line.refused < line.quantity)
     .map((line) => {
-      const { quantity, amountMinor } = acceptedOf({ ...line, unitPrice: line.unit_price });
+      const { quantity, amountMinor } = acceptedOf(
+        { ...line, unitPrice: line.unit_price, pricePer: line.price_per },
+        order.currency,
+      );
       return { ...line, quantity, amount_minor: amountMinor };
     });
   if (lines.length === 0) return undefined;

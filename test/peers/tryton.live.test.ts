@@ -595,7 +595,10 @@ live('the real Tryton', ['tryton'], () => {
       ...submitted,
       reference: `crm/${submitted.externalNo}`,
       totalMinor: 0,
-      lines: submitted.lines.map((line) => ({ ...line, amountMinor: amountMinor(line.unitPrice, line.quantity) })),
+      lines: submitted.lines.map((line) => ({
+        ...line,
+        amountMinor: amountMinor(line.unitPrice, line.quantity, submitted.currency),
+      })),
     };
     expect(await write('sales_order', payload.reference, payload)).toMatchObject([{ outcome: 'confirmed' }]);
     const [opportunity] = await raw.search('sale.opportunity', [['id', '=', ids[0]!]], ['sales'], signal);

@@ -45,7 +45,7 @@ export function listed(found: readonly Named[]): string {
     hold.kind,
     hold.state,
     hold.order,
-    `${decimalOf(hold.totalMinor)} ${hold.currency}`,
+    `${decimalOf(hold.totalMinor, hold.currency)} ${hold.currency}`,
     hold.detail.slice(0, 60),
     hold.owner,
     hold.dueAt === null ? '-' : `${hold.dueAt.toISOString()}${hold.isDue ? ' (due)' : ''}`,
@@ -60,7 +60,7 @@ export async function show(opened: Opened, holdId: number): Promise<Named> {
 export function shown(hold: Named): string {
   return [
     `hold ${hold.holdId}: ${hold.kind}, ${hold.state}${hold.isDue ? ', due' : ''}`,
-    `  order    ${hold.order} (${hold.orderId}) of ${hold.account}, ${hold.orderState}, ${decimalOf(hold.totalMinor)} ${hold.currency}`,
+    `  order    ${hold.order} (${hold.orderId}) of ${hold.account}, ${hold.orderState}, ${decimalOf(hold.totalMinor, hold.currency)} ${hold.currency}`,
     `  why      ${hold.reason}: ${hold.detail}`,
     `  held     ${hold.recordedAt.toISOString()} by ${hold.heldBy ?? 'its rule'}`,
     `  owner    ${hold.owner}${hold.dueAt === null ? '' : `, decides by ${hold.dueAt.toISOString()}`}`,

@@ -24,12 +24,12 @@ export function factsOf(state: OrderStatusState): ToldFact[] {
   }
   for (const { document, reference, at, amountMinor, currency } of state.invoices ?? []) {
     const key = `${document === 'invoice' ? 'invoice' : 'credit note'} ${reference}`;
-    facts.push({ key, text: `${key}: ${day(at)}, ${decimalOf(amountMinor)} ${currency}` });
+    facts.push({ key, text: `${key}: ${day(at)}, ${decimalOf(amountMinor, currency)} ${currency}` });
   }
   for (const { reference, return: announced, at, lines } of state.returns ?? []) {
     const key = `return ${reference}`;
     const amount = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-    const worth = `${decimalOf(amount)} ${state.currency}`;
+    const worth = `${decimalOf(amount, state.currency)} ${state.currency}`;
     facts.push({ key, text: `${key}: ${day(at)}, ${announced}, ${goods(lines)}; ${worth}` });
   }
   return facts;

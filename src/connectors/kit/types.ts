@@ -229,6 +229,8 @@ export interface SalesOrderPayload {
     sku: string;
     quantity: number;
     unitPrice: string;
+    /** Base units that the price is for; absent: 1. Of a system that knows only a price of one, see `lineOfOne`. */
+    pricePer?: number;
     amountMinor: number;
     standsFor?: number;
   }[];

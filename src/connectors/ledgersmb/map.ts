@@ -206,26 +206,27 @@ export function mapOrders(
       // The ledger lets an order have none; such a one is set aside under what it holds.
       const numberOf = () => new Fields({ ordnumber: key[0] }, place).text('ordnumber');
       return [
-        readOr(raw, scopes.order(channel), numberOf, () =>
-          orderItem({
+        readOr(raw, scopes.order(channel), numberOf, () => {
+          const currency = new Fields({ curr: rows[0]!.curr?.trim() }, `${place}/rows/0`).currency('curr');
+          return orderItem({
             kind: 'order.submitted',
             channel,
             externalNo: numberOf(),
             company,
             account: first.text('meta_number'),
-            currency: new Fields({ curr: rows[0]!.curr?.trim() }, `${place}/rows/0`).currency('curr'),
+            currency,
             orderedAt: new Fields({ at: `${rows[0]!.transdate}T00:00:00Z` }, place).time('at'),
             lines: rows
-              .map((row, index) => lineOf(row, `${place}/rows/${index}`, units))
+              .map((row, index) => lineOf(row, `${place}/rows/${index}`, currency, units))
               .sort((one, other) => one.lineNo - other.lineNo),
-          }),
-        ),
+          });
+        }),
       ];
     },
   );
 }
 
-function lineOf(row: SqlRow, place: string, units: LedgerSettings['units']) {
+function lineOf(row: SqlRow, place: string, currency: string, units: LedgerSettings['units']) {
   const pieces = piecesOf(row.unit, units, `${place}/unit`);
   const count = wholeOf(row.quantity, `${place}/quantity`);
   const price = row.price ?? '';
@@ -235,7 +236,7 @@ function lineOf(row: SqlRow, place: string, units: LedgerSettings['units']) {
   );
   const unitPrice = perPiece(fields.unitPrice('price'), pieces);
   const quantity = fields.quantity('quantity');
-  if (amountMinor(unitPrice, quantity) !== amountMinor(price, count))
+  if (amountMinor(unitPrice, quantity, currency) !== amountMinor(price, count, currency))
     throw new Unreadable(
       `has no price a piece that makes the same amount: ${price} for ${pieces}`,
       `${place}/price`,

@@ -13,6 +13,7 @@ interface HubLine {
   quantity: number;
   refused: number;
   unitPrice: string;
+  pricePer: number;
   amount: number;
   shipped: number;
   shippedMinor: number;
@@ -25,6 +26,7 @@ interface HeldLine {
   lineNo: number;
   quantity: number;
   unitPrice?: string;
+  pricePer?: number;
   amountMinor?: number;
   cancelledMinor?: number;
   invoicedMinor?: number;
@@ -50,11 +52,11 @@ export async function judgeAmounts(world: World): Promise<void> {
   await judgeDocuments(world);
 }
 
-const COLUMNS = `stands_for is not null as "isStandIn", order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice",
+const COLUMNS = `stands_for is not null as "isStandIn", order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice", price_per as "pricePer",
   amount_minor as amount, shipped, shipped_minor as "shippedMinor", invoiced_minor as "invoicedMinor",
   cancelled_minor as "cancelledMinor", returned_minor as "returnedMinor", credited_minor as "creditedMinor"`;
 
-const costs = (line: HubLine, quantity: number): number => Number(amountMinor(line.unitPrice, quantity));
+const costs = (line: HubLine, quantity: number): number => Number(amountMinor(line.unitPrice, quantity, line.pricePer));
 
 /** The hub against itself: lines at their price, parts that add up to them, orders as the sum of their lines. */
 async function judgeOwn({ client, names, promises: { I10 } }: World): Promise<void> {
@@ -123,7 +125,7 @@ async function judgePage(
       const amount = isErp ? costs(line, line.quantity - line.refused) : line.amount;
       total += amount;
       I10.look(isErp ? 'lines in the ERP' : 'lines elsewhere');
-      const told = part.amountMinor ?? Number(amountMinor(part.unitPrice!, part.quantity));
+      const told = part.amountMinor ?? Number(amountMinor(part.unitPrice!, part.quantity, part.pricePer));
       if (told !== amount) I10.wrong(`${key}: ${told} instead of ${amount}`);
       for (const field of ['invoicedMinor', 'cancelledMinor', 'creditedMinor'] as const)
         if (part[field] !== undefined && part[field] !== line[field])
