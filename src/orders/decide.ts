@@ -7,7 +7,7 @@ import { acceptedOf } from './accepted.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
-import { heldBy, hold, isHeld, mayHandOver, releaseHold } from './holds.ts';
+import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
 import { answerCancel, cancel, receiveReturn } from './take-back.ts';
 import { Taker } from './taker.ts';
 import type {
@@ -26,6 +26,11 @@ import type {
 export function decide(order: Order | undefined, command: OrderCommand, context: DecideContext): Decision {
   if (command.kind === 'submit') return submit(order, command, context);
   if (order === undefined) throw new Error(`${command.kind} without an order`);
+  const decision = decideKnown(order, command, context);
+  return decision.ok && decision.events.length > 0 ? events(withHoldEnded(order, decision.events)) : decision;
+}
+
+function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>, context: DecideContext): Decision {
   switch (command.kind) {
     case 'confirm':
       return order.erpNumber !== null

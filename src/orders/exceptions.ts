@@ -6,7 +6,6 @@
  */
 import { amountMinor, isWholeMinor } from '../canonical/index.ts';
 import { events, nothing, refused } from './decision.ts';
-import { withHoldEnded } from './holds.ts';
 import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
@@ -175,7 +174,7 @@ export function resolveException(
     lines,
     allocations,
   };
-  return events(withHoldEnded(order, [resolved]));
+  return events([resolved]);
 }
 
 /** What of a channel's own cancel settles units that were held: they wait for nobody any more. */

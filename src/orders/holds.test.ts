@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancel, confirm, pick, submit, World } from './testing.ts';
+import { answer, cancel, confirm, pick, ship, submit, World } from './testing.ts';
 import type { NewHold, OrderCommand, OrderEvent } from './types.ts';
 
 const credit: NewHold = { kind: 'credit', reason: 'over_limit', detail: '120.00 beyond the limit' };
@@ -116,6 +116,14 @@ describe('an order that a person holds', () => {
   it('is held once by one reason', () => {
     const order = world().given(submit({ quantity: 6 }), put, put);
     expect(order.order!.progress.holds).toBe(1);
+  });
+
+  it('is held by nothing once all that is left of it has left, or was stopped', () => {
+    const order = world().given(submit({ quantity: 6 }), confirm, put, pick(10, 4), cancel(2), answer(10, 2, 0));
+    expect(order.order!.progress.holds).toBe(1);
+    order.given(ship(10, 4));
+    expect(last(order, 'order.hold_released')).toMatchObject({ by: 'order' });
+    expect(order.order!).toMatchObject({ state: 'shipped', progress: { holds: 0 } });
   });
 
   it('can not be held when all of it has left', () => {

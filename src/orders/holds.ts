@@ -14,6 +14,11 @@ export function isHeld(order: Order): boolean {
   return order.progress.held > 0 || order.progress.holds > 0;
 }
 
+/** Whether all that is left of it has left. */
+function isOver({ progress }: Order): boolean {
+  return progress.shipped >= progress.open;
+}
+
 /** Whether the WMS may be asked for what is allocated: the ERP knows the order, and nothing holds it. */
 export function mayHandOver(order: Order): boolean {
   return order.erpNumber !== null && !isHeld(order);
@@ -46,7 +51,7 @@ export function hold(
       open.detail === wanted.detail
     )
       return nothing;
-  if (order.progress.open === 0 || order.progress.shipped >= order.progress.open)
+  if (isOver(order))
     return refused('order_ended', `order ${order.orderId} is ${order.state}: nothing of it can be held`);
   return events([held(wanted, context, by, dueAt)]);
 }
@@ -59,19 +64,19 @@ export function releaseHold(
   const found = order.holds.get(holdId);
   if (found === undefined) return refused('unknown_hold', `hold ${holdId}`);
   if (found.releasedBy !== null) return nothing;
-  return events(withHoldEnded(order, [{ type: 'order.hold_released', holdId, kind: found.kind, by, reason }]));
+  return events([{ type: 'order.hold_released', holdId, kind: found.kind, by, reason }]);
 }
 
 /**
  * With the last thing that held it settled, the ERP is told the order as it is by then, and the WMS is asked for what could not be asked before.
- * What is left of no unit is held by nothing. Needs all lines of an order that is not told, and its open allocations and holds.
+ * An order of which nothing is left to send is held by nothing. Needs the order's holds; of one that is not told all lines, else its open allocations.
  */
 export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
   if (!isHeld(order)) return list;
   const all = [...list];
   const next = structuredClone(order);
   for (const event of list) evolve(next, event);
-  if (next.progress.open === 0)
+  if (isOver(next))
     for (const { holdId, kind, releasedBy } of [...next.holds.values()]) {
       if (releasedBy !== null) continue;
       const released: OrderEvent = {

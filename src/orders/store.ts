@@ -49,6 +49,11 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   for (const row of returns.filter(isKnown)) addReturn(orders, row);
   for (const row of exceptions.filter(isKnown)) addException(orders, row);
   for (const row of holds.filter(isKnown)) addHold(orders, row);
+  // Few are on hold; whatever happens to one may be the last that there was to hold.
+  const held = [...orders.values()].filter(({ orderId, progress }) => progress.holds > 0 && !behind.has(orderId));
+  if (held.length > 0)
+    for (const row of await tx.query(holdStatements.readHolds, [numbers(held.map(({ orderId }) => orderId))]))
+      addHold(orders, row);
   return orders;
 }
 

@@ -2,7 +2,6 @@
 import { amountMinor } from '../canonical/index.ts';
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
-import { withHoldEnded } from './holds.ts';
 import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
@@ -38,8 +37,7 @@ export function cancel(
   const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
   if (command.quantity > left)
     return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
-  if (parts.length === 1)
-    return events(withHoldEnded(order, cancelLine(order, line, command.quantity, command.reference, context)));
+  if (parts.length === 1) return events(cancelLine(order, line, command.quantity, command.reference, context));
   const stages = [
     (part: OrderLine) => part.backordered,
     (part: OrderLine) => part.allocated - part.cancelAsked,
@@ -57,7 +55,7 @@ export function cancel(
   const list = [...taken].flatMap(([part, quantity]) =>
     quantity === 0 ? [] : cancelLine(order, part, quantity, command.reference, context),
   );
-  return events(withHoldEnded(order, list));
+  return events(list);
 }
 
 /**

@@ -1,0 +1,59 @@
+/** What may happen in a run. Numbers named `nth` choose among what there is, so that any part of a run is a run. */
+import fc from 'fast-check';
+
+export type Step =
+  | { do: 'receive'; sku: number; place: number; units: number }
+  | { do: 'lose'; sku: number; place: number; units: number }
+  | { do: 'order'; lines: { sku: number; units: number; price: string }[] }
+  | { do: 'cancel'; nth: number; line: number; units: number; twice: boolean }
+  | { do: 'hold'; nth: number }
+  | { do: 'release'; nth: number }
+  | { do: 'backorders' }
+  | { do: 'tell' }
+  | { do: 'pick'; nth: number; units: number }
+  | { do: 'ship'; nth: number; units: number }
+  | { do: 'invoice'; nth: number }
+  | { do: 'give_back'; nth: number; units: number }
+  | { do: 'deliver'; nth: number; times: number }
+  | { do: 'deliver_again'; nth: number };
+
+const nth = fc.nat(20);
+const units = fc.integer({ min: 1, max: 9 });
+const sku = fc.nat(1);
+const place = fc.nat(1);
+// Thirds of a penny, prices that round up and down, one that is whole.
+const price = fc.constantFrom('1.00', '2.55', '0.333333', '0.005', '12.345', '7.1');
+
+function step<S extends Step>(
+  weight: number,
+  arbitrary: fc.Arbitrary<S>,
+): { weight: number; arbitrary: fc.Arbitrary<Step> } {
+  return { weight, arbitrary };
+}
+const kind = <K extends Step['do']>(name: K) => fc.constant(name);
+
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    step(4, fc.record({ do: kind('receive'), sku, place, units: fc.integer({ min: 1, max: 15 }) })),
+    step(1, fc.record({ do: kind('lose'), sku, place, units })),
+    step(
+      5,
+      fc.record({
+        do: kind('order'),
+        lines: fc.array(fc.record({ sku, units, price }), { minLength: 1, maxLength: 3 }),
+      }),
+    ),
+    step(4, fc.record({ do: kind('cancel'), nth, line: fc.nat(2), units, twice: fc.boolean() })),
+    step(1, fc.record({ do: kind('hold'), nth })),
+    step(1, fc.record({ do: kind('release'), nth })),
+    step(2, fc.record({ do: kind('backorders') })),
+    step(4, fc.record({ do: kind('tell') })),
+    step(4, fc.record({ do: kind('pick'), nth, units })),
+    step(4, fc.record({ do: kind('ship'), nth, units })),
+    step(2, fc.record({ do: kind('invoice'), nth })),
+    step(2, fc.record({ do: kind('give_back'), nth, units })),
+    step(7, fc.record({ do: kind('deliver'), nth, times: fc.integer({ min: 1, max: 2 }) })),
+    step(1, fc.record({ do: kind('deliver_again'), nth })),
+  ),
+  { minLength: 30, maxLength: 60 },
+);
