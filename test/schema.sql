@@ -11,13 +11,39 @@ table account (
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   merged_into bigint,
+  parent_id bigint,
+  payment_terms text,
+  hold_reason text,
+  price_list text,
+  priority_class text default 'redistribute'::text not null,
+  ship_complete boolean default false not null,
+  region text,
+  said json default '{}'::json not null,
+  set_by json default '{}'::json not null,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (merged_into) REFERENCES account(account_id),
-  CHECK ((merged_into <> account_id))
+  FOREIGN KEY (parent_id) REFERENCES account(account_id),
+  CHECK ((merged_into <> account_id)),
+  CHECK ((parent_id <> account_id)),
+  CHECK ((priority_class = ANY (ARRAY['win'::text, 'gain'::text, 'redistribute'::text, 'fill'::text, 'lose'::text])))
 );
 CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX account_parent ON public.account USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+table account_address (
+  account_id bigint not null,
+  code text not null,
+  name text default ''::text not null,
+  lines text[] not null,
+  city text default ''::text not null,
+  postal_code text default ''::text not null,
+  country text not null,
+  PRIMARY KEY (account_id, code),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  CHECK ((country ~ '^[A-Z]{2}$'::text))
+);
 
 table allocation (
   order_id bigint not null,
@@ -92,6 +118,12 @@ table crosswalk_entry (
   valid_from timestamp with time zone default '-infinity'::timestamp with time zone not null,
   valid_to timestamp with time zone default 'infinity'::timestamp with time zone not null,
   PRIMARY KEY (system, kind, outside_id, valid_from)
+);
+
+table declared_rule (
+  name text not null,
+  settings json not null,
+  PRIMARY KEY (name)
 );
 
 table delivery (
@@ -198,6 +230,8 @@ CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btre
 table hub (
   is_only boolean default true not null,
   reference_ending text not null,
+  owners json default '{}'::json not null,
+  ownership json default '{}'::json not null,
   PRIMARY KEY (is_only),
   CHECK ((reference_ending ~ '^(-[0-9A-Z]{4})?$'::text)),
   CHECK (is_only)
@@ -231,6 +265,18 @@ table invoice (
   PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
+
+table kit_component (
+  kit_sku_id bigint not null,
+  component_id bigint not null,
+  quantity bigint not null,
+  PRIMARY KEY (kit_sku_id, component_id),
+  FOREIGN KEY (component_id) REFERENCES sku(sku_id),
+  FOREIGN KEY (kit_sku_id) REFERENCES sku(sku_id),
+  CHECK ((component_id <> kit_sku_id)),
+  CHECK ((quantity > 0))
+);
+CREATE INDEX kit_component_component_id_idx ON public.kit_component USING btree (component_id);
 
 table lease (
   name text not null,
@@ -296,6 +342,28 @@ table order_exception (
 CREATE INDEX order_exception_exception_id_idx1 ON public.order_exception USING btree (exception_id) WHERE (state = 'open'::text);
 CREATE UNIQUE INDEX order_exception_exception_id_idx ON public.order_exception USING btree (exception_id);
 
+table order_hold (
+  order_id bigint not null,
+  hold_id bigint not null,
+  channel_id integer not null,
+  kind text not null,
+  reason text not null,
+  detail text not null,
+  owner text not null,
+  due_at timestamp with time zone,
+  state text not null,
+  held_by text,
+  released_by text,
+  release_reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (order_id, hold_id),
+  CHECK (((state = 'released'::text) = (released_by IS NOT NULL)))
+);
+CREATE INDEX order_hold_due_at_idx ON public.order_hold USING btree (due_at) WHERE (state = 'open'::text);
+CREATE INDEX order_hold_hold_id_idx1 ON public.order_hold USING btree (hold_id) WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX order_hold_hold_id_idx ON public.order_hold USING btree (hold_id);
+
 table order_line (
   order_id bigint not null,
   line_no integer not null,
@@ -324,12 +392,28 @@ table order_line (
   held bigint default 0 not null,
   substituted bigint default 0 not null,
   stands_for integer,
+  price_per bigint default 1 not null,
   PRIMARY KEY (order_id, line_no),
   CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
+  CHECK ((price_per >= 1)),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
 CREATE INDEX order_line_order_id_stands_for_idx ON public.order_line USING btree (order_id, stands_for) WHERE (stands_for IS NOT NULL);
 CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
+
+table order_line_asked (
+  order_id bigint not null,
+  line_no integer not null,
+  quantity text not null,
+  unit text not null,
+  pack_level text not null,
+  base bigint not null,
+  unit_price text not null,
+  price_unit text not null,
+  price_count bigint not null,
+  rounding text,
+  PRIMARY KEY (order_id, line_no)
+);
 
 table outside_allocation (
   source text not null,
@@ -395,9 +479,12 @@ table price (
   company_id integer not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   quantity_min bigint default 1 not null,
+  set_by text default ''::text not null,
+  price_per bigint default 1 not null,
   PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((price_per >= 1)),
   CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
@@ -503,6 +590,9 @@ table sales_order (
   is_released boolean default false not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
   units_held bigint default 0 not null,
+  holds integer default 0 not null,
+  is_told boolean default true not null,
+  is_handed boolean default false not null,
   ship_complete boolean default false not null,
   requested_at timestamp with time zone,
   ship_to json,
@@ -549,9 +639,29 @@ table sku (
   unit text default 'each'::text not null,
   updated_at timestamp with time zone default crossdock_now() not null,
   changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  lifecycle text default 'active'::text not null,
+  weight_g bigint,
+  length_mm bigint,
+  width_mm bigint,
+  height_mm bigint,
+  said json default '{}'::json not null,
+  set_by json default '{}'::json not null,
+  order_multiple bigint default 1 not null,
+  order_minimum bigint default 1 not null,
+  order_rounding text default 'refuse'::text not null,
+  unit_changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
   UNIQUE (code),
-  PRIMARY KEY (sku_id)
+  PRIMARY KEY (sku_id),
+  CHECK ((height_mm >= 0)),
+  CHECK ((length_mm >= 0)),
+  CHECK ((lifecycle = ANY (ARRAY['active'::text, 'phase_out'::text, 'discontinued'::text]))),
+  CHECK ((order_minimum >= 1)),
+  CHECK ((order_multiple >= 1)),
+  CHECK ((weight_g >= 0)),
+  CHECK ((width_mm >= 0))
 );
+CREATE INDEX sku_order_rule ON public.sku USING btree (sku_id) WHERE ((order_multiple > 1) OR (order_minimum > 1));
+CREATE INDEX sku_unit_changed ON public.sku USING btree (unit_changed_at) WHERE (unit_changed_at > '-infinity'::timestamp with time zone);
 
 table sku_substitute (
   sku_id bigint not null,
@@ -562,6 +672,44 @@ table sku_substitute (
   CHECK ((rank > 0)),
   CHECK ((substitute_id <> sku_id))
 );
+
+table sku_unit (
+  sku_id bigint not null,
+  unit text not null,
+  pack_level text not null,
+  numerator bigint not null,
+  denominator bigint default 1 not null,
+  gtin text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (sku_id, unit),
+  FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((denominator >= 1)),
+  CHECK ((numerator >= 1))
+);
+CREATE UNIQUE INDEX sku_unit_gtin_idx ON public.sku_unit USING btree (gtin) WHERE (gtin IS NOT NULL);
+
+table stewardship_item (
+  item_id bigint identity not null,
+  domain text not null,
+  company_id integer,
+  record_key text not null,
+  field text not null,
+  value_held json,
+  value_said json,
+  system text not null,
+  owner text not null,
+  changed_at timestamp with time zone not null,
+  state text default 'open'::text not null,
+  decided_by text,
+  reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  PRIMARY KEY (item_id),
+  CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+  CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
+);
+CREATE INDEX stewardship_item_domain_record_key_field_system_idx ON public.stewardship_item USING btree (domain, record_key, field, system) WHERE (state = 'rejected'::text);
+CREATE UNIQUE INDEX stewardship_item_domain_record_key_field_system_company_id_idx ON public.stewardship_item USING btree (domain, record_key, field, system, company_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 
 table stock_balance (
   sku_id bigint not null,
@@ -634,6 +782,14 @@ table supply_commitment (
 );
 CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
 
+table told_price (
+  destination_id integer not null,
+  sku_id bigint not null,
+  currency text not null,
+  prices text[] not null,
+  PRIMARY KEY (destination_id, sku_id)
+) with (fillfactor=70);
+
 sequence allocation_id_seq increment by 1000;
 
 sequence exception_id_seq increment by 200;
@@ -642,6 +798,8 @@ sequence fulfilment_id_seq increment by 200;
 
 sequence movement_id_seq increment by 1000;
 
+sequence order_hold_id_seq increment by 200;
+
 sequence order_id_seq increment by 200;
 
 sequence raw_id_seq increment by 500;
@@ -649,6 +807,12 @@ sequence raw_id_seq increment by 500;
 sequence reservation_id_seq increment by 1000;
 
 sequence return_id_seq increment by 200;
+
+CREATE OR REPLACE FUNCTION public.amount_minor(price numeric, quantity bigint, currency text, per bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((sign((price * (quantity)::numeric)) * div((((2)::numeric * abs(((price * (quantity)::numeric) * minor_scale(currency)))) + (per)::numeric), ((2)::numeric * (per)::numeric))))::bigint
 
 CREATE OR REPLACE FUNCTION public.crossdock_analyze_stale()
  RETURNS SETOF text
@@ -765,10 +929,17 @@ AS $function$
   select d.order_id, d.line_no, d.sku_id, d.location_id, d.channel_id
     from outside_line() d
     join order_line l on l.order_id = d.order_id and l.line_no = d.line_no and l.sku_id = d.sku_id
+    join sales_order o on o.order_id = d.order_id
     join stock_balance b on b.sku_id = d.sku_id and b.location_id = d.location_id
-   where d.deducted > 0 and l.backordered > l.held
+   where d.deducted > 0 and l.backordered > l.held and o.holds = 0
      and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
 $function$
+
+CREATE OR REPLACE FUNCTION public.minor_scale(currency text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (currency = ANY (ARRAY['BIF'::text, 'CLP'::text, 'DJF'::text, 'GNF'::text, 'ISK'::text, 'JPY'::text, 'KMF'::text, 'KRW'::text, 'PYG'::text, 'RWF'::text, 'UGX'::text, 'UYI'::text, 'VND'::text, 'VUV'::text, 'XAF'::text, 'XOF'::text, 'XPF'::text])) THEN 1 WHEN (currency = ANY (ARRAY['BHD'::text, 'IQD'::text, 'JOD'::text, 'KWD'::text, 'LYD'::text, 'OMR'::text, 'TND'::text])) THEN 1000 WHEN (currency = ANY (ARRAY['CLF'::text, 'UYW'::text])) THEN 10000 ELSE 100 END
 
 CREATE OR REPLACE FUNCTION public.outside_line()
  RETURNS TABLE(sku_id bigint, location_id integer, channel_id integer, external_no text, line_no integer, order_id bigint, theirs bigint, ours bigint, deducted bigint)
