@@ -12,15 +12,17 @@ const root = join(import.meta.dirname, '..');
 const allowed: Readonly<Record<string, readonly string[]>> = {
   canonical: [],
   store: ['canonical'],
+  // Calendars and sourcing: pure.
+  promise: ['canonical'],
   'connectors/kit': ['canonical'],
   connector: ['connectors/kit', 'canonical'],
   // The kit for the type of a connector that an estate brings along.
-  estate: ['connectors/kit', 'canonical'],
+  estate: ['connectors/kit', 'promise', 'canonical'],
   log: ['store', 'canonical'],
-  master: ['log', 'store', 'canonical'],
+  master: ['log', 'promise', 'store', 'canonical'],
   ledger: ['log', 'master', 'store', 'canonical'],
   projections: ['log', 'master', 'store', 'canonical'],
-  orders: ['ledger', 'log', 'master', 'store', 'canonical'],
+  orders: ['ledger', 'log', 'master', 'promise', 'store', 'canonical'],
   // Orders and ledger, too: keys, order, stock and facts of a message are one transaction, so ingest runs the order batch.
   ingest: ['connectors/kit', 'orders', 'ledger', 'log', 'master', 'store', 'canonical'],
   // As well: a confirmed delivery and what it does to its order are one transaction; numbers are set aside before they are sent.

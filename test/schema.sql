@@ -293,6 +293,7 @@ table location (
   region text not null,
   priority integer default 0 not null,
   safety_stock bigint default 0 not null,
+  settings json,
   UNIQUE (code),
   PRIMARY KEY (location_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id)
@@ -592,6 +593,9 @@ table sales_order (
   holds integer default 0 not null,
   is_told boolean default true not null,
   is_handed boolean default false not null,
+  ship_complete boolean default false not null,
+  requested_at timestamp with time zone,
+  ship_to json,
   UNIQUE (channel_id, external_no),
   PRIMARY KEY (order_id)
 ) with (fillfactor=70);

@@ -22,6 +22,7 @@ import { pageRoutes } from './pages.ts';
 import { parkedRoutes } from './parked.ts';
 import { parkedOutboundRoutes } from './parked-outbound.ts';
 import { useProblems } from './problems.ts';
+import { promiseRoutes } from './promises.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
 import { statusReader, statusRoutes } from './status.ts';
@@ -68,6 +69,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     recordRoutes(routes, hub);
     pageRoutes(routes, hub);
     decisionRoutes(routes, hub);
+    promiseRoutes(routes, hub);
     availabilityRoutes(routes, hub);
     stockRoutes(routes, hub);
     orderRoutes(routes, hub);

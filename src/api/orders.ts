@@ -13,6 +13,7 @@ import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
 import { OrderKeys } from './order-keys.ts';
+import { orderTerms, termsOf } from './order-terms.ts';
 import { findOrderId } from './orders.sql.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
@@ -43,6 +44,7 @@ const submission = closed({
     ORDER_LINES_MAX,
   ),
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
+  ...orderTerms,
 });
 const decided = Type.Object({
   orderId: Type.String(),
@@ -137,6 +139,7 @@ function commandOf(body: Static<typeof submission>): OrderSubmitted {
     orderedAt: utcOf(body.orderedAt, 'orderedAt'),
     lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
     ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
+    ...termsOf(body),
   };
 }
 

@@ -11,6 +11,14 @@ export interface SubmittedLine {
   within?: number;
 }
 
+/** Where an order goes, as far as whoever brings it knows: a position, or what the estate's table has one for. */
+export interface ShipTo {
+  position?: { latitude: number; longitude: number };
+  /** ISO 3166, two letters. */
+  country?: string;
+  postalCode?: string;
+}
+
 export interface OrderSubmitted {
   kind: 'order.submitted';
   channel: string;
@@ -22,6 +30,11 @@ export interface OrderSubmitted {
   lines: SubmittedLine[];
   /** Soft holds to be turned into allocations. */
   reservations?: string[];
+  shipTo?: ShipTo;
+  /** It is wanted then, and promised not before. */
+  requestedAt?: string;
+  /** Whether nothing of it leaves before all of it is there; absent: as its channel or its account has it. */
+  shipComplete?: boolean;
 }
 
 export interface CancelRequested {

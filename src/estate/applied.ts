@@ -17,13 +17,24 @@ const numbers = 'src/ledger/numbers.ts';
 const retention = 'src/ops/retention.ts';
 const availability = 'src/ledger/availability.ts';
 const backorders = 'src/orders/backorders.ts';
+const sourcing = 'src/master/sourcing.ts';
 
 /** By path in the schema. A key that is not applied stands for all that it holds. */
 export const applications: Readonly<Record<string, Application>> = {
   name: ['src/cli/start/run.ts'],
   'companies.<code>.currency': [directory, 'src/ingest/translate.ts'],
   'companies.<code>.timeZone': [directory, 'src/api/decisions.ts'],
+  'calendars.<code>.timeZone': ['src/promise/calendar.ts'],
+  'calendars.<code>.workingDays': ['src/promise/calendar.ts'],
+  'calendars.<code>.closed': ['src/promise/calendar.ts'],
+  'calendars.<code>.cutOff': ['src/promise/calendar.ts'],
+  postalAreas: [directory, 'src/ingest/order-terms.ts'],
   'locations.<code>.company': [directory],
+  'locations.<code>.calendar': [sourcing],
+  'locations.<code>.position.latitude': ['src/promise/sourcing.ts'],
+  'locations.<code>.position.longitude': ['src/promise/sourcing.ts'],
+  'locations.<code>.costMinor': [sourcing, 'src/orders/sourcing.ts'],
+  'locations.<code>.receivingDays': [sourcing],
   'locations.<code>.region': [directory],
   'locations.<code>.priority': [directory],
   'locations.<code>.safetyStock': [directory, 'src/ledger/safety-stock.ts'],
@@ -55,6 +66,11 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.onShort': [directory, 'src/orders/process.ts'],
   'channels.<code>.onOversold.policy': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.onOversold.otherwise': [directory, 'src/orders/exceptions.ts'],
+  'channels.<code>.sourcing.rank': [sourcing, 'src/orders/sourcing.ts'],
+  'channels.<code>.sourcing.splitMax': [sourcing, backorders],
+  'channels.<code>.sourcing.lineSplitMax': [sourcing, backorders],
+  'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts'],
+  'channels.<code>.sourcing.version': [sourcing],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
     unless: 'none',

@@ -335,6 +335,14 @@ describe('one fault is named at its path with the nearest right word', () => {
       const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1 };
       e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
+      const position = { latitude: 1, longitude: 1 };
+      e.calendars = {
+        day: { timeZone: 'UTC', workingDays: ['mon'], closed: ['2026-01-01'], cutOff: '12:00' },
+      } as never;
+      e.postalAreas = { GB: { N1: position } } as never;
+      Object.assign(e.locations!.LON!, { calendar: 'day', position, costMinor: 1, receivingDays: 1 });
+      const sourcing = { rank: ['cost'], splitMax: 1, lineSplitMax: 1, shipComplete: true, version: '1' };
+      Object.assign(e.channels!.api!, { sourcing });
     });
     expect(faultsOf(full)).toEqual([]);
     // The connectors' names are the estate's own; a function can't be copied.

@@ -1,5 +1,6 @@
 import { deliveryKinds, holdKinds, publicationKinds } from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
+import { checkCalendar, checkSourcing } from './sourcing.ts';
 
 type Loose = Record<string, unknown>;
 
@@ -16,7 +17,10 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
     return Object.entries(recordOf(estate[name])).map(([code, settings]) => [code, recordOf(settings)]);
   };
   const codes = (name: string): string[] => Object.keys(recordOf(estate[name]));
-  const known = { company: codes('companies'), location: codes('locations'), system: codes('systems') };
+  const known = {
+    ...{ company: codes('companies'), location: codes('locations'), system: codes('systems') },
+    calendar: codes('calendars'),
+  };
   const isCompany = (code: unknown): code is string => typeof code === 'string' && known.company.includes(code);
   const names = (what: keyof typeof known, code: unknown, path: Path): void => {
     if (typeof code !== 'string' || known[what].includes(code)) return;
@@ -27,7 +31,14 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
     checkCurrency(currency, ['companies', code, 'currency'], faults);
     checkTimeZone(timeZone, ['companies', code, 'timeZone'], faults);
   }
-  for (const [code, { company }] of part('locations')) names('company', company, ['locations', code, 'company']);
+  for (const [code, calendar] of part('calendars')) {
+    checkTimeZone(calendar.timeZone, ['calendars', code, 'timeZone'], faults);
+    checkCalendar(calendar, ['calendars', code], faults);
+  }
+  for (const [code, { company, calendar }] of part('locations')) {
+    names('company', company, ['locations', code, 'company']);
+    names('calendar', calendar, ['locations', code, 'calendar']);
+  }
   for (const [name, factory] of Object.entries(recordOf(estate.connectors)))
     if (typeof factory !== 'function')
       faults.add(['connectors', name], `must be a connector's factory (a function), found ${typeof factory}`);
@@ -63,6 +74,7 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
         faults.add([...path, 'numberMeans'], 'is missing: what is the number of a channel that sells by itself?');
     }
     checkLocations(channel, path);
+    checkSourcing(channel, path, faults);
   }
   checkShares(part('channels'), faults);
 

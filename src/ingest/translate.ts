@@ -1,6 +1,7 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
 import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
+import { termsOf } from './order-terms.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
 import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
@@ -150,6 +151,7 @@ function translateCommand(
         const value = Number(id);
         return quantityOf(value, `reservations[${i}]`);
       });
+      const terms = termsOf(directory, channel, command);
       const orderId = takeOrderId();
       return {
         ...NOTHING,
@@ -167,6 +169,7 @@ function translateCommand(
               currency: command.currency,
               orderedAt: command.orderedAt,
               lines,
+              ...(terms !== undefined && { terms }),
             },
             occurredAt: command.orderedAt,
             correlationId,

@@ -48,13 +48,13 @@ async function readCommitments(
 
 /** Dated supply in one transaction: read under the locks of its balances, changed in memory, written in sets. */
 export class Commitments {
-  readonly #tx: Tx;
+  readonly #tx: Tx | undefined;
   readonly #supplies = new Map<number, Supply[]>();
   readonly #byLine = new Map<string, Commitment[]>();
   /** Units that wait for a SKU and hold no commitment: they came first. */
   readonly #uncovered = new Map<number, number>();
 
-  private constructor(tx: Tx) {
+  private constructor(tx: Tx | undefined) {
     this.#tx = tx;
   }
 
@@ -71,8 +71,29 @@ export class Commitments {
   ): Promise<Commitments> {
     const book = new Commitments(tx);
     const held = await readCommitments(tx, lines);
+    await book.#fill(tx, skuIds, held, backordered);
+    return book;
+  }
+
+  /** The same as it stands at this moment, without locks: for looking, never flushed. */
+  static async view(
+    db: Queryable,
+    skuIds: readonly number[],
+    backordered: (skuIds: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+  ): Promise<Commitments> {
+    const book = new Commitments(undefined);
+    await book.#fill(db, skuIds, [], backordered);
+    return book;
+  }
+
+  async #fill(
+    tx: Queryable,
+    skuIds: readonly number[],
+    held: readonly statements.CommitmentRow[],
+    backordered: (skuIds: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+  ): Promise<void> {
     for (const row of held)
-      book.#listOf({ orderId: row.order_id, lineNo: row.line_no }).push({
+      this.#listOf({ orderId: row.order_id, lineNo: row.line_no }).push({
         supplyId: row.supply_id,
         orderId: row.order_id,
         lineNo: row.line_no,
@@ -80,10 +101,10 @@ export class Commitments {
         changed: false,
       });
     const wanted = new Set([...skuIds, ...held.map((row) => row.sku_id)]);
-    if (wanted.size === 0) return book;
+    if (wanted.size === 0) return;
     for (const row of await tx.query(statements.readSupplies, [numbers([...wanted])])) {
-      const list = book.#supplies.get(row.sku_id) ?? [];
-      book.#supplies.set(row.sku_id, list);
+      const list = this.#supplies.get(row.sku_id) ?? [];
+      this.#supplies.set(row.sku_id, list);
       list.push({
         supplyId: row.supply_id,
         locationId: row.location_id,
@@ -93,13 +114,12 @@ export class Commitments {
         dueInDays: row.due_in_days,
       });
     }
-    if (book.#supplies.size === 0) return book;
-    const waiting = await backordered([...book.#supplies.keys()]);
-    for (const [skuId, list] of book.#supplies) {
+    if (this.#supplies.size === 0) return;
+    const waiting = await backordered([...this.#supplies.keys()]);
+    for (const [skuId, list] of this.#supplies) {
       const committed = list.reduce((sum, supply) => sum + supply.committed, 0);
-      book.#uncovered.set(skuId, Math.max(0, (waiting.get(skuId) ?? 0) - committed));
+      this.#uncovered.set(skuId, Math.max(0, (waiting.get(skuId) ?? 0) - committed));
     }
-    return book;
   }
 
   /** Nothing dated is touched, the usual case. */
@@ -180,7 +200,7 @@ export class Commitments {
 
   async flush(): Promise<void> {
     await writeCommitments(
-      this.#tx,
+      this.#tx!,
       [...this.#byLine.values()].flat().filter((commitment) => commitment.changed),
     );
   }

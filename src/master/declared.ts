@@ -1,14 +1,21 @@
 /** What the last start of the hub declared, read back: commands work on a database without its estate file at hand. */
 import { type Queryable, sql } from '../store/index.ts';
 import type { DeclaredEstate, DeclaredRules } from './directory.ts';
+import type { DeclaredCalendar, DeclaredLocationSourcing } from './sourcing.ts';
 
 const readCompanies = sql<{ code: string; currency: string; time_zone: string }>(
   'master_read_companies',
   'select code, currency, time_zone from company',
 );
-const readLocations = sql<{ code: string; company: string; region: string; priority: number }>(
+const readLocations = sql<{
+  code: string;
+  company: string;
+  region: string;
+  priority: number;
+  settings: (DeclaredLocationSourcing & { rule?: DeclaredCalendar }) | null;
+}>(
   'master_read_locations',
-  'select l.code, c.code as company, l.region, l.priority from location l join company c using (company_id)',
+  'select l.code, c.code as company, l.region, l.priority, l.settings from location l join company c using (company_id)',
 );
 const readChannels = sql<{ code: string; company: string; settings: DeclaredEstate['channels'][string] }>(
   'master_read_channels',
@@ -32,10 +39,15 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
       companies.map((row) => [row.code, { currency: row.currency, timeZone: row.time_zone }]),
     ),
     locations: Object.fromEntries(
-      locations.map((row) => [
-        row.code,
-        { company: row.company, region: row.region, priority: row.priority, safetyStock: null },
-      ]),
+      locations.map(({ code, company, region, priority, settings }) => {
+        const { rule: _, ...sourcing } = settings ?? {};
+        return [code, { company, region, priority, safetyStock: null, ...sourcing }];
+      }),
+    ),
+    calendars: Object.fromEntries(
+      locations.flatMap(({ settings }) =>
+        settings?.calendar !== undefined && settings.rule !== undefined ? [[settings.calendar, settings.rule]] : [],
+      ),
     ),
     systems: Object.fromEntries(destinations.map((row) => [row.code, { quantities: null }])),
     channels: Object.fromEntries(

@@ -4,6 +4,17 @@
  */
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
 import * as statements from './directory.sql.ts';
+import {
+  type ChannelSourcing,
+  channelSourcing,
+  type DeclaredCalendar,
+  type DeclaredLocationSourcing,
+  type DeclaredPostalAreas,
+  type DeclaredSourcing,
+  type LocationSourcing,
+  locationSourcing,
+  PostalAreas,
+} from './sourcing.ts';
 
 export interface CompanyEntry {
   companyId: number;
@@ -11,7 +22,7 @@ export interface CompanyEntry {
   currency: string;
   timeZone: string;
 }
-export interface LocationEntry {
+export interface LocationEntry extends LocationSourcing {
   locationId: number;
   code: string;
   companyId: number;
@@ -41,6 +52,10 @@ export interface ChannelEntry {
   };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
+  /** null: by priority, from one location that has all, else from the fullest. */
+  sourcing: ChannelSourcing | null;
+  /** What promises to its orders were made by; null: it promises no dates. */
+  promisedBy: string | null;
 }
 /** Whose a hold is, when somebody should have looked at it, and what becomes of its order then. */
 export interface HoldTerms {
@@ -64,7 +79,12 @@ const ruleNames = ['holds'] as const satisfies readonly (keyof DeclaredRules)[];
 export interface DeclaredEstate extends DeclaredRules {
   companies: Record<string, { currency: string; timeZone: string }>;
   /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
-  locations: Record<string, { company: string; region: string; priority?: number; safetyStock?: number | null }>;
+  locations: Record<
+    string,
+    { company: string; region: string; priority?: number; safetyStock?: number | null } & DeclaredLocationSourcing
+  >;
+  calendars?: Record<string, DeclaredCalendar>;
+  postalAreas?: DeclaredPostalAreas;
   /** `quantities`: null leaves what the last start declared. */
   systems: Record<string, { quantities?: 'gross' | 'net' | null }>;
   channels: Record<
@@ -87,6 +107,7 @@ export interface DeclaredEstate extends DeclaredRules {
       };
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
+      sourcing?: DeclaredSourcing;
     }
   >;
 }
@@ -109,6 +130,7 @@ export class Directory {
   /** As declared. */
   readonly rules: DeclaredRules = {};
   readonly #crosswalks = new Map<string, string>();
+  postalAreas = new PostalAreas();
   /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
   #referenceEnding = '';
 
@@ -160,11 +182,14 @@ export class Directory {
       directory.companies.set(code, entry);
       directory.companyById.set(entry.companyId, entry);
     }
+    directory.postalAreas = new PostalAreas(estate.postalAreas);
     for (const code of Object.keys(estate.locations).sort()) {
-      const { company, region, priority = 0, safetyStock = 0 } = estate.locations[code]!;
+      const { company, region, priority = 0, safetyStock = 0, ...declared } = estate.locations[code]!;
       const companyId = directory.companies.get(company)!.companyId;
-      const [row] = await db.query(statements.upsertLocation, [code, companyId, region, priority, safetyStock]);
-      const entry = { locationId: row!.location_id, code, companyId, region, priority };
+      const { settings, ...sourcing } = locationSourcing(declared, estate.calendars);
+      const values = [code, companyId, region, priority, safetyStock, settings];
+      const [row] = await db.query(statements.upsertLocation, values);
+      const entry = { locationId: row!.location_id, code, companyId, region, priority, ...sourcing };
       directory.locations.set(code, entry);
       directory.locationById.set(entry.locationId, entry);
     }
@@ -195,6 +220,7 @@ export class Directory {
         },
         sharedRisk: declared.risk === 'shared',
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
+        ...channelSourcing(declared, estate),
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);

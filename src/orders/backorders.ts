@@ -4,6 +4,7 @@ import { readNext } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Database, numbers, type Tx } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
+import { isSplitLimited } from './sourcing.ts';
 import * as statements from './store.sql.ts';
 
 export const BACKORDER_CONSUMER = 'backorders';
@@ -137,12 +138,16 @@ function limitedChannels(directory: Directory): ChannelEntry[] {
   return [...directory.channelById.values()].filter(isLimited);
 }
 
-/** Which channel serves which location, as two columns; then share, cap and buffer of those that have any, as four. */
-function declaredOf(directory: Directory): [string, string, string, string, string, string] {
+/**
+ * Which channel serves which location, as two columns; then share, cap and buffer of those that have any, as four; then split limits of
+ * those that have any, as three.
+ */
+function declaredOf(directory: Directory): string[] {
   const pairs = [...directory.channelById.values()].flatMap(({ channelId, locationIds }) =>
     locationIds.map((locationId) => ({ channelId, locationId })),
   );
   const limited = limitedChannels(directory);
+  const split = [...directory.channelById.values()].filter(isSplitLimited);
   return [
     numbers(pairs.map((pair) => pair.channelId)),
     numbers(pairs.map((pair) => pair.locationId)),
@@ -150,7 +155,15 @@ function declaredOf(directory: Directory): [string, string, string, string, stri
     numbers(limited.map((channel) => channel.share)),
     numbers(limited.map((channel) => channel.cap)),
     numbers(limited.map((channel) => channel.buffer)),
+    numbers(split.map((channel) => channel.channelId)),
+    numbers(split.map((channel) => channel.sourcing!.splitMax)),
+    numbers(split.map((channel) => channel.sourcing!.lineSplitMax)),
   ];
+}
+
+/** What its order has elsewhere counts towards what it may have. */
+function needsAllAllocations(channel: ChannelEntry): boolean {
+  return isLimited(channel) || isSplitLimited(channel);
 }
 
 /**
@@ -178,7 +191,7 @@ export async function allocateBackorders(
       reference: { orderId },
       command: { kind: 'allocate_backorders', lineNos },
       occurredAt: now,
-      isLimited: isLimited(deps.directory.channelById.get(channelId)!),
+      isLimited: needsAllAllocations(deps.directory.channelById.get(channelId)!),
     }),
   );
   if (works.length === 0) return { served: 0, more: false };

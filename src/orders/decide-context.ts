@@ -23,7 +23,15 @@ export interface Offered {
   promisable: number;
 }
 
+/** Of a channel that declares sourcing: over how many places what it orders may be split; null: any number. */
+export interface SplitRule {
+  orderMax: number | null;
+  lineMax: number | null;
+}
+
 export interface DecideContext {
+  /** undefined: none is declared; what no place has alone comes from the fullest. Else from as few as can, the best ranked of those. */
+  split?: SplitRule | undefined;
   /** Read only. */
   offers(skuId: number): Offered;
   /** What another system has allocated to this line there, so that no offer holds it: it is the line's, beside its channel's limits. */

@@ -85,6 +85,7 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
 function submit(order: Order | undefined, command: SubmitCommand, context: DecideContext): Decision {
   if (order !== undefined) throw new Error(`order ${order.orderId} exists`);
   const taker = new Taker(context);
+  taker.limit(command.lines);
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   const commitments: NewCommitment[] = [];
@@ -173,6 +174,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     allocations,
     commitments,
     exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
+    ...(command.terms !== undefined && { terms: command.terms }),
   };
   const verdict = context.judge(accepted);
   if (!verdict.ok) return refused(verdict.refused, verdict.detail);
@@ -188,9 +190,12 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   if (order.progress.holds > 0) return nothing;
-  for (const line of order.lines.values()) {
-    const waiting = line.backordered - line.held;
-    if (waiting === 0 || !lineNos.includes(line.lineNo)) continue;
+  const lines = [...order.lines.values()]
+    .map((line) => ({ ...line, quantity: line.backordered - line.held }))
+    .filter(({ quantity, lineNo }) => quantity > 0 && lineNos.includes(lineNo));
+  taker.limit(lines, order);
+  for (const line of lines) {
+    const waiting = line.quantity;
     taker.begin(line.lineNo, line.skuId);
     for (const { locationId, quantity } of taker.take(line.skuId, waiting, 'free'))
       allocations.push({

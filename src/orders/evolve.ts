@@ -45,6 +45,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     returns: new Map(),
     exceptions: new Map(),
     holds: new Map(),
+    ...(event.terms !== undefined && { terms: event.terms }),
   };
   const { progress } = order;
   for (const line of event.lines) {

@@ -21,6 +21,7 @@ import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/inde
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
+import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
 import { lockOrders, type OrderParts } from './store.ts';
@@ -171,8 +172,11 @@ export async function processOrders(
         claimed.push({ hold, quantity, version: stock.balance(hold.skuId, hold.locationId).version });
       }
     const mine = unitsOf(order, claimed);
+    const terms = command.kind === 'submit' ? command.terms : order!.terms;
+    const sourced = sourcedFor(deps.directory, channel, terms?.shipTo);
     const decision = decide(order, command, {
-      offers: (skuId) => offersOf(stock, channel, skuId, mine),
+      split: splitRuleOf(channel),
+      offers: (skuId) => offersOf(stock, sourced, skuId, mine),
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => commitments.offers(channel, skuId),

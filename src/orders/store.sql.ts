@@ -22,9 +22,13 @@ export interface OrderRow {
   holds: number;
   is_told: boolean;
   is_handed: boolean;
+  ship_complete: boolean;
+  requested_at: Date | null;
+  ship_to: { latitude: number; longitude: number } | null;
 }
 const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number,
-       units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released, holds, is_told, is_handed`;
+       units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released, holds, is_told, is_handed,
+       ship_complete, requested_at, ship_to`;
 
 // One order of locks for all: orders by id, before any balance.
 export const lockOrders = sql<OrderRow>(
@@ -199,6 +203,13 @@ export const updateOrders = sql(
        as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released, holds, is_told, is_handed)
     where o.order_id = t.order_id`,
 );
+// What few orders say; with the order itself.
+export const writeTerms = sql(
+  'orders_write_terms',
+  `update sales_order o set ship_complete = t.ship_complete, requested_at = t.requested_at, ship_to = t.ship_to::json
+     from unnest($1::bigint[], $2::boolean[], $3::timestamptz[], $4::text[]) as t(order_id, ship_complete, requested_at, ship_to)
+    where o.order_id = t.order_id`,
+);
 // What only the end of a hold changes, apart from what every event may.
 export const updateHeldOrders = sql(
   'orders_update_held',
@@ -298,26 +309,39 @@ export const insertReceipts = sql(
 // another system has allocated there: others would fill the page again and again, and what stands behind them would never be read.
 // channel_id, location_id: which channel serves which place, as the estate declares it; then the channels with a share, a cap or a
 // buffer: their orders wait also beside what is free, until the rule gives them some of it.
+// So with the channels that have split limits, $7 to $9: one whose order, or line, has as many places as it may waits for these.
+const MAY_SPLIT = `(o.channel_id <> all($7::int[]) or exists (
+        select from unnest($7::int[], $8::int[], $9::int[]) as m(channel_id, order_max, line_max)
+          join unnest($1::int[], $2::int[]) as c(channel_id, location_id) on c.channel_id = m.channel_id
+          join stock_balance b on b.location_id = c.location_id and b.sku_id = l.sku_id
+         where m.channel_id = o.channel_id
+           and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
+           and (m.order_max is null or exists (select from allocation a where a.order_id = l.order_id and a.location_id = b.location_id)
+                or (select count(distinct a.location_id) from allocation a where a.order_id = l.order_id) < m.order_max)
+           and (m.line_max is null
+                or exists (select from allocation a where a.order_id = l.order_id and a.line_no = l.line_no and a.location_id = b.location_id)
+                or (select count(distinct a.location_id) from allocation a where a.order_id = l.order_id and a.line_no = l.line_no) < m.line_max)))`;
 const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
         select from unnest($3::int[], $4::float8[], $5::bigint[], $6::bigint[]) as m(channel_id, share, cap, buffer)
          where m.channel_id = o.channel_id
            and servable_units(l.order_id, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
-                                                           where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))`;
+                                                           where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))
+      and ${MAY_SPLIT}`;
 export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
-      where b.sku_id = any($7::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
+      where b.sku_id = any($10::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
    (select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
      where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
        and ${SERVABLE}
-     order by l.order_id, l.line_no limit $8::int)
+     order by l.order_id, l.line_no limit $11::int)
     union
    select k.order_id, k.line_no, k.channel_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
-    where k.sku_id = any($7::bigint[])
-    order by order_id, line_no limit $8::int`,
+    where k.sku_id = any($10::bigint[])
+    order by order_id, line_no limit $11::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
 export const findServableSkus = sql<{ sku_id: number }>(
@@ -333,7 +357,7 @@ export const findServableSkus = sql<{ sku_id: number }>(
     union
    select k.sku_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
-    limit $7::int`,
+    limit $10::int`,
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

@@ -3,7 +3,7 @@ import { numbers, type Queryable, type Tx } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
 import * as statements from './store.sql.ts';
-import type { Order, OrderState } from './types.ts';
+import type { Order, OrderState, OrderTerms } from './types.ts';
 
 /** What the work at hand touches of the orders it is about. */
 export interface OrderParts {
@@ -117,8 +117,20 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
       returns: new Map(),
       exceptions: new Map(),
       holds: new Map(),
+      ...termsOf(row),
     });
   return orders;
+}
+
+function termsOf(row: statements.OrderRow): { terms?: OrderTerms } {
+  if (!row.ship_complete && row.requested_at === null && row.ship_to === null) return {};
+  return {
+    terms: {
+      ...(row.ship_to !== null && { shipTo: row.ship_to }),
+      ...(row.requested_at !== null && { requestedAt: row.requested_at.toISOString() }),
+      ...(row.ship_complete && { shipComplete: true }),
+    },
+  };
 }
 
 function addLine(

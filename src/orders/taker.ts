@@ -1,9 +1,11 @@
 /** What a decision takes of stock and of dated supply. Pure: nothing but its own copies of the offers changes. */
-import type { DecideContext, NewCommitment, Offer, Offered } from './types.ts';
+import { splitOver } from '../promise/index.ts';
+import { SplitLimit } from './split-limit.ts';
+import type { DecideContext, NewCommitment, Offer, Offered, Order } from './types.ts';
 
 /**
  * What this decision has taken already, on top of the offers: two lines of one order may share one SKU.
- * Takes from one location if it can cover all, in the channel's order; else from the fullest ones.
+ * Takes from one location if it can cover all, in the channel's order; else as its sourcing rule splits, within its limits.
  */
 export class Taker {
   readonly #context: DecideContext;
@@ -11,6 +13,8 @@ export class Taker {
   /** What other systems have allocated to the line at hand, by location: lines are served one after the other. */
   #kept = new Map<number, number>();
   readonly #toCome = new Map<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]>();
+  #limit: SplitLimit | undefined;
+  #lineNo = 0;
 
   constructor(context: DecideContext) {
     this.#context = context;
@@ -26,7 +30,15 @@ export class Taker {
     return left;
   }
 
+  /** Before anything is taken: where the order has a split limit, the places that it is served from are chosen over all its lines. */
+  limit(wants: readonly { skuId: number; quantity: number }[], order?: Order): void {
+    const { split } = this.#context;
+    if (split === undefined || (split.orderMax === null && split.lineMax === null)) return;
+    this.#limit = new SplitLimit(split, wants, (skuId) => this.#offered(skuId), order);
+  }
+
   begin(lineNo: number, skuId: number): void {
+    this.#lineNo = lineNo;
     this.#kept = new Map();
     for (const { locationId } of this.#offered(skuId).places) {
       const kept = this.#context.kept(skuId, locationId, lineNo);
@@ -67,27 +79,26 @@ export class Taker {
     from: 'own' | 'free',
     take: (offer: Offer, quantity: number) => void,
   ): void {
-    const offers = left.places;
     const wanted = from === 'own' ? asked : Math.min(asked, left.allocatable);
-    const there = (offer: Offer) =>
-      from === 'own' ? Math.min(offer.own, offer.physical) : Math.min(offer.free, offer.physical);
-    const whole = offers.find((offer) => there(offer) >= wanted);
-    const ranked = whole !== undefined ? [whole] : [...offers].sort((a, b) => there(b) - there(a));
+    const there = (offer: Offer) => (from === 'own' ? Math.min(offer.own, offer.physical) : unitsFree(offer));
+    const how = this.#context.split === undefined ? 'fullest' : 'ranked';
     let missing = wanted;
-    for (const offer of ranked) {
-      if (missing === 0) break;
-      const quantity = Math.min(missing, Math.max(0, there(offer)));
-      if (quantity === 0) continue;
-      if (from === 'own') offer.own -= quantity;
-      else {
-        offer.free -= quantity;
-        left.allocatable -= quantity;
-        left.promisable -= quantity;
+    for (const { offers, placesMax } of this.#limit?.turns(this.#lineNo, left.places) ?? [
+      { offers: left.places, placesMax: null },
+    ])
+      for (const { at, quantity } of splitOver(offers.map(there), missing, how, placesMax)) {
+        const offer = offers[at]!;
+        if (from === 'own') offer.own -= quantity;
+        else {
+          offer.free -= quantity;
+          left.allocatable -= quantity;
+          left.promisable -= quantity;
+        }
+        offer.physical -= quantity;
+        missing -= quantity;
+        this.#limit?.use(this.#lineNo, offer.locationId);
+        take(offer, quantity);
       }
-      offer.physical -= quantity;
-      missing -= quantity;
-      take(offer, quantity);
-    }
   }
 
   /** Takes from dated supply what no shelf has, soonest first. */
@@ -103,7 +114,8 @@ export class Taker {
     let missing = Math.min(wanted, left.promisable);
     for (const supply of toCome) {
       const quantity = Math.min(missing, supply.quantity);
-      if (quantity === 0) continue;
+      if (quantity === 0 || this.#limit?.mayUse(lineNo, supply.locationId) === false) continue;
+      this.#limit?.use(lineNo, supply.locationId);
       supply.quantity -= quantity;
       left.promisable -= quantity;
       missing -= quantity;
@@ -111,4 +123,8 @@ export class Taker {
     }
     return taken;
   }
+}
+
+function unitsFree({ free, physical }: Offer): number {
+  return Math.min(free, physical);
 }

@@ -1,5 +1,6 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
 import type { Parcel } from '../canonical/index.ts';
+import type { Position } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 import type { HoldKind, NewHold, OrderHold } from './hold-types.ts';
 
@@ -73,6 +74,16 @@ export interface ReturnAuthorisation {
   state: 'expected' | 'received';
 }
 
+/** What an order itself says of from where and when it is to be served. */
+export interface OrderTerms {
+  /** Where it goes; distances are measured to it. */
+  shipTo?: Position;
+  /** It is not promised before. */
+  requestedAt?: string;
+  /** Nothing of it leaves before all of it is there. */
+  shipComplete?: true;
+}
+
 export type OrderState =
   | 'accepted'
   | 'confirmed'
@@ -128,6 +139,8 @@ export interface Order {
   returns: Map<number, ReturnAuthorisation>;
   exceptions: Map<number, OrderException>;
   holds: Map<number, OrderHold>;
+  /** Absent: it says nothing of them. */
+  terms?: OrderTerms;
 }
 
 export interface NewAllocation {
@@ -189,6 +202,7 @@ export type OrderEvent =
       exposureUsed: { skuId: number; quantity: number }[];
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
+      terms?: OrderTerms;
     }
   | { type: 'order.confirmed'; erpNumber: string }
   | {
@@ -344,6 +358,7 @@ export interface SubmitCommand {
     pricePer?: number;
     within: number | null;
   }[];
+  terms?: OrderTerms;
 }
 
 export type OrderCommand =

@@ -111,6 +111,14 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       flags(fresh.map((o) => o.progress.told)),
       flags(fresh.map((o) => o.progress.handed)),
     ]);
+  const termed = fresh.filter((o) => o.terms !== undefined);
+  if (termed.length > 0)
+    tx.write(statements.writeTerms, [
+      numbers(termed.map((o) => o.orderId)),
+      `{${termed.map((o) => (o.terms!.shipComplete === true ? 't' : 'f')).join(',')}}`,
+      texts(termed.map((o) => o.terms!.requestedAt ?? null)),
+      texts(termed.map((o) => (o.terms!.shipTo === undefined ? null : JSON.stringify(o.terms!.shipTo)))),
+    ]);
   if (known.length > 0)
     tx.write(statements.updateOrders, [
       numbers(known.map((o) => o.orderId)),

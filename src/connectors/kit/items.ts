@@ -48,7 +48,11 @@ export function orderItem(command: OrderSubmitted): Draft {
     line.unitPrice,
     line.within ?? null,
   ]);
-  return item(scopes.order(channel), externalNo, command, [company, account, currency, orderedAt, lines]);
+  const fields: unknown[] = [company, account, currency, orderedAt, lines];
+  const { shipTo, requestedAt, shipComplete } = command;
+  if (shipTo !== undefined || requestedAt !== undefined || shipComplete !== undefined)
+    fields.push({ shipTo, requestedAt, shipComplete });
+  return item(scopes.order(channel), externalNo, command, fields);
 }
 
 /** `<reference>/<order or ->/<line number or SKU>`: one cancel may name several orders, and things nobody knows the order of. */

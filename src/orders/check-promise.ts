@@ -1,0 +1,80 @@
+/**
+ * What an order would be promised if it came now, without taking anything: the same decision over the same stock and supply, only that
+ * nothing is locked and nothing is written.
+ */
+import { Commitments, type Pair, StockSession } from '../ledger/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { type PromisePart, promiseComplete, promiseOf } from '../promise/index.ts';
+import { databaseNow, type Ids, type Queryable } from '../store/index.ts';
+import { decide } from './decide.ts';
+import { backorderedUnits } from './process.ts';
+import { promiseTime, sourcesOf } from './promise-sources.ts';
+import { sourcedFor, splitRuleOf } from './sourcing.ts';
+import { offersOf } from './stock-effects.ts';
+import type { OrderTerms } from './types.ts';
+
+export interface PromiseQuestion {
+  channel: ChannelEntry;
+  lines: readonly { skuId: number; quantity: number }[];
+  terms?: OrderTerms;
+}
+
+export interface PromiseAnswer {
+  asOf: Date;
+  /** In the order of the question. */
+  lines: { skuId: number; quantity: number; refused: number; parts: PromisePart[] }[];
+}
+
+export async function checkPromise(
+  db: Queryable,
+  deps: { ids: Ids; directory: Directory },
+  { channel, lines, terms }: PromiseQuestion,
+): Promise<PromiseAnswer> {
+  const { directory } = deps;
+  const skuIds = [...new Set(lines.map(({ skuId }) => skuId))];
+  const pairs = skuIds.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
+  const isDated = !channel.sellsByItself && channel.horizonDays > 0;
+  const [stock, commitments, asOf] = await Promise.all([
+    StockSession.view(db, deps.ids, pairs, channel.sellsByItself ? [channel.channelId] : []),
+    Commitments.view(db, isDated ? skuIds : [], (of) => backorderedUnits(db, of)),
+    databaseNow(db),
+  ]);
+  const sourced = sourcedFor(directory, channel, terms?.shipTo);
+  let id = 0;
+  const take = () => ++id;
+  const decision = decide(
+    undefined,
+    {
+      ...{ kind: 'submit', orderId: 0, companyId: channel.companyId, channelId: channel.channelId, accountId: 0 },
+      ...{ externalNo: '', currency: '', orderedAt: asOf.toISOString() },
+      lines: lines.map(({ skuId, quantity }, i) => ({
+        ...{ lineNo: i + 1, skuId, quantity, unitPrice: '0', within: channel.sellsByItself ? null : 0 },
+      })),
+      ...(terms !== undefined && { terms }),
+    },
+    {
+      split: splitRuleOf(channel),
+      offers: (skuId) => offersOf(stock, sourced, skuId, []),
+      kept: () => 0,
+      supplies: (skuId) => commitments.offers(channel, skuId),
+      onShort: channel.onShort,
+      substitutes: () => [],
+      // A question is no order: nobody is asked whether it may go on.
+      judge: () => ({ ok: true, holds: [] }),
+      holdTerms: () => ({ owner: '', dueMinutes: null }),
+      takeHoldId: take,
+      ...{ takeExceptionId: take, takeAllocationId: take, takeFulfilmentId: take, takeReturnId: take },
+    },
+  );
+  const accepted = decision.ok ? decision.events[0] : undefined;
+  if (accepted?.type !== 'order.accepted') throw new Error('a question was refused');
+  const time = promiseTime(directory, asOf.getTime(), terms);
+  const sources = sourcesOf(accepted);
+  const perLine = accepted.lines.map(({ lineNo }) => sources.get(lineNo) ?? []);
+  const parts =
+    terms?.shipComplete === true ? promiseComplete(perLine, time) : perLine.map((ofLine) => promiseOf(ofLine, time));
+  return {
+    asOf,
+    lines: accepted.lines.map(({ skuId, quantity, refused }, i) => ({ skuId, quantity, refused, parts: parts[i]! })),
+  };
+}

@@ -1,0 +1,22 @@
+export { Calendar, type CalendarRule, dayOf, timeOfDayMs, WEEKDAYS, type Weekday } from './calendar.ts';
+export {
+  isSamePromise,
+  merged,
+  type PromisePart,
+  type PromisePlace,
+  type PromiseReason,
+  type PromiseSource,
+  type PromiseTime,
+  promiseComplete,
+  promiseOf,
+} from './promise.ts';
+export {
+  choosePlaces,
+  distanceKm,
+  type Position,
+  type RankCriterion,
+  rankPlaces,
+  type SourcingPlace,
+  type SourcingRule,
+  splitOver,
+} from './sourcing.ts';
