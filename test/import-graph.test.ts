@@ -21,18 +21,31 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   log: ['store', 'canonical'],
   master: ['log', 'promise', 'store', 'canonical'],
   ledger: ['log', 'master', 'store', 'canonical'],
+  pricing: ['master', 'store', 'canonical'],
   projections: ['log', 'master', 'store', 'canonical'],
-  orders: ['ledger', 'log', 'master', 'promise', 'store', 'canonical'],
+  orders: ['pricing', 'ledger', 'log', 'master', 'promise', 'store', 'canonical'],
   // Orders and ledger, too: keys, order, stock and facts of a message are one transaction, so ingest runs the order batch.
-  ingest: ['connectors/kit', 'orders', 'ledger', 'log', 'master', 'store', 'canonical'],
+  ingest: ['connectors/kit', 'orders', 'pricing', 'ledger', 'log', 'master', 'store', 'canonical'],
   // As well: a confirmed delivery and what it does to its order are one transaction; numbers are set aside before they are sent.
-  outbound: ['connectors/kit', 'orders', 'ledger', 'log', 'master', 'store', 'canonical'],
-  reconcile: ['connectors/kit', 'outbound', 'orders', 'ledger', 'log', 'master', 'store', 'canonical'],
-  ops: ['reconcile', 'projections', 'ingest', 'outbound', 'orders', 'ledger', 'log', 'master', 'store', 'canonical'],
+  outbound: ['connectors/kit', 'orders', 'pricing', 'ledger', 'log', 'master', 'store', 'canonical'],
+  reconcile: ['connectors/kit', 'outbound', 'orders', 'pricing', 'ledger', 'log', 'master', 'store', 'canonical'],
+  ops: [
+    'reconcile',
+    'projections',
+    'ingest',
+    'outbound',
+    'orders',
+    'pricing',
+    'ledger',
+    'log',
+    'master',
+    'store',
+    'canonical',
+  ],
   // The kit for its keys: the same thing by API and by feed must have the same key.
   api: [
     ...['connectors/kit', 'ops', 'reconcile', 'projections', 'ingest', 'outbound', 'orders', 'ledger', 'log', 'master'],
-    ...['estate', 'store', 'canonical'],
+    ...['pricing', 'estate', 'store', 'canonical'],
   ],
 };
 /** Where connectors meet the rest. */

@@ -103,6 +103,39 @@ table company (
   PRIMARY KEY (company_id)
 );
 
+table contract (
+  contract_id bigint identity not null,
+  company_id integer not null,
+  account_id bigint not null,
+  code text not null,
+  currency text not null,
+  valid_from date default '-infinity'::date not null,
+  valid_to date default 'infinity'::date not null,
+  changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  UNIQUE (company_id, code),
+  PRIMARY KEY (contract_id),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id),
+  CHECK ((valid_to >= valid_from))
+);
+CREATE INDEX contract_account ON public.contract USING btree (account_id, valid_to);
+
+table contract_price (
+  contract_id bigint not null,
+  sku_id bigint not null,
+  quantity_min bigint default 1 not null,
+  unit_price numeric not null,
+  price_per bigint default 1 not null,
+  updated_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (contract_id, sku_id, quantity_min),
+  FOREIGN KEY (contract_id) REFERENCES contract(contract_id),
+  FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
+  CHECK ((price_per >= 1)),
+  CHECK ((quantity_min >= 1)),
+  CHECK ((unit_price >= (0)::numeric))
+);
+
 table crossdock_migration (
   name text not null,
   sha256 text not null,
@@ -481,13 +514,18 @@ table price (
   quantity_min bigint default 1 not null,
   set_by text default ''::text not null,
   price_per bigint default 1 not null,
+  valid_to date default 'infinity'::date not null,
+  whole boolean default false not null,
   PRIMARY KEY (company_id, sku_id, price_list, currency, valid_from, quantity_min),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
   FOREIGN KEY (sku_id) REFERENCES sku(sku_id),
   CHECK ((price_per >= 1)),
   CHECK ((quantity_min >= 1)),
-  CHECK ((unit_price >= (0)::numeric))
+  CHECK ((unit_price >= (0)::numeric)),
+  CHECK ((valid_to >= valid_from))
 );
+CREATE INDEX price_valid_from ON public.price USING btree (company_id, valid_from) WHERE (valid_from > '-infinity'::date);
+CREATE INDEX price_valid_to ON public.price USING btree (company_id, valid_to) WHERE (valid_to < 'infinity'::date);
 
 table product_gtin (
   gtin text not null,

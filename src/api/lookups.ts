@@ -2,6 +2,7 @@
 import { fail } from '../canonical/index.ts';
 import type { ChannelEntry, CompanyEntry, LocationEntry } from '../master/index.ts';
 import type { ApiHub } from './hub.ts';
+import { listAccounts } from './pages.sql.ts';
 
 function shown(code: string): string {
   return JSON.stringify(code.slice(0, 60));
@@ -33,4 +34,14 @@ export async function skuIdOf(hub: ApiHub, code: string, place: string): Promise
 
 export function companyOf(hub: ApiHub, code: string, place = 'company'): CompanyEntry {
   return hub.directory.companies.get(code) ?? fail('XD_UNKNOWN_COMPANY', `no company ${shown(code)}`, { place });
+}
+
+/** The one account of this code, of this company where one is named. */
+export async function accountOf(hub: ApiHub, account: string, company: string | undefined, place: string) {
+  const companyId = company === undefined ? null : companyOf(hub, company).companyId;
+  const [found, other] = await hub.db.query(listAccounts, [null, null, account, companyId, 2]);
+  if (found === undefined) fail('XD_UNKNOWN_ACCOUNT', `no account ${shown(account)}`, { place });
+  if (other !== undefined)
+    fail('XD_VALUE_INVALID', `account ${account} exists in several companies; name one`, { place: 'company' });
+  return found;
 }

@@ -75,16 +75,14 @@ describe('records', () => {
       prices: [price, { ...price, unitPrice: '3.105', validFrom: '2026-02-01' }],
     });
     const at = async (query: string) => (await api.call('GET', `/v1/prices?sku=85123A&${query}`)).json();
+    const named = { list: 'base', contract: null, account: null };
+    const found = { unitPrice: '2.55', pricePer: 1, currency: 'GBP', quantityMin: 1, validFrom: null, validTo: null };
     expect((await at('date=2026-01-31&quantity=3')).items).toEqual([
       {
-        sku: '85123A',
-        quantity: 3,
-        unit: 'each',
-        unitPrice: '2.55',
-        quantityMin: 1,
-        validFrom: null,
-        amount: '7.65',
-        amountMinor: 765,
+        ...{ sku: '85123A', quantity: 3, unit: 'each', source: 'base', next: null, amount: '7.65', amountMinor: 765 },
+        ...named,
+        ...found,
+        reasons: [{ source: 'base', why: 'used', ...named, ...found }],
       },
     ]);
     expect((await at('date=2026-02-01&quantity=3')).items).toMatchObject([

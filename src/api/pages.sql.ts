@@ -67,21 +67,6 @@ export const listInvoices = sql<{
     order by i.kind, i.invoice_no, i.source limit $6::int`,
 );
 
-// The newest price at or before the day asked wins; of its tiers the highest that the quantity reaches.
-export const findPrices = sql<{
-  sku_id: number;
-  unit_price: string;
-  price_per: number;
-  valid_from: string;
-  quantity_min: number;
-}>(
-  'api_find_prices',
-  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, price_per, valid_from::text as valid_from, quantity_min from price
-    where company_id = $6::int and sku_id = any($1::bigint[]) and price_list = $2::text and currency = $3::text
-      and valid_from <= coalesce($4::date, (crossdock_now() at time zone $5::text)::date) and quantity_min <= $7::bigint
-    order by sku_id, valid_from desc, quantity_min desc`,
-);
-
 // Units neither cancelled nor refused nor invoiced, at the order's own prices.
 export const readExposure = sql<{ orders: number; open_minor: number; oldest_at: Date | null }>(
   'api_read_credit_exposure',

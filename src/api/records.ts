@@ -36,6 +36,7 @@ const prices = closed({
       quantityMin: Type.Optional(quantity()),
       priceList: Type.Optional(code()),
       validFrom: Type.Optional(date()),
+      validTo: Type.Optional(date()),
     }),
     RECORDS_MAX,
   ),
@@ -69,6 +70,8 @@ export function recordRoutes(app: FastifyInstance, hub: ApiHub): void {
       config: { scope: 'write' },
       schema: {
         summary: 'Add or change prices; what really changed is told to the channels',
+        description:
+          '`validTo` is the last day; a price without it holds until the next one of its kind begins. One with it stands alone in its days (XD_PRICE_OVERLAP, with the days of the other).',
         tags: ['prices'],
         body: prices,
         response: { 200: written },

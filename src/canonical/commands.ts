@@ -209,6 +209,8 @@ export interface PriceChanged {
   priceList?: string;
   /** A day, YYYY-MM-DD. */
   validFrom?: string;
+  /** The last day; absent: until the next one of its kind begins. */
+  validTo?: string;
   changedAt: string;
 }
 

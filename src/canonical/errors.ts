@@ -47,6 +47,11 @@ export const errorKinds = {
   XD_KEY_MISSING: { status: 400, retry: 'never', meaning: 'The Idempotency-Key header is missing.' },
   XD_KEY_CONFLICT: { status: 422, retry: 'never', meaning: 'The key was used before with other content.' },
   XD_VALUE_INVALID: { status: 422, retry: 'never', meaning: 'A value is out of range or of the wrong form.' },
+  XD_PRICE_OVERLAP: {
+    status: 409,
+    retry: 'never',
+    meaning: 'A price or contract holds on days that another one of its kind has already.',
+  },
   XD_REFUSED: { status: 409, retry: 'never', meaning: 'A business rule refused it.' },
   XD_ATP_SHORT: { status: 409, retry: 'never', meaning: 'Not enough available to promise.' },
   XD_BUSY: { status: 503, retry: 'later', meaning: 'Work in flight is at its bound; come back after Retry-After.' },

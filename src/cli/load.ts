@@ -4,7 +4,9 @@ import { EXIT, printResult, say, startProgress } from './output.ts';
 const columns = `
 products  sku; description, unit, gtin
 accounts  account; company, channel, name
-prices    sku, unit_price; company, currency, price_list, valid_from, quantity_min
+prices    sku, unit_price; company, currency, price_list, valid_from, valid_to, quantity_min
+contracts  contract, account; company, currency, valid_from, valid_to
+contract-prices  contract, sku, unit_price; company, quantity_min, price_per
 substitutes  sku, substitute
           (a row a substitute, best first; the rows of a SKU stand together and take the place of all it had)
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
@@ -25,8 +27,13 @@ interface Options {
 export function register(program: Command): void {
   program
     .command('load')
-    .description('load products, accounts, prices, substitutes, stock, supplies or orders from a CSV file, gzip too')
-    .argument('<kind>', 'products, accounts, prices, substitutes, stock, supplies or orders')
+    .description(
+      'load products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders from a CSV file, gzip too',
+    )
+    .argument(
+      '<kind>',
+      'products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders',
+    )
     .argument('<file>', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')
     .option('--channel <code>', 'for rows that name none')

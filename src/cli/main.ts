@@ -16,6 +16,7 @@ const commands = [
   'load',
   'migrate',
   'parked',
+  'prices',
   'restored',
   'start',
   'trace',

@@ -294,6 +294,20 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'channels.shop.prices.check',
+      undefined,
+      (e) => {
+        e.channels!.shop!.prices = { check: 'reprice' };
+      },
+    ],
+    [
+      'channels.api.prices.tolerancePercent',
+      undefined,
+      (e) => {
+        e.channels!.api!.prices = { check: 'hold', tolerancePercent: '2,5' };
+      },
+    ],
+    [
       'systems.erp.pollMs',
       undefined,
       (e) => {
@@ -327,6 +341,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       const asks = { cap: 1, buffer: 1, horizonDays: 1, tolerance: 0.1, onShort: 'refuse', risk: 'none' };
       Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });
       e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
+      e.channels!.shop!.prices = { check: 'hold', tolerancePercent: '0.5', toleranceMinor: 1, list: 'web' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;

@@ -67,6 +67,11 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
         [...path, 'onOversold'],
         'is for a channel that sells by itself: one that asks sells nothing it was not promised',
       );
+    if (channel.sells === 'by_itself' && recordOf(channel.prices).check === 'reprice')
+      faults.add(
+        [...path, 'prices', 'check'],
+        'must not be reprice: who bought of a channel that sells by itself has paid; hold or accept',
+      );
     if (channel.sells === 'by_itself') {
       if (channel.system === undefined)
         faults.add([...path, 'system'], 'is missing: a channel that sells by itself has one');

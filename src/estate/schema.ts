@@ -267,6 +267,39 @@ export const channelSchema = Type.Object(
     reservationMaxSeconds: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'the longest soft hold; default 3600' }),
     ),
+    prices: Type.Optional(
+      Type.Object(
+        {
+          check: Type.Optional(
+            Type.Union([Type.Literal('off'), Type.Literal('hold'), Type.Literal('reprice'), Type.Literal('accept')], {
+              description:
+                'what becomes of an order whose price is not the one decided here. off: nobody looks; hold: the order waits for a person; reprice: the line gets the decided price (asks only); accept: it is taken, and the difference kept; default off',
+            }),
+          ),
+          tolerancePercent: Type.Optional(
+            Type.String({
+              pattern: '^\\d{1,3}(\\.\\d{1,4})?$',
+              description: "per cent of a line's decided amount by which the asked one may differ; default '0'",
+            }),
+          ),
+          toleranceMinor: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 1_000_000_000,
+              description: 'minor units by which it may differ, whatever the per cent; default 0',
+            }),
+          ),
+          list: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 100,
+              description: "the channel's price list: before base, behind contracts and the account's own list",
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );

@@ -1,5 +1,5 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
-import type { ProductChanged } from '../canonical/index.ts';
+import type { PriceChanged, ProductChanged } from '../canonical/index.ts';
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { claimGtins, mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
@@ -120,7 +120,22 @@ async function applyRecords(tx: Tx, { directory }: OrderDeps, entries: readonly 
   }
   if (accounts.length > 0) await putAccounts(tx, directory, accounts);
   if (merges.length > 0) await mergeAccounts(tx, directory, merges);
-  if (prices.length > 0) await writePrices(tx, directory, prices);
+  if (prices.length > 0) {
+    const { refused } = await writePrices(tx, directory, prices);
+    const reasons = new Map(refused.map(({ at, reason }) => [prices[at]!, reason]));
+    if (reasons.size > 0) for (const entry of entries) setPriceAside(entry, reasons);
+  }
+}
+
+/** Two prices on one day are two answers to one question: the one that was there stays. */
+function setPriceAside(entry: Entry, reasons: ReadonlyMap<PriceChanged, string>): void {
+  if (isFault(entry.translated)) return;
+  for (const record of entry.translated.records) {
+    const reason = record.kind === 'price.changed' ? reasons.get(record) : undefined;
+    if (reason === undefined) continue;
+    const result = refusalOf(entry, 'price_overlap', reason, 'XD_PRICE_OVERLAP');
+    entry.result = { ...result, place: 'validFrom' } as typeof result;
+  }
 }
 
 function setGtinAside(entry: Entry, taken: ReadonlyMap<ProductChanged, string>): void {

@@ -45,8 +45,14 @@ export function translateRecord(directory: Directory, system: string, command: R
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
-  if (command.validFrom !== undefined && (!DAY.test(command.validFrom) || Number.isNaN(Date.parse(command.validFrom))))
-    return fault('value_invalid', 'XD_VALUE_INVALID', 'validFrom is no day', 'validFrom');
+  for (const place of ['validFrom', 'validTo'] as const) {
+    const day = command[place];
+    if (day !== undefined && (!DAY.test(day) || Number.isNaN(Date.parse(day))))
+      return fault('value_invalid', 'XD_VALUE_INVALID', `${place} is no day`, place);
+  }
+  const { validFrom, validTo } = command;
+  if (validFrom !== undefined && validTo !== undefined && validTo < validFrom)
+    return fault('value_invalid', 'XD_VALUE_INVALID', `validTo ${validTo} is before validFrom ${validFrom}`, 'validTo');
   if (command.unit !== undefined && !UNITS.has(command.unit))
     return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(command.unit)}`, 'unit');
   const gap = gapOf(command.tiers);

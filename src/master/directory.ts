@@ -56,6 +56,16 @@ export interface ChannelEntry {
   sourcing: ChannelSourcing | null;
   /** What promises to its orders were made by; null: it promises no dates. */
   promisedBy: string | null;
+  prices: ChannelPrices;
+}
+/** What becomes of an order's price that is not the one decided here, and which list the channel's prices stand in. */
+export interface ChannelPrices {
+  check: 'off' | 'hold' | 'reprice' | 'accept';
+  /** An exact decimal: per cent of the decided amount. */
+  tolerancePercent: string;
+  /** Of a line's amount. Within either tolerance is within tolerance. */
+  toleranceMinor: number;
+  list: string | null;
 }
 /** Whose a hold is, when somebody should have looked at it, and what becomes of its order then. */
 export interface HoldTerms {
@@ -108,6 +118,7 @@ export interface DeclaredEstate extends DeclaredRules {
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
+      prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
     }
   >;
 }
@@ -221,6 +232,12 @@ export class Directory {
         sharedRisk: declared.risk === 'shared',
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
         ...channelSourcing(declared, estate),
+        prices: {
+          check: declared.prices?.check ?? 'off',
+          tolerancePercent: declared.prices?.tolerancePercent ?? '0',
+          toleranceMinor: declared.prices?.toleranceMinor ?? 0,
+          list: declared.prices?.list ?? null,
+        },
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);

@@ -8,6 +8,7 @@ export {
 export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,
+  type ChannelPrices,
   type CompanyEntry,
   type DeclaredEstate,
   type DestinationEntry,
@@ -16,5 +17,6 @@ export {
   readReferenceEnding,
 } from './directory.ts';
 export { claimGtins } from './gtins.ts';
+export { daysOf, lockPriceWriters } from './overlaps.ts';
 export * from './records.ts';
 export { putSubstitutes, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX, type SubstitutesRecord } from './substitutes.ts';

@@ -62,6 +62,29 @@ export const lockPrices = sql<{ at: number; changed_at: Date | null }>(
         for update of p)
    select at, max(nullif(changed_at, '-infinity')) as changed_at from locked group by at`,
 );
+export const lockPriceWriters = sql(
+  'master_lock_price_writers',
+  'select company_id from company where company_id = any($1::int[]) order by company_id for no key update',
+);
+// What stands in the days of prices that are to be put, by their place in what was asked. Two without an end follow one another. Prices of
+// the set ($8 to $13; quantity null: all of a day's) are put anew or end with it, so what is there of them counts for nothing.
+export const findOverlaps = sql<{ at: number; valid_from: string; valid_to: string }>(
+  'master_find_price_overlaps',
+  `with put as materialized (select * from unnest($8::int[], $9::bigint[], $10::text[], $11::text[], $12::date[], $13::bigint[])
+          as k(company_id, sku_id, price_list, currency, valid_from, quantity_min))
+   select t.ordinality::int - 1 as at, o.valid_from::text as valid_from, o.valid_to::text as valid_to
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::date[], $7::bigint[])
+       with ordinality as t(company_id, sku_id, price_list, currency, valid_from, valid_to, quantity_min, ordinality)
+    cross join lateral (
+      select p.valid_from, p.valid_to from price p
+       where (p.company_id, p.sku_id, p.price_list, p.currency, p.quantity_min) = (t.company_id, t.sku_id, t.price_list, t.currency, t.quantity_min)
+         and p.valid_from <= t.valid_to and p.valid_to >= t.valid_from and p.valid_from <> t.valid_from
+         and not (p.valid_to = 'infinity' and t.valid_to = 'infinity')
+         and not exists (select from put k where (k.company_id, k.sku_id, k.price_list, k.currency, k.valid_from)
+                                               = (p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from)
+                                           and coalesce(k.quantity_min, p.quantity_min) = p.quantity_min)
+       order by p.valid_from limit 1) o`,
+);
 // Of whole sets: what isn't among their quantities any more.
 export const endPrices = sql<{ company_id: number; sku_id: number }>(
   'master_end_prices',
@@ -76,14 +99,16 @@ export const endPrices = sql<{ company_id: number; sku_id: number }>(
 // Returned is what really changed.
 export const upsertPrices = sql<{ company_id: number; sku_id: number }>(
   'master_upsert_prices',
-  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at)
-   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity')
-     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[])
-       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at)
+  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole)
+   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity'), valid_to, whole
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[], $9::date[], $10::boolean[])
+       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole)
     order by company_id, sku_id, price_list, currency, valid_from, quantity_min
    on conflict (company_id, sku_id, price_list, currency, valid_from, quantity_min) do update
-     set unit_price = excluded.unit_price, changed_at = greatest(p.changed_at, excluded.changed_at), updated_at = crossdock_now()
-   where excluded.changed_at in ('-infinity', greatest(p.changed_at, excluded.changed_at)) and p.unit_price is distinct from excluded.unit_price
+     set unit_price = excluded.unit_price, valid_to = excluded.valid_to, whole = p.whole or excluded.whole,
+         changed_at = greatest(p.changed_at, excluded.changed_at), updated_at = crossdock_now()
+   where excluded.changed_at in ('-infinity', greatest(p.changed_at, excluded.changed_at))
+     and (p.unit_price, p.valid_to, p.whole) is distinct from (excluded.unit_price, excluded.valid_to, p.whole or excluded.whole)
    returning company_id, sku_id`,
 );
 // A change that says what is there holds against older ones, too.

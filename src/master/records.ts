@@ -4,6 +4,7 @@ import { appendFacts } from '../log/index.ts';
 import { type Database, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
 import { findSameAccounts as findSame } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
+import { lockPriceWriters, withoutOverlaps } from './overlaps.ts';
 import * as statements from './records.sql.ts';
 
 export const RECORDS_MAX = 1_000;
@@ -34,7 +35,17 @@ export interface PriceRecord {
   tiers?: readonly PriceTier[];
   priceList?: string;
   validFrom?: string;
+  /** The last day; absent: until the next one of its kind begins. */
+  validTo?: string;
   changedAt?: string;
+}
+
+/** A record that was not taken, and why. */
+export interface RefusedPrice {
+  at: number;
+  reason: string;
+  /** The days of what it would have overlapped. */
+  overlaps: { validFrom: string; validTo: string };
 }
 
 /** The prices of one SKU in one list and currency from one day on. */
@@ -44,10 +55,13 @@ interface Ladder {
   list: string;
   currency: string;
   from: string;
+  to: string;
   tiers: { quantityMin: number; price: string }[];
   /** Whether they are all. */
   whole: boolean;
   changedAt: string | null;
+  /** Places of the records that it was made of. */
+  records: number[];
 }
 
 export const UNITS: ReadonlySet<string> = new Set(['each']);
@@ -147,22 +161,32 @@ export async function findSameAccounts(
   return (companyId, code) => [...new Set(codes.get(`${companyId}/${code}`)?.map(({ same }) => same))];
 }
 
-/** Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed. */
+/**
+ * Adds or changes prices of companies and records `price.changed`, one for each company, for what really changed.
+ * @throws XD_PRICE_OVERLAP naming the first that stands in the days of another; nothing is written then
+ */
 export async function putPrices(
   db: Database,
   directory: Directory,
   records: readonly PriceRecord[],
 ): Promise<{ written: number }> {
   await directory.loadSkus(records.map((record) => record.sku.toUpperCase()));
-  return db.transaction((tx) => writePrices(tx, directory, records));
+  return db.transaction(async (tx) => {
+    const { written, refused } = await writePrices(tx, directory, records);
+    if (refused.length > 0) {
+      const { at, reason, overlaps } = refused[0]!;
+      fail('XD_PRICE_OVERLAP', `prices[${at}].validFrom: ${reason}`, { place: `prices[${at}].validFrom`, overlaps });
+    }
+    return { written };
+  });
 }
 
-/** As {@link putPrices}, in the caller's transaction; the SKUs' codes are loaded. */
+/** As {@link putPrices}, in the caller's transaction, but for those that overlap: they are named, and the rest is written. The SKUs' codes are loaded. */
 export async function writePrices(
   tx: Tx,
   directory: Directory,
   records: readonly PriceRecord[],
-): Promise<{ written: number }> {
+): Promise<{ written: number; refused: RefusedPrice[] }> {
   const only = directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined;
   const last = new Map<string, Ladder>();
   records.forEach((record, i) => {
@@ -188,10 +212,16 @@ export async function writePrices(
       list: record.priceList ?? 'base',
       currency: record.currency,
       from: record.validFrom ?? '-infinity',
+      to: record.validTo ?? 'infinity',
       tiers,
       whole: record.tiers !== undefined,
       changedAt: record.changedAt ?? null,
+      records: [i],
     };
+    if (entry.to < entry.from)
+      fail('XD_VALUE_INVALID', `prices[${i}].validTo: ${entry.to} is before ${entry.from}`, {
+        place: `prices[${i}].validTo`,
+      });
     const key = keyOf(entry);
     const before = last.get(key);
     if (before === undefined) last.set(key, entry);
@@ -199,25 +229,32 @@ export async function writePrices(
   });
   // Locked first: whether a set of prices is newer than what is there is one question for all of its rows.
   const asked = [...last.values()];
+  await lockPriceWriters(tx, [...new Set(asked.map(({ companyId }) => companyId))]);
   const held = await tx.query(statements.lockPrices, keysOf(asked));
   const newest = new Map(asked.map((ladder, i) => [keyOf(ladder), held.find((row) => row.at === i)?.changed_at]));
-  const all = asked.filter((ladder) => !isBefore(ladder.changedAt, newest.get(keyOf(ladder)) ?? null));
+  const { kept: all, refused } = await withoutOverlaps(
+    tx,
+    directory,
+    asked.filter((ladder) => !isBefore(ladder.changedAt, newest.get(keyOf(ladder)) ?? null)),
+  );
   const rows = all.flatMap((ladder) => ladder.tiers.map((tier) => ({ ...ladder, ...tier })));
   const whole = all.filter((ladder) => ladder.whole);
-  const kept = whole.flatMap((ladder, i) => ladder.tiers.map(({ quantityMin }) => ({ i, quantityMin })));
+  const named = whole.flatMap((ladder, i) => ladder.tiers.map(({ quantityMin }) => ({ i, quantityMin })));
   const ended =
     whole.length === 0
       ? []
       : await tx.query(statements.endPrices, [
           ...keysOf(whole),
-          numbers(kept.map(({ i }) => i)),
-          numbers(kept.map(({ quantityMin }) => quantityMin)),
+          numbers(named.map(({ i }) => i)),
+          numbers(named.map(({ quantityMin }) => quantityMin)),
         ]);
   const values = [
     ...keysOf(rows),
     numbers(rows.map((p) => p.quantityMin)),
     texts(rows.map((p) => p.price)),
     texts(rows.map((p) => p.changedAt)),
+    texts(rows.map((p) => p.to)),
+    texts(rows.map((p) => String(p.whole))),
   ];
   const written = [...ended, ...(await tx.query(statements.upsertPrices, values))];
   const timed = all.filter(({ changedAt }) => changedAt !== null);
@@ -236,7 +273,7 @@ export async function writePrices(
         data: { skuIds: [...new Set(prices.map((row) => row.sku_id))] },
       })),
     );
-  return { written: written.length };
+  return { written: written.length, refused };
 }
 
 const keyOf = ({ companyId, skuId, list, currency, from }: Ladder) =>
@@ -257,8 +294,9 @@ function isBefore(one: string | null, other: string | Date | null): boolean {
 }
 
 /** Single prices put over those that the same set says already. */
-function onto(before: Ladder, { tiers, changedAt }: Ladder): Ladder {
+function onto(before: Ladder, { tiers, to, changedAt, records }: Ladder): Ladder {
   const said = new Map(before.tiers.map((tier) => [tier.quantityMin, tier]));
   for (const tier of tiers) said.set(tier.quantityMin, tier);
-  return { ...before, tiers: [...said.values()], changedAt: changedAt ?? before.changedAt };
+  const at = [...before.records, ...records];
+  return { ...before, to, tiers: [...said.values()], changedAt: changedAt ?? before.changedAt, records: at };
 }

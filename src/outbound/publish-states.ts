@@ -1,7 +1,8 @@
 /** Tells a system the newest state of orders and prices. */
 import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
-import type { CompanyEntry, Directory } from '../master/index.ts';
-import { type Database, numbers } from '../store/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
+import { dayIn, readPrices } from '../pricing/index.ts';
+import { type Database, databaseNow, numbers } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
@@ -262,7 +263,7 @@ export class StatePublisher {
         db,
         deps.directory,
         rows.map((row) => row.key),
-        this.#company(),
+        this.#options.channel,
       );
     return orderStates(
       db,
@@ -271,27 +272,30 @@ export class StatePublisher {
       { channel: this.#options.channel, wants: this.#options.connector.orderStatus?.wants ?? [] },
     );
   }
-
-  /** Whose prices are told: those of the company that the system sells for. */
-  #company(): CompanyEntry | undefined {
-    const { channel, deps } = this.#options;
-    return channel === null ? undefined : deps.directory.companyById.get(channel.companyId);
-  }
 }
 
+/** What everybody is asked there: no account's contract or list, from 1 on, today where the company is. */
 async function priceStates(
   db: Database,
   directory: Directory,
-  skuIds: number[],
-  company: CompanyEntry | undefined,
+  skuIds: readonly number[],
+  channel: ChannelEntry | null,
 ): Promise<Map<number, Said>> {
-  if (company === undefined) return new Map();
+  if (channel === null) return new Map();
+  const { companyId, currency, timeZone } = directory.companyById.get(channel.companyId)!;
   await directory.loadSkuCodes(skuIds);
-  const rows = await db.query(statements.readPrices, [numbers(skuIds), company.currency, company.companyId]);
+  const day = dayIn(timeZone, await databaseNow(db));
+  const { channelId } = channel;
+  const decisions = await readPrices(
+    db,
+    directory,
+    skuIds.map((skuId) => ({ companyId, accountId: null, channelId, skuId, quantity: 1, day, currency })),
+  );
   return new Map(
-    rows.map((row) => [
-      row.sku_id,
-      { key: directory.skuCode(row.sku_id), state: { unitPrice: row.unit_price, currency: row.currency } },
-    ]),
+    skuIds.flatMap((skuId, i): [number, Said][] => {
+      const { price } = decisions[i]!;
+      if (price === null) return [];
+      return [[skuId, { key: directory.skuCode(skuId), state: { unitPrice: price.unitPrice, currency } }]];
+    }),
   );
 }

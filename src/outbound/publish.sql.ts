@@ -107,11 +107,3 @@ export const doubtStrays = sql<{ key: number }>(
     where p.destination_id = $1::int and p.kind = t.kind and p.key = t.key and p.state = 's' and p.lease_epoch = t.epoch
    returning p.key`,
 );
-
-export const readPrices = sql<{ sku_id: number; unit_price: string; currency: string }>(
-  'outbound_read_prices',
-  `select distinct on (sku_id) sku_id, unit_price::text as unit_price, currency from price
-    where company_id = $3::int and sku_id = any($1::bigint[]) and price_list = 'base' and currency = $2::text and quantity_min = 1
-      and valid_from <= crossdock_now()::date
-    order by sku_id, valid_from desc`,
-);

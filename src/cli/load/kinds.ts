@@ -8,16 +8,27 @@ import {
   type PriceRecord,
   type ProductRecord,
   putAccounts,
-  putPrices,
   putProducts,
   putSubstitutes,
   type SubstitutesRecord,
+  writePrices,
 } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
+import { contractPriceRows, contractRows } from './contracts.ts';
 import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
 
-export const kindNames = ['products', 'accounts', 'prices', 'substitutes', 'stock', 'supplies', 'orders'] as const;
+export const kindNames = [
+  'products',
+  'accounts',
+  'prices',
+  'contracts',
+  'contract-prices',
+  'substitutes',
+  'stock',
+  'supplies',
+  'orders',
+] as const;
 export type KindName = (typeof kindNames)[number];
 
 export interface Reject {
@@ -90,9 +101,10 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'prices':
       return master<PriceRecord>({
         required: ['sku', 'unit_price'],
-        optional: ['company', 'currency', 'price_list', 'valid_from', 'quantity_min'],
+        optional: ['company', 'currency', 'price_list', 'valid_from', 'valid_to', 'quantity_min'],
         read: (row) => {
           const validFrom = row.day('valid_from');
+          const validTo = row.day('valid_to');
           const company = row.text('company', onlyCompany(context));
           return {
             company,
@@ -102,10 +114,15 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
             priceList: row.text('price_list', 'base'),
             quantityMin: row.whole('quantity_min', 1, 1),
             ...(validFrom !== undefined && { validFrom }),
+            ...(validTo !== undefined && { validTo }),
           };
         },
-        put: (records) => putPrices(context.db, context.directory, records),
+        put: (records) => putPricesOf(context, records),
       });
+    case 'contracts':
+      return master(contractRows(context, onlyCompany(context)));
+    case 'contract-prices':
+      return master(contractPriceRows(context, onlyCompany(context)));
     case 'substitutes':
       return {
         ...master<{ sku: string; substitute: string }, SubstitutesRecord>({
@@ -153,6 +170,15 @@ async function putWithGtins({ db }: LoadContext, products: readonly Product[]): 
     });
     return new Map(rejects);
   });
+}
+
+/** What would stand in the days of another price is named; the rest is loaded. */
+async function putPricesOf({ db, directory }: LoadContext, records: readonly PriceRecord[]) {
+  await directory.loadSkus(records.map(({ sku }) => sku));
+  const { refused } = await db.transaction((tx) => writePrices(tx, directory, records));
+  return new Map(
+    refused.map(({ at, reason }): [PriceRecord, Reject] => [records[at]!, { code: 'price_overlap', reason }]),
+  );
 }
 
 function onlyCompany({ directory, company }: LoadContext): string | undefined {

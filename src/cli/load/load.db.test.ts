@@ -333,3 +333,31 @@ test('products may have a GTIN; of two that name one, both are loaded and the se
     { gtin: '04006381333931', sku: 'GB' },
   ]);
 });
+
+test('prices and contracts that stand in the days of others are rejected with code and reason', async () => {
+  await run('products', 'sku\nV1\n');
+  await run('accounts', 'account\nV-1\n');
+  const prices = await run(
+    'prices',
+    'sku,unit_price,price_list,valid_from,valid_to\nV1,5,spring,2026-03-01,2026-05-31\nV1,6,spring,2026-05-31,2026-06-30\nV1,7,spring,2026-06-01,\n',
+  );
+  expect(prices).toMatchObject({ applied: 2, rejected: 1 });
+  expect(rejectsOf(prices.rejects)[1]).toContain('price_overlap');
+  expect(rejectsOf(prices.rejects)[1]).toContain('overlaps the one from 2026-03-01 to 2026-05-31');
+  const contracts = await run(
+    'contracts',
+    'contract,account,valid_from,valid_to\nV-A,V-1,2026-01-01,2026-12-31\nV-B,V-1,2026-12-31,\nV-C,NOBODY,,\n',
+  );
+  expect(contracts).toMatchObject({ applied: 1, rejected: 2 });
+  expect(rejectsOf(contracts.rejects)[1]).toContain('overlaps contract V-A from 2026-01-01 to 2026-12-31');
+  expect(rejectsOf(contracts.rejects)[2]).toContain('XD_UNKNOWN_ACCOUNT');
+  const agreed = await run(
+    'contract-prices',
+    'contract,sku,unit_price,price_per,quantity_min\nV-A,v1,40,10,\nV-X,V1,1,,\n',
+  );
+  expect(agreed).toMatchObject({ applied: 1, rejected: 1 });
+  expect(rejectsOf(agreed.rejects)[1]).toContain('no contract');
+  expect(await rows('select unit_price::text, price_per, quantity_min from contract_price')).toEqual([
+    { unit_price: '40', price_per: 10, quantity_min: 1 },
+  ]);
+});

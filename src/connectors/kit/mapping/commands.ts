@@ -47,7 +47,7 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
   product: 'sku changedAt description? unit? gtin?',
   account: 'account company changedAt channel? name?',
-  price: 'sku company currency unitPrice changedAt priceList? validFrom?',
+  price: 'sku company currency unitPrice changedAt priceList? validFrom? validTo?',
 };
 
 /** By which field a record that can't be read is still known. */
@@ -225,7 +225,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         currency: record.currency('currency'),
         unitPrice: record.unitPrice('unitPrice'),
         changedAt: record.time('changedAt'),
-        ...textsOf(record, ['priceList', 'validFrom']),
+        ...textsOf(record, ['priceList', 'validFrom', 'validTo']),
       });
     default:
       return workItem(kind, system, record);

@@ -1,0 +1,22 @@
+export {
+  type AskedLine,
+  differenceOf,
+  differencesText,
+  isWithin,
+  type PriceDifference,
+  percentOf,
+} from './check.ts';
+export {
+  type ContractPriceRecord,
+  type ContractRecord,
+  loadAccountsOf,
+  putContractPrices,
+  putContracts,
+  type RefusedContract,
+  writeContracts,
+} from './contracts.ts';
+export { dayIn } from './day.ts';
+export { decidePrice } from './decide.ts';
+export { BASE_LIST, type PriceQuestion, readPrices } from './read.ts';
+export { lookText, type ToldLook, type ToldPrice, tellPrices } from './tell.ts';
+export * from './types.ts';
