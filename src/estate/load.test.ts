@@ -332,7 +332,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
       e.degradedModes = {} as never;
       const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };
-      const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1 };
+      const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1, load_plan: 1 };
       e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
     });
