@@ -143,7 +143,7 @@ async function commandLine(): Promise<string> {
   }
   const parts: string[] = [];
   const add = (command: Command, path: string) => {
-    if (command.commands.length > 0) {
+    if (command.commands.length > 0 && command.registeredArguments.length === 0) {
       parts.push(`## ${path}\n\n${command.description()}`);
       for (const one of command.commands) add(one, `${path} ${one.name()}`);
       return;
@@ -157,6 +157,8 @@ async function commandLine(): Promise<string> {
     });
     command.outputHelp();
     parts.push(`## ${path}\n\n\`\`\`\n${help.trimEnd()}\n\`\`\``);
+    // One that does something by itself and has others below it.
+    for (const one of command.commands) add(one, `${path} ${one.name()}`);
   };
   for (const command of program.commands) add(command, `crossdock ${command.name()}`);
   return `# The command line

@@ -191,6 +191,7 @@ export class Hub {
       'freshness',
       async () => {
         await this.freshness.flush(this.db);
+        await this.directory.forgetWithdrawn();
         return false;
       },
       { idleMs: 1_000, gatherMs: 1_000 },

@@ -20,6 +20,7 @@ table account (
   region text,
   said json default '{}'::json not null,
   set_by json default '{}'::json not null,
+  withdrawn_at timestamp with time zone,
   UNIQUE (company_id, code),
   PRIMARY KEY (account_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id),
@@ -31,6 +32,7 @@ table account (
 );
 CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX account_parent ON public.account USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX account_withdrawn_at_idx ON public.account USING btree (withdrawn_at) WHERE (withdrawn_at IS NOT NULL);
 
 table account_address (
   account_id bigint not null,
@@ -150,8 +152,12 @@ table crosswalk_entry (
   our_code text not null,
   valid_from timestamp with time zone default '-infinity'::timestamp with time zone not null,
   valid_to timestamp with time zone default 'infinity'::timestamp with time zone not null,
-  PRIMARY KEY (system, kind, outside_id, valid_from)
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  recorded_by text,
+  PRIMARY KEY (system, kind, outside_id, valid_from),
+  CHECK ((valid_from < valid_to)) NOT VALID
 );
+CREATE INDEX crosswalk_entry_kind_our_code_idx ON public.crosswalk_entry USING btree (kind, our_code);
 
 table declared_rule (
   name text not null,
@@ -318,6 +324,46 @@ table lease (
   expires_at timestamp with time zone not null,
   PRIMARY KEY (name)
 );
+
+table load_plan (
+  plan_id bigint identity not null,
+  kind text not null,
+  system text not null,
+  file text not null,
+  digest text not null,
+  state text default 'planning'::text not null,
+  counts json default '{}'::json not null,
+  impact json,
+  planned_by text not null,
+  applied_by text,
+  undone_by text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  planned_at timestamp with time zone,
+  applied_at timestamp with time zone,
+  undone_at timestamp with time zone,
+  PRIMARY KEY (plan_id),
+  CHECK ((state = ANY (ARRAY['planning'::text, 'planned'::text, 'applying'::text, 'applied'::text, 'undoing'::text, 'undone'::text, 'stale'::text])))
+);
+
+table load_plan_item (
+  plan_id bigint not null,
+  item_no integer not null,
+  line integer not null,
+  key text not null,
+  action text not null,
+  before json,
+  after json,
+  subject_id bigint,
+  state text not null,
+  code text,
+  reason text,
+  PRIMARY KEY (plan_id, item_no),
+  FOREIGN KEY (plan_id) REFERENCES load_plan(plan_id) ON DELETE CASCADE,
+  CHECK ((action = ANY (ARRAY['add'::text, 'change'::text, 'same'::text, 'refuse'::text]))),
+  CHECK ((state = ANY (ARRAY['planned'::text, 'applied'::text, 'stale'::text, 'refused'::text, 'undone'::text, 'kept'::text])))
+);
+CREATE INDEX load_plan_item_plan_id_state_item_no_idx ON public.load_plan_item USING btree (plan_id, state, item_no);
+CREATE UNIQUE INDEX load_plan_item_plan_id_key_idx ON public.load_plan_item USING btree (plan_id, key) WHERE (action <> 'refuse'::text);
 
 table location (
   location_id integer identity not null,
@@ -487,6 +533,7 @@ table parked_record (
   resolution text,
   recorded_at timestamp with time zone default crossdock_now() not null,
   ended_at timestamp with time zone,
+  business_at timestamp with time zone,
   PRIMARY KEY (parked_id),
   CHECK ((state = ANY (ARRAY['open'::text, 'replayed'::text, 'resolved'::text])))
 );
@@ -688,6 +735,7 @@ table sku (
   order_minimum bigint default 1 not null,
   order_rounding text default 'refuse'::text not null,
   unit_changed_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  withdrawn_at timestamp with time zone,
   UNIQUE (code),
   PRIMARY KEY (sku_id),
   CHECK ((height_mm >= 0)),
@@ -700,6 +748,7 @@ table sku (
 );
 CREATE INDEX sku_order_rule ON public.sku USING btree (sku_id) WHERE ((order_multiple > 1) OR (order_minimum > 1));
 CREATE INDEX sku_unit_changed ON public.sku USING btree (unit_changed_at) WHERE (unit_changed_at > '-infinity'::timestamp with time zone);
+CREATE INDEX sku_withdrawn_at_idx ON public.sku USING btree (withdrawn_at) WHERE (withdrawn_at IS NOT NULL);
 
 table sku_substitute (
   sku_id bigint not null,

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, printResult, say, startProgress } from './output.ts';
 
 const columns = `
@@ -20,37 +20,60 @@ interface Options {
   system?: string;
   rejects?: string;
   restart?: boolean;
+  plan?: boolean;
+  out?: string;
+  apply?: string;
+  undo?: string;
   databaseUrl?: string;
   json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
+  const load = program
     .command('load')
     .description(
       'load products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders from a CSV file, gzip too',
     )
     .argument(
-      '<kind>',
+      '[kind]',
       'products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders',
     )
-    .argument('<file>', 'CSV with a heading')
+    .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')
     .option('--channel <code>', 'for rows that name none')
-    .option('--system <code>', 'whose codes these are, as in the crosswalk', 'file')
+    .option('--system <code>', 'whose codes these are, as in the crosswalk (default: file)')
     .option('--rejects <file>', 'where bad rows go, with line and reason (default: beside the file)')
     .option('--restart', 'begin again instead of going on; what is there already is not loaded twice')
+    .option('--plan', 'load nothing: plan what would be added, changed field by field, and refused')
+    .option('--out <file>', 'with --plan: write the whole plan there, JSON')
+    .option('--apply <plan>', 'write what a plan says, where nothing has changed since; the same again goes on')
+    .option('--undo <plan>', 'put back what was there before a plan was applied, where nothing has changed since')
     .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      `\nColumns, those after the semicolon may be left out:${columns}\n\nEnded in the middle, the same command goes on. Exit code 3 when rows were rejected.`,
+      `\nColumns, those after the semicolon may be left out:${columns}\n\nEnded in the middle, the same command goes on. Plans are by their number, or the file of --out. Exit code 3 when rows were rejected,\nor what was planned could not be done.`,
     )
-    .action(async (kind: string, file: string, options: Options, command: Command) => {
+    .action(async (kind: string | undefined, file: string | undefined, options: Options, command: Command) => {
+      const usage = (text: string): never => command.error(`error: ${text}`, { exitCode: EXIT.usage });
+      if (options.apply !== undefined || options.undo !== undefined) {
+        if (kind !== undefined || options.plan || (options.apply !== undefined && options.undo !== undefined))
+          usage('--apply and --undo take a plan and stand alone');
+        const { runPlanned } = await import('./load/run-plan.ts');
+        await runPlanned(options.apply !== undefined ? 'apply' : 'undo', (options.apply ?? options.undo)!, options);
+        return;
+      }
+      if (kind === undefined || file === undefined) return usage('missing argument: a kind and a file');
       const { kindNames } = await import('./load/kinds.ts');
       const name =
         kindNames.find((known) => known === kind) ??
-        command.error(`error: there is no kind ${kind}; there are ${kindNames.join(', ')}`);
+        usage(`there is no kind ${kind}; there are ${kindNames.join(', ')}`);
+      if (options.plan) {
+        const { makePlan } = await import('./load/run-plan.ts');
+        await makePlan(name, file, options);
+        return;
+      }
+      if (options.out !== undefined) usage('--out goes with --plan');
       const { load } = await import('./load/run.ts');
       const { withDatabase } = await import('./open.ts');
       const { onShutdown } = await import('./shutdown.ts');
@@ -87,4 +110,31 @@ export function register(program: Command): void {
         release();
       }
     });
+
+  const plans = load.command('plans').description('plans of loads');
+  const common = (command: Command) =>
+    command
+      .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
+      .option('--json', 'print one JSON document');
+  common(plans.command('ls', { isDefault: true }))
+    .description('list them, newest first')
+    .option('--limit <n>', 'at most so many', whole, 50)
+    .action(async (_options: object, command: Command) => {
+      const { listAll } = await import('./load/run-plan.ts');
+      await listAll(command.optsWithGlobals());
+    });
+  common(plans.command('show'))
+    .description('one of them: what it touches, its items and what became of each')
+    .argument('<plan>', 'its number, or the file of --out')
+    .option('--state <state>', 'only items that are planned, applied, stale, refused, undone or kept')
+    .option('--limit <n>', 'at most so many items', whole, 50)
+    .action(async (plan: string, _options: object, command: Command) => {
+      const { showPlan } = await import('./load/run-plan.ts');
+      await showPlan(plan, command.optsWithGlobals());
+    });
+}
+
+function whole(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0');
+  return Number(text);
 }

@@ -42,7 +42,9 @@ async function listCommands(...path: string[]): Promise<Found[]> {
   expect([path.join(' '), code, stderr]).toEqual([path.join(' '), 0, '']);
   const [, list] = stdout.split('\nCommands:\n');
   const names = [...(list ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
-  const found: Found[] = names.length === 0 ? [{ path, help: stdout }] : [];
+  // One with others below it may do something by itself.
+  const isOne = names.length === 0 || stdout.includes('\nArguments:\n');
+  const found: Found[] = isOne ? [{ path, help: stdout }] : [];
   for (const name of names) if (name !== 'help') found.push(...(await listCommands(...path, name)));
   return found;
 }

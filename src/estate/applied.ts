@@ -99,6 +99,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.reservation': [app, retention],
   'retention.parked_record': [app, retention],
   'retention.shortage': [app, retention],
+  'retention.load_plan': [app, retention],
   'intake.inFlightMax': [app, 'src/ops/pressure.ts'],
   'intake.ageMaxMs': [app, 'src/ops/pressure.ts'],
 };

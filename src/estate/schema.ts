@@ -406,6 +406,7 @@ export const estateSchema = Type.Object(
           reservation: Type.Optional(days('soft holds, from their expiry on; default 90')),
           parked_record: Type.Optional(days('what was set aside, once it is replayed or resolved; default 90')),
           shortage: Type.Optional(days('shortages, once they ended; default 730')),
+          load_plan: Type.Optional(days('plans of loads with their items: without one nothing is undone; default 730')),
         },
         { ...closed, description: 'how many days a kind of record is kept; everything else is kept for ever' },
       ),

@@ -31,7 +31,7 @@ export const upsertDestination = sql<{ destination_id: number; counts_net: boole
 
 export const findSkus = sql<{ code: string; sku_id: number }>(
   'master_find_skus',
-  'select code, sku_id from sku where code = any($1::text[])',
+  'select code, sku_id from sku where code = any($1::text[]) and withdrawn_at is null',
 );
 export const findSkuCodes = sql<{ code: string; sku_id: number }>(
   'master_find_sku_codes',
@@ -46,7 +46,16 @@ export const findCrosswalk = sql<{ outside_id: string; our_code: string }>(
 export const findAccounts = sql<{ company_id: number; code: string; account_id: number }>(
   'master_find_accounts',
   `select a.company_id, a.code, a.account_id from account a
-     join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)`,
+     join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)
+    where a.withdrawn_at is null`,
+);
+// Of the last minutes: a look at it comes every few seconds.
+export const findWithdrawn = sql<{ sku_code: string | null; company_id: number | null; account_code: string | null }>(
+  'master_find_withdrawn',
+  `select code as sku_code, null::int as company_id, null::text as account_code
+     from sku where withdrawn_at > crossdock_now() - interval '10 minutes'
+   union all
+   select null, company_id, code from account where withdrawn_at > crossdock_now() - interval '10 minutes'`,
 );
 export const findMerged = sql<{ account_id: number; merged_into: number }>(
   'master_find_merged',

@@ -291,6 +291,14 @@ export class Directory {
     for (const row of rows) this.#crosswalks.set(`${system}/${kind}/${row.outside_id}`, row.our_code);
   }
 
+  /** Records that were taken back are looked up again when they are named. Ids stay, so whoever has one may go on with it. */
+  async forgetWithdrawn(): Promise<void> {
+    for (const row of await this.#db.query(statements.findWithdrawn)) {
+      if (row.sku_code !== null) this.#skuIds.delete(row.sku_code);
+      else this.#accountIds.delete(`${row.company_id}/${row.account_code}`);
+    }
+  }
+
   ourCode(system: string, kind: string, outsideId: string): string {
     return this.#crosswalks.get(`${system}/${kind}/${outsideId}`) ?? outsideId;
   }

@@ -17,6 +17,19 @@ export {
   readReferenceEnding,
 } from './directory.ts';
 export { claimGtins } from './gtins.ts';
+export { applyPlan, type PlanRun, undoPlan } from './load-plan-apply.ts';
+export {
+  getPlan,
+  type LoadPlan,
+  listPlanItems,
+  listPlans,
+  PLAN_ITEMS_PER_BATCH,
+  type PlanCounts,
+  type PlanItem,
+  type PlannedRow,
+  PlanWriter,
+} from './load-plans.ts';
 export { daysOf, lockPriceWriters } from './overlaps.ts';
+export { type PlanKindName, planKinds, recordKind } from './record-kinds.ts';
 export * from './records.ts';
 export { putSubstitutes, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX, type SubstitutesRecord } from './substitutes.ts';

@@ -7,7 +7,8 @@ export const upsertProducts = sql<{ sku_id: number; code: string }>(
    select code, description, unit, coalesce(changed_at, '-infinity')
      from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as t(code, description, unit, changed_at) order by code
    on conflict (code) do update
-     set description = excluded.description, unit = excluded.unit, changed_at = greatest(s.changed_at, excluded.changed_at), updated_at = crossdock_now()
+     set description = excluded.description, unit = excluded.unit, changed_at = greatest(s.changed_at, excluded.changed_at), updated_at = crossdock_now(),
+         withdrawn_at = null
    where excluded.changed_at in ('-infinity', greatest(s.changed_at, excluded.changed_at))
    returning sku_id, code`,
 );
@@ -20,7 +21,7 @@ export const upsertAccounts = sql<{ account_id: number; code: string }>(
     order by company_id, code
    on conflict (company_id, code) do update
      set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now(),
-         merged_into = case when excluded.changed_at > a.changed_at then null else a.merged_into end
+         withdrawn_at = null, merged_into = case when excluded.changed_at > a.changed_at then null else a.merged_into end
    where excluded.changed_at in ('-infinity', greatest(a.changed_at, excluded.changed_at))
    returning account_id, code`,
 );

@@ -260,6 +260,12 @@ export async function writePrices(
   const timed = all.filter(({ changedAt }) => changedAt !== null);
   if (timed.length > 0)
     await tx.query(statements.touchPrices, [...keysOf(timed), texts(timed.map((p) => p.changedAt))]);
+  await tellPrices(tx, written);
+  return { written: written.length, refused };
+}
+
+/** The facts of prices that really changed, one for each company. */
+export async function tellPrices(tx: Tx, written: readonly { company_id: number; sku_id: number }[]): Promise<void> {
   const changed = Map.groupBy(written, (row) => row.company_id);
   if (changed.size > 0)
     await appendFacts(
@@ -273,7 +279,6 @@ export async function writePrices(
         data: { skuIds: [...new Set(prices.map((row) => row.sku_id))] },
       })),
     );
-  return { written: written.length, refused };
 }
 
 const keyOf = ({ companyId, skuId, list, currency, from }: Ladder) =>

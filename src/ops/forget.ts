@@ -54,6 +54,8 @@ const passes: readonly Pass[] = [
   byId('reservation', statements.reservations),
   byId('parked_record', statements.parkedRecords),
   byId('shortage', statements.shortages),
+  // One a transaction: its items go with it.
+  { ...byId('load_plan', statements.loadPlans), idsPerPage: 1 },
 ];
 
 /**

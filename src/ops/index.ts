@@ -1,3 +1,4 @@
+export { type LoadImpact, readLoadImpact } from './load-impact.ts';
 export { ensurePartitions } from './maintain.ts';
 export { pendingWork } from './pending.ts';
 export { Pressure, type PressureLimits } from './pressure.ts';

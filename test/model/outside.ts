@@ -1,4 +1,4 @@
-/** What lies outside the hub: the warehouse's tasks, the ERP's invoices, and the mail in which their facts travel. */
+/** What lies outside the hub: the tasks of the WMS, the ERP's invoices, and the mail in which their facts travel. */
 
 export interface TaskLine {
   lineNo: number;
@@ -55,7 +55,7 @@ export class Outside {
     return `${this.#name}-${++this.#facts}`;
   }
 
-  /** The warehouse takes what it is asked for. */
+  /** The WMS takes what it is asked for. */
   take(payload: {
     reference: string;
     order: string;

@@ -54,6 +54,8 @@ export interface Kind {
   groupOf?(value: unknown): string;
   /** The channel of rows that name none. */
   channelOf?(): string | undefined;
+  /** Of records: one for the rows of a unit; default: its first row is it. */
+  recordOf?(values: unknown[]): unknown;
   /** One result per unit, in order. No unit holds a faulty row. */
   write(units: readonly (readonly ReadRow[])[]): Promise<UnitResult[]>;
 }
@@ -202,6 +204,7 @@ function master<Row, T = Row>(kind: {
   const { recordOf = (rows: Row[]) => rows[0] as unknown as T } = kind;
   return {
     ...kind,
+    recordOf: (values) => recordOf(values as Row[]),
     write: async (units) => {
       const results: UnitResult[] = units.map(() => 'applied');
       let left = units.map((unit, i) => ({ i, record: recordOf(unit.map((row) => row.value as Row)) }));

@@ -138,7 +138,7 @@ function isFaultOfOurs(error: unknown): boolean {
   return !(error instanceof CrossdockError) || isConnectionFault(error) || isSerializationFault(error);
 }
 
-function checkCompany({ directory }: Opened, company: string | undefined): string | undefined {
+export function checkCompany({ directory }: Opened, company: string | undefined): string | undefined {
   if (company !== undefined && !directory.companies.has(company))
     fail('XD_UNKNOWN_COMPANY', `no company ${company}; there are ${[...directory.companies.keys()].join(', ')}`, {
       place: 'company',
@@ -146,7 +146,7 @@ function checkCompany({ directory }: Opened, company: string | undefined): strin
   return company;
 }
 
-function checkChannel({ directory }: Opened, channel: string | undefined): string | undefined {
+export function checkChannel({ directory }: Opened, channel: string | undefined): string | undefined {
   if (channel !== undefined && !directory.channels.has(channel))
     fail('XD_UNKNOWN_CHANNEL', `no channel ${channel}; there are ${[...directory.channels.keys()].join(', ')}`, {
       place: 'channel',
@@ -154,7 +154,7 @@ function checkChannel({ directory }: Opened, channel: string | undefined): strin
   return channel;
 }
 
-function readHeading(file: string, row: CsvRow, kind: Kind): Map<string, number> {
+export function readHeading(file: string, row: CsvRow, kind: Kind): Map<string, number> {
   const known = new Map([...kind.required, ...kind.optional].map((name) => [columnOf(name), name]));
   const columns = new Map<string, number>();
   row.fields.forEach((heading, i) => {
@@ -181,7 +181,7 @@ function readHeading(file: string, row: CsvRow, kind: Kind): Map<string, number>
   return columns;
 }
 
-function readRow(kind: Kind, columns: ReadonlyMap<string, number>, { line, raw, fields }: CsvRow): ReadRow {
+export function readRow(kind: Kind, columns: ReadonlyMap<string, number>, { line, raw, fields }: CsvRow): ReadRow {
   try {
     return { line, raw, value: kind.read(new RowFields(columns, fields), line), fault: undefined };
   } catch (error) {
@@ -191,7 +191,7 @@ function readRow(kind: Kind, columns: ReadonlyMap<string, number>, { line, raw, 
 }
 
 /** A row that can't be read still belongs to its order: the order must not be taken without it. */
-function groupOfRaw(kind: Kind, columns: ReadonlyMap<string, number>, { fields }: CsvRow): string | undefined {
+export function groupOfRaw(kind: Kind, columns: ReadonlyMap<string, number>, { fields }: CsvRow): string | undefined {
   if (kind.groupOf === undefined) return undefined;
   const at = (name: string) => fields[columns.get(columnOf(name)) ?? -1]?.trim() ?? '';
   return at('order') === ''

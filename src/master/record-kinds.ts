@@ -1,0 +1,240 @@
+/**
+ * Kinds of records as plans see them: what names one, which fields it has, how it is read, put and taken back. A new field comes along
+ * by standing in `fields` and in what `read` gives; how it is written is known to the kind's own writer only.
+ */
+import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { findSkus } from './directory.sql.ts';
+import type { Directory } from './directory.ts';
+import { claimGtins } from './gtins.ts';
+import * as statements from './record-kinds.sql.ts';
+import {
+  type AccountRecord,
+  type PriceRecord,
+  type ProductRecord,
+  putAccounts,
+  putProducts,
+  tellPrices,
+  writePrices,
+} from './records.ts';
+import { lock as lockSubstitutes } from './substitutes.sql.ts';
+import { writeSubstitutes } from './substitutes.ts';
+
+export type Value = string | number | null | readonly string[];
+/** Field by field. */
+export type Values = Readonly<Record<string, Value>>;
+/** The fields of the key, in their order. */
+export type RecordKey = readonly string[];
+
+export interface Refusal {
+  code: string;
+  reason: string;
+}
+
+/** Some of a set can't be written, by their places. */
+export class RecordsRefused extends Error {
+  readonly refused: ReadonlyMap<number, Refusal>;
+  constructor(refused: ReadonlyMap<number, Refusal>) {
+    super(`${refused.size} records were refused`);
+    this.refused = refused;
+  }
+}
+
+export interface KnownRecord {
+  subjectId: number | null;
+  values: Values;
+}
+
+export const planKinds = ['products', 'accounts', 'prices', 'substitutes'] as const;
+export type PlanKindName = (typeof planKinds)[number];
+
+/** A record as files and writers have it: key fields and others by name. */
+type Loose = Record<string, unknown>;
+
+export interface RecordKind {
+  readonly name: PlanKindName;
+  readonly keyFields: readonly string[];
+  readonly fields: readonly string[];
+  /** Fields that are exact decimals: 2 and 2.00 are the same, and each stays as it was written. */
+  readonly decimals?: readonly string[];
+  /** The record is the subject: one that isn't there yet has no id. Else what its key names. */
+  readonly isSubject: boolean;
+  /** Keeps all other writers of the kind out until the transaction ends. */
+  lock(tx: Tx): Promise<unknown>;
+  /** By place in `keys`: those that are there. */
+  read(db: Queryable, keys: readonly RecordKey[]): Promise<Map<number, KnownRecord>>;
+  /**
+   * Puts whole records.
+   * @throws RecordsRefused, or a CrossdockError naming the place `…[i]`: nothing of the transaction may stay then
+   */
+  put(tx: Tx, directory: Directory, records: readonly Loose[]): Promise<void>;
+  /** Takes back records that were added. @returns by place what still names those that stay */
+  withdraw(tx: Tx, directory: Directory, keys: readonly RecordKey[]): Promise<Map<number, string>>;
+}
+
+/** What a person puts is newer than what any system said. */
+const LAST = '9999-12-31T00:00:00Z';
+
+const column = (keys: readonly RecordKey[], at: number) => texts(keys.map((key) => key[at]!));
+
+const products: RecordKind = {
+  name: 'products',
+  keyFields: ['sku'],
+  fields: ['description', 'unit', 'gtin'],
+  isSubject: true,
+  lock: (tx) => tx.query(statements.lockProducts),
+  async read(db, keys) {
+    const rows = await db.query(statements.readProducts, [column(keys, 0)]);
+    return new Map(rows.map(({ at, sku_id: subjectId, ...values }) => [at, { subjectId, values }]));
+  },
+  async put(tx, _directory, records) {
+    const named = (records as unknown as (ProductRecord & { gtin?: string | null })[]).map(({ gtin, ...record }) => ({
+      ...record,
+      // null: it has none any more.
+      gtin: gtin ?? '',
+      changedAt: LAST,
+    }));
+    const taken = await claimGtins(tx, named);
+    const refused = new Map<number, Refusal>();
+    named.forEach((record, i) => {
+      const holder = taken.get(record);
+      const reason = `GTIN ${record.gtin} of ${record.sku} is that of ${holder} already`;
+      if (holder !== undefined) refused.set(i, { code: 'gtin_taken', reason });
+    });
+    if (refused.size > 0) throw new RecordsRefused(refused);
+    await putProducts(
+      tx,
+      named.map(({ changedAt: _, gtin: __, ...record }) => record),
+    );
+  },
+  async withdraw(tx, _directory, keys) {
+    const uses = await tx.query(statements.findProductUses, [column(keys, 0)]);
+    const usedBy = new Map(uses.map((row) => [row.code, row.used_by]));
+    return withdrawUnused(
+      keys,
+      ([sku]) => usedBy.get(sku!),
+      async (unused) => {
+        await tx.query(statements.withdrawProducts, [column(unused, 0)]);
+      },
+    );
+  },
+};
+
+const accounts: RecordKind = {
+  name: 'accounts',
+  keyFields: ['company', 'account'],
+  fields: ['channel', 'name'],
+  isSubject: true,
+  lock: (tx) => tx.query(statements.lockAccounts),
+  async read(db, keys) {
+    const rows = await db.query(statements.readAccounts, [column(keys, 0), column(keys, 1)]);
+    return new Map(rows.map(({ at, account_id: subjectId, ...values }) => [at, { subjectId, values }]));
+  },
+  async put(tx, directory, records) {
+    await putAccounts(tx, directory, records.map(said) as unknown as AccountRecord[]);
+  },
+  async withdraw(tx, _directory, keys) {
+    const uses = await tx.query(statements.findAccountUses, [column(keys, 0), column(keys, 1)]);
+    const usedBy = new Map(uses.map((row) => [row.at, row.used_by]));
+    return withdrawUnused(
+      keys,
+      (_, i) => usedBy.get(i),
+      async (unused) => {
+        await tx.query(statements.withdrawAccounts, [column(unused, 0), column(unused, 1)]);
+      },
+    );
+  },
+};
+
+const prices: RecordKind = {
+  name: 'prices',
+  keyFields: ['company', 'sku', 'priceList', 'currency', 'validFrom', 'quantityMin'],
+  fields: ['unitPrice'],
+  decimals: ['unitPrice'],
+  isSubject: false,
+  lock: (tx) => tx.query(statements.lockPriceTable),
+  async read(db, keys) {
+    const rows = await db.query(statements.readPrices, await priceColumns(db, keys));
+    return new Map(
+      rows.map(({ at, sku_id: subjectId, unit_price: unitPrice }) => [at, { subjectId, values: { unitPrice } }]),
+    );
+  },
+  async put(tx, directory, records) {
+    await directory.loadSkus(records.map((record) => String(record.sku)));
+    const all = records.map(({ validFrom, quantityMin, ...record }) => ({
+      ...record,
+      quantityMin: Number(quantityMin),
+      ...(validFrom !== '' && { validFrom }),
+    }));
+    await writePrices(tx, directory, all as unknown as PriceRecord[]);
+  },
+  async withdraw(tx, _directory, keys) {
+    const gone = await tx.query(statements.withdrawPrices, await priceColumns(tx, keys));
+    await tellPrices(tx, gone);
+    return new Map();
+  },
+};
+
+async function priceColumns(db: Queryable, keys: readonly RecordKey[]) {
+  const companies = await db.query(statements.findCompanies, [texts([...new Set(keys.map(([company]) => company!))])]);
+  const skus = await db.query(findSkus, [texts([...new Set(keys.map(([, sku]) => sku!))])]);
+  const companyIds = new Map(companies.map((row) => [row.code, row.company_id]));
+  const skuIds = new Map(skus.map((row) => [row.code, row.sku_id]));
+  return [
+    numbers(keys.map(([company]) => companyIds.get(company!) ?? null)),
+    numbers(keys.map(([, sku]) => skuIds.get(sku!) ?? null)),
+    ...[column(keys, 2), column(keys, 3)],
+    texts(keys.map((key) => (key[4] === '' ? '-infinity' : key[4]!))),
+    numbers(keys.map((key) => Number(key[5]))),
+  ];
+}
+
+const substitutes: RecordKind = {
+  name: 'substitutes',
+  keyFields: ['sku'],
+  fields: ['substitutes'],
+  isSubject: false,
+  lock: (tx) => tx.query(lockSubstitutes),
+  async read(db, keys) {
+    const rows = await db.query(statements.readSubstitutes, [column(keys, 0)]);
+    return new Map(
+      rows.map(({ at, sku_id: subjectId, substitutes: list }) => [at, { subjectId, values: { substitutes: list } }]),
+    );
+  },
+  async put(tx, directory, records) {
+    await writeSubstitutes(tx, directory, records as unknown as { sku: string; substitutes: string[] }[]);
+  },
+  async withdraw(tx, directory, keys) {
+    await writeSubstitutes(
+      tx,
+      directory,
+      keys.map(([sku]) => ({ sku: sku!, substitutes: [] })),
+    );
+    return new Map();
+  },
+};
+
+const kinds: Readonly<Record<PlanKindName, RecordKind>> = { products, accounts, prices, substitutes };
+
+export function recordKind(name: PlanKindName): RecordKind {
+  return kinds[name];
+}
+
+/** Without what is null: writers take what is absent for it. */
+function said(record: Loose): Loose {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+}
+
+async function withdrawUnused(
+  keys: readonly RecordKey[],
+  usedBy: (key: RecordKey, at: number) => string | null | undefined,
+  withdraw: (unused: readonly RecordKey[]) => Promise<void>,
+): Promise<Map<number, string>> {
+  const stay = new Map<number, string>();
+  keys.forEach((key, i) => {
+    const by = usedBy(key, i);
+    if (by !== null && by !== undefined) stay.set(i, by);
+  });
+  const unused = keys.filter((_, i) => !stay.has(i));
+  if (unused.length > 0) await withdraw(unused);
+  return stay;
+}
