@@ -9,7 +9,7 @@ import { connectorContext, connectorFactory, type Estate, type SecretSources, se
 import { Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
-import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
+import { dropExpired, ensurePartitions, Pressure, StageWatch } from './ops/index.ts';
 import { endDueHolds, followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
 import {
   BUCKETS,
@@ -54,6 +54,8 @@ const PRICE_GATHER_MS_MAX = 2_500;
 const STATE_ROUND_MS = 100;
 const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
+/** Targets of stages are minutes. */
+const STAGES_MS = 10_000;
 /** A hub that stops does not wait longer for the database. */
 const DATABASE_SILENT_MS_MAX = 3_000;
 // What is freed within it goes to an order together: fewer and larger fulfilments.
@@ -245,6 +247,15 @@ export class Hub {
         gatherMs: () => this.#gather(BACKORDER_GATHER_MS_MIN, BACKORDER_GATHER_MS_MAX),
         idleMs: 200,
       },
+    );
+    const watch = new StageWatch(db, this.estate.stages ?? {});
+    this.#loop(
+      'stages',
+      async () => {
+        await watch.look();
+        return false;
+      },
+      { lease: 'sweep', gatherMs: STAGES_MS, idleMs: STAGES_MS },
     );
     let sweeps = 0;
     let lookAgainAt = 0;

@@ -681,6 +681,7 @@ table sales_order (
   ship_complete boolean default false not null,
   requested_at timestamp with time zone,
   ship_to json,
+  state_since timestamp with time zone default crossdock_now() not null,
   UNIQUE (channel_id, external_no),
   PRIMARY KEY (order_id)
 ) with (fillfactor=70);
@@ -774,6 +775,23 @@ table sku_unit (
   CHECK ((numerator >= 1))
 );
 CREATE UNIQUE INDEX sku_unit_gtin_idx ON public.sku_unit USING btree (gtin) WHERE (gtin IS NOT NULL);
+
+table stage_alert (
+  alert_id bigint identity not null,
+  order_id bigint not null,
+  channel_id integer not null,
+  stage text not null,
+  since timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  owner text not null,
+  state text default 'open'::text not null,
+  seen_by text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  UNIQUE (order_id, stage, since),
+  PRIMARY KEY (alert_id)
+);
+CREATE INDEX stage_alert_alert_id_idx ON public.stage_alert USING btree (alert_id) WHERE (state = 'open'::text);
 
 table stewardship_item (
   item_id bigint identity not null,

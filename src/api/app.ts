@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { type FastifyInstance, fastify } from 'fastify';
+import { alertRoutes } from './alerts.ts';
 import { useKeys } from './auth.ts';
 import { availabilityRoutes } from './availability.ts';
 import { BODY_BYTES_MAX, useBodies } from './body.ts';
@@ -77,6 +78,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     orderRoutes(routes, hub);
     orderPageRoutes(routes, hub);
     takeBackRoutes(routes, hub);
+    alertRoutes(routes, hub);
     exceptionRoutes(routes, hub);
     holdRoutes(routes, hub);
     cancellationRoutes(routes, hub);

@@ -26,6 +26,7 @@ export function metricRoutes(app: FastifyInstance, read: () => Promise<Status>):
   const publications = gauge('publications_dirty', 'States a destination was not told yet', ['destination', 'kind']);
   const parked = gauge('parked_records', 'Records set aside and open, by class', ['class']);
   const holds = gauge('order_holds_open', 'Holds of orders that are open, by kind', ['kind']);
+  const alerts = gauge('stage_alerts_open', 'Orders that are longer in a stage than they may be', ['stage']);
   const exceptions = gauge('order_exceptions_open', 'Exceptions of orders that wait for a person, by kind', ['kind']);
   const held = gauge('order_units_held', 'Units that wait for a person; no other system acts on their orders', []);
   const waiting = gauge('waiting_requests', 'Requests that wait in a lane of this process', ['lane']);
@@ -52,6 +53,7 @@ export function metricRoutes(app: FastifyInstance, read: () => Promise<Status>):
       for (const { destination, kind, dirty } of status.publications) publications.set({ destination, kind }, dirty);
       for (const [name, count] of Object.entries(status.parked.byClass)) parked.set({ class: name }, count);
       for (const [kind, count] of Object.entries(status.holds.byKind)) holds.set({ kind }, count);
+      for (const [stage, count] of Object.entries(status.alerts.byStage)) alerts.set({ stage }, count);
       for (const [kind, count] of Object.entries(status.exceptions.byKind)) exceptions.set({ kind }, count);
       held.set(status.exceptions.units);
       waiting.set({ lane: 'ingest' }, status.intake.waitingMessages);

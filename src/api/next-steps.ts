@@ -48,6 +48,8 @@ export function nextStepOf(kind: string, problemClass: string): string {
       return 'Its order waits for a person: crossdock exceptions resolve, as backorder, substitute or cancel.';
     case 'order_hold':
       return 'Its owner has not decided in time: crossdock holds show, then release it, or cancel the order.';
+    case 'stage_alert':
+      return 'The order is stuck: crossdock alerts show says what it waits for and what to do.';
     case 'shortage':
       return 'Goods that were promised are gone: count the shelf, then choose which order waits.';
     default:

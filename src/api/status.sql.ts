@@ -88,6 +88,10 @@ export const listProblems = sql<ProblemRow>(
    (select 'order_hold', h.kind, c.code || '/' || o.external_no, h.reason || ': ' || h.detail, h.owner, h.recorded_at
       from order_hold h join sales_order o using (order_id) join channel c on c.channel_id = h.channel_id
      where h.state = 'open' and h.due_at <= crossdock_now() order by h.due_at limit $1::int)
+   union all
+   (select 'stage_alert', a.stage, c.code || '/' || o.external_no, 'in ' || a.stage || ' since ' || a.since, a.owner, a.due_at
+      from stage_alert a join sales_order o using (order_id) join channel c on c.channel_id = a.channel_id
+     where a.state = 'open' order by a.alert_id desc limit $1::int)
    order by at desc limit $1::int`,
 );
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReservationDesk } from '../ingest/index.ts';
 import { logLag } from '../log/index.ts';
+import { countOpenAlerts } from '../ops/index.ts';
 import { countOpenExceptions, countOpenHolds, stateRules } from '../orders/index.ts';
 import { CONSUMER, type FlowFreshness, readFreshness } from '../outbound/index.ts';
 import type { ApiHub } from './hub.ts';
@@ -43,6 +44,8 @@ export interface Status {
   exceptions: { open: number; units: number; oldestMs: number; byKind: Record<string, number> };
   /** Why orders may not go on; `due`: somebody should have decided by now. */
   holds: { open: number; due: number; oldestMs: number; byKind: Record<string, number> };
+  /** Orders that are longer in a stage than they may be; `unseen`: nobody said that they look after it. */
+  alerts: { open: number; unseen: number; oldestMs: number; byStage: Record<string, number> };
   log: { consumer: string; behind: number; oldestMs: number };
   oldestPendingMs: number;
   freshness: { minutes: number; flows: Record<string, FlowFreshness & { targetMs: number | null; late: boolean }> };
@@ -74,11 +77,12 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
     db.query(statements.countParked),
     db.query(statements.listProblems, [PROBLEMS_MAX]),
   ]);
-  const [flows, lag, exceptions, holds] = await Promise.all([
+  const [flows, lag, exceptions, holds, alerts] = await Promise.all([
     readFreshness(db, since),
     logLag(db, CONSUMER),
     countOpenExceptions(db),
     countOpenHolds(db),
+    countOpenAlerts(db),
   ]);
   // In the order in which an order walks through them.
   const byState: Record<string, number> = {};
@@ -120,6 +124,12 @@ async function readStatus(hub: ApiHub, desk: ReservationDesk): Promise<Status> {
       due: holds.reduce((sum, row) => sum + row.due, 0),
       oldestMs: Math.max(0, ...holds.map((row) => row.oldestMs)),
       byKind: Object.fromEntries(holds.map((row) => [row.kind, row.holds])),
+    },
+    alerts: {
+      open: alerts.reduce((sum, row) => sum + row.alerts, 0),
+      unseen: alerts.reduce((sum, row) => sum + row.unseen, 0),
+      oldestMs: Math.max(0, ...alerts.map((row) => row.oldestMs)),
+      byStage: Object.fromEntries(alerts.map((row) => [row.stage, row.alerts])),
     },
     log: { consumer: CONSUMER, behind: lag.behind, oldestMs: Math.round(lag.oldestMs) },
     oldestPendingMs: Math.max(0, ...destinations.map((d) => d.oldestMs), ...dirty.map((p) => p.oldestMs)),

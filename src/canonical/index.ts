@@ -6,3 +6,4 @@ export * from './flows.ts';
 export * from './gtin.ts';
 export * from './hold-kinds.ts';
 export * from './money.ts';
+export * from './order-stages.ts';

@@ -5,6 +5,7 @@ import { EXIT, printError } from './output.ts';
 
 /** A command is a file of this name here that exports `register(program)`. Its heavy imports belong inside its action. */
 const commands = [
+  'alerts',
   'connector',
   'demo',
   'doctor',

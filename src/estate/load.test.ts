@@ -315,6 +315,13 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'stages.acepted',
+      'accepted',
+      (e) => {
+        e.stages = { acepted: { targetMinutes: 1 } };
+      },
+    ],
+    [
       'holds.credits',
       'credit',
       (e) => {
@@ -345,9 +352,18 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
+      e.stages = { accepted: { targetMinutes: 15, owner: 'order desk' } } as never;
       e.degradedModes = {} as never;
       const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };
-      const byRow = { delivery: 1, publication: 1, reservation: 1, parked_record: 1, shortage: 1, load_plan: 1 };
+      const byRow = {
+        delivery: 1,
+        publication: 1,
+        reservation: 1,
+        parked_record: 1,
+        shortage: 1,
+        load_plan: 1,
+        stage_alert: 1,
+      };
       e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
       const position = { latitude: 1, longitude: 1 };

@@ -1,4 +1,4 @@
-import { deliveryKinds, holdKinds, publicationKinds } from '../canonical/index.ts';
+import { deliveryKinds, holdKinds, orderStages, publicationKinds } from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
 import { checkCalendar, checkSourcing } from './sourcing.ts';
 
@@ -87,6 +87,9 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   for (const kind of codes('holds'))
     if (!(holdKinds as readonly string[]).includes(kind))
       faults.addUnknown(['holds', kind], `no kind of hold ${kind}`, kind, holdKinds);
+  for (const stage of codes('stages'))
+    if (!(orderStages as readonly string[]).includes(stage))
+      faults.addUnknown(['stages', stage], `an order is never stuck in ${stage}`, stage, orderStages);
   for (const [field, system] of Object.entries(recordOf(estate.owners))) {
     if (!/^[a-z]\w*(\.[a-z]\w*)?$/.test(field)) faults.add(['owners', field], 'must be named domain or domain.field');
     names('system', system, ['owners', field]);

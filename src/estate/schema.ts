@@ -385,6 +385,28 @@ export const estateSchema = Type.Object(
         },
       ),
     ),
+    stages: Type.Optional(
+      Type.Record(
+        code,
+        Type.Object(
+          {
+            targetMinutes: Type.Integer({
+              minimum: 1,
+              maximum: 525_600,
+              description: 'an order that is longer there is an alert',
+            }),
+            owner: Type.Optional(
+              Type.String({ minLength: 1, maxLength: 100, description: 'who looks after it; default operations' }),
+            ),
+          },
+          closed,
+        ),
+        {
+          description:
+            'state of an order (accepted, confirmed, released, partly_shipped, shipped) -> how long it may be in it',
+        },
+      ),
+    ),
     degradedModes: Type.Optional(
       Type.Record(code, Type.Unknown(), {
         description: 'what holds while a system is away; not applied by this version',
@@ -405,6 +427,7 @@ export const estateSchema = Type.Object(
           publication: Type.Optional(days('which states of closed orders systems hold; as delivery; default 730')),
           reservation: Type.Optional(days('soft holds, from their expiry on; default 90')),
           parked_record: Type.Optional(days('what was set aside, once it is replayed or resolved; default 90')),
+          stage_alert: Type.Optional(days('alerts of orders that were stuck, once they ended; default 730')),
           shortage: Type.Optional(days('shortages, once they ended; default 730')),
           load_plan: Type.Optional(days('plans of loads with their items: without one nothing is undone; default 730')),
         },

@@ -52,6 +52,11 @@ export const parkedRecords = byId(
   'parked_id',
   `state <> 'open' and coalesce(ended_at, recorded_at) < $3::timestamptz`,
 );
+export const stageAlerts = byId(
+  'stage_alert',
+  'alert_id',
+  `state <> 'open' and coalesce(ended_at, recorded_at) < $3::timestamptz`,
+);
 export const shortages = byId(
   'shortage',
   'shortage_id',

@@ -54,6 +54,7 @@ const passes: readonly Pass[] = [
   byId('reservation', statements.reservations),
   byId('parked_record', statements.parkedRecords),
   byId('shortage', statements.shortages),
+  byId('stage_alert', statements.stageAlerts),
   // One a transaction: its items go with it.
   { ...byId('load_plan', statements.loadPlans), idsPerPage: 1 },
 ];

@@ -1,3 +1,13 @@
+export {
+  type AlertFilter,
+  type AlertRecord,
+  acknowledgeAlert,
+  countOpenAlerts,
+  getAlert,
+  listAlerts,
+  type StageTargets,
+  StageWatch,
+} from './alerts.ts';
 export { type LoadImpact, readLoadImpact } from './load-impact.ts';
 export { ensurePartitions } from './maintain.ts';
 export { pendingWork } from './pending.ts';

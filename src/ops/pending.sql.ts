@@ -37,7 +37,7 @@ export const readPending = sql<PendingRow>(
                    union all (select from crossdock_unread('backorders') limit 1000)) as t) as behind,
           (select count(*)::int
              from ((select l.order_id, l.line_no from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
-                    where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held
+                    where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0
                       and (not h.is_limited or servable_units(l.order_id, l.sku_id, h.location_ids, h.share, h.cap, h.buffer) > 0)
                      limit 1000)
                    union

@@ -197,7 +197,8 @@ export const updateOrders = sql(
   `update sales_order o
       set state = t.state, version = t.version, erp_number = t.erp_number, units_open = t.units_open,
           units_shipped = t.units_shipped, units_invoiced = t.units_invoiced, is_released = t.is_released,
-          holds = t.holds, is_told = t.is_told, is_handed = t.is_handed
+          holds = t.holds, is_told = t.is_told, is_handed = t.is_handed,
+          state_since = case when o.state = t.state then o.state_since else crossdock_now() end
      from unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[], $9::int[],
                  $10::boolean[], $11::boolean[])
        as t(order_id, state, version, erp_number, units_open, units_shipped, units_invoiced, is_released, holds, is_told, is_handed)
