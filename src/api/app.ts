@@ -25,6 +25,7 @@ import { parkedOutboundRoutes } from './parked-outbound.ts';
 import { priceRoutes } from './prices.ts';
 import { useProblems } from './problems.ts';
 import { promiseRoutes } from './promises.ts';
+import { purchasingRoutes } from './purchasing.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
 import { statusReader, statusRoutes } from './status.ts';
@@ -80,6 +81,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     takeBackRoutes(routes, hub);
     alertRoutes(routes, hub);
     exceptionRoutes(routes, hub);
+    purchasingRoutes(routes, hub);
     holdRoutes(routes, hub);
     cancellationRoutes(routes, hub);
     const desk = reservationRoutes(routes, hub);

@@ -18,6 +18,7 @@ const commands = [
   'migrate',
   'parked',
   'prices',
+  'purchasing',
   'restored',
   'start',
   'trace',
