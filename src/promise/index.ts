@@ -10,6 +10,7 @@ export {
   promiseComplete,
   promiseOf,
 } from './promise.ts';
+export * from './redistribute.ts';
 export {
   choosePlaces,
   distanceKm,
