@@ -3,6 +3,7 @@
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
+import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 import * as statements from './directory.sql.ts';
 import {
   type ChannelSourcing,
@@ -52,6 +53,8 @@ export interface ChannelEntry {
   };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
+  /** Whether its orders are decided against their account's credit. */
+  checksCredit: boolean;
   /** null: by priority, from one location that has all, else from the fullest. */
   sourcing: ChannelSourcing | null;
   /** What promises to its orders were made by; null: it promises no dates. */
@@ -119,8 +122,10 @@ export interface DeclaredEstate extends DeclaredRules {
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
       prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
+      credit?: 'check' | 'off';
     }
   >;
+  credit?: DeclaredCredit;
 }
 
 export class Directory {
@@ -144,9 +149,15 @@ export class Directory {
   postalAreas = new PostalAreas();
   /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
   #referenceEnding = '';
+  #credit: CreditPolicy = creditPolicyOf();
 
   private constructor(db: Database) {
     this.#db = db;
+  }
+
+  /** What the estate declares of credit. */
+  get credit(): CreditPolicy {
+    return this.#credit;
   }
 
   get referenceEnding(): string {
@@ -186,6 +197,7 @@ export class Directory {
   static async open(db: Database, estate: DeclaredEstate): Promise<Directory> {
     const directory = new Directory(db);
     directory.#referenceEnding = await readReferenceEnding(db);
+    directory.#credit = creditPolicyOf(estate.credit);
     for (const code of Object.keys(estate.companies).sort()) {
       const { currency, timeZone } = estate.companies[code]!;
       const [row] = await db.query(statements.upsertCompany, [code, currency, timeZone]);
@@ -238,6 +250,7 @@ export class Directory {
           toleranceMinor: declared.prices?.toleranceMinor ?? 0,
           list: declared.prices?.list ?? null,
         },
+        checksCredit: declared.credit === 'check',
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);

@@ -1,0 +1,4 @@
+export * from './decide-credit.ts';
+export { type CreditReport, REPORTED_ORDERS_MAX, writeReports } from './reports.ts';
+export { type AccountPath, CreditSession } from './session.ts';
+export { type ClaimView, type CreditView, endUncheckedClaims, listClaims, readCredit } from './standing.ts';
