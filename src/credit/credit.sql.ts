@@ -22,14 +22,14 @@ export interface CreditRow {
 export const lockAccounts = sql<CreditRow>(
   'credit_lock_accounts',
   `select account_id, currency, limit_minor, open_orders_minor, open_invoices_minor, as_of,
-          greatest(0, extract(epoch from crossdock_now() - as_of) * 1000)::bigint as age_ms, source
+          case when as_of is not null then greatest(0, extract(epoch from crossdock_now() - as_of) * 1000)::bigint end as age_ms, source
      from account_credit where account_id = any($1::bigint[]) order by account_id for update`,
 );
 
 export const readAccounts = sql<CreditRow>(
   'credit_read_accounts',
   `select account_id, currency, limit_minor, open_orders_minor, open_invoices_minor, as_of,
-          greatest(0, extract(epoch from crossdock_now() - as_of) * 1000)::bigint as age_ms, source
+          case when as_of is not null then greatest(0, extract(epoch from crossdock_now() - as_of) * 1000)::bigint end as age_ms, source
      from account_credit where account_id = any($1::bigint[])`,
 );
 
@@ -135,4 +135,15 @@ export const readClaims = sql<{
     where c.holder_id in (select $1::bigint union all select account_id from account where merged_into = $1::bigint)
       and c.ended_at is null
     order by c.order_id limit $2::int`,
+);
+
+export const readAges = sql<{ account_id: number; age_ms: number }>(
+  'credit_read_ages',
+  `select account_id, greatest(0, extract(epoch from crossdock_now() - as_of) * 1000)::bigint as age_ms
+     from account_credit where account_id = any($1::bigint[]) and as_of is not null`,
+);
+
+export const readCompanies = sql<{ account_id: number; company_id: number }>(
+  'credit_read_companies',
+  'select account_id, company_id from account where account_id = any($1::bigint[])',
 );

@@ -59,3 +59,16 @@ export async function listClaims(db: Queryable, holderId: number, limit: number)
 export async function endUncheckedClaims(db: Queryable, checkedChannelIds: readonly number[]): Promise<number> {
   return (await db.query(statements.endUnchecked, [numbers(checkedChannelIds)])).length;
 }
+
+/** How old the newest report of each is, in ms; absent: there is none. */
+export async function readAges(db: Queryable, accountIds: readonly number[]): Promise<Map<number, number>> {
+  if (accountIds.length === 0) return new Map();
+  const rows = await db.query(statements.readAges, [numbers(accountIds)]);
+  return new Map(rows.map((row) => [row.account_id, row.age_ms]));
+}
+
+/** Whose account each is. */
+export async function readCompanies(db: Queryable, accountIds: readonly number[]): Promise<Map<number, number>> {
+  const rows = await db.query(statements.readCompanies, [numbers(accountIds)]);
+  return new Map(rows.map((row) => [row.account_id, row.company_id]));
+}

@@ -84,9 +84,10 @@ export interface DestinationEntry {
 
 /** Rules that are no channel's, location's or system's own. */
 export interface DeclaredRules {
+  credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
 }
-const ruleNames = ['holds'] as const satisfies readonly (keyof DeclaredRules)[];
+const ruleNames = ['holds', 'credit'] as const satisfies readonly (keyof DeclaredRules)[];
 
 /** What the directory needs of an estate; the estate room's type fits it. */
 export interface DeclaredEstate extends DeclaredRules {
@@ -125,7 +126,6 @@ export interface DeclaredEstate extends DeclaredRules {
       credit?: 'check' | 'off';
     }
   >;
-  credit?: DeclaredCredit;
 }
 
 export class Directory {
@@ -149,7 +149,6 @@ export class Directory {
   postalAreas = new PostalAreas();
   /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
   #referenceEnding = '';
-  #credit: CreditPolicy = creditPolicyOf();
 
   private constructor(db: Database) {
     this.#db = db;
@@ -157,7 +156,7 @@ export class Directory {
 
   /** What the estate declares of credit. */
   get credit(): CreditPolicy {
-    return this.#credit;
+    return creditPolicyOf(this.rules.credit);
   }
 
   get referenceEnding(): string {
@@ -197,7 +196,6 @@ export class Directory {
   static async open(db: Database, estate: DeclaredEstate): Promise<Directory> {
     const directory = new Directory(db);
     directory.#referenceEnding = await readReferenceEnding(db);
-    directory.#credit = creditPolicyOf(estate.credit);
     for (const code of Object.keys(estate.companies).sort()) {
       const { currency, timeZone } = estate.companies[code]!;
       const [row] = await db.query(statements.upsertCompany, [code, currency, timeZone]);
@@ -258,7 +256,7 @@ export class Directory {
     for (const name of ruleNames) {
       const settings = estate[name] ?? {};
       await db.query(statements.upsertRule, [name, JSON.stringify(settings)]);
-      directory.rules[name] = settings;
+      Object.assign(directory.rules, { [name]: settings });
     }
     for (const code of Object.keys(estate.systems).sort()) {
       const { quantities = 'gross' } = estate.systems[code]!;
