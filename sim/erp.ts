@@ -1,3 +1,4 @@
+import { CreditBook } from './erp-credit.ts';
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
 import { business, type Call, type Entry, type Kit, type Route, type System, truthOf } from './lib/system.ts';
@@ -53,6 +54,7 @@ export function erp(kit: Kit): System {
   const skus = new Texts();
   const orders = new Map<string, Order>();
   const charges = new Map<string, Charge>();
+  const credit = new CreditBook(kit);
   /** Document numbers by reference; a second one is a duplicate. */
   const numbers: Record<Book, Map<string, string[]>> = {
     order: new Map(),
@@ -103,6 +105,7 @@ export function erp(kit: Kit): System {
       totalMinor: entry.totalMinor as number,
       lines: new Lines(WIDTH, rows),
     });
+    credit.ordered(entry);
   };
 
   const applyChange = (book: 'cancellation' | 'shipment' | 'return', change: Change): void => {
@@ -115,6 +118,7 @@ export function erp(kit: Kit): System {
       if (book === 'cancellation') {
         lines.add(row, CANCELLED, quantity);
         lines.add(row, CANCELLED_MINOR, amountMinor);
+        credit.cancelled(change.order, amountMinor);
       }
     }
     if (book === 'shipment') unposted.set(change.number, { kind: 'invoice', change });
@@ -122,6 +126,7 @@ export function erp(kit: Kit): System {
   };
 
   const applyDocument = (record: Item): void => {
+    if (record.kind === 'credit') return;
     const invoice = record.kind === 'invoice';
     unposted.delete(`${invoice ? PREFIX.shipment : PREFIX.return}-${(record.number as string).slice(4)}`);
     const { lines } = orders.get(record.order as string)!;
@@ -129,6 +134,7 @@ export function erp(kit: Kit): System {
       const row = lines.rowOf(line.lineNo);
       if (invoice) lines.add(row, INVOICED, line.quantity);
       lines.add(row, invoice ? INVOICED_MINOR : CREDITED_MINOR, line.amountMinor);
+      credit[invoice ? 'invoiced' : 'credited'](record.order as string, line.amountMinor);
     }
   };
 
@@ -144,6 +150,7 @@ export function erp(kit: Kit): System {
   const restore = (entry: Entry): void => {
     if (entry.do === 'order') applyOrder(entry);
     else if (entry.do === 'charge') applyCharge(entry);
+    else if (entry.do === 'credit_limit' || entry.do === 'payment') credit.restore(entry);
     else applyChange(entry.do as 'cancellation', entry as unknown as Change);
   };
 
@@ -170,6 +177,7 @@ export function erp(kit: Kit): System {
         at: new Date(kit.time.now()).toISOString(),
       }),
     );
+    credit.tell(change.order);
   };
 
   const postSoon = (number: string): void => {
@@ -191,7 +199,10 @@ export function erp(kit: Kit): System {
     const head = { company: textOf(item, 'company'), account: textOf(item, 'account') };
     const terms = { currency: textOf(item, 'currency'), orderedAt: textOf(item, 'orderedAt'), totalMinor };
     const number = nextNumber('order');
-    if (!call.lost()) commit({ do: 'order', number, reference, ...head, ...terms, lines });
+    if (!call.lost()) {
+      commit({ do: 'order', number, reference, ...head, ...terms, lines });
+      credit.tell(reference);
+    }
     return { reference, status: 201, number };
   };
 
@@ -217,6 +228,7 @@ export function erp(kit: Kit): System {
     const number = nextNumber(book);
     if (call.lost()) return { reference, status: 201, number };
     commit({ do: book, number, reference, order: orderKey, lines });
+    if (book === 'cancellation') credit.tell(orderKey);
     if (book !== 'cancellation') postSoon(number);
     return { reference, status: 201, number };
   };
@@ -265,6 +277,7 @@ export function erp(kit: Kit): System {
       lookup('shipments', 'shipment'),
       lookup('returns', 'return'),
       lookup('charges', 'charge'),
+      ...credit.routes,
     ],
     restore,
     restoreRecord: applyDocument,

@@ -6,11 +6,19 @@ import { randomUUID } from 'node:crypto';
 import { CrossdockError, type InboundItem } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
 import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
-import { Poller, Receiver } from './ingest/index.ts';
+import { CreditAsks, Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure, StageWatch } from './ops/index.ts';
-import { endDueHolds, followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
+import {
+  accountsOfUnknownCredit,
+  endDueHolds,
+  followBackorders,
+  followCredit,
+  type OrderDeps,
+  sweepBackorders,
+  sweepCredit,
+} from './orders/index.ts';
 import {
   BUCKETS,
   DeliveryDispatcher,
@@ -85,6 +93,7 @@ export class Hub {
   /** What may have work under way when its loop has ended. */
   readonly #settling: { name: string; sender: { settled(): Promise<void> } }[] = [];
   readonly #outcomes: Outcomes;
+  readonly #creditAsks: CreditAsks | undefined;
   /** By destination. */
   readonly #senders = new Map<number, Sender>();
   readonly #loops: { name: string; ended: Promise<void> }[] = [];
@@ -102,7 +111,16 @@ export class Hub {
     this.db = db;
     this.directory = directory;
     this.connectors = connectors;
-    this.receiver = new Receiver({ db, ids: this.ids, directory, onCommit: this.#onUrgent });
+    const erp = options.estate.routing.orders;
+    const creditSource = erp === undefined ? undefined : connectors.get(erp)?.credit;
+    if (erp !== undefined && creditSource !== undefined)
+      this.#creditAsks = new CreditAsks({
+        ...{ db, directory, system: erp, source: creditSource },
+        onError: (error) => this.#fault(`credit of ${erp}`, error),
+      });
+    this.receiver = new Receiver({
+      ...{ db, ids: this.ids, directory, onCommit: this.#onUrgent, creditAsks: this.#creditAsks },
+    });
     this.#outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: this.#onUrgent });
     this.leases = new Leases({ db, holder: randomUUID(), onFault: (error) => this.#fault('leases', error) });
     this.pressure = new Pressure(db, {
@@ -203,7 +221,7 @@ export class Hub {
 
   async #startWork(): Promise<void> {
     const { leases, db, deps } = this;
-    const names = ['plan', 'backorders', 'sweep'];
+    const names = ['plan', 'backorders', 'credit', 'sweep'];
     for (const code of this.connectors.keys()) {
       for (let bucket = 0; bucket < BUCKETS; bucket++) names.push(leaseName(code, bucket));
       names.push(`poll/${code}`);
@@ -257,6 +275,16 @@ export class Hub {
       },
       { lease: 'sweep', gatherMs: STAGES_MS, idleMs: STAGES_MS },
     );
+    if ([...this.directory.channels.values()].some((channel) => channel.checksCredit))
+      this.#loop(
+        'credit',
+        async () => {
+          const { read, released } = await followCredit(db, deps);
+          if (released > 0) this.#wake.fire();
+          return read > 0;
+        },
+        { lease: 'credit', gatherMs: BACKORDER_GATHER_MS_MIN, idleMs: 200 },
+      );
     let sweeps = 0;
     let lookAgainAt = 0;
     /** Where very much is set aside a look takes long, and looks must not be all that is done. */
@@ -272,7 +300,8 @@ export class Hub {
       'sweep',
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
-        const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
+        const isWhole = ++sweeps % BACKORDER_SWEEP_EVERY === 0;
+        const served = isWhole ? (await sweepBackorders(db, deps)) + (await this.#sweepCredit()) : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
         if (expired + served + ended + replayed > 0) this.#wake.fire();
@@ -281,6 +310,12 @@ export class Hub {
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },
     );
     for (const [code, connector] of this.connectors) this.#startSystem(code, connector);
+  }
+
+  /** What is held because nobody knew enough is asked for again; what fits by now goes on. */
+  async #sweepCredit(): Promise<number> {
+    await this.#creditAsks?.freshen(await accountsOfUnknownCredit(this.db));
+    return sweepCredit(this.db, this.deps);
   }
 
   #startSystem(code: string, connector: Connector): void {
@@ -394,6 +429,7 @@ export class Hub {
     if (this.#abort.signal.aborted) return;
     this.#ready = false;
     this.#abort.abort();
+    this.#creditAsks?.close();
     void giveUpWhenSilent(this.db, {
       msMax: DATABASE_SILENT_MS_MAX,
       signal: this.#over.signal,

@@ -47,6 +47,20 @@ table account_address (
   CHECK ((country ~ '^[A-Z]{2}$'::text))
 );
 
+table account_credit (
+  account_id bigint not null,
+  currency text not null,
+  limit_minor bigint,
+  open_orders_minor bigint default 0 not null,
+  open_invoices_minor bigint default 0 not null,
+  as_of timestamp with time zone,
+  source text default ''::text not null,
+  version bigint default 0 not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (account_id),
+  CHECK ((limit_minor >= 0))
+) with (fillfactor=80);
+
 table allocation (
   order_id bigint not null,
   allocation_id bigint not null,
@@ -137,6 +151,29 @@ table contract_price (
   CHECK ((quantity_min >= 1)),
   CHECK ((unit_price >= (0)::numeric))
 );
+
+table credit_claim (
+  order_id bigint not null,
+  holder_id bigint not null,
+  account_id bigint not null,
+  amount_minor bigint not null,
+  taken_minor bigint not null,
+  basis text not null,
+  over_by_minor bigint default 0 not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  ended_at timestamp with time zone,
+  ended_by text,
+  PRIMARY KEY (order_id),
+  CHECK (((amount_minor > 0) OR (ended_by = 'order'::text))),
+  CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+  CHECK ((amount_minor >= 0)),
+  CHECK ((basis = ANY (ARRAY['live'::text, 'cached'::text]))),
+  CHECK ((ended_by = ANY (ARRAY['report'::text, 'order'::text]))),
+  CHECK ((over_by_minor >= 0)),
+  CHECK ((taken_minor > 0))
+) with (fillfactor=80);
+CREATE INDEX credit_claim_ended_at_idx ON public.credit_claim USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX credit_claim_holder_id_amount_minor_basis_idx ON public.credit_claim USING btree (holder_id) INCLUDE (amount_minor, basis) WHERE (ended_at IS NULL);
 
 table crossdock_migration (
   name text not null,

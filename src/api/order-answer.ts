@@ -33,6 +33,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
     currency: accepted.currency,
     total: decimalOf(accepted.totalMinor, accepted.currency),
     totalMinor: accepted.totalMinor,
+    ...(accepted.credit !== undefined && { credit: creditAnswer(accepted.credit) }),
     lines: accepted.lines.map((line) => {
       const allocated = byLine.get(line.lineNo) ?? [];
       const units = allocated.reduce((sum, part) => sum + part.quantity, 0);
@@ -56,6 +57,14 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         amountMinor: line.amountMinor,
       };
     }),
+  };
+}
+
+function creditAnswer(credit: NonNullable<Accepted['credit']>): object {
+  const { decision, reason = null, basis, amountMinor, limitMinor, exposureMinor, asOf, ageSeconds } = credit;
+  return {
+    ...{ decision, reason, basis, amountMinor, limitMinor, exposureMinor, asOf, ageSeconds },
+    availableMinor: limitMinor === null ? null : limitMinor - exposureMinor,
   };
 }
 

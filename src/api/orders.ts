@@ -1,6 +1,6 @@
 /** Orders in, and what became of them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { CrossdockError, fail, type OrderSubmitted } from '../canonical/index.ts';
 import { orderItem } from '../connectors/kit/index.ts';
 import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
@@ -46,6 +46,7 @@ const submission = closed({
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
   ...orderTerms,
 });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -54,6 +55,22 @@ const decided = Type.Object({
   currency: Type.String(),
   total: Type.String(),
   totalMinor: Type.Integer(),
+  credit: Type.Optional(
+    Type.Object(
+      {
+        decision: Type.String({ description: 'accepted or held' }),
+        reason: nullable(Type.String({ description: 'over_credit, credit_unknown or other_currency' })),
+        basis: Type.String({ description: 'live or cached: how old the report was' }),
+        amountMinor: Type.Integer(),
+        limitMinor: nullable(Type.Integer()),
+        exposureMinor: Type.Integer({ description: 'before this order' }),
+        availableMinor: nullable(Type.Integer()),
+        asOf: nullable(Type.String()),
+        ageSeconds: nullable(Type.Integer()),
+      },
+      { description: 'where the channel checks credit: what was decided, and what was known' },
+    ),
+  ),
   lines: Type.Array(
     Type.Object({
       lineNo: Type.Integer(),

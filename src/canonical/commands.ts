@@ -216,6 +216,22 @@ export interface PriceChanged {
 
 export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged;
 
+/** What an account owes and may owe, as its ERP has it at one moment. Of two the one of the later moment holds. */
+export interface CreditReported {
+  kind: 'credit.reported';
+  account: string;
+  company: string;
+  currency: string;
+  /** null: it has none of its own. */
+  limitMinor: number | null;
+  openOrdersMinor: number;
+  /** Below 0: paid ahead. */
+  openInvoicesMinor: number;
+  asOf: string;
+  /** Orders of ours that the amounts contain, as `<channel>/<number>`; absent: the source can't say which. */
+  orders?: string[];
+}
+
 export type InboundCommand =
   | OrderSubmitted
   | CancelRequested
@@ -227,6 +243,7 @@ export type InboundCommand =
   | ReturnReceived
   | DocumentPosted
   | ChargeRecorded
+  | CreditReported
   | RecordChanged;
 
 /** One item of a message that arrived. An item that could not be read has no command but a reason. */

@@ -11,6 +11,8 @@ substitutes  sku, substitute
           (a row a substitute, best first; the rows of a SKU stand together and take the place of all it had)
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
+credit    account, open_orders, open_invoices (amounts, 1200.50); company, currency, limit (none: no limit), as_of,
+          orders (channel/number of those that the amounts contain, blanks between)
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no
           (a row a line; the lines of an order stand together)`;
 
@@ -32,11 +34,11 @@ export function register(program: Command): void {
   const load = program
     .command('load')
     .description(
-      'load products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders from a CSV file, gzip too',
+      'load products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies, credit or orders from a CSV file, gzip too',
     )
     .argument(
       '[kind]',
-      'products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders',
+      'products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies, credit or orders',
     )
     .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')

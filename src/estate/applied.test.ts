@@ -10,6 +10,7 @@ const called: Readonly<Record<string, RegExp>> = {
   // Tables are named in `partitioned_table` and `expiring_table`; there every key is one.
   'retention@src/app.ts': /estate\.retention/,
   'retention@src/ops/retention.ts': /retentionDays/,
+  'channels.<code>.credit@src/orders/credit-gate.ts': /checksCredit/,
   'channels.<code>.share@src/ledger/availability.ts': /channel\.share\) \*/,
 };
 

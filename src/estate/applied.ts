@@ -12,6 +12,7 @@ export type Application =
 
 const directory = 'src/master/directory.ts';
 const app = 'src/app.ts';
+const creditPolicy = 'src/master/credit-policy.ts';
 const systems = 'src/estate/systems.ts';
 const numbers = 'src/ledger/numbers.ts';
 const retention = 'src/ops/retention.ts';
@@ -80,6 +81,14 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.prices.tolerancePercent': [directory, 'src/pricing/check.ts'],
   'channels.<code>.prices.toleranceMinor': [directory, 'src/pricing/check.ts'],
   'channels.<code>.prices.list': [directory, 'src/pricing/read.ts'],
+  'channels.<code>.credit': [directory, 'src/orders/credit-gate.ts'],
+  'credit.onOver': [creditPolicy, 'src/orders/credit-gate.ts'],
+  'credit.freshMs': [creditPolicy, 'src/credit/decide-credit.ts', 'src/ingest/credit-asks.ts'],
+  'credit.liveTimeoutMs': [creditPolicy, 'src/ingest/credit-asks.ts'],
+  'credit.releaseWhenFree': [creditPolicy, 'src/orders/credit-releases.ts'],
+  'credit.cached.orderMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
+  'credit.cached.totalMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
+  'credit.cached.ageMinutesMax': [creditPolicy, 'src/credit/decide-credit.ts'],
   'routing.orders': [app, 'src/outbound/plan.ts'],
   'routing.fulfilment': [app, 'src/outbound/plan.ts'],
   'routing.accounts': [app, 'src/outbound/plan.ts'],
@@ -103,6 +112,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.shortage': [app, retention],
   'retention.stage_alert': [app, retention],
   'retention.load_plan': [app, retention],
+  'retention.credit_claim': [app, retention],
   'intake.inFlightMax': [app, 'src/ops/pressure.ts'],
   'intake.ageMaxMs': [app, 'src/ops/pressure.ts'],
 };

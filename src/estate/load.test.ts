@@ -347,6 +347,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       };
       const asks = { cap: 1, buffer: 1, horizonDays: 1, tolerance: 0.1, onShort: 'refuse', risk: 'none' };
       Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });
+      Object.assign(e.channels!.api!, { credit: 'check' });
       e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
       e.channels!.shop!.prices = { check: 'hold', tolerancePercent: '0.5', toleranceMinor: 1, list: 'web' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
@@ -361,9 +362,12 @@ describe('one fault is named at its path with the nearest right word', () => {
         reservation: 1,
         parked_record: 1,
         shortage: 1,
+        credit_claim: 1,
         load_plan: 1,
         stage_alert: 1,
       };
+      const cached = { orderMinorMax: 0, totalMinorMax: 0, ageMinutesMax: 0 };
+      e.credit = { onOver: 'hold', freshMs: 100, liveTimeoutMs: 10, releaseWhenFree: true, cached } as never;
       e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
       const position = { latitude: 1, longitude: 1 };

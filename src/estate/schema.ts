@@ -267,6 +267,11 @@ export const channelSchema = Type.Object(
     reservationMaxSeconds: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'the longest soft hold; default 3600' }),
     ),
+    credit: Type.Optional(
+      Type.Union([Type.Literal('check'), Type.Literal('off')], {
+        description: "check: its orders are decided against their account's credit; default off",
+      }),
+    ),
     prices: Type.Optional(
       Type.Object(
         {
@@ -385,6 +390,62 @@ export const estateSchema = Type.Object(
         },
       ),
     ),
+    credit: Type.Optional(
+      Type.Object(
+        {
+          onOver: Type.Optional(
+            Type.Union([Type.Literal('hold'), Type.Literal('refuse')], {
+              description:
+                'what becomes of an order beyond its account’s limit, or whose credit is not known; one that was sold already is held; default hold',
+            }),
+          ),
+          freshMs: Type.Optional(
+            Type.Integer({
+              minimum: 100,
+              maximum: 86_400_000,
+              description: 'a report of this age counts as live; an older one is asked for anew; default 60000',
+            }),
+          ),
+          liveTimeoutMs: Type.Optional(
+            Type.Integer({
+              minimum: 10,
+              maximum: 30_000,
+              description: "how long an order waits for the ERP's answer; default 1500",
+            }),
+          ),
+          releaseWhenFree: Type.Optional(
+            Type.Boolean({
+              description: 'orders held for credit go on by themselves once there is room, oldest first; default true',
+            }),
+          ),
+          cached: Type.Optional(
+            Type.Object(
+              {
+                orderMinorMax: Type.Optional(
+                  Type.Integer({ minimum: 0, description: 'minor units, an order; default: what the limit allows' }),
+                ),
+                totalMinorMax: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    description:
+                      'minor units, all of an account’s that no report shows yet; default: what the limit allows',
+                  }),
+                ),
+                ageMinutesMax: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    maximum: 525_600,
+                    description: 'on an older report nothing is accepted; default 1440',
+                  }),
+                ),
+              },
+              { ...closed, description: 'the most that is accepted on a report that is not live' },
+            ),
+          ),
+        },
+        { ...closed, description: 'of channels with credit: check' },
+      ),
+    ),
     stages: Type.Optional(
       Type.Record(
         code,
@@ -430,6 +491,7 @@ export const estateSchema = Type.Object(
           stage_alert: Type.Optional(days('alerts of orders that were stuck, once they ended; default 730')),
           shortage: Type.Optional(days('shortages, once they ended; default 730')),
           load_plan: Type.Optional(days('plans of loads with their items: without one nothing is undone; default 730')),
+          credit_claim: Type.Optional(days('what counted against a credit limit, once it does no more; default 730')),
         },
         { ...closed, description: 'how many days a kind of record is kept; everything else is kept for ever' },
       ),

@@ -1,5 +1,6 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
 import type { PriceChanged, ProductChanged } from '../canonical/index.ts';
+import { type CreditReport, writeReports } from '../credit/index.ts';
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { claimGtins, mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
@@ -11,7 +12,7 @@ import { isFault, type OutsideWork, type StockWork, type Translated } from './tr
 
 /**
  * Decides and applies entries that have no result yet: records, then in one ledger session: orders first, then what other systems have allocated, then
- * stock that moves by itself, counts last: what a net count left out is known by then. Then supply.
+ * stock that moves by itself, counts last: what a net count left out is known by then. Then supply, and what was reported of credit.
  */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
   await applyRecords(tx, deps, entries);
@@ -19,6 +20,7 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
   const moves: { entry: Entry; work: StockWork }[] = [];
   const outside: { entry: Entry; work: OutsideWork }[] = [];
   const supplies: { entry: Entry; change: SupplyChange }[] = [];
+  const reports: { entry: Entry; report: CreditReport }[] = [];
   const pairs: Pair[] = [];
   const holds: number[] = [];
   for (const entry of entries) {
@@ -36,6 +38,7 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
       outside.push({ entry, work });
       pairs.push([work.report.skuId, work.report.locationId]);
     }
+    for (const report of entry.translated.credit) reports.push({ entry, report });
     for (const change of entry.translated.supplies) {
       supplies.push({ entry, change });
       pairs.push([change.skuId, change.locationId]);
@@ -51,6 +54,7 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
       reports: outside.map(({ work }) => work.report),
       netCounts: moves.map(({ work }) => work.movement).filter(({ net }) => net === true),
     },
+    reports.map(({ report }) => report.accountId),
   );
   works.forEach(({ entry }, i) => {
     const result = batch.results[i]!;
@@ -102,6 +106,13 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     if (!applied[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
   });
   if (facts.length > 0) await appendFacts(tx, facts);
+  const news = await writeReports(
+    tx,
+    reports.map(({ report }) => report),
+  );
+  reports.forEach(({ entry }, i) => {
+    if (!news[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
+  });
 }
 
 /** Records first: they are locked by nobody who waits for an order or a balance. */

@@ -1,4 +1,5 @@
 export { conflictText } from './conflicts.ts';
+export { askedAccounts, type CreditAskDeps, CreditAsks } from './credit-asks.ts';
 export type { ItemResult, Message } from './entry.ts';
 export { termsOf as orderTermsOf } from './order-terms.ts';
 export { editParked, findBody, getParked, listParked, type ParkedRecord, resolveParked } from './parked.ts';

@@ -19,6 +19,7 @@ import {
   texts,
 } from '../store/index.ts';
 import { applyEntries } from './apply.ts';
+import { askedAccounts, type CreditAsks } from './credit-asks.ts';
 import { type Entry, type ItemResult, type Message, refusedResult } from './entry.ts';
 import { awaitedOf, claimKeys, resultOfRepeat, settleEntries, writeStates } from './keys.ts';
 import { endMergedConflicts } from './merges.ts';
@@ -38,6 +39,8 @@ export interface ReceiveDeps {
   directory: Directory;
   /** Called after each commit that wrote something. */
   onCommit?: () => void;
+  /** Asks the ERP for the credit of accounts whose orders are checked. */
+  creditAsks?: CreditAsks | undefined;
 }
 
 /** The lane that everything inbound goes through in this process. */
@@ -71,6 +74,8 @@ export class Receiver {
   async receive(message: Message): Promise<ItemResult[]> {
     const records = message.items.filter(isRecord);
     if (records.length > 0 && records.length < message.items.length) return this.#receiveRecordsFirst(message);
+    const { creditAsks, directory } = this.#deps;
+    if (creditAsks !== undefined) await creditAsks.freshen(await askedAccounts(directory, message.items));
     try {
       return await this.#lane.submit(message);
     } catch (error) {

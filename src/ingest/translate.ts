@@ -2,6 +2,7 @@
 import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { termsOf } from './order-terms.ts';
+import { translateCredit } from './translate-credit.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
 import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
@@ -24,7 +25,7 @@ export async function loadCodes(
     bySystem.set(system, own);
     if ('sku' in command) own.add(command.sku);
     if ('lines' in command) for (const line of command.lines) if ('sku' in line) own.add(line.sku);
-    if (command.kind === 'order.submitted') {
+    if (command.kind === 'order.submitted' || command.kind === 'credit.reported') {
       const company = directory.companies.get(command.company);
       if (company !== undefined) accounts.push({ companyId: company.companyId, code: command.account });
     }
@@ -312,6 +313,8 @@ function translateCommand(
     case 'account.merged':
     case 'price.changed':
       return translateRecord(directory, system, command);
+    case 'credit.reported':
+      return translateCredit(directory, system, command);
     case 'charge.recorded': {
       const { kind, occurredAt, ...data } = command;
       return {

@@ -1,5 +1,6 @@
 /** What an item becomes: work to do, or a fault with class and place; and the look-ups that every translation needs. */
 import type { ErrorCode, RecordChanged } from '../canonical/index.ts';
+import type { CreditReport } from '../credit/index.ts';
 import type { Movement, OutsideReport, SupplyChange } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory, LocationEntry } from '../master/index.ts';
@@ -37,6 +38,7 @@ export interface Translated {
   supplies: SupplyChange[];
   outside: OutsideWork[];
   records: RecordChanged[];
+  credit: CreditReport[];
   /** For `submit`: the id the order will have. */
   orderId: number | null;
   /** What to wait for if the order isn't known. */
@@ -50,6 +52,7 @@ export const NOTHING: Translated = {
   outside: [],
   facts: [],
   records: [],
+  credit: [],
   orderId: null,
 };
 

@@ -3,6 +3,7 @@
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
+import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 import * as statements from './directory.sql.ts';
 import {
   type ChannelSourcing,
@@ -52,6 +53,8 @@ export interface ChannelEntry {
   };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
+  /** Whether its orders are decided against their account's credit. */
+  checksCredit: boolean;
   /** null: by priority, from one location that has all, else from the fullest. */
   sourcing: ChannelSourcing | null;
   /** What promises to its orders were made by; null: it promises no dates. */
@@ -81,9 +84,10 @@ export interface DestinationEntry {
 
 /** Rules that are no channel's, location's or system's own. */
 export interface DeclaredRules {
+  credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
 }
-const ruleNames = ['holds'] as const satisfies readonly (keyof DeclaredRules)[];
+const ruleNames = ['holds', 'credit'] as const satisfies readonly (keyof DeclaredRules)[];
 
 /** What the directory needs of an estate; the estate room's type fits it. */
 export interface DeclaredEstate extends DeclaredRules {
@@ -119,6 +123,7 @@ export interface DeclaredEstate extends DeclaredRules {
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
       prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
+      credit?: 'check' | 'off';
     }
   >;
 }
@@ -147,6 +152,11 @@ export class Directory {
 
   private constructor(db: Database) {
     this.#db = db;
+  }
+
+  /** What the estate declares of credit. */
+  get credit(): CreditPolicy {
+    return creditPolicyOf(this.rules.credit);
   }
 
   get referenceEnding(): string {
@@ -238,6 +248,7 @@ export class Directory {
           toleranceMinor: declared.prices?.toleranceMinor ?? 0,
           list: declared.prices?.list ?? null,
         },
+        checksCredit: declared.credit === 'check',
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);
@@ -245,7 +256,7 @@ export class Directory {
     for (const name of ruleNames) {
       const settings = estate[name] ?? {};
       await db.query(statements.upsertRule, [name, JSON.stringify(settings)]);
-      directory.rules[name] = settings;
+      Object.assign(directory.rules, { [name]: settings });
     }
     for (const code of Object.keys(estate.systems).sort()) {
       const { quantities = 'gross' } = estate.systems[code]!;

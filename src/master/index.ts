@@ -5,6 +5,7 @@ export {
   type PriorityClass,
   readAccountTerms,
 } from './account-terms.ts';
+export { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,

@@ -63,6 +63,7 @@ export const shortages = byId(
   `state <> 'open' and coalesce(ended_at, recorded_at) < $3::timestamptz`,
 );
 export const loadPlans = byId('load_plan', 'plan_id', `recorded_at < $3::timestamptz`);
+export const creditClaims = byId('credit_claim', 'order_id', 'ended_at < $3::timestamptz');
 // Of charges and whatever else belongs to no order: its fact, which is older than it, is gone when all facts of its time are.
 export const otherDeliveries = byId(
   'delivery',

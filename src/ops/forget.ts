@@ -57,6 +57,7 @@ const passes: readonly Pass[] = [
   byId('stage_alert', statements.stageAlerts),
   // One a transaction: its items go with it.
   { ...byId('load_plan', statements.loadPlans), idsPerPage: 1 },
+  byId('credit_claim', statements.creditClaims),
 ];
 
 /**

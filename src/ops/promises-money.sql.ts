@@ -65,6 +65,17 @@ export const lineAmounts = verdict(
           returned_minor, invoiced, invoiced_minor, credited_minor)`,
 );
 
+// What counts against a limit is what its order stands for: accepted, less what was cancelled.
+export const creditClaims = verdict(
+  'credit_claims',
+  `select c.order_id, c.amount_minor, l.open_minor, c.amount_minor <> coalesce(l.open_minor, 0) as bad
+     from credit_claim c
+     left join lateral (select sum(amount_minor(unit_price, quantity - refused, coalesce(o.currency, ''), price_per) - cancelled_minor) as open_minor
+                          from order_line join sales_order o using (order_id) where order_id = c.order_id) l on true
+    where c.ended_at is null`,
+  `format('order %s counts %s against its account, its lines stand for %s', order_id, amount_minor, coalesce(open_minor, 0))`,
+);
+
 export const documentTotals = verdict(
   'document_totals',
   `select i.kind, i.source, i.invoice_no, i.total_minor, (select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l) as amount,

@@ -61,6 +61,7 @@ export async function checkPromise(
       substitutes: () => [],
       // A question is no order: nobody is asked whether it may go on.
       judge: () => ({ ok: true, holds: [] }),
+      judgeRelease: () => ({ ok: true }),
       holdTerms: () => ({ owner: '', dueMinutes: null }),
       takeHoldId: take,
       ...{ takeExceptionId: take, takeAllocationId: take, takeFulfilmentId: take, takeReturnId: take },

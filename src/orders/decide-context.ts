@@ -1,7 +1,7 @@
 /** What a decision may read: stock, supply, what the channel declares, and ids to take. */
 import type { Oversold } from './exception-types.ts';
-import type { HoldKind, Verdict } from './hold-types.ts';
-import type { NewCommitment, OrderEvent } from './types.ts';
+import type { HoldKind, OrderHold, ReleaseVerdict, Verdict } from './hold-types.ts';
+import type { NewCommitment, Order, OrderEvent } from './types.ts';
 
 /** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
 export interface Offer {
@@ -45,6 +45,8 @@ export interface DecideContext {
   substitutes(skuId: number): readonly number[];
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */
   judge(accepted: Extract<OrderEvent, { type: 'order.accepted' }>): Verdict;
+  /** Whether a hold may be released; asked once, with the order as it is. */
+  judgeRelease(order: Order, hold: OrderHold, isRule: boolean): ReleaseVerdict;
   /** Whose a hold is, and when somebody should have looked, as the estate declares. */
   holdTerms(kind: HoldKind): { owner: string; dueMinutes: number | null };
   takeHoldId(): number;

@@ -68,7 +68,7 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
     case 'hold':
       return hold(order, command, context);
     case 'release_hold':
-      return releaseHold(order, command);
+      return releaseHold(order, command, context);
     case 'cancel':
       return cancel(order, command, context);
     case 'answer_cancel':
@@ -178,6 +178,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   };
   const verdict = context.judge(accepted);
   if (!verdict.ok) return refused(verdict.refused, verdict.detail);
+  Object.assign(accepted, verdict.marks);
   // What was refused as a whole goes nowhere, whatever there was to say of it.
   const isOpen = lines.some((line) => line.refused < line.quantity) || standIns.length > 0;
   const holds = isOpen ? heldBy(verdict.holds, context) : [];

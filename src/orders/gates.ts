@@ -1,7 +1,18 @@
 /** What has a say in whether a new order may go on, once stock is decided: one gate a rule. An order passes all of them, or is held by each that objects. */
 import type { Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
-import type { NewHold, OrderCommand, OrderEvent, SubmitCommand, Verdict } from './types.ts';
+import { openCreditGate } from './credit-gate.ts';
+import type {
+  AcceptedMarks,
+  NewHold,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  OrderHold,
+  ReleaseVerdict,
+  SubmitCommand,
+  Verdict,
+} from './types.ts';
 
 type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
 
@@ -10,6 +21,10 @@ export interface Gate {
   readonly holdsMax: number;
   /** Called for one order after the other, in the order of the batch: what one takes, the next can't have. Read only but for the gate's own. */
   judge(submit: SubmitCommand, accepted: Accepted): Verdict;
+  /** Whether a hold may be released; of a hold that is none of its own, yes. */
+  release?(order: Order, hold: OrderHold, by: { isRule: boolean }): ReleaseVerdict;
+  /** An event was applied; the order is as it is after it. */
+  applied?(order: Order, event: OrderEvent): void;
   /** Writes what it has given, with everything else of the transaction. */
   finish?(): Promise<void>;
 }
@@ -22,9 +37,16 @@ export type OpenGate = (
   tx: Tx,
   directory: Directory,
   works: readonly { command: OrderCommand }[],
+  more?: GateInputs,
 ) => Promise<Gate | undefined>;
 
-const gates: readonly OpenGate[] = [];
+export interface GateInputs {
+  /** Accounts whose credit reports the caller will write in the same transaction. */
+  reported?: readonly number[];
+}
+
+// Credit last: an order that another gate refuses takes nothing of it.
+const gates: readonly OpenGate[] = [openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];
@@ -33,10 +55,15 @@ export class Gates {
     this.#open = open;
   }
 
-  static async open(tx: Tx, directory: Directory, works: readonly { command: OrderCommand }[]): Promise<Gates> {
+  static async open(
+    tx: Tx,
+    directory: Directory,
+    works: readonly { command: OrderCommand }[],
+    more?: GateInputs,
+  ): Promise<Gates> {
     const open: Gate[] = [];
     for (const openGate of gates) {
-      const gate = await openGate(tx, directory, works);
+      const gate = await openGate(tx, directory, works, more);
       if (gate !== undefined) open.push(gate);
     }
     return new Gates(open);
@@ -49,12 +76,29 @@ export class Gates {
 
   judge(submit: SubmitCommand, accepted: Accepted): Verdict {
     const holds: NewHold[] = [];
+    const marks: AcceptedMarks = {};
     for (const gate of this.#open) {
       const verdict = gate.judge(submit, accepted);
       if (!verdict.ok) return verdict;
       holds.push(...verdict.holds);
+      Object.assign(marks, verdict.marks);
     }
-    return { ok: true, holds };
+    return { ok: true, holds, marks };
+  }
+
+  /** The first that objects says why; what others give with it stands in the release. */
+  release(order: Order, hold: OrderHold, isRule: boolean): ReleaseVerdict {
+    const given: ReleaseVerdict = { ok: true };
+    for (const gate of this.#open) {
+      const verdict: ReleaseVerdict = gate.release?.(order, hold, { isRule }) ?? { ok: true };
+      if (!verdict.ok) return verdict;
+      Object.assign(given, verdict);
+    }
+    return given;
+  }
+
+  applied(order: Order, event: OrderEvent): void {
+    for (const gate of this.#open) gate.applied?.(order, event);
   }
 
   async finish(): Promise<void> {

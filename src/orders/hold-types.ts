@@ -1,6 +1,7 @@
 /** Why an order may not go on. Pure data. */
 
 import type { HoldKind } from '../canonical/index.ts';
+import type { CreditRecord, CreditRefusal } from '../credit/index.ts';
 
 export type { HoldKind };
 
@@ -25,4 +26,22 @@ export interface OrderHold extends NewHold {
 }
 
 /** What is asked of a new order once stock is decided: whether it is refused as a whole, or what holds it. */
-export type Verdict = { ok: true; holds: readonly NewHold[] } | { ok: false; refused: string; detail: string };
+export type Verdict =
+  | { ok: true; holds: readonly NewHold[]; marks?: AcceptedMarks }
+  | { ok: false; refused: string; detail: string };
+
+/** What rules say of a new order beside what holds it; it stands in its `order.accepted`. */
+export interface AcceptedMarks {
+  credit?: CreditMark;
+}
+
+export interface CreditMark extends CreditRecord {
+  decision: 'accepted' | 'held';
+  /** Why it is held. */
+  reason?: CreditRefusal;
+  /** By how much a person let it go beyond the limit. */
+  overByMinor?: number;
+}
+
+/** What is asked when a hold is to be released. */
+export type ReleaseVerdict = { ok: true; credit?: CreditMark } | { ok: false; refused: string; detail: string };

@@ -84,3 +84,33 @@ export const lockDueHolds = sql<{ order_id: number }>(
       and exists (select from order_hold h where h.order_id = o.order_id and h.state = 'open' and h.kind = any($2::text[]) and h.due_at <= crossdock_now())
     order by order_id for update`,
 );
+
+// The account of an order never changes, so it may be read before the order is locked.
+export const findHeldForCredit = sql<{ account_id: number }>(
+  'orders_find_held_for_credit',
+  `select distinct o.account_id from order_hold h join sales_order o using (order_id)
+    where h.hold_id = any($1::bigint[]) and h.kind = 'credit'`,
+);
+
+// Held by the rule for credit, oldest first, of these accounts, of what is merged into them, and of all below them; null: of all accounts.
+export const findCreditHolds = sql<{ hold_id: number; order_id: number }>(
+  'orders_find_credit_holds',
+  `with recursive family as (
+     select account_id, 1 as depth from account where account_id = any($1::bigint[]) or merged_into = any($1::bigint[])
+     union
+     select a.account_id, f.depth + 1 from family f join account a on a.parent_id = f.account_id where f.depth < 8)
+   select h.hold_id, h.order_id from order_hold h join sales_order o using (order_id)
+    where h.state = 'open' and h.kind = 'credit' and h.held_by is null and h.hold_id > $2::bigint
+      and ($1::bigint[] is null or o.account_id in (select account_id from family))
+    order by h.hold_id limit $3::int`,
+);
+// Of orders of which something was given up: whose limit has room now.
+export const findClaimHolders = sql<{ holder_id: number }>(
+  'orders_find_claim_holders',
+  'select distinct holder_id from credit_claim where order_id = any($1::bigint[])',
+);
+export const findUnknownCredit = sql<{ account_id: number }>(
+  'orders_find_unknown_credit',
+  `select distinct o.account_id from order_hold h join sales_order o using (order_id)
+    where h.state = 'open' and h.kind = 'credit' and h.reason = 'credit_unknown' order by o.account_id limit $1::int`,
+);

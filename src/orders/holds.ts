@@ -59,12 +59,17 @@ export function hold(
 /** The same release twice is one. */
 export function releaseHold(
   order: Order,
-  { holdId, by, reason }: Extract<OrderCommand, { kind: 'release_hold' }>,
+  { holdId, by, reason, isRule = false }: Extract<OrderCommand, { kind: 'release_hold' }>,
+  context: DecideContext,
 ): Decision {
   const found = order.holds.get(holdId);
   if (found === undefined) return refused('unknown_hold', `hold ${holdId}`);
   if (found.releasedBy !== null) return nothing;
-  return events([{ type: 'order.hold_released', holdId, kind: found.kind, by, reason }]);
+  const verdict = context.judgeRelease(order, found, isRule);
+  if (!verdict.ok) return refused(verdict.refused, verdict.detail);
+  const { credit } = verdict;
+  const released = { holdId, kind: found.kind, by, reason, ...(credit !== undefined && { credit }) };
+  return events([{ type: 'order.hold_released', ...released }]);
 }
 
 /**

@@ -1,6 +1,7 @@
 export { acceptedOf } from './accepted.ts';
 export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { checkPromise, type PromiseAnswer, type PromiseQuestion } from './check-promise.ts';
+export { accountsOfUnknownCredit, CREDIT_CONSUMER, followCredit, sweepCredit } from './credit-releases.ts';
 export { decide } from './decide.ts';
 export { evolve } from './evolve.ts';
 export {

@@ -74,6 +74,7 @@ export interface OrderBatch {
  * @param extraPairs (SKU, location) pairs that the caller will move through `stock` itself
  * @param extraReservations holds that the caller will claim itself
  * @param outside reports of other systems' allocations, and net counts, that the caller will book through `stock` itself
+ * @param reported accounts whose credit reports the caller will write itself
  * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id).
  */
 export async function processOrders(
@@ -83,9 +84,10 @@ export async function processOrders(
   extraPairs: readonly Pair[] = [],
   extraReservations: readonly number[] = [],
   outside?: OutsideWork,
+  reported: readonly number[] = [],
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
-  const gates = await Gates.open(tx, deps.directory, works);
+  const gates = await Gates.open(tx, deps.directory, works, { reported });
   const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
   const waiting = waitingLines(works, orderIds, orders);
@@ -184,6 +186,7 @@ export async function processOrders(
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
       judge: (accepted) => gates.judge(command as SubmitCommand, accepted),
+      judgeRelease: (current, hold, isRule) => gates.release(current, hold, isRule),
       holdTerms: (kind) => deps.directory.holdTerms(kind),
       takeHoldId: () => holdIds.take(),
       takeExceptionId: () => exceptionIds.take(),
@@ -204,6 +207,7 @@ export async function processOrders(
     let current = order;
     for (const event of decision.events) {
       current = evolve(current, event);
+      gates.applied(current, event);
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
       applyToCommitments(commitments, current, event);
       let change = changed.get(current.orderId);

@@ -56,6 +56,7 @@ export class World {
       oversold: this.oversold,
       substitutes: (skuId) => this.instead[skuId] ?? [],
       judge: () => this.verdict,
+      judgeRelease: () => ({ ok: true }),
       holdTerms: () => ({ owner: 'operations', dueMinutes: null }),
       takeHoldId: () => this.#ids.hold++,
       takeExceptionId: () => this.#ids.exception++,

@@ -2,7 +2,7 @@
 import type { Parcel } from '../canonical/index.ts';
 import type { Position } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
-import type { HoldKind, NewHold, OrderHold } from './hold-types.ts';
+import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
@@ -200,6 +200,8 @@ export type OrderEvent =
       commitments: NewCommitment[];
       /** What the channel may no longer believe because it sold it. */
       exposureUsed: { skuId: number; quantity: number }[];
+      /** What was decided of its account's credit, where the channel checks it; held for it says which. */
+      credit?: AcceptedMarks['credit'];
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
       terms?: OrderTerms;
@@ -320,7 +322,15 @@ export type OrderEvent =
       /** A person; null: a rule. */
       by: string | null;
     }
-  | { type: 'order.hold_released'; holdId: number; kind: HoldKind; by: string; reason: string | null }
+  | {
+      type: 'order.hold_released';
+      holdId: number;
+      kind: HoldKind;
+      by: string;
+      reason: string | null;
+      /** Of a hold for credit: what was taken of the limit, and by how much it went beyond. */
+      credit?: AcceptedMarks['credit'];
+    }
   | {
       type: 'order.hold_ended';
       /** What the ERP is told, now that it is: what was accepted, and what of it was cancelled meanwhile. */
@@ -409,7 +419,8 @@ export type OrderCommand =
       dueAt: string | null;
       by: string;
     }
-  | { kind: 'release_hold'; holdId: number; by: string; reason: string | null }
+  /** `isRule`: what held it is looked at again, and holds it on if it still does. */
+  | { kind: 'release_hold'; holdId: number; by: string; reason: string | null; isRule?: boolean }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
   | {
       kind: 'answer_cancel';

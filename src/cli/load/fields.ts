@@ -1,5 +1,5 @@
 /** Reads the fields of one row; what is wrong names column and value. */
-import { fail, QUANTITY_MAX, unitPriceOf } from '../../canonical/index.ts';
+import { fail, minorPlacesOf, QUANTITY_MAX, unitPriceOf } from '../../canonical/index.ts';
 
 export const TEXT_LENGTH_MAX = 2_000;
 const CODE_LENGTH_MAX = 200;
@@ -47,6 +47,19 @@ export class RowFields {
         place: name,
       });
     return value;
+  }
+
+  /** An amount with no more places than its currency has, in minor units. */
+  minor(name: string, currency: string, isSigned = false): number {
+    const text = this.text(name);
+    const places = minorPlacesOf(currency);
+    const [, sign, whole, fraction = ''] = /^(-?)(\d{1,12})(?:\.(\d+))?$/.exec(text) ?? [];
+    if (whole === undefined || fraction.length > places || (sign === '-' && !isSigned))
+      fail('XD_VALUE_INVALID', `${name} must be an amount with at most ${places} places, not ${shown(text)}`, {
+        place: name,
+      });
+    const minor = Number(`${whole}${fraction.padEnd(places, '0')}`);
+    return sign === '-' ? 0 - minor : minor;
   }
 
   unitPrice(name: string): string {

@@ -16,6 +16,7 @@ import {
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { contractPriceRows, contractRows } from './contracts.ts';
+import { creditKind } from './credit-kind.ts';
 import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
 
 export const kindNames = [
@@ -27,6 +28,7 @@ export const kindNames = [
   'substitutes',
   'stock',
   'supplies',
+  'credit',
   'orders',
 ] as const;
 export type KindName = (typeof kindNames)[number];
@@ -140,6 +142,11 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
       return stockKind(context);
     case 'supplies':
       return suppliesKind(context);
+    case 'credit':
+      return creditKind(context, receiver(context), (company) => {
+        const owner = company ?? onlyCompany(context);
+        return { company: owner, currency: currencyOf(context, owner) };
+      });
     case 'orders':
       return ordersKind(context);
   }

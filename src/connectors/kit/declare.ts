@@ -17,6 +17,7 @@ export const domains = [
   'products',
   'prices',
   'accounts',
+  'credit',
 ] as const;
 export type Domain = (typeof domains)[number];
 

@@ -1,5 +1,6 @@
 import {
   type CancelRequested,
+  type CreditReported,
   type DocumentPosted,
   fingerprint,
   type InboundCommand,
@@ -30,6 +31,7 @@ export const scopes = {
   supply: (system: string) => `supply/${system}`,
   outsideAllocation: (system: string) => `outside_allocation/${system}`,
   document: (system: string) => `document/${system}`,
+  credit: (system: string) => `credit/${system}`,
   event: (type: string, system: string) => `${type}/${system}`,
   /** Of records from which not even their kind can be read. */
   unreadable: (system: string) => `unreadable/${system}`,
@@ -107,6 +109,14 @@ export function documentItem(system: string, command: DocumentPosted): Draft {
   const lines = command.lines.map((line) => [line.lineNo, line.quantity, line.amountMinor]);
   const fields = [order, currency, totalMinor, occurredAt, lines];
   return item(scopes.document(system), `${document}/${number}`, command, fields);
+}
+
+/** A report's key names the account, the moment that it shows, and what it says: some sources round their times. */
+export function creditItem(system: string, command: CreditReported): Draft {
+  const { account, company, currency, limitMinor, openOrdersMinor, openInvoicesMinor, asOf, orders } = command;
+  const fields = [currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders ?? null];
+  const digest = fingerprint(MAPPING, fields);
+  return item(scopes.credit(system), `${company}/${account} ${asOf} ${digest.slice(-8)}`, command, fields);
 }
 
 /** A record's key names it, when it changed and to what: systems change things twice in what they call one moment. */

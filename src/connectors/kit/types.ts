@@ -2,7 +2,7 @@
  * What a connector is. `map` functions are pure and live apart from transport; a connector never sees the database.
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
-import type { deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
+import type { CreditReported, deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
 import type { Clock } from './clock.ts';
 import type { Declaration } from './declare.ts';
 
@@ -167,6 +167,14 @@ export interface ReturnState {
   lines: { lineNo: number; quantity: number; amountMinor: number }[];
 }
 
+/** An account's credit, asked for now. */
+export interface CreditSource {
+  /** Accounts a call. */
+  readonly accountsMax: number;
+  /** What the system has of these accounts at this moment; one that it says nothing of is left out. It only reads. */
+  ask(accounts: readonly { company: string; account: string }[], signal: AbortSignal): Promise<CreditReported[]>;
+}
+
 export interface Connector {
   readonly name: string;
   /** Whether an answer of success is believed (`answer`) or looked up before it counts (`read_back`). */
@@ -181,6 +189,8 @@ export interface Connector {
   readonly availability?: AvailabilitySink;
   readonly prices?: StateSink;
   readonly orderStatus?: StateSink;
+  /** Of an ERP that can be asked what an account owes, at any moment. */
+  readonly credit?: CreditSource;
   /**
    * Verifies a webhook that only says that something happened (throws XD_UNAUTHENTICATED when it isn't the system's).
    * @returns the feeds that are worth reading now; what is in the message counts for nothing

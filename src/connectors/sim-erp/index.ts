@@ -1,4 +1,5 @@
 import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
+import { creditSource } from './credit.ts';
 import { deliveries } from './sink.ts';
 import { documents } from './source.ts';
 
@@ -8,9 +9,10 @@ const written = { batchMax: 100, locator: 'reference', idempotency: 'none' } as 
 export const simErp = defineConnector(
   {
     name: 'sim-erp',
-    summary: 'The ERP of the simulated estate: takes orders and what became of them, posts invoices and credit notes.',
+    summary:
+      'The ERP of the simulated estate: takes orders and what became of them, posts invoices and credit notes, says what accounts owe.',
     provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
-    sources: { documents: { domains: ['invoices'], cursor: 'sequence', ordering: 'per_thing', push: false } },
+    sources: { documents: { domains: ['invoices', 'credit'], cursor: 'sequence', ordering: 'per_thing', push: false } },
     deliveries: {
       sales_order: written,
       order_cancellation: written,
@@ -33,6 +35,7 @@ export const simErp = defineConnector(
       confirmedBy: 'read_back',
       sources: [documents(client, context.system)],
       deliveries: { ...deliveries(client, context.limits) },
+      credit: creditSource(client),
       probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
       pausedMs: () => client.pausedMs,
       close: () => client.close(),

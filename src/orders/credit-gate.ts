@@ -1,0 +1,122 @@
+/**
+ * Credit as a gate of orders: an order of a channel that checks is accepted within its account's limit, else held or refused. What it
+ * takes of the limit falls with what is cancelled of it.
+ */
+import { type CreditDecision, CreditSession, readPaths } from '../credit/index.ts';
+import type { Directory } from '../master/index.ts';
+import { numbers, type Tx } from '../store/index.ts';
+import { acceptedOf } from './accepted.ts';
+import type { Gate, OpenGate } from './gates.ts';
+import { findHeldForCredit } from './holds.sql.ts';
+import type {
+  CreditMark,
+  Order,
+  OrderCommand,
+  OrderEvent,
+  OrderHold,
+  ReleaseVerdict,
+  SubmitCommand,
+  Verdict,
+} from './types.ts';
+
+type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
+
+/** Commands after which an order may stand for another amount. */
+const CHANGING: ReadonlySet<OrderCommand['kind']> = new Set([
+  'cancel',
+  'answer_cancel',
+  'resolve_exception',
+  'release_hold',
+]);
+
+export const openCreditGate: OpenGate = async (tx, directory, works, { reported = [] } = {}) => {
+  if (reported.length === 0 && ![...directory.channelById.values()].some((channel) => channel.checksCredit))
+    return undefined;
+  const accountIds = new Set<number>();
+  const holdIds: number[] = [];
+  let isChanging = false;
+  for (const { command } of works) {
+    if (command.kind === 'submit') {
+      if (directory.channelById.get(command.channelId)?.checksCredit === true) accountIds.add(command.accountId);
+    } else if (command.kind === 'release_hold') holdIds.push(command.holdId);
+    if (CHANGING.has(command.kind)) isChanging = true;
+  }
+  if (holdIds.length > 0)
+    for (const row of await tx.query(findHeldForCredit, [numbers(holdIds)])) accountIds.add(row.account_id);
+  if (accountIds.size === 0 && !isChanging && reported.length === 0) return undefined;
+  const paths = await readPaths(tx, [...accountIds]);
+  return new CreditGate(tx, directory, await CreditSession.open(tx, directory.credit, paths, reported));
+};
+
+class CreditGate implements Gate {
+  readonly holdsMax = 1;
+  readonly #tx: Tx;
+  readonly #directory: Directory;
+  readonly #session: CreditSession;
+
+  constructor(tx: Tx, directory: Directory, session: CreditSession) {
+    this.#tx = tx;
+    this.#directory = directory;
+    this.#session = session;
+  }
+
+  judge(submit: SubmitCommand, accepted: Accepted): Verdict {
+    const channel = this.#directory.channelById.get(submit.channelId)!;
+    const amountMinor = accepted.lines.reduce((sum, line) => sum + acceptedOf(line, accepted.currency).amountMinor, 0);
+    if (!channel.checksCredit || amountMinor === 0) return { ok: true, holds: [] };
+    const { orderId, accountId, currency } = accepted;
+    const decision = this.#session.decide(orderId, { accountId, amountMinor, currency });
+    if (decision.decision === 'accepted') return { ok: true, holds: [], marks: { credit: recordOf(decision) } };
+    const { reason, detail } = decision;
+    // What a channel has sold already can't be refused.
+    if (this.#directory.credit.onOver === 'refuse' && !channel.sellsByItself)
+      return { ok: false, refused: reason, detail };
+    return { ok: true, holds: [{ kind: 'credit', reason, detail }], marks: { credit: recordOf(decision) } };
+  }
+
+  /** The claim is taken now, by what is known now. A person may go beyond the limit; a rule may not. */
+  release(order: Order, hold: OrderHold, { isRule }: { isRule: boolean }): ReleaseVerdict {
+    if (hold.kind !== 'credit' || order.progress.open === 0) return { ok: true };
+    const amountMinor = openMinorOf(order);
+    const { accountId, currency } = order;
+    const decision = this.#session.decide(order.orderId, { accountId, amountMinor, currency, isOverridden: !isRule });
+    if (decision.decision === 'refused') return { ok: false, refused: decision.reason, detail: decision.detail };
+    return { ok: true, credit: recordOf(decision) };
+  }
+
+  applied(order: Order, event: OrderEvent): void {
+    if (event.type === 'order.lines_cancelled')
+      this.#session.change(order.orderId, -event.lines.reduce((sum, line) => sum + line.amountMinor, 0));
+    else if (event.type === 'order.exception_resolved') {
+      const line = order.lines.get(event.lineNo)!;
+      const before = acceptedOf({ ...line, refused: line.refused - event.refused }, order.currency).amountMinor;
+      const added = event.lines.reduce(
+        (sum, { lineNo }) => sum + acceptedOf(order.lines.get(lineNo)!, order.currency).amountMinor,
+        0,
+      );
+      this.#session.change(order.orderId, acceptedOf(line, order.currency).amountMinor - before + added);
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.#session.flush(this.#tx);
+  }
+}
+
+/** What an order stands for: what was accepted, less what was cancelled. All its lines are loaded. */
+function openMinorOf(order: Order): number {
+  let minor = 0;
+  for (const line of order.lines.values()) minor += acceptedOf(line, order.currency).amountMinor - line.cancelledMinor;
+  return minor;
+}
+
+/** As it stands in the order's facts. */
+function recordOf(decision: CreditDecision): CreditMark {
+  const { basis, holderId, amountMinor, currency, limitMinor, exposureMinor, asOf, ageSeconds } = decision;
+  return {
+    decision: decision.decision === 'accepted' ? 'accepted' : 'held',
+    ...(decision.decision === 'refused' && { reason: decision.reason }),
+    ...{ basis, holderId, amountMinor, currency, limitMinor, exposureMinor, asOf, ageSeconds },
+    ...(decision.decision === 'accepted' && decision.overByMinor > 0 && { overByMinor: decision.overByMinor }),
+  };
+}
