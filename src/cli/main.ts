@@ -6,6 +6,7 @@ import { EXIT, printError } from './output.ts';
 /** A command is a file of this name here that exports `register(program)`. Its heavy imports belong inside its action. */
 const commands = [
   'connector',
+  'crosswalk',
   'demo',
   'doctor',
   'exceptions',
