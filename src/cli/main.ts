@@ -8,6 +8,7 @@ const commands = [
   'alerts',
   'connector',
   'credit',
+  'crosswalk',
   'demo',
   'doctor',
   'exceptions',

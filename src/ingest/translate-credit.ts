@@ -30,7 +30,8 @@ export function translateCredit(directory: Directory, system: string, command: C
   const listed = command.orders ?? [];
   if (listed.length > REPORTED_ORDERS_MAX)
     return invalid(`a report lists at most ${REPORTED_ORDERS_MAX} orders, not ${listed.length}`, 'orders');
-  const accountId = directory.findAccountId(company.companyId, command.account);
+  const code = directory.ourCode(system, 'account', command.account, Date.parse(command.asOf));
+  const accountId = directory.findAccountId(company.companyId, code);
   if (accountId === undefined)
     return {
       ...fault(
@@ -39,7 +40,7 @@ export function translateCredit(directory: Directory, system: string, command: C
         `no account ${shown(command.account)} in company ${company.code}`,
         'account',
       ),
-      waitKey: `account/${company.companyId} ${command.account}`,
+      waitKey: `account/${company.companyId} ${code}`,
     };
   const orders = listed.flatMap((reference) => {
     const cut = reference.indexOf('/');

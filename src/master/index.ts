@@ -6,6 +6,16 @@ export {
   readAccountTerms,
 } from './account-terms.ts';
 export { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
+export {
+  type CrosswalkEntry,
+  type CrosswalkKind,
+  type CrosswalkRecord,
+  crosswalkKinds,
+  endCrosswalk,
+  listCrosswalk,
+  putCrosswalk,
+  writeCrosswalk,
+} from './crosswalk.ts';
 export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,
