@@ -10,7 +10,14 @@ import { Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
 import { Directory } from './master/index.ts';
 import { dropExpired, ensurePartitions, Pressure } from './ops/index.ts';
-import { endDueHolds, followBackorders, type OrderDeps, sweepBackorders } from './orders/index.ts';
+import {
+  endDueHolds,
+  followBackorders,
+  followPromises,
+  type OrderDeps,
+  sweepBackorders,
+  sweepPromises,
+} from './orders/index.ts';
 import {
   BUCKETS,
   DeliveryDispatcher,
@@ -237,8 +244,10 @@ export class Hub {
       'backorders',
       async () => {
         const { read, served } = await followBackorders(db, deps);
-        if (served > 0) this.#wake.fire();
-        return read > 0;
+        // After them: what came is given first, so that nobody is told of a date that is over in a moment.
+        const promises = await followPromises(db, deps);
+        if (served + promises.changed > 0) this.#wake.fire();
+        return read + promises.read > 0;
       },
       {
         lease: 'backorders',
@@ -261,7 +270,8 @@ export class Hub {
       'sweep',
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
-        const served = ++sweeps % BACKORDER_SWEEP_EVERY === 0 ? await sweepBackorders(db, deps) : 0;
+        const isDue = ++sweeps % BACKORDER_SWEEP_EVERY === 0;
+        const served = isDue ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
         if (expired + served + ended + replayed > 0) this.#wake.fire();

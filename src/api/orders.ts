@@ -6,7 +6,7 @@ import { orderItem } from '../connectors/kit/index.ts';
 import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
 import { listFacts } from '../log/index.ts';
 import type { Order } from '../orders/index.ts';
-import { readFirstDecision, readOrders } from '../orders/index.ts';
+import { readFirstDecision, readOrders, readPromises } from '../orders/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
@@ -46,6 +46,12 @@ const submission = closed({
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
   ...orderTerms,
 });
+export const promisedPart = Type.Object({
+  quantity: Type.Integer(),
+  at: Type.Union([Type.String(), Type.Null()], { description: 'when it leaves; null: nobody knows' }),
+  location: Type.Union([Type.String(), Type.Null()]),
+  reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
+});
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -66,6 +72,9 @@ const decided = Type.Object({
       expected: Type.Array(Type.Object({ dueAt: Type.String(), location: Type.String(), quantity: Type.Integer() }), {
         description: 'backordered units that are promised of dated supply',
       }),
+      promised: Type.Optional(
+        Type.Array(promisedPart, { description: 'when what leaves; of channels that promise dates' }),
+      ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
       amountMinor: Type.Integer(),
@@ -114,7 +123,8 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
       const order = await getOrder(hub, request, request.params.id);
       await directory.loadSkuCodes([...order.lines.values()].map((line) => line.skuId));
       await directory.loadAccountCodes([order.accountId]);
-      return orderAnswer(directory, order);
+      const promises = await readPromises(hub.db, [order.orderId]);
+      return orderAnswer(directory, order, promises.get(order.orderId));
     },
   );
 }

@@ -98,6 +98,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.publication': [app, retention],
   'retention.reservation': [app, retention],
   'retention.parked_record': [app, retention],
+  'retention.promise': [app, retention],
   'retention.shortage': [app, retention],
   'retention.load_plan': [app, retention],
   'intake.inFlightMax': [app, 'src/ops/pressure.ts'],

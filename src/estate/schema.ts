@@ -405,6 +405,7 @@ export const estateSchema = Type.Object(
           publication: Type.Optional(days('which states of closed orders systems hold; as delivery; default 730')),
           reservation: Type.Optional(days('soft holds, from their expiry on; default 90')),
           parked_record: Type.Optional(days('what was set aside, once it is replayed or resolved; default 90')),
+          promise: Type.Optional(days('what closed orders were promised; as delivery; default 730')),
           shortage: Type.Optional(days('shortages, once they ended; default 730')),
           load_plan: Type.Optional(days('plans of loads with their items: without one nothing is undone; default 730')),
         },
