@@ -70,7 +70,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.sourcing.rank': [sourcing, 'src/orders/sourcing.ts'],
   'channels.<code>.sourcing.splitMax': [sourcing, backorders],
   'channels.<code>.sourcing.lineSplitMax': [sourcing, backorders],
-  'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts'],
+  'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts', 'src/orders/complete.ts'],
   'channels.<code>.sourcing.version': [sourcing],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
@@ -109,6 +109,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.publication': [app, retention],
   'retention.reservation': [app, retention],
   'retention.parked_record': [app, retention],
+  'retention.promise': [app, retention],
   'retention.shortage': [app, retention],
   'retention.stage_alert': [app, retention],
   'retention.load_plan': [app, retention],
