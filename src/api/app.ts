@@ -8,6 +8,7 @@ import { useKeys } from './auth.ts';
 import { availabilityRoutes } from './availability.ts';
 import { BODY_BYTES_MAX, useBodies } from './body.ts';
 import { cancellationRoutes } from './cancellations.ts';
+import { crosswalkRoutes } from './crosswalk.ts';
 import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
 import { exceptionRoutes } from './exceptions.ts';
@@ -70,6 +71,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     routes.get('/openapi.json', { config: { scope: 'read' }, schema: { hide: true } }, async () => app.swagger());
     healthRoutes(routes, hub);
     recordRoutes(routes, hub);
+    crosswalkRoutes(routes, hub);
     pageRoutes(routes, hub);
     decisionRoutes(routes, hub);
     promiseRoutes(routes, hub);

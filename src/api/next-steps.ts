@@ -16,11 +16,11 @@ const parkedRecords: Readonly<Record<string, string>> = {
   account_deleted: 'Restore the account there, or block it where credit is kept, then resolve this.',
   gtin_taken:
     "Correct the number where it is wrong; if it is now the other's, take it from the first there and replay this, else resolve it.",
-  unknown_sku: 'Add the product, and it runs by itself; or add a crosswalk entry, then replay it.',
+  unknown_sku: 'Add the product, or a crosswalk entry, and it runs by itself.',
   unknown_account: 'Add the account, and it runs by itself.',
   merge_ring:
     'Look in the system which of the accounts is left: change that one there, so that it is told, then resolve this.',
-  unknown_location: 'Add the location to the estate or a crosswalk entry, then replay it.',
+  unknown_location: 'Add a crosswalk entry, and it runs by itself; or add the location to the estate, then replay it.',
   unknown_unit:
     "Say what the unit is in the system's settings (units), or correct the product's unit in the system, then replay it.",
   tier_gap:

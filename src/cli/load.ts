@@ -9,6 +9,7 @@ contracts  contract, account; company, currency, valid_from, valid_to
 contract-prices  contract, sku, unit_price; company, quantity_min, price_per
 substitutes  sku, substitute
           (a row a substitute, best first; the rows of a SKU stand together and take the place of all it had)
+crosswalk kind (sku, account, location), outside_id, code; system (default: --system), valid_from, valid_to
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no
@@ -32,11 +33,11 @@ export function register(program: Command): void {
   const load = program
     .command('load')
     .description(
-      'load products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders from a CSV file, gzip too',
+      'load products, accounts, prices, contracts, contract-prices, substitutes, crosswalk, stock, supplies or orders from a CSV file, gzip too',
     )
     .argument(
       '[kind]',
-      'products, accounts, prices, contracts, contract-prices, substitutes, stock, supplies or orders',
+      'products, accounts, prices, contracts, contract-prices, substitutes, crosswalk, stock, supplies or orders',
     )
     .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')

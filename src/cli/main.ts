@@ -7,6 +7,7 @@ import { EXIT, printError } from './output.ts';
 const commands = [
   'alerts',
   'connector',
+  'crosswalk',
   'demo',
   'doctor',
   'exceptions',

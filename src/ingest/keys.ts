@@ -6,7 +6,7 @@ import { conflictText, differenceOf, nameDifferences } from './conflicts.ts';
 import type { Entry, ItemResult } from './entry.ts';
 import { sameByMerge } from './merges.ts';
 import * as statements from './store.sql.ts';
-import { isFault } from './translated.ts';
+import { businessTimeOf, isFault } from './translated.ts';
 
 /**
  * Inserts the keys and counts their repeats; entries whose key is known get their result.
@@ -127,6 +127,7 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
       texts(parked.map((p) => JSON.stringify(p.entry.item))),
       numbers(parked.map((p) => p.entry.rawId)),
       numbers(parked.map((p) => p.entry.item.itemNo)),
+      numbers(parked.map((p) => businessTimeOf(p.entry.item.command))),
     ]);
 }
 

@@ -25,7 +25,7 @@ import { endMergedConflicts } from './merges.ts';
 import { lockKeysOfParked } from './parked.sql.ts';
 import * as statements from './store.sql.ts';
 import { loadCodes, translate } from './translate.ts';
-import { isFault } from './translated.ts';
+import { businessTimeOf, isFault } from './translated.ts';
 
 export const MESSAGES_PER_BATCH_MAX = 256;
 /** Lines (of orders, movements, picks) decided in one transaction: it holds their locks, and everybody behind it waits. */
@@ -232,11 +232,12 @@ export class Receiver {
       orderIds.giveBack();
       await applyEntries(tx, this.#deps, entries);
       const done: number[] = [];
-      const failed: { id: number; class: string; reason: string; waitKey: string | null }[] = [];
+      const failed: { id: number; class: string; reason: string; waitKey: string | null; at: number | null }[] = [];
       const states: { scope: string; key: string; state: string; subject: number | null }[] = [];
       entries.forEach((entry, i) => {
         const { parked_id: id, scope, key } = rows[i]!;
         const result = entry.result!;
+        const at = businessTimeOf(entry.item.command);
         if (result.status === 'applied') {
           done.push(id);
           states.push({ scope, key, state: 'a', subject: result.orderId });
@@ -245,10 +246,10 @@ export class Receiver {
           done.push(id);
           states.push({ scope, key, state: 's', subject: null });
         } else if (result.status === 'parked') {
-          failed.push({ id, class: result.class, reason: result.reason, waitKey: awaitedOf(entry) });
+          failed.push({ id, class: result.class, reason: result.reason, waitKey: awaitedOf(entry), at });
           states.push({ scope, key, state: 'p', subject: null });
         } else if (result.status === 'waiting')
-          failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey });
+          failed.push({ id, class: 'waiting', reason: `waits for ${result.waitKey}`, waitKey: result.waitKey, at });
       });
       if (done.length > 0) tx.write(statements.endParked, [numbers(done)]);
       if (failed.length > 0)
@@ -257,6 +258,7 @@ export class Receiver {
           texts(failed.map((f) => f.class)),
           texts(failed.map((f) => f.reason)),
           texts(failed.map((f) => f.waitKey)),
+          numbers(failed.map((f) => f.at)),
         ]);
       await writeStates(tx, states);
       await endMergedConflicts(tx, directory, entries);
@@ -296,6 +298,7 @@ export class Receiver {
           texts(['unreadable']),
           texts([inapplicable(error)]),
           texts([null]),
+          numbers([null]),
         ]);
         await writeStates(tx, [{ scope: row.scope, key: row.key, state: 'p', subject: null }]);
       });

@@ -63,10 +63,10 @@ export const removeKeys = sql(
 
 export const insertParked = sql(
   'ingest_insert_parked',
-  `insert into parked_record (scope, key, system, class, reason, place, wait_key, item, raw_id, item_no)
-   select scope, key, system, class, reason, place, wait_key, item::json, raw_id, item_no
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::int[])
-       as t(scope, key, system, class, reason, place, wait_key, item, raw_id, item_no)`,
+  `insert into parked_record (scope, key, system, class, reason, place, wait_key, item, raw_id, item_no, business_at)
+   select scope, key, system, class, reason, place, wait_key, item::json, raw_id, item_no, to_timestamp(business_ms / 1000.0)
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::int[], $11::bigint[])
+       as t(scope, key, system, class, reason, place, wait_key, item, raw_id, item_no, business_ms)`,
 );
 
 export const endParked = sql(
@@ -75,8 +75,9 @@ export const endParked = sql(
 );
 export const failParked = sql(
   'ingest_fail_parked',
-  `update parked_record p set attempts = attempts + 1, class = t.class, reason = t.reason, wait_key = t.wait_key
-     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as t(parked_id, class, reason, wait_key)
+  `update parked_record p set attempts = attempts + 1, class = t.class, reason = t.reason, wait_key = t.wait_key,
+          business_at = to_timestamp(t.business_ms / 1000.0)
+     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as t(parked_id, class, reason, wait_key, business_ms)
     where p.parked_id = t.parked_id`,
 );
 export interface ParkedRow {

@@ -25,7 +25,7 @@ export function translateRecord(directory: Directory, system: string, command: R
     const { unit } = command;
     if (unit !== undefined && !UNITS.has(unit))
       return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
-    const record = { ...command, sku: directory.ourCode(system, 'sku', command.sku) };
+    const record = { ...command, sku: directory.ourCode(system, 'sku', command.sku, null) };
     if (command.gtin === undefined || command.gtin === '') return { ...NOTHING, records: [record] };
     const gtin = gtin14Of(command.gtin);
     if (gtin === undefined)
@@ -39,8 +39,17 @@ export function translateRecord(directory: Directory, system: string, command: R
   }
   if (!directory.companies.has(command.company))
     return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');
-  if (command.kind === 'account.changed') return { ...NOTHING, records: [command] };
-  if (command.kind === 'account.merged') return translateMerge(directory, command);
+  if (command.kind === 'account.changed')
+    return {
+      ...NOTHING,
+      records: [{ ...command, account: directory.ourCode(system, 'account', command.account, null) }],
+    };
+  if (command.kind === 'account.merged')
+    return translateMerge(directory, {
+      ...command,
+      account: directory.ourCode(system, 'account', command.account, null),
+      into: directory.ourCode(system, 'account', command.into, null),
+    });
   const skuId = skuOf(directory, system, command.sku, 'sku');
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))
@@ -63,7 +72,7 @@ export function translateRecord(directory: Directory, system: string, command: R
   }));
   const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
   const price = { ...command, unitPrice, ...(tiers !== undefined && { tiers }) };
-  return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku) }] };
+  return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku, null) }] };
 }
 
 function translateMerge(directory: Directory, command: AccountMerged): Translated | Fault {

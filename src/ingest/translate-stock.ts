@@ -11,6 +11,7 @@ import { type SupplyChange, stockFact } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
 import {
+  businessTimeOf,
   channelOf,
   type Fault,
   fault,
@@ -28,9 +29,9 @@ export function translateMovement(
   item: InboundItem,
   command: StockMoved,
 ): Translated | Fault {
-  const skuId = skuOf(directory, system, command.sku, 'sku');
+  const skuId = skuOf(directory, system, command.sku, 'sku', businessTimeOf(command));
   if (typeof skuId !== 'number') return skuId;
-  const location = locationOf(directory, command.location);
+  const location = locationOf(directory, system, command.location, businessTimeOf(command));
   if ('class' in location) return location;
   const { companyId, locationId } = location;
   const { movement, quantity, occurredAt, supply } = command;
@@ -84,9 +85,9 @@ export function translateAnnouncement(
   item: InboundItem,
   command: SupplyAnnounced,
 ): Translated | Fault {
-  const skuId = skuOf(directory, system, command.sku, 'sku');
+  const skuId = skuOf(directory, system, command.sku, 'sku', businessTimeOf(command));
   if (typeof skuId !== 'number') return skuId;
-  const location = locationOf(directory, command.location);
+  const location = locationOf(directory, system, command.location, businessTimeOf(command));
   if ('class' in location) return location;
   const announced = {
     quantity: quantityOf(command.quantity, 'quantity', 0),
@@ -116,9 +117,9 @@ export function translateOutside(
   item: InboundItem,
   command: OutsideAllocated,
 ): Translated | Fault {
-  const skuId = skuOf(directory, system, command.sku, 'sku');
+  const skuId = skuOf(directory, system, command.sku, 'sku', businessTimeOf(command));
   if (typeof skuId !== 'number') return skuId;
-  const location = locationOf(directory, command.location);
+  const location = locationOf(directory, system, command.location, businessTimeOf(command));
   if ('class' in location) return location;
   const { companyId, locationId } = location;
   let line: OutsideWork['report']['line'] = null;

@@ -1,10 +1,10 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
-import { CrossdockError, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
+import { CrossdockError, type InboundCommand, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { termsOf } from './order-terms.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
-import { channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
+import { businessTimeOf, channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
 export const ORDER_LINES_MAX = 5_000;
 const VALUE_SHOWN_MAX = 60;
@@ -14,33 +14,47 @@ export async function loadCodes(
   directory: Directory,
   items: readonly { system: string; item: InboundItem }[],
 ): Promise<void> {
-  const skus = new Set<string>();
-  const bySystem = new Map<string, Set<string>>();
-  const accounts: { companyId: number; code: string }[] = [];
-  for (const { system, item } of items) {
-    const command = item.command;
-    if (command === undefined) continue;
-    const own = bySystem.get(system) ?? new Set<string>();
-    bySystem.set(system, own);
-    if ('sku' in command) own.add(command.sku);
-    if ('lines' in command) for (const line of command.lines) if ('sku' in line) own.add(line.sku);
-    if (command.kind === 'order.submitted') {
-      const company = directory.companies.get(command.company);
-      if (company !== undefined) accounts.push({ companyId: company.companyId, code: command.account });
+  const named = items.flatMap(({ system, item: { command } }) =>
+    command === undefined ? [] : [{ system, command, at: businessTimeOf(command) }],
+  );
+  const bySystem = new Map<string, Map<string, Set<string>>>();
+  for (const { system, command } of named) {
+    if (system === 'api') continue;
+    let own = bySystem.get(system);
+    if (own === undefined) {
+      own = new Map([...['sku', 'account', 'location']].map((kind) => [kind, new Set<string>()]));
+      bySystem.set(system, own);
     }
-    if (command.kind === 'account.merged') {
-      const company = directory.companies.get(command.company);
-      for (const code of company === undefined ? [] : [command.account, command.into])
-        accounts.push({ companyId: company!.companyId, code });
-    }
+    for (const code of skusIn(command)) own.get('sku')!.add(code);
+    for (const code of accountsIn(command)) own.get('account')!.add(code);
+    if ('location' in command) own.get('location')!.add(command.location);
   }
-  for (const [system, codes] of bySystem) {
-    if (system !== 'api') await directory.loadCrosswalk(system, 'sku', codes);
-    for (const code of codes) skus.add(directory.ourCode(system, 'sku', code));
+  for (const [system, own] of bySystem) await directory.loadCrosswalk(system, own);
+  const skus = new Set<string>();
+  const accounts: { companyId: number; code: string }[] = [];
+  for (const { system, command, at } of named) {
+    for (const code of skusIn(command)) skus.add(directory.ourCode(system, 'sku', code, at));
+    if (command.kind !== 'order.submitted' && command.kind !== 'account.merged') continue;
+    const company = directory.companies.get(command.company);
+    if (company === undefined) continue;
+    for (const code of accountsIn(command))
+      accounts.push({ companyId: company.companyId, code: directory.ourCode(system, 'account', code, at) });
   }
   await directory.loadSkus(skus);
   await directory.loadAccounts(accounts);
   await directory.loadMerged(accounts);
+}
+
+function skusIn(command: InboundCommand): string[] {
+  return [
+    ...('sku' in command ? [command.sku] : []),
+    ...('lines' in command ? command.lines.flatMap((line) => ('sku' in line ? [line.sku] : [])) : []),
+  ];
+}
+
+function accountsIn(command: InboundCommand): string[] {
+  if (command.kind === 'account.merged') return [command.account, command.into];
+  return command.kind === 'order.submitted' || command.kind === 'account.changed' ? [command.account] : [];
 }
 
 /** Pure but for `takeOrderId`. All codes were loaded before. */
@@ -112,7 +126,9 @@ function translateCommand(
           `currency ${JSON.stringify(command.currency.slice(0, 10))}; company ${company.code} sells in ${company.currency}`,
           'currency',
         );
-      const accountId = directory.findAccountId(company.companyId, command.account);
+      const at = businessTimeOf(command);
+      const account = directory.ourCode(system, 'account', command.account, at);
+      const accountId = directory.findAccountId(company.companyId, account);
       if (accountId === undefined)
         return {
           ...fault(
@@ -121,7 +137,7 @@ function translateCommand(
             `no account ${JSON.stringify(command.account.slice(0, 60))} in company ${company.code}`,
             'account',
           ),
-          waitKey: `account/${company.companyId} ${command.account}`,
+          waitKey: `account/${company.companyId} ${account}`,
         };
       if (command.lines.length === 0 || command.lines.length > ORDER_LINES_MAX)
         return fault(
@@ -133,7 +149,7 @@ function translateCommand(
       const lines = [];
       for (let i = 0; i < command.lines.length; i++) {
         const line = command.lines[i]!;
-        const skuId = skuOf(directory, system, line.sku, `lines[${i}].sku`);
+        const skuId = skuOf(directory, system, line.sku, `lines[${i}].sku`, at);
         if (typeof skuId !== 'number') return skuId;
         lines.push({
           lineNo: quantityOf(line.lineNo, `lines[${i}].lineNo`),

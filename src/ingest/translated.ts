@@ -1,5 +1,5 @@
 /** What an item becomes: work to do, or a fault with class and place; and the look-ups that every translation needs. */
-import type { ErrorCode, RecordChanged } from '../canonical/index.ts';
+import type { ErrorCode, InboundCommand, RecordChanged } from '../canonical/index.ts';
 import type { Movement, OutsideReport, SupplyChange } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory, LocationEntry } from '../master/index.ts';
@@ -11,7 +11,7 @@ export interface Fault {
   code: ErrorCode;
   reason: string;
   place: string | null;
-  /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>` or `account/<company id> <code>`. */
+  /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>` or `location <code>`. */
   waitKey?: string;
 }
 
@@ -61,8 +61,14 @@ export function fault(kind: string, code: ErrorCode, reason: string, place: stri
   return { class: kind, code, reason, place };
 }
 
-export function skuOf(directory: Directory, system: string, code: string, place: string): number | Fault {
-  const ours = directory.ourCode(system, 'sku', code);
+export function skuOf(
+  directory: Directory,
+  system: string,
+  code: string,
+  place: string,
+  at: number | null = null,
+): number | Fault {
+  const ours = directory.ourCode(system, 'sku', code, at);
   return (
     directory.findSkuId(ours) ?? {
       ...fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place),
@@ -78,9 +84,40 @@ export function channelOf(directory: Directory, code: string): ChannelEntry | Fa
   );
 }
 
-export function locationOf(directory: Directory, code: string): LocationEntry | Fault {
+export function locationOf(
+  directory: Directory,
+  system: string,
+  code: string,
+  at: number | null = null,
+): LocationEntry | Fault {
+  const ours = directory.ourCode(system, 'location', code, at);
   return (
-    directory.locations.get(code) ??
-    fault('unknown_location', 'XD_UNKNOWN_LOCATION', `no location ${JSON.stringify(code.slice(0, 60))}`, 'location')
+    directory.locations.get(ours) ?? {
+      ...fault(
+        'unknown_location',
+        'XD_UNKNOWN_LOCATION',
+        `no location ${JSON.stringify(code.slice(0, 60))}`,
+        'location',
+      ),
+      waitKey: `location ${ours}`,
+    }
   );
+}
+
+/**
+ * When what an item says happened in business: codes in it are those of that time. null: now; a record is as its system has it now,
+ * whenever it changed last.
+ */
+export function businessTimeOf(command: InboundCommand | undefined): number | null {
+  if (command === undefined) return null;
+  const text =
+    command.kind === 'order.submitted'
+      ? command.orderedAt
+      : command.kind === 'supply.announced'
+        ? command.announcedAt
+        : 'occurredAt' in command
+          ? command.occurredAt
+          : undefined;
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? null : time;
 }

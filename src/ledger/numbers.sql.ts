@@ -11,13 +11,15 @@ export const findSettleable = sql<{ sku_id: number; drained_at: Date }>(
 );
 
 // Orders of a channel that were set aside: what they sold has left the channel's number but not yet its exposure. sku_id is null
-// where the lines could not be read: it may be any SKU. Ingest owns the table; this is its only reader here.
+// where the lines could not be read: it may be any SKU. Codes mean what they meant when it was ordered. Ingest owns the table; this is its only reader here.
 export const readParkedSales = sql<{ sku_id: number | null }>(
   'ledger_read_parked_sales',
   `select distinct s.sku_id
      from parked_record p
      left join lateral json_array_elements(p.item -> 'command' -> 'lines') l on true
-     left join sku s on s.code = upper(l.value ->> 'sku')
+     left join crosswalk_entry c on c.system = p.system and c.kind = 'sku' and c.outside_id = l.value ->> 'sku'
+      and c.valid_from <= coalesce(p.business_at, crossdock_now()) and c.valid_to > coalesce(p.business_at, crossdock_now())
+     left join sku s on s.code = coalesce(c.our_code, upper(l.value ->> 'sku'))
     where p.scope = $1::text and p.state = 'open' and p.class <> 'key_conflict'
       and (l.value is null or s.sku_id is not null)`,
 );

@@ -33,8 +33,8 @@ it('what a start declares is what commands read back, also when it was something
 it('a crosswalk entry holds for its time, also for who has read it', async () => {
   const directory = await Directory.open(db, { companies: {}, locations: {}, systems: {}, channels: {} });
   const at = async () => {
-    await directory.loadCrosswalk('shop', 'sku', ['S-1', 'S-2']);
-    return ['S-1', 'S-2'].map((id) => directory.ourCode('shop', 'sku', id));
+    await directory.loadCrosswalk('shop', new Map([['sku', new Set(['S-1', 'S-2'])]]));
+    return ['S-1', 'S-2'].map((id) => directory.ourCode('shop', 'sku', id, null));
   };
   expect(await at()).toEqual(['S-1', 'S-2']);
   await database.pool.query(

@@ -37,11 +37,17 @@ export const findSkuCodes = sql<{ code: string; sku_id: number }>(
   'master_find_sku_codes',
   'select code, sku_id from sku where sku_id = any($1::bigint[])',
 );
-export const findCrosswalk = sql<{ outside_id: string; our_code: string }>(
+// All entries of these ids, whenever they hold: what comes in happened at times of its own.
+export const findCrosswalk = sql<{
+  kind: string;
+  outside_id: string;
+  our_code: string;
+  valid_from: Date | number;
+  valid_to: Date | number;
+}>(
   'master_find_crosswalk',
-  `select outside_id, our_code from crosswalk_entry
-    where system = $1::text and kind = $2::text and outside_id = any($3::text[])
-      and valid_from <= crossdock_now() and valid_to > crossdock_now()`,
+  `select kind, outside_id, our_code, valid_from, valid_to from crosswalk_entry
+    where system = $1::text and kind = any($2::text[]) and outside_id = any($3::text[])`,
 );
 export const findAccounts = sql<{ company_id: number; code: string; account_id: number }>(
   'master_find_accounts',

@@ -140,7 +140,7 @@ export class Directory {
   readonly #countsNet = new Set<string>();
   /** As declared. */
   readonly rules: DeclaredRules = {};
-  readonly #crosswalks = new Map<string, string>();
+  readonly #crosswalks = new Map<string, readonly { from: number; to: number; code: string }[]>();
   postalAreas = new PostalAreas();
   /** Ends the names of what the hub numbers itself: another hub of the same systems has another. */
   #referenceEnding = '';
@@ -281,14 +281,23 @@ export class Directory {
       this.#rememberSku(row.sku_id, row.code);
   }
 
-  /** Resolves a system's own ids to our codes; an id without a crosswalk entry stands for itself. */
-  async loadCrosswalk(system: string, kind: string, outsideIds: Iterable<string>): Promise<void> {
-    const ids = [...new Set(outsideIds)];
-    if (ids.length === 0) return;
-    const rows = await this.#db.query(statements.findCrosswalk, [system, kind, texts(ids)]);
-    // An entry may have ended since it was read: unlike ids, it is not true for ever.
-    for (const id of ids) this.#crosswalks.delete(`${system}/${kind}/${id}`);
-    for (const row of rows) this.#crosswalks.set(`${system}/${kind}/${row.outside_id}`, row.our_code);
+  /**
+   * Reads what a system's own ids mean, by kind. Business keys and times are what the caller has; entries are read whole, because each
+   * item has its own time.
+   */
+  async loadCrosswalk(system: string, outsideIds: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
+    const ids = new Set([...outsideIds.values()].flatMap((some) => [...some]));
+    if (ids.size === 0) return;
+    const asked = [system, texts([...outsideIds.keys()]), texts([...ids])];
+    const rows = await this.#db.query(statements.findCrosswalk, asked);
+    // An entry may have been changed since it was read: unlike ids, it is not true for ever. In one go: others decide meanwhile.
+    for (const [kind, some] of outsideIds) for (const id of some) this.#crosswalks.delete(`${system}/${kind}/${id}`);
+    for (const row of rows) {
+      if (outsideIds.get(row.kind)?.has(row.outside_id) !== true) continue;
+      const key = `${system}/${row.kind}/${row.outside_id}`;
+      const entry = { from: Number(row.valid_from), to: Number(row.valid_to), code: row.our_code };
+      this.#crosswalks.set(key, [...(this.#crosswalks.get(key) ?? []), entry]);
+    }
   }
 
   /** Records that were taken back are looked up again when they are named. Ids stay, so whoever has one may go on with it. */
@@ -299,8 +308,13 @@ export class Directory {
     }
   }
 
-  ourCode(system: string, kind: string, outsideId: string): string {
-    return this.#crosswalks.get(`${system}/${kind}/${outsideId}`) ?? outsideId;
+  /** What a system's id meant at that time (ms; null: now); an id without an entry that held then stands for itself. */
+  ourCode(system: string, kind: string, outsideId: string, at: number | null): string {
+    if (this.#crosswalks.size === 0) return outsideId;
+    const entries = this.#crosswalks.get(`${system}/${kind}/${outsideId}`);
+    if (entries === undefined) return outsideId;
+    const time = at ?? Date.now();
+    return entries.find(({ from, to }) => from <= time && time < to)?.code ?? outsideId;
   }
 
   findSkuId(code: string): number | undefined {

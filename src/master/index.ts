@@ -5,6 +5,16 @@ export {
   type PriorityClass,
   readAccountTerms,
 } from './account-terms.ts';
+export {
+  type CrosswalkEntry,
+  type CrosswalkKind,
+  type CrosswalkRecord,
+  crosswalkKinds,
+  endCrosswalk,
+  listCrosswalk,
+  putCrosswalk,
+  writeCrosswalk,
+} from './crosswalk.ts';
 export { readDeclared } from './declared.ts';
 export {
   type ChannelEntry,

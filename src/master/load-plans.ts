@@ -311,7 +311,9 @@ function refusalsOf(error: unknown): ReadonlyMap<number, Refusal> | undefined {
 }
 
 function refusalOf(error: unknown): Refusal {
-  const code = error instanceof CrossdockError ? error.code : 'XD_INTERNAL';
+  const own =
+    error instanceof CrossdockError && typeof error.details.refused === 'string' ? error.details.refused : undefined;
+  const code = own ?? (error instanceof CrossdockError ? error.code : 'XD_INTERNAL');
   const message = error instanceof Error ? error.message : String(error);
   return { code, reason: message.replace(/^\w+\[\d+\]\.?/, '').slice(0, 500) };
 }

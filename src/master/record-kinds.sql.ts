@@ -29,14 +29,18 @@ export const readAccounts = sql<{ at: number; account_id: number; channel: strin
      join account a on a.company_id = c.company_id and a.code = t.code
     where a.withdrawn_at is null`,
 );
+export const listCompanyIds = sql<{ company_id: number }>(
+  'master_list_company_ids',
+  'select company_id from company order by company_id',
+);
 export const findCompanies = sql<{ company_id: number; code: string }>(
   'master_find_companies',
   'select company_id, code from company where code = any($1::text[])',
 );
 // By ids: joined with the tables of the codes, it was planned as if those had few rows, and took seconds.
-export const readPrices = sql<{ at: number; sku_id: number; unit_price: string }>(
+export const readPrices = sql<{ at: number; sku_id: number; unit_price: string; valid_to: string | null }>(
   'master_read_price_records',
-  `select t.at::int - 1 as at, p.sku_id, p.unit_price::text as unit_price
+  `select t.at::int - 1 as at, p.sku_id, p.unit_price::text as unit_price, nullif(p.valid_to, 'infinity')::text as valid_to
      from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[])
        with ordinality as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, at)
      join price p using (company_id, sku_id, price_list, currency, valid_from, quantity_min)`,

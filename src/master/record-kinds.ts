@@ -3,9 +3,12 @@
  * by standing in `fields` and in what `read` gives; how it is written is known to the kind's own writer only.
  */
 import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { lockCrosswalk, readEntries, removeEntries } from './crosswalk.sql.ts';
+import { type CrosswalkRecord, keyColumns, writeCrosswalk } from './crosswalk.ts';
 import { findSkus } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
 import { claimGtins } from './gtins.ts';
+import { lockPriceWriters } from './overlaps.ts';
 import * as statements from './record-kinds.sql.ts';
 import {
   type AccountRecord,
@@ -44,7 +47,7 @@ export interface KnownRecord {
   values: Values;
 }
 
-export const planKinds = ['products', 'accounts', 'prices', 'substitutes'] as const;
+export const planKinds = ['products', 'accounts', 'prices', 'substitutes', 'crosswalk'] as const;
 export type PlanKindName = (typeof planKinds)[number];
 
 /** A record as files and writers have it: key fields and others by name. */
@@ -148,24 +151,38 @@ const accounts: RecordKind = {
 const prices: RecordKind = {
   name: 'prices',
   keyFields: ['company', 'sku', 'priceList', 'currency', 'validFrom', 'quantityMin'],
-  fields: ['unitPrice'],
+  fields: ['unitPrice', 'validTo'],
   decimals: ['unitPrice'],
   isSubject: false,
-  lock: (tx) => tx.query(statements.lockPriceTable),
+  async lock(tx) {
+    // As its writers do: they wait for each other before they come to the table.
+    const companies = await tx.query(statements.listCompanyIds);
+    await lockPriceWriters(
+      tx,
+      companies.map((row) => row.company_id),
+    );
+    await tx.query(statements.lockPriceTable);
+  },
   async read(db, keys) {
     const rows = await db.query(statements.readPrices, await priceColumns(db, keys));
     return new Map(
-      rows.map(({ at, sku_id: subjectId, unit_price: unitPrice }) => [at, { subjectId, values: { unitPrice } }]),
+      rows.map(({ at, sku_id: subjectId, unit_price: unitPrice, valid_to: validTo }) => [
+        at,
+        { subjectId, values: { unitPrice, validTo } },
+      ]),
     );
   },
   async put(tx, directory, records) {
     await directory.loadSkus(records.map((record) => String(record.sku)));
-    const all = records.map(({ validFrom, quantityMin, ...record }) => ({
+    const all = records.map(({ validFrom, validTo, quantityMin, ...record }) => ({
       ...record,
+      ...(typeof validTo === 'string' && { validTo }),
       quantityMin: Number(quantityMin),
       ...(validFrom !== '' && { validFrom }),
     }));
-    await writePrices(tx, directory, all as unknown as PriceRecord[]);
+    const { refused } = await writePrices(tx, directory, all as unknown as PriceRecord[]);
+    if (refused.length > 0)
+      throw new RecordsRefused(new Map(refused.map(({ at, reason }) => [at, { code: 'XD_PRICE_OVERLAP', reason }])));
   },
   async withdraw(tx, _directory, keys) {
     const gone = await tx.query(statements.withdrawPrices, await priceColumns(tx, keys));
@@ -213,7 +230,34 @@ const substitutes: RecordKind = {
   },
 };
 
-const kinds: Readonly<Record<PlanKindName, RecordKind>> = { products, accounts, prices, substitutes };
+const crosswalk: RecordKind = {
+  name: 'crosswalk',
+  keyFields: ['system', 'kind', 'outsideId', 'validFrom'],
+  fields: ['code', 'validTo'],
+  isSubject: false,
+  lock: (tx) => tx.query(lockCrosswalk),
+  async read(db, keys) {
+    const rows = await db.query(readEntries, keyColumns(keys.map(entryKey)));
+    return new Map(
+      rows.map((row) => [row.at, { subjectId: null, values: { code: row.our_code, validTo: row.valid_to } }]),
+    );
+  },
+  async put(tx, _directory, records) {
+    const all = records.map((record) => ({ ...record, validFrom: record.validFrom === '' ? null : record.validFrom }));
+    await writeCrosswalk(tx, all as unknown as CrosswalkRecord[], 'plan');
+  },
+  async withdraw(tx, _directory, keys) {
+    await tx.query(removeEntries, keyColumns(keys.map(entryKey)));
+    return new Map();
+  },
+};
+
+function entryKey([system, kind, outsideId, validFrom]: RecordKey) {
+  const from = validFrom === '' ? null : validFrom!;
+  return { system: system!, kind: kind as CrosswalkRecord['kind'], outsideId: outsideId!, validFrom: from };
+}
+
+const kinds: Readonly<Record<PlanKindName, RecordKind>> = { products, accounts, prices, substitutes, crosswalk };
 
 export function recordKind(name: PlanKindName): RecordKind {
   return kinds[name];

@@ -77,7 +77,7 @@ export class RowFields {
     return this.optional(name) === undefined ? undefined : this.time(name).slice(0, 10);
   }
 
-  oneOf<const T extends string>(name: string, values: readonly T[], fallback: T): T {
+  oneOf<const T extends string>(name: string, values: readonly T[], fallback?: T): T {
     const text = this.optional(name) ?? fallback;
     if (!values.includes(text as T))
       fail('XD_VALUE_INVALID', `${name} must be one of ${values.join(', ')}, not ${shown(text)}`, { place: name });

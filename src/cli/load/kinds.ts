@@ -4,10 +4,13 @@ import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
 import {
   type AccountRecord,
+  type CrosswalkRecord,
   claimGtins,
+  crosswalkKinds,
   type PriceRecord,
   type ProductRecord,
   putAccounts,
+  putCrosswalk,
   putProducts,
   putSubstitutes,
   type SubstitutesRecord,
@@ -15,6 +18,7 @@ import {
 } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
+import { whoAmI } from '../who.ts';
 import { contractPriceRows, contractRows } from './contracts.ts';
 import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
 
@@ -25,6 +29,7 @@ export const kindNames = [
   'contracts',
   'contract-prices',
   'substitutes',
+  'crosswalk',
   'stock',
   'supplies',
   'orders',
@@ -136,6 +141,20 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
         }),
         groupOf: (value) => (value as { sku: string }).sku,
       };
+    case 'crosswalk':
+      return master<CrosswalkRecord>({
+        required: ['kind', 'outside_id', 'code'],
+        optional: ['system', 'valid_from', 'valid_to'],
+        read: (row) => ({
+          system: row.text('system', context.system === 'file' ? undefined : context.system),
+          kind: row.oneOf('kind', crosswalkKinds),
+          outsideId: row.text('outside_id'),
+          code: row.text('code'),
+          validFrom: row.optional('valid_from') === undefined ? null : row.time('valid_from'),
+          validTo: row.optional('valid_to') === undefined ? null : row.time('valid_to'),
+        }),
+        put: (records) => putCrosswalk(context.db, records, whoAmI()),
+      });
     case 'stock':
       return stockKind(context);
     case 'supplies':
@@ -218,8 +237,11 @@ function master<Row, T = Row>(kind: {
             error instanceof CrossdockError ? /\[(\d+)\]/.exec(String(error.details.place ?? ''))?.[1] : undefined;
           if (at === undefined) throw error;
           const bad = left[Number(at)]!;
-          const { code, message } = error as CrossdockError;
-          results[bad.i] = { code, reason: message.replace(/^\w+\[\d+\]\./, '') };
+          const { code, message, details } = error as CrossdockError;
+          results[bad.i] = {
+            code: typeof details.refused === 'string' ? details.refused : code,
+            reason: message.replace(/^\w+\[\d+\]\./, ''),
+          };
           left = left.filter((entry) => entry !== bad);
         }
       return results;

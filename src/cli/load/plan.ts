@@ -33,14 +33,16 @@ export interface PlanOptions {
 }
 
 /** Fields whose columns are called otherwise. */
-const columnOfField: Readonly<Record<string, string>> = { substitutes: 'substitute', ourCode: 'code' };
+const columnOfField: Readonly<Record<string, string>> = { substitutes: 'substitute' };
 
 export function planKindOf(name: KindName): PlanKindName {
   return (
     planKinds.find((kind) => kind === name) ??
     fail(
       'XD_VALUE_INVALID',
-      `there is no plan for ${name}: each row is a fact under its own key, taken once and never changed; plans are for ${planKinds.join(', ')}`,
+      ['stock', 'supplies', 'orders'].includes(name)
+        ? `there is no plan for ${name}: each row is a fact under its own key, taken once and never changed`
+        : `there is no plan for ${name} yet; there are for ${planKinds.join(', ')}`,
       { place: 'kind' },
     )
   );
