@@ -20,6 +20,7 @@ const commands = [
   'prices',
   'purchasing',
   'restored',
+  'returns',
   'start',
   'trace',
   'verify',

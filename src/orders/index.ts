@@ -33,6 +33,16 @@ export {
   processOrders,
   type WorkResult,
 } from './process.ts';
+export {
+  getReturn,
+  listReturnCandidates,
+  listReturnedStock,
+  listReturns,
+  type ReturnCandidate,
+  type ReturnedStock,
+  type ReturnFilter,
+  type ReturnRecord,
+} from './return-records.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export { leftOf, standInsOf } from './take-back.ts';
 export { readToldDocuments, type ToldDocuments, type ToldPart } from './told.ts';
