@@ -410,6 +410,7 @@ table location (
   priority integer default 0 not null,
   safety_stock bigint default 0 not null,
   settings json,
+  returns json,
   UNIQUE (code),
   PRIMARY KEY (location_id),
   FOREIGN KEY (company_id) REFERENCES company(company_id)
@@ -700,9 +701,44 @@ table return_authorisation (
   lines json not null,
   state text not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
+  reason text,
+  inspection text,
   PRIMARY KEY (order_id, return_id)
 );
 CREATE UNIQUE INDEX return_authorisation_return_id_idx ON public.return_authorisation USING btree (return_id);
+
+table return_inspection (
+  order_id bigint not null,
+  order_version bigint not null,
+  return_id bigint not null,
+  lines json not null,
+  inspected_by text not null,
+  reason text,
+  inspected_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, order_version)
+);
+
+table return_line (
+  order_id bigint not null,
+  return_id bigint not null,
+  line_no integer not null,
+  sku_id bigint not null,
+  location_id integer not null,
+  quantity bigint not null,
+  received bigint default 0 not null,
+  restocked bigint default 0 not null,
+  scrapped bigint default 0 not null,
+  quarantined bigint default 0 not null,
+  received_minor bigint default 0 not null,
+  decided_minor bigint default 0 not null,
+  credit_minor bigint default 0 not null,
+  PRIMARY KEY (order_id, return_id, line_no),
+  CHECK ((((credit_minor >= 0) AND (credit_minor <= received_minor)) AND ((decided_minor >= 0) AND (decided_minor <= received_minor)))),
+  CHECK ((LEAST(quantity, restocked, scrapped, quarantined, (((received - restocked) - scrapped) - quarantined)) >= 0))
+) with (fillfactor=70);
+CREATE INDEX return_line_return_id_idx ON public.return_line USING btree (return_id);
+CREATE INDEX return_line_sku_id_location_id_idx ON public.return_line USING btree (sku_id, location_id) WHERE (received > (restocked + scrapped));
 
 table return_receipt (
   order_id bigint not null,

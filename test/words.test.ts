@@ -14,7 +14,6 @@ const refused: readonly (readonly [RegExp, string])[] = [
   [/\bback[- ]order(s|ed)?\b|\bbackOrder/g, 'backorder'],
   [/\bon[-_]?hand[-_]?(stock|qty|level)\b/gi, 'on hand'],
   [/\bdead[- ]?letter(s|ed)?\b/gi, 'parked'],
-  [/\bquarantined?\b/gi, 'parked'],
   [/\boutbox\b/gi, 'publication or delivery'],
   [/\bcustomer(s|_id|Id|'s)?\b/gi, 'account or partner'],
   [/\bwarehouses?\b/gi, 'location (or WMS, for the system)'],

@@ -29,6 +29,7 @@ import { promiseRoutes } from './promises.ts';
 import { purchasingRoutes } from './purchasing.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
+import { returnRoutes } from './returns.ts';
 import { statusReader, statusRoutes } from './status.ts';
 import { stockRoutes } from './stock.ts';
 import { takeBackRoutes } from './take-back.ts';
@@ -82,6 +83,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     orderPageRoutes(routes, hub);
     takeBackRoutes(routes, hub);
     alertRoutes(routes, hub);
+    returnRoutes(routes, hub);
     exceptionRoutes(routes, hub);
     purchasingRoutes(routes, hub);
     holdRoutes(routes, hub);

@@ -140,7 +140,10 @@ export function orderAnswer(
       reference: r.reference,
       location: locationCode(r.locationId),
       state: r.state,
-      lines: r.lines,
+      reason: r.reason,
+      lines: [...r.lines.values()].map(({ lineNo, quantity, received, restocked, scrapped, quarantined }) => ({
+        ...{ lineNo, quantity, received, restocked, scrapped, quarantined },
+      })),
     })),
   };
 }

@@ -349,7 +349,8 @@ describe('taking back', () => {
     const answer = await api.call('POST', '/v1/returns', body, { 'idempotency-key': 'x4' });
     expect(answer.json()).toMatchObject({
       reference: 'RMA-1',
-      results: [{ did: ['return.authorised'] }, { did: ['order.cancel_asked'] }],
+      results: [{ status: 201, did: ['return.authorised', 'order.cancel_asked'] }],
+      returns: [{ reference: 'RMA-1', state: 'expected', lines: [{ lineNo: 1, quantity: 2, received: 0 }] }],
       order: {
         lines: [
           { picked: 4, returnExpected: 2 },

@@ -1,20 +1,19 @@
-/** Units of one order taken back: before the pick they are cancelled, after it they come back as a return. */
+/** Units of one order taken back: before the pick they are cancelled, after it they come back as a return. Returns that are asked for: `returns.ts`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { CrossdockError, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
 import { cancelItem } from '../connectors/kit/index.ts';
 import { leftOf as leftOfLine, type Order, type OrderLine, standInsOf } from '../orders/index.ts';
 import { databaseNow, texts } from '../store/index.ts';
-import { checkChannel, idempotencyKeyOf } from './auth.ts';
+import { idempotencyKeyOf } from './auth.ts';
 import { itemResult, resultOf } from './cancellations.ts';
 import type { ApiHub } from './hub.ts';
-import { channelOf } from './lookups.ts';
 import { orderAnswer } from './order-answer.ts';
-import { findOrderId, knownKeys } from './orders.sql.ts';
+import { knownKeys } from './orders.sql.ts';
 import { getOrder } from './orders.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
-import { closed, code, idParams, list, quantity, text, time, utcOf } from './schemas.ts';
+import { closed, idParams, list, quantity, text, time, utcOf } from './schemas.ts';
 
 const LINES_MAX = 5_000;
 const lines = list(closed({ lineNo: quantity(), quantity: quantity() }), LINES_MAX);
@@ -26,13 +25,6 @@ const cancel = closed({
   reference,
   at: Type.Optional(time()),
   lines: Type.Optional({ ...lines, description: 'default: everything that is left' }),
-});
-const returns = closed({
-  channel: code(),
-  order: text(100, "the channel's own order number"),
-  reference,
-  at: Type.Optional(time()),
-  lines,
 });
 const answer = Type.Object({
   reference: Type.String(),
@@ -59,28 +51,6 @@ export function takeBackRoutes(app: FastifyInstance, hub: ApiHub): void {
     async (request, reply) => {
       const order = await getOrder(hub, request, request.params.id);
       return takeBack(hub, request, reply, order, request.body);
-    },
-  );
-
-  app.post<{ Body: Static<typeof returns> }>(
-    '/v1/returns',
-    {
-      config: { scope: 'write', perChannel: true },
-      schema: {
-        summary: 'Goods of an order come back',
-        description: 'Units that were not picked yet are cancelled instead: nobody waits for goods that never left.',
-        tags: ['orders'],
-        headers: keyHeader,
-        body: returns,
-        response: { 200: answer },
-      },
-    },
-    async (request, reply) => {
-      const { channel, order: externalNo } = request.body;
-      checkChannel(request, channel);
-      const [row] = await hub.db.query(findOrderId, [channelOf(hub, channel).channelId, externalNo]);
-      if (row === undefined) fail('XD_UNKNOWN_ORDER', `there is no order ${channel}/${externalNo}`, { place: 'order' });
-      return takeBack(hub, request, reply, await getOrder(hub, request, row.order_id), request.body);
     },
   );
 }
@@ -162,7 +132,7 @@ async function takeBack(
   return { reference: name, results: answers, order: await shown(hub, request, order.orderId) };
 }
 
-async function shown(hub: ApiHub, request: FastifyRequest, orderId: number): Promise<object> {
+export async function shown(hub: ApiHub, request: FastifyRequest, orderId: number): Promise<object> {
   return orderAnswer(hub.directory, await getOrder(hub, request, orderId));
 }
 

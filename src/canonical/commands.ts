@@ -129,12 +129,58 @@ export interface FulfilmentShipped {
   lines: { lineNo: number; sku: string; quantity: number }[];
 }
 
+/** Who has goods wants to give them back: the permission for it. */
+export interface ReturnRequested {
+  kind: 'return.requested';
+  channel: string;
+  /** The channel's own number. */
+  order: string;
+  /** Of whoever asks: with the order, the key of the return for ever. */
+  reference: string;
+  reason?: string;
+  occurredAt: string;
+  lines: { lineNo: number; quantity: number }[];
+}
+
+/** A return as it was asked for, for sources that do not know our reference. */
+export interface RequestedAs {
+  channel: string;
+  order: string;
+  reference: string;
+}
+
 export interface ReturnReceived {
   kind: 'return.received';
+  /** Ours; '' where its source knows none. */
   returnReference: string;
+  requestedAs?: RequestedAs;
+  /** Who sent the goods, where they came without any reference. */
+  account?: string;
   occurredAt: string;
   sequence?: number;
   lines: { lineNo: number; sku: string; quantity: number }[];
+}
+
+/** Somebody looked at goods that came back. */
+export interface ReturnInspected {
+  kind: 'return.inspected';
+  returnReference: string;
+  requestedAs?: RequestedAs;
+  occurredAt: string;
+  sequence?: number;
+  /** Who looked, and what was found. */
+  by: string;
+  reason?: string;
+  lines: {
+    lineNo: number;
+    restock: number;
+    scrap: number;
+    quarantine: number;
+    /** quarantine: units that an inspection before set apart; default: those that came in and nobody has looked at. */
+    from?: 'receipt' | 'quarantine';
+    /** false: who sent them does not get their money, e.g. for what they broke; default true. */
+    credited?: boolean;
+  }[];
 }
 
 export interface DocumentPosted {
@@ -240,7 +286,9 @@ export type InboundCommand =
   | SupplyAnnounced
   | FulfilmentPicked
   | FulfilmentShipped
+  | ReturnRequested
   | ReturnReceived
+  | ReturnInspected
   | DocumentPosted
   | ChargeRecorded
   | CreditReported

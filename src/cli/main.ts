@@ -22,6 +22,7 @@ const commands = [
   'prices',
   'purchasing',
   'restored',
+  'returns',
   'start',
   'trace',
   'verify',

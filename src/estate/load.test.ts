@@ -340,6 +340,8 @@ describe('one fault is named at its path with the nearest right word', () => {
     const full = changed((e) => {
       e.connectors = { own: () => {} } as never;
       e.locations!.LON = { company: 'UK', region: 'south', priority: 1, safetyStock: 2 };
+      e.locations!.LON!.returns = { inspect: true, credit: 'receipt' };
+      e.channels!.shop!.returns = { inspect: true, credit: 'inspection' };
       e.systems!.erp = {
         ...{ connector: 'sim-erp', url: 'http://erp', token: env('T'), webhookSecret: env('W'), settings: {} },
         limits: { callsPerSecond: 1, concurrency: 1, timeoutMs: 100, batchMax: 1 },

@@ -13,6 +13,21 @@ export const secretSchema = Type.Union([
   Type.Object({ secret: Type.Literal('file'), path: Type.String({ minLength: 1 }) }, closed),
 ]);
 
+const returnsSchema = (what: string) =>
+  Type.Object(
+    {
+      inspect: Type.Boolean({
+        description: 'true: goods that come back are not on hand before somebody has looked at them',
+      }),
+      credit: Type.Optional(
+        Type.Union([Type.Literal('inspection'), Type.Literal('receipt')], {
+          description: 'when the ERP is told what to credit of goods that are inspected; default inspection',
+        }),
+      ),
+    },
+    { ...closed, description: what },
+  );
+
 export const companySchema = Type.Object(
   {
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
@@ -107,6 +122,7 @@ export const locationSchema = Type.Object(
         description: 'base units kept out of all promises, per SKU; applied to all balances at each start; default 0',
       }),
     ),
+    returns: Type.Optional(returnsSchema('what becomes of goods that come back there; default: on hand at once')),
   },
   closed,
 );
@@ -304,6 +320,9 @@ export const channelSchema = Type.Object(
         },
         closed,
       ),
+    ),
+    returns: Type.Optional(
+      returnsSchema('what becomes of goods that come back of its orders; default: as their location says'),
     ),
   },
   closed,

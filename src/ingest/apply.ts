@@ -6,6 +6,7 @@ import { appendFacts } from '../log/index.ts';
 import { claimGtins, mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
+import { nameCandidates } from './blind-returns.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
 import { factOfMovement, factOfReport } from './translate-stock.ts';
 import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
@@ -16,6 +17,7 @@ import { isFault, type OutsideWork, type StockWork, type Translated } from './tr
  */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
   await applyRecords(tx, deps, entries);
+  await nameCandidates(tx, deps.directory, entries);
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
   const outside: { entry: Entry; work: OutsideWork }[] = [];
@@ -61,6 +63,8 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     const { waitKey } = entry.translated as Translated;
     if (result.outcome === 'applied')
       entry.result = { status: 'applied', orderId: result.orderId, events: result.events };
+    else if (result.outcome === 'refused' && result.waitFor !== undefined && entry.message.onFault === 'park')
+      entry.result = { status: 'waiting', waitKey: result.waitFor };
     else if (result.outcome === 'refused') entry.result = refusalOf(entry, result.refused, result.detail);
     else if (waitKey !== undefined && entry.message.onFault === 'park') entry.result = { status: 'waiting', waitKey };
     else entry.result = refusalOf(entry, 'unknown_order', 'the order is not known', 'XD_UNKNOWN_ORDER');

@@ -97,7 +97,8 @@ const parkedColumns = 'p.parked_id, p.scope, p.key, p.system, p.class, p.reason,
 // What waits for something that has come meanwhile.
 export const findAwaited = sql<ParkedRow>(
   'ingest_find_awaited',
-  `select ${parkedColumns} from awaited_record join parked_record p using (parked_id) order by p.parked_id limit $1::int`,
+  `select ${parkedColumns} from (select parked_id from awaited_record union select parked_id from awaited_return) a
+     join parked_record p using (parked_id) order by p.parked_id limit $1::int`,
 );
 export const readParked = sql<ParkedRow>(
   'ingest_read_parked',

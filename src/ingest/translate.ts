@@ -4,6 +4,7 @@ import type { Directory } from '../master/index.ts';
 import { termsOf } from './order-terms.ts';
 import { translateCredit } from './translate-credit.ts';
 import { translateRecord } from './translate-records.ts';
+import { translateReturn } from './translate-returns.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
 import { businessTimeOf, channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
@@ -55,9 +56,18 @@ function skusIn(command: InboundCommand): string[] {
 }
 
 function accountsIn(command: InboundCommand): string[] {
-  if (command.kind === 'account.merged') return [command.account, command.into];
-  const named = ['order.submitted', 'account.changed', 'credit.reported'];
-  return named.includes(command.kind) && 'account' in command ? [command.account] : [];
+  switch (command.kind) {
+    case 'account.merged':
+      return [command.account, command.into];
+    case 'order.submitted':
+    case 'account.changed':
+    case 'credit.reported':
+      return [command.account];
+    case 'return.received':
+      return command.account === undefined ? [] : [command.account];
+    default:
+      return [];
+  }
 }
 
 /** Pure but for `takeOrderId`. All codes were loaded before. */
@@ -276,37 +286,10 @@ function translateCommand(
         ],
       };
     }
-    case 'return.received': {
-      const returnId = directory.returnIdOf(command.returnReference);
-      if (returnId === null)
-        return fault(
-          'unknown_return',
-          'XD_NOT_FOUND',
-          `${JSON.stringify(command.returnReference.slice(0, 60))} is not a return of ours`,
-          'reference',
-        );
-      return {
-        ...NOTHING,
-        works: [
-          {
-            reference: { returnId },
-            command: {
-              kind: 'receive_return',
-              returnId,
-              source: system,
-              sourceId: item.key,
-              sequence: command.sequence ?? null,
-              lines: command.lines.map(({ lineNo, quantity }, i) => ({
-                lineNo,
-                quantity: quantityOf(quantity, `lines[${i}].quantity`),
-              })),
-            },
-            occurredAt: command.occurredAt,
-            correlationId,
-          },
-        ],
-      };
-    }
+    case 'return.requested':
+    case 'return.received':
+    case 'return.inspected':
+      return translateReturn(directory, system, item, command);
     case 'document.posted': {
       const cut = command.order.indexOf('/');
       const channel = channelOf(directory, command.order.slice(0, Math.max(0, cut)));

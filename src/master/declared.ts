@@ -1,6 +1,6 @@
 /** What the last start of the hub declared, read back: commands work on a database without its estate file at hand. */
 import { type Queryable, sql } from '../store/index.ts';
-import type { DeclaredEstate, DeclaredRules } from './directory.ts';
+import type { DeclaredEstate, DeclaredReturns, DeclaredRules } from './directory.ts';
 import type { DeclaredCalendar, DeclaredLocationSourcing } from './sourcing.ts';
 
 const readCompanies = sql<{ code: string; currency: string; time_zone: string }>(
@@ -12,10 +12,11 @@ const readLocations = sql<{
   company: string;
   region: string;
   priority: number;
+  returns: DeclaredReturns | null;
   settings: (DeclaredLocationSourcing & { rule?: DeclaredCalendar }) | null;
 }>(
   'master_read_locations',
-  'select l.code, c.code as company, l.region, l.priority, l.settings from location l join company c using (company_id)',
+  'select l.code, c.code as company, l.region, l.priority, l.settings, l.returns from location l join company c using (company_id)',
 );
 const readChannels = sql<{ code: string; company: string; settings: DeclaredEstate['channels'][string] }>(
   'master_read_channels',
@@ -39,9 +40,12 @@ export async function readDeclared(db: Queryable): Promise<DeclaredEstate> {
       companies.map((row) => [row.code, { currency: row.currency, timeZone: row.time_zone }]),
     ),
     locations: Object.fromEntries(
-      locations.map(({ code, company, region, priority, settings }) => {
+      locations.map(({ code, company, region, priority, settings, returns }) => {
         const { rule: _, ...sourcing } = settings ?? {};
-        return [code, { company, region, priority, safetyStock: null, ...sourcing }];
+        return [
+          code,
+          { company, region, priority, safetyStock: null, ...sourcing, ...(returns !== null && { returns }) },
+        ];
       }),
     ),
     calendars: Object.fromEntries(

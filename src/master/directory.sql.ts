@@ -12,10 +12,10 @@ export const upsertCompany = sql<{ company_id: number }>(
 );
 export const upsertLocation = sql<{ location_id: number }>(
   'master_upsert_location',
-  `insert into location as l (code, company_id, region, priority, safety_stock, settings)
-   values ($1::text, $2::int, $3::text, $4::int, coalesce($5::bigint, 0), $6::json)
+  `insert into location as l (code, company_id, region, priority, safety_stock, settings, returns)
+   values ($1::text, $2::int, $3::text, $4::int, coalesce($5::bigint, 0), $6::json, $7::json)
    on conflict (code) do update set company_id = excluded.company_id, region = excluded.region, priority = excluded.priority,
-                                    safety_stock = coalesce($5::bigint, l.safety_stock), settings = excluded.settings
+                                    safety_stock = coalesce($5::bigint, l.safety_stock), settings = excluded.settings, returns = excluded.returns
    returning location_id`,
 );
 export const upsertChannel = sql<{ channel_id: number }>(

@@ -29,6 +29,7 @@ export interface LocationEntry extends LocationSourcing {
   companyId: number;
   region: string;
   priority: number;
+  returns: DeclaredReturns | null;
 }
 export interface ChannelEntry {
   channelId: number;
@@ -60,6 +61,8 @@ export interface ChannelEntry {
   /** What promises to its orders were made by; null: it promises no dates. */
   promisedBy: string | null;
   prices: ChannelPrices;
+  /** null: as the location says. */
+  returns: DeclaredReturns | null;
 }
 /** What becomes of an order's price that is not the one decided here, and which list the channel's prices stand in. */
 export interface ChannelPrices {
@@ -69,6 +72,11 @@ export interface ChannelPrices {
   /** Of a line's amount. Within either tolerance is within tolerance. */
   toleranceMinor: number;
   list: string | null;
+}
+/** What becomes of goods that come back. */
+export interface DeclaredReturns {
+  inspect: boolean;
+  credit?: 'inspection' | 'receipt';
 }
 /** Whose a hold is, when somebody should have looked at it, and what becomes of its order then. */
 export interface HoldTerms {
@@ -95,7 +103,13 @@ export interface DeclaredEstate extends DeclaredRules {
   /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
   locations: Record<
     string,
-    { company: string; region: string; priority?: number; safetyStock?: number | null } & DeclaredLocationSourcing
+    {
+      company: string;
+      region: string;
+      priority?: number;
+      safetyStock?: number | null;
+      returns?: DeclaredReturns;
+    } & DeclaredLocationSourcing
   >;
   calendars?: Record<string, DeclaredCalendar>;
   postalAreas?: DeclaredPostalAreas;
@@ -124,6 +138,7 @@ export interface DeclaredEstate extends DeclaredRules {
       sourcing?: DeclaredSourcing;
       prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
       credit?: 'check' | 'off';
+      returns?: DeclaredReturns;
     }
   >;
 }
@@ -206,12 +221,13 @@ export class Directory {
     }
     directory.postalAreas = new PostalAreas(estate.postalAreas);
     for (const code of Object.keys(estate.locations).sort()) {
-      const { company, region, priority = 0, safetyStock = 0, ...declared } = estate.locations[code]!;
+      const { company, region, priority = 0, safetyStock = 0, returns = null, ...declared } = estate.locations[code]!;
       const companyId = directory.companies.get(company)!.companyId;
       const { settings, ...sourcing } = locationSourcing(declared, estate.calendars);
-      const values = [code, companyId, region, priority, safetyStock, settings];
+      const told = returns === null ? null : JSON.stringify(returns);
+      const values = [code, companyId, region, priority, safetyStock, settings, told];
       const [row] = await db.query(statements.upsertLocation, values);
-      const entry = { locationId: row!.location_id, code, companyId, region, priority, ...sourcing };
+      const entry = { locationId: row!.location_id, code, companyId, region, priority, returns, ...sourcing };
       directory.locations.set(code, entry);
       directory.locationById.set(entry.locationId, entry);
     }
@@ -250,6 +266,7 @@ export class Directory {
           list: declared.prices?.list ?? null,
         },
         checksCredit: declared.credit === 'check',
+        returns: declared.returns ?? null,
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);
@@ -277,6 +294,13 @@ export class Directory {
   holdTerms(kind: string): HoldTerms {
     const { owner = 'operations', dueMinutes = null, onDue = 'alert' } = this.rules.holds?.[kind] ?? {};
     return { owner, dueMinutes, onDue };
+  }
+
+  /** Whether goods that come back there are inspected before they are on hand, and when they are credited. The channel's word counts more. */
+  inspectionOf(channel: ChannelEntry, locationId: number): 'before_credit' | 'after_credit' | undefined {
+    const declared = channel.returns ?? this.locationById.get(locationId)?.returns ?? null;
+    if (declared === null || !declared.inspect) return undefined;
+    return declared.credit === 'receipt' ? 'after_credit' : 'before_credit';
   }
 
   /** Channels that sell by themselves: those that hold exposures. */

@@ -12,6 +12,7 @@ import {
   type OrderException,
   type OrderHold,
   type OrderLine,
+  type ReturnLine,
   readOrders,
 } from '../orders/index.ts';
 import type { Queryable } from '../store/index.ts';
@@ -212,6 +213,17 @@ const holdParts = [
   'releasedBy',
   'releaseReason',
 ] as const satisfies readonly (keyof OrderHold)[];
+const returnParts = [
+  'skuId',
+  'quantity',
+  'received',
+  'restocked',
+  'scrapped',
+  'quarantined',
+  'receivedMinor',
+  'decidedMinor',
+  'creditMinor',
+] as const satisfies readonly (keyof ReturnLine)[];
 
 /** The first thing in which the order differs from what its facts give. */
 function differenceOf(facts: Order, table: Order): string | undefined {
@@ -250,5 +262,15 @@ function differenceOf(facts: Order, table: Order): string | undefined {
       if (found?.state !== thing.state || found.locationId !== thing.locationId)
         return differs(`${part} ${id}`, thing.state, found?.state);
     }
+  for (const [id, { lines, inspection }] of facts.returns) {
+    const found = table.returns.get(id)!;
+    if (found.inspection !== inspection) return differs(`return ${id} inspection`, inspection, found.inspection);
+    if (found.lines.size !== lines.size)
+      return differs(`number of lines of return ${id}`, lines.size, found.lines.size);
+    for (const [lineNo, line] of lines)
+      for (const name of returnParts)
+        if (line[name] !== found.lines.get(lineNo)?.[name])
+          return differs(`return ${id} line ${lineNo} ${name}`, line[name], found.lines.get(lineNo)?.[name]);
+  }
   return undefined;
 }

@@ -39,6 +39,28 @@ export const openHolds = verdict(
   `format('order %s: %s holds, %s of them open; or the ERP knows it and it is not told', order_id, holds, open)`,
 );
 
+// A unit that came back is on hand once, scrapped, set apart, or not looked at yet; and on hand it is by movements of its order.
+export const returnedLines = verdict(
+  'returned_lines',
+  `select order_id, line_no, l.returned, coalesce(r.received, 0) as received, l.returned <> coalesce(r.received, 0) as bad
+     from (select order_id, line_no, returned from order_line where returned > 0 or return_expected > 0) l
+     full join (select order_id, line_no, sum(received) as received from return_line group by order_id, line_no) r using (order_id, line_no)
+    where l.returned is not null or r.received > 0`,
+  `format('order %s line %s: %s returned, its returns received %s', order_id, line_no, returned, received)`,
+);
+const movementsKeptSince = `coalesce((select kept_since from partitioned_table where table_name = 'stock_movement'), '-infinity')`;
+export const restockedUnits = verdict(
+  'restocked_units',
+  `select order_id, sku_id, location_id, coalesce(r.restocked, 0) as restocked, coalesce(m.moved, 0) as moved,
+          coalesce(r.restocked, 0) <> coalesce(m.moved, 0) and coalesce(r.recorded_at, 'infinity') >= ${movementsKeptSince} as bad
+     from (select l.order_id, l.sku_id, l.location_id, sum(l.restocked) as restocked, min(a.recorded_at) as recorded_at
+             from return_line l join return_authorisation a using (order_id, return_id) where l.restocked > 0
+            group by l.order_id, l.sku_id, l.location_id) r
+     full join (select order_id, sku_id, location_id, sum(quantity) as moved from stock_movement
+                 where kind = 'returned' and order_id is not null group by order_id, sku_id, location_id) m using (order_id, sku_id, location_id)`,
+  `format('order %s SKU %s at location %s: %s restocked by its returns, %s by movements', order_id, sku_id, location_id, restocked, moved)`,
+);
+
 export const orderTotals = verdict(
   'order_totals',
   `select order_id, o.total_minor, coalesce(l.amount, 0) as amount, o.total_minor <> coalesce(l.amount, 0) as bad
@@ -48,7 +70,7 @@ export const orderTotals = verdict(
 );
 
 // Amounts of parts are differences of cumulative amounts (round half away from zero): what was undone is counted from the line's
-// beginning, what was shipped from the end of what was accepted.
+// beginning, what was shipped from the end of what was accepted. A refund may come before its goods, never without a return.
 export const lineAmounts = verdict(
   'line_amounts',
   `select order_id, line_no, unit_price, price_per, currency, quantity, refused, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
@@ -58,7 +80,7 @@ export const lineAmounts = verdict(
                                 - amount_minor(unit_price, quantity - refused - shipped, coalesce(currency, ''), price_per)
             or cancelled_minor + returned_minor <> amount_minor(unit_price, cancelled + returned, coalesce(currency, ''), price_per)
             or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
-            or credited_minor > returned_minor as bad
+            or credited_minor > amount_minor(unit_price, cancelled + returned + return_expected, coalesce(currency, ''), price_per) - cancelled_minor as bad
      from order_line left join sales_order using (order_id)`,
   `format('order %s line %s: %s × %s for %s = %s %s; shipped %s = %s; cancelled %s = %s; returned %s = %s; invoiced %s = %s; credited %s',
           order_id, line_no, quantity, unit_price, price_per, amount_minor, currency, shipped, shipped_minor, cancelled, cancelled_minor, returned,

@@ -28,7 +28,7 @@ export const undelivered = verdict(
              from fact f
              join (values ('order.accepted', 'sales_order'), ('order.hold_ended', 'sales_order'), ('fulfilment.requested', 'fulfilment'),
                           ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_cancelled', 'order_cancellation'),
-                          ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'),
+                          ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'), ('return.inspected', 'return_posting'),
                           ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
              cross join log_place c
             where c.consumer = 'outbound' and c.shard = 0 and f.position <= c.until_position
@@ -36,6 +36,10 @@ export const undelivered = verdict(
               and k.kind = any($1::text[]) and (f.stream like 'order/%' or f.type = 'charge.recorded')
               and not (k.kind = 'sales_order' and exists (select from sales_order o where o.order_id = substr(f.stream, 7)::bigint
                                                                                       and o.state = 'refused'))
+              -- Told when it is inspected; then only of what is decided, and not of what was told before.
+              and not (f.type = 'return.received' and coalesce(f.data->>'inspection', '') = 'before_credit')
+              and not (f.type = 'return.inspected' and (f.data->>'inspection' = 'after_credit' or not exists (
+                       select from json_to_recordset(f.data->'lines') as x(restock bigint, scrap bigint) where x.restock + x.scrap > 0)))
               -- Told when nothing of it is held any more.
               and not (f.type = 'order.lines_cancelled' and f.data->>'untold' is not null)
               and not (f.type = 'order.accepted' and (f.data->>'untold' is not null or exists (select from json_to_recordset(f.data->'lines') as x(held bigint) where x.held > 0)))) f

@@ -67,8 +67,15 @@ const checks: Readonly<Record<PromiseName, Check>> = {
     ],
   },
   I8: {
-    how: 'quantity = allocated + backordered + picked + cancelled + refused; what stands for a line takes the place of units it gave up, both together never beyond it; held units are those of open exceptions, and the ERP has no order with any; holds are those that are open; each order’s facts, without gaps, played along the machine give the order as it stands',
-    parts: [money.lineQuantities, money.substitutedLines, money.heldUnits, money.openHolds],
+    how: 'quantity = allocated + backordered + picked + cancelled + refused; what stands for a line takes the place of units it gave up, both together never beyond it; held units are those of open exceptions, and the ERP has no order with any; holds are those that are open; each unit that came back is restocked once, scrapped, set apart or not inspected yet; each order’s facts, without gaps, played along the machine give the order as it stands',
+    parts: [
+      money.lineQuantities,
+      money.substitutedLines,
+      money.heldUnits,
+      money.openHolds,
+      money.returnedLines,
+      money.restockedUnits,
+    ],
   },
   I9: {
     how: 'confirmed and sending versions never above the version, sending above confirmed; planned and booked versions never beyond their stream, no balance version twice',

@@ -28,6 +28,7 @@ const FREEING = [
   'order.exception_resolved',
   'order.hold_released',
   'return.received',
+  'return.inspected',
   'stock.picked',
 ];
 
@@ -43,7 +44,8 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     safetyStock?: number;
     before?: number;
     released?: { skuId: number }[];
-    lines?: { skuId: number }[];
+    lines?: { skuId: number; restock?: number }[];
+    inspection?: string;
     countedBefore?: number[];
     backordered?: number;
   };
@@ -67,7 +69,9 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     case 'order.lines_cancelled':
       return (data.released ?? []).map((part) => part.skuId);
     case 'return.received':
-      return (data.lines ?? []).map((line) => line.skuId);
+      return data.inspection !== undefined ? [] : (data.lines ?? []).map((line) => line.skuId);
+    case 'return.inspected':
+      return (data.lines ?? []).filter((line) => line.restock! > 0).map((line) => line.skuId);
     case 'stock.picked':
       // What an order has no more counts no more towards its channel's limits.
       if (withLimits) return (data.lines ?? []).map((line) => line.skuId);

@@ -1,6 +1,7 @@
 /** What a decision may read: stock, supply, what the channel declares, and ids to take. */
 import type { Oversold } from './exception-types.ts';
 import type { HoldKind, OrderHold, ReleaseVerdict, Verdict } from './hold-types.ts';
+import type { Inspection } from './return-types.ts';
 import type { NewCommitment, Order, OrderEvent } from './types.ts';
 
 /** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
@@ -54,4 +55,6 @@ export interface DecideContext {
   takeAllocationId(): number;
   takeFulfilmentId(): number;
   takeReturnId(): number;
+  /** Whether goods that come back there are inspected; default: nowhere. */
+  inspection?(locationId: number): Inspection | undefined;
 }

@@ -10,7 +10,8 @@ import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
-import { answerCancel, cancel, receiveReturn } from './take-back.ts';
+import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
+import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
@@ -79,8 +80,12 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
       return cancel(order, command, context);
     case 'answer_cancel':
       return answerCancel(order, command, context);
+    case 'request_return':
+      return requestReturn(order, command, context);
     case 'receive_return':
       return receiveReturn(order, command);
+    case 'inspect_return':
+      return inspectReturn(order, command);
     default: {
       const never: never = command;
       throw new Error(`unknown command ${(never as OrderCommand).kind}`);

@@ -7,8 +7,12 @@ export function events(list: OrderEvent[]): Decision {
   return { ok: true, events: list };
 }
 
-export function refused(reason: Extract<Decision, { ok: false }>['refused'], detail: string): Decision {
-  return { ok: false, refused: reason, detail };
+export function refused(
+  reason: Extract<Decision, { ok: false }>['refused'],
+  detail: string,
+  waitFor?: string,
+): Extract<Decision, { ok: false }> {
+  return { ok: false, refused: reason, detail, ...(waitFor !== undefined && { waitFor }) };
 }
 
 /** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order and nothing holds it. */

@@ -1,3 +1,4 @@
+import { applyReturn } from './evolve-returns.ts';
 import { mayMove, stateOf } from './machine.ts';
 import type { NewAllocation, Order, OrderEvent, OrderLine } from './types.ts';
 
@@ -175,24 +176,21 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).cancelAsked += quantity;
       return;
     case 'return.authorised':
-      order.returns.set(event.returnId, {
-        returnId: event.returnId,
-        reference: event.reference,
-        locationId: event.locationId,
-        lines: event.lines,
-        state: 'expected',
-      });
       for (const { lineNo, quantity } of event.lines) lineOf(order, lineNo).returnExpected += quantity;
       for (const { lineNo, quantity } of event.answered) lineOf(order, lineNo).cancelAsked -= quantity;
+      applyReturn(order, event);
       return;
     case 'return.received':
-      order.returns.get(event.returnId)!.state = 'received';
       for (const { lineNo, quantity, amountMinor } of event.lines) {
         const line = toldLineOf(order, lineNo);
         line.returnExpected -= quantity;
         line.returned += quantity;
         line.returnedMinor += amountMinor;
       }
+      applyReturn(order, event);
+      return;
+    case 'return.inspected':
+      applyReturn(order, event);
       return;
     case 'order.exception_raised': {
       const { type: _, ...raised } = event;

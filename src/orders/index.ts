@@ -36,6 +36,16 @@ export {
   type WorkResult,
 } from './process.ts';
 export { readPromises } from './promises.ts';
+export {
+  getReturn,
+  listReturnCandidates,
+  listReturnedStock,
+  listReturns,
+  type ReturnCandidate,
+  type ReturnedStock,
+  type ReturnFilter,
+  type ReturnRecord,
+} from './return-records.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export { leftOf, standInsOf } from './take-back.ts';
 export {

@@ -22,7 +22,6 @@ describe('the declared machine', () => {
     };
     seen('accepted');
     expect(mayMove('shipped', 'released')).toBe(false);
-    expect(Object.keys(eventRules)).toHaveLength(18);
   });
 });
 

@@ -94,7 +94,14 @@ export const eventRules: Readonly<
   'order.lines_cancelled': { meaning: 'Units are given up before the pick; stock is given back.', from: 'any' },
   'order.cancel_asked': { meaning: 'The WMS is asked to stop units it was told to pick.', from: 'any' },
   'return.authorised': { meaning: 'Units that were picked already are expected back.', from: 'any' },
-  'return.received': { meaning: 'Goods came back and are on the shelf again.', from: 'any' },
+  'return.received': {
+    meaning: 'Goods came back; they are on the shelf again, unless they are inspected first.',
+    from: 'any',
+  },
+  'return.inspected': {
+    meaning: 'Somebody looked at goods that came back: they are on the shelf again, scrapped, or set apart.',
+    from: 'any',
+  },
   'order.exception_raised': {
     meaning: "The order can't have units as they were ordered; says what becomes of them.",
     from: 'any',

@@ -22,6 +22,7 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
 import { PromiseBook, writePromises } from './promises.ts';
+import { returnsNamed } from './returns.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
@@ -51,7 +52,7 @@ export interface OrderWork {
 
 export type WorkResult =
   | { outcome: 'applied'; orderId: number; events: OrderEvent[] }
-  | { outcome: 'refused'; orderId: number; refused: string; detail: string }
+  | { outcome: 'refused'; orderId: number; refused: string; detail: string; waitFor?: string }
   /** The order the work is about is not known (yet). */
   | { outcome: 'unknown_order' };
 
@@ -126,7 +127,7 @@ export async function processOrders(
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
-    else if (command.kind === 'cancel' || command.kind === 'answer_cancel')
+    else if (command.kind === 'cancel' || command.kind === 'answer_cancel' || command.kind === 'request_return')
       returnsMax += deps.directory.locationById.size;
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
@@ -196,6 +197,7 @@ export async function processOrders(
       takeAllocationId: () => allocationIds.take(),
       takeFulfilmentId: () => fulfilmentIds.take(),
       takeReturnId: () => returnIds.take(),
+      inspection: (locationId) => deps.directory.inspectionOf(channel, locationId),
     });
     if (!decision.ok) {
       // A refused order takes nothing: its holds stay as they were.
@@ -203,7 +205,8 @@ export async function processOrders(
         stock.unclaim(hold.skuId, hold.locationId, quantity);
         hold.openQuantity = quantity;
       }
-      return { outcome: 'refused', orderId: orderId!, refused: decision.refused, detail: decision.detail };
+      const { ok: _, ...why } = decision;
+      return { outcome: 'refused', orderId: orderId!, ...why };
     }
     for (const { hold, quantity, version } of claimed)
       facts.push(claimFact(hold, quantity, version, channel.companyId, work.occurredAt));
@@ -326,7 +329,8 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if (orderId === null || orderId === undefined || orderId <= 0) return;
     parts.orderIds.add(orderId);
     if (isLimited) parts.allocationsOf.add(orderId);
-    if (command.kind === 'cancel' || command.kind === 'resolve_exception') parts.behind.add(orderId);
+    if (command.kind === 'cancel' || command.kind === 'resolve_exception' || command.kind === 'request_return')
+      parts.behind.add(orderId);
     if (command.kind === 'hold' || command.kind === 'release_hold') parts.behind.add(orderId);
     if (command.kind === 'release_hold') parts.allocationsOf.add(orderId);
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
@@ -336,7 +340,7 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
       for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
     // What is allocated goes to the WMS now, whichever line it is of.
     if (command.kind === 'confirm') parts.allocationsOf.add(orderId);
-    if (command.kind === 'receive_return') parts.returnsOf.add(orderId);
+    if (command.kind === 'receive_return' || command.kind === 'inspect_return') parts.returnsOf.add(orderId);
   });
   return parts;
 }
@@ -356,7 +360,9 @@ function waitingLines(
         ? [command.lineNo]
         : command.kind === 'allocate_backorders' || command.kind === 'repromise'
           ? command.lineNos
-          : [];
+          : command.kind === 'request_return'
+            ? command.lines.map(({ lineNo }) => lineNo)
+            : [];
     for (const lineNo of new Set(lineNos))
       if ((order.lines.get(lineNo)?.backordered ?? 0) > 0) waiting.push({ orderId: order.orderId, lineNo });
   });
@@ -386,15 +392,21 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
       for (const a of order?.allocations.values() ?? [])
         if (a.fulfilmentId === command.fulfilmentId) pairs.push([a.skuId, a.locationId]);
       return pairs;
-    case 'receive_return': {
-      const locationId = order?.returns.get(command.returnId)?.locationId;
-      if (locationId !== undefined)
+    case 'request_return': {
+      const named = new Set(command.lines.map(({ lineNo }) => lineNo));
+      for (const a of order?.allocations.values() ?? [])
+        if (named.has(a.lineNo) || named.has(order!.lines.get(a.lineNo)?.standsFor ?? 0))
+          pairs.push([a.skuId, a.locationId]);
+      return pairs;
+    }
+    case 'receive_return':
+    case 'inspect_return':
+      for (const { locationId } of order === undefined ? [] : returnsNamed(order, command))
         for (const { lineNo } of command.lines) {
           const line = order!.lines.get(lineNo);
           if (line !== undefined) pairs.push([line.skuId, locationId]);
         }
       return pairs;
-    }
     default:
       return pairs;
   }

@@ -143,11 +143,21 @@ export function applyToStock(
         }),
       );
     case 'return.received':
+      if (event.inspection !== undefined) return undefined;
       return movedOf(
         event.lines.map(({ skuId, quantity }) => ({
           skuId,
           ...stock.move(movementOf(order, event, skuId, quantity, 'returned', occurredAt)),
         })),
+      );
+    case 'return.inspected':
+      return movedOf(
+        event.lines
+          .filter(({ restock }) => restock > 0)
+          .map(({ skuId, restock }) => ({
+            skuId,
+            ...stock.move(movementOf(order, event, skuId, restock, 'returned', occurredAt)),
+          })),
       );
     default:
       return undefined;

@@ -156,18 +156,6 @@ export const readFulfilments = sql<{
   'orders_read_fulfilments',
   `select order_id, fulfilment_id, location_id, state from fulfilment where order_id = any($1::bigint[]) order by fulfilment_id`,
 );
-export const readReturns = sql<{
-  order_id: number;
-  return_id: number;
-  reference: string;
-  location_id: number;
-  lines: { lineNo: number; quantity: number }[];
-  state: 'expected' | 'received';
-}>(
-  'orders_read_returns',
-  `select order_id, return_id, reference, location_id, lines, state
-     from return_authorisation where order_id = any($1::bigint[]) order by return_id`,
-);
 
 // These never change once written, so they may be read before the order is locked.
 export const findByExternal = sql<{ channel_id: number; external_no: string; order_id: number }>(
@@ -274,14 +262,6 @@ export const writeFulfilments = sql(
    select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::text[])
    on conflict (order_id, fulfilment_id) do update set state = excluded.state`,
 );
-export const writeReturns = sql(
-  'orders_write_returns',
-  `insert into return_authorisation (order_id, return_id, reference, location_id, lines, state)
-   select order_id, return_id, reference, location_id, lines::json, state
-     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[])
-       as t(order_id, return_id, reference, location_id, lines, state)
-   on conflict (order_id, return_id) do update set state = excluded.state`,
-);
 // A number that its own system gives out a second time is an error: the record is set aside with it, and neither the order nor the ERP
 // is told of goods that no document shows.
 export const insertShipments = sql(
@@ -297,13 +277,6 @@ export const insertInvoices = sql(
    select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at, order_version
      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])
        as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)`,
-);
-export const insertReceipts = sql(
-  'orders_insert_receipts',
-  `insert into return_receipt (order_id, order_version, return_id, lines, received_at)
-   select order_id, order_version, return_id, lines::json, received_at
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[])
-       as t(order_id, order_version, return_id, lines, received_at)`,
 );
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves, or that

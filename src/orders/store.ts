@@ -2,8 +2,9 @@
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
+import { type ReturnRow, readReturns } from './returns.sql.ts';
 import * as statements from './store.sql.ts';
-import type { Order, OrderState, OrderTerms } from './types.ts';
+import type { Order, OrderState, OrderTerms, ReturnLine } from './types.ts';
 
 /** What the work at hand touches of the orders it is about. */
 export interface OrderParts {
@@ -35,7 +36,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
       unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
       allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
       fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
-      returnsOf.size === 0 ? none : tx.query(statements.readReturns, [numbers([...returnsOf])]),
+      returnsOf.size === 0 ? none : tx.query(readReturns, [numbers([...returnsOf])]),
       behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
       behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
       behind.size === 0 ? none : tx.query(exceptionStatements.readExceptions, behindIds),
@@ -83,7 +84,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   const ids = [numbers(rows.map((row) => row.order_id))];
   for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
   for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
-  for (const row of await db.query(statements.readReturns, ids)) addReturn(orders, row);
+  for (const row of await db.query(readReturns, ids)) addReturn(orders, row);
   for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   for (const row of await db.query(holdStatements.readHolds, ids)) addHold(orders, row);
   return orders;
@@ -210,24 +211,19 @@ function addFulfilment(
   });
 }
 
-function addReturn(
-  orders: ReadonlyMap<number, Order>,
-  row: {
-    order_id: number;
-    return_id: number;
-    reference: string;
-    location_id: number;
-    lines: { lineNo: number; quantity: number }[];
-    state: 'expected' | 'received';
-  },
-): void {
-  orders.get(row.order_id)?.returns.set(row.return_id, {
-    returnId: row.return_id,
-    reference: row.reference,
-    locationId: row.location_id,
-    lines: row.lines,
-    state: row.state,
-  });
+function addReturn(orders: ReadonlyMap<number, Order>, row: ReturnRow): void {
+  const { return_id: returnId, reference, reason, location_id: locationId, inspection, state } = row;
+  const lines = new Map<number, ReturnLine>();
+  for (const text of row.lines === null ? [] : row.lines.split(';')) {
+    const n = text.split(',').map(Number);
+    lines.set(n[0]!, {
+      ...{ lineNo: n[0]!, skuId: n[1]!, quantity: n[2]!, received: n[3]!, restocked: n[4]!, scrapped: n[5]! },
+      ...{ quarantined: n[6]!, receivedMinor: n[7]!, decidedMinor: n[8]!, creditMinor: n[9]! },
+    });
+  }
+  orders
+    .get(row.order_id)
+    ?.returns.set(returnId, { returnId, reference, reason, locationId, inspection, lines, state });
 }
 
 function addException(orders: ReadonlyMap<number, Order>, row: exceptionStatements.ExceptionRow): void {

@@ -5,7 +5,7 @@ import { cancelledHeld } from './exceptions.ts';
 import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 /** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
-function undoneAmount({ currency }: Order, line: OrderLine, quantity: number, before = 0): number {
+export function undoneAmount({ currency }: Order, line: OrderLine, quantity: number, before = 0): number {
   const { unitPrice, pricePer } = line;
   const undone = line.cancelled + line.returned + before;
   return (
@@ -62,7 +62,7 @@ export function cancel(
  * Takes units of one line back as early as each can be stopped: a backorder first, then what is only allocated, then what
  * the WMS was told to pick (it is asked), then what was picked (it comes back as a return).
  */
-function cancelLine(
+export function cancelLine(
   order: Order,
   line: OrderLine,
   wanted: number,
@@ -135,12 +135,13 @@ function cancelLine(
 }
 
 /** Goods go back to where the line was first served from. */
-function authoriseReturn(
+export function authoriseReturn(
   order: Order,
   reference: string,
   lines: readonly { lineNo: number; quantity: number }[],
   answered: readonly { lineNo: number; quantity: number }[],
   context: DecideContext,
+  reason: string | null = null,
 ): OrderEvent[] {
   const byLocation = new Map<number, { lineNo: number; skuId: number; quantity: number }[]>();
   for (const { lineNo, quantity } of lines) {
@@ -156,14 +157,19 @@ function authoriseReturn(
     if (list === undefined) byLocation.set(locationId, [line]);
     else list.push(line);
   }
-  return [...byLocation].map(([locationId, list]) => ({
-    type: 'return.authorised',
-    returnId: context.takeReturnId(),
-    reference,
-    locationId,
-    lines: list,
-    answered: answered.filter((answer) => list.some((line) => line.lineNo === answer.lineNo)),
-  }));
+  return [...byLocation].map(([locationId, list]) => {
+    const inspection = context.inspection?.(locationId);
+    return {
+      type: 'return.authorised',
+      returnId: context.takeReturnId(),
+      reference,
+      locationId,
+      lines: list,
+      answered: answered.filter((answer) => list.some((line) => line.lineNo === answer.lineNo)),
+      ...(reason !== null && { reason }),
+      ...(inspection !== undefined && { inspection }),
+    };
+  });
 }
 
 export function answerCancel(
@@ -213,38 +219,4 @@ export function answerCancel(
     result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
   if (late.length > 0) result.push(...authoriseReturn(order, command.reference, late, late, context));
   return events(result);
-}
-
-export function receiveReturn(order: Order, command: Extract<OrderCommand, { kind: 'receive_return' }>): Decision {
-  const authorisation = order.returns.get(command.returnId);
-  if (authorisation === undefined) return refused('unknown_return', `return ${command.returnId}`);
-  const lines: Extract<OrderEvent, { type: 'return.received' }>['lines'] = [];
-  const before = new Map<number, number>();
-  for (const { lineNo, quantity } of command.lines) {
-    const line = order.lines.get(lineNo);
-    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
-    // Goods may come back in parts; never more of them than is expected.
-    const left = line.returnExpected - (before.get(lineNo) ?? 0);
-    if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
-    lines.push({
-      lineNo,
-      skuId: line.skuId,
-      quantity,
-      amountMinor: undoneAmount(order, line, quantity, before.get(lineNo) ?? 0),
-    });
-    before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
-  }
-  const { returnId, source, sourceId, sequence } = command;
-  return events([
-    {
-      type: 'return.received',
-      returnId,
-      reference: authorisation.reference,
-      locationId: authorisation.locationId,
-      source,
-      sourceId,
-      sequence,
-      lines,
-    },
-  ]);
 }

@@ -4,6 +4,7 @@ import { evolve } from './evolve.ts';
 import type {
   DecideContext,
   Decision,
+  Inspection,
   Offered,
   Order,
   OrderCommand,
@@ -27,6 +28,8 @@ export class World {
   readonly history: OrderEvent[] = [];
   onShort: 'backorder' | 'refuse' = 'backorder';
   oversold: Oversold | undefined;
+  /** Of goods that come back. */
+  inspection: Inspection | undefined;
   /** Per SKU, best first. */
   instead: Record<number, number[]> = {};
   /** Dated supply that may be promised, per SKU. */
@@ -63,6 +66,7 @@ export class World {
       takeAllocationId: () => this.#ids.allocation++,
       takeFulfilmentId: () => this.#ids.fulfilment++,
       takeReturnId: () => this.#ids.return++,
+      inspection: () => this.inspection,
     };
   }
 
@@ -107,7 +111,11 @@ export class World {
       case 'order.lines_cancelled':
         for (const { skuId, locationId, quantity } of event.released) this.shelf(skuId, locationId).free += quantity;
         return;
+      case 'return.inspected':
+        for (const { skuId, restock } of event.lines) this.shelf(skuId, event.locationId).free += restock;
+        return;
       case 'return.received':
+        if (event.inspection !== undefined) return;
         for (const { skuId, quantity } of event.lines) this.shelf(skuId, event.locationId).free += quantity;
         return;
     }
@@ -188,6 +196,32 @@ export function receiveReturn(returnId: number, quantity: number, lineNo = 1): O
     sourceId: 'b',
     sequence: null,
     lines: [{ lineNo, quantity }],
+  };
+}
+
+export function requestReturn(quantity: number, lineNo = 1, reference = 'RMA'): OrderCommand {
+  return { kind: 'request_return', reference, reason: null, lines: [{ lineNo, quantity }] };
+}
+
+/** Of the return with this id. */
+export function inspect(
+  returnId: number,
+  units: { restock?: number; scrap?: number; quarantine?: number },
+  rest: { from?: 'receipt' | 'quarantine'; credited?: boolean; lineNo?: number } = {},
+): OrderCommand {
+  const line = {
+    lineNo: 1,
+    restock: 0,
+    scrap: 0,
+    quarantine: 0,
+    from: 'receipt',
+    credited: true,
+    ...units,
+    ...rest,
+  } as const;
+  return {
+    ...{ kind: 'inspect_return', returnId, source: 'wms', sourceId: 'i', sequence: null, by: 'ann', reason: null },
+    lines: [line],
   };
 }
 

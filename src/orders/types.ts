@@ -3,10 +3,12 @@ import type { Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
+import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
+export * from './return-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -64,14 +66,6 @@ export interface Fulfilment {
   fulfilmentId: number;
   locationId: number;
   state: 'requested' | 'released';
-}
-
-export interface ReturnAuthorisation {
-  returnId: number;
-  reference: string;
-  locationId: number;
-  lines: { lineNo: number; quantity: number }[];
-  state: 'expected' | 'received';
 }
 
 /** What an order itself says of from where and when it is to be served. */
@@ -278,25 +272,7 @@ export type OrderEvent =
       fulfilmentId: number;
       lines: { lineNo: number; quantity: number }[];
     }
-  | {
-      type: 'return.authorised';
-      returnId: number;
-      reference: string;
-      locationId: number;
-      lines: { lineNo: number; skuId: number; quantity: number }[];
-      /** Units that were asked of the WMS as a cancel and were too late. */
-      answered: { lineNo: number; quantity: number }[];
-    }
-  | {
-      type: 'return.received';
-      returnId: number;
-      reference: string;
-      locationId: number;
-      source: string;
-      sourceId: string;
-      sequence: number | null;
-      lines: { lineNo: number; skuId: number; quantity: number; amountMinor: number }[];
-    }
+  | ReturnEvent
   | ({
       type: 'order.exception_raised';
       exceptionId: number;
@@ -448,14 +424,7 @@ export type OrderCommand =
       fulfilmentId: number;
       lines: { lineNo: number; cancelled: number; tooLate: number }[];
     }
-  | {
-      kind: 'receive_return';
-      returnId: number;
-      source: string;
-      sourceId: string;
-      sequence: number | null;
-      lines: { lineNo: number; quantity: number }[];
-    };
+  | ReturnCommand;
 
 export type Decision =
   | { ok: true; events: OrderEvent[] }
@@ -476,6 +445,10 @@ export type Decision =
         | 'no_substitute'
         | 'unknown_hold'
         | 'order_ended'
+        | 'not_inspected'
+        | 'not_received'
         | (string & {});
       detail: string;
+      /** What it may wait for, where it came before its time. */
+      waitFor?: string;
     };

@@ -2,8 +2,10 @@
 import { numbers, type Tx, texts } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
+import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
+import { ReturnWrites } from './write-returns.ts';
 
 /** An order that was changed in this transaction, with the events that changed it. */
 export interface ChangedOrder {
@@ -20,6 +22,9 @@ interface Of<Type extends OrderEvent['type']> {
   version: number;
 }
 
+/** Their lines stay as they were. */
+const TOUCHING_NO_LINE: ReadonlySet<string> = new Set(['fulfilment.requested', 'order.hold_ended', 'return.inspected']);
+
 /** Writes what the events changed: one statement a table. */
 export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Promise<void> {
   const fresh = changed.filter((change) => change.isNew).map((change) => change.order);
@@ -34,16 +39,14 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const newAllocations: [Order, Allocation][] = [];
   const allocations: [Order, Allocation][] = [];
   const fulfilments: { order: Order; fulfilmentId: number }[] = [];
-  const returns: { order: Order; returnId: number }[] = [];
+  const returns = new ReturnWrites();
   const shipments: Of<'shipment.confirmed'>[] = [];
   const documents: Of<'document.posted'>[] = [];
-  const receipts: Of<'return.received'>[] = [];
   for (const { order, isNew, events } of changed) {
     const touchedLines = new Set<number>();
     const touchedAllocations = new Set<number>();
     const added = new Set<number>();
     const touchedFulfilments = new Set<number>();
-    const touchedReturns = new Set<number>();
     const touchedExceptions = new Set<number>();
     const touchedHolds = new Set<number>();
     const addedLines = new Set<number>();
@@ -55,7 +58,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'order.exception_resolved') {
         settledLines.add(event.lineNo);
         for (const line of event.lines) addedLines.add(line.lineNo);
-      } else if ('lines' in event && event.type !== 'fulfilment.requested' && event.type !== 'order.hold_ended')
+      } else if ('lines' in event && !TOUCHING_NO_LINE.has(event.type))
         for (const line of event.lines) touchedLines.add(line.lineNo);
       if ('allocations' in event)
         for (const allocation of event.allocations) {
@@ -67,10 +70,9 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
         for (const part of event.released) touchedAllocations.add(part.allocationId);
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
-      if (event.type === 'return.authorised' || event.type === 'return.received') touchedReturns.add(event.returnId);
+      if (event.type.startsWith('return.')) returns.add(order, event as ReturnEvent, at, version);
       if (event.type === 'shipment.confirmed') shipments.push({ order, event, at, version });
       if (event.type === 'document.posted') documents.push({ order, event, at, version });
-      if (event.type === 'return.received') receipts.push({ order, event, at, version });
     }
     const insert = (line: OrderLine) =>
       (line.held > 0 || line.substituted > 0 || line.standsFor !== null || line.pricePer !== 1
@@ -89,7 +91,6 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     for (const id of added) newAllocations.push([order, order.allocations.get(id)!]);
     for (const id of touchedAllocations) if (!added.has(id)) allocations.push([order, order.allocations.get(id)!]);
     for (const fulfilmentId of touchedFulfilments) fulfilments.push({ order, fulfilmentId });
-    for (const returnId of touchedReturns) returns.push({ order, returnId });
   }
   if (fresh.length > 0)
     tx.write(statements.insertOrders, [
@@ -214,17 +215,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(rows.map((f) => f.state)),
     ]);
   }
-  if (returns.length > 0) {
-    const rows = returns.map(({ order, returnId }) => ({ orderId: order.orderId, ...order.returns.get(returnId)! }));
-    tx.write(statements.writeReturns, [
-      numbers(rows.map((r) => r.orderId)),
-      numbers(rows.map((r) => r.returnId)),
-      texts(rows.map((r) => r.reference)),
-      numbers(rows.map((r) => r.locationId)),
-      texts(rows.map((r) => JSON.stringify(r.lines))),
-      texts(rows.map((r) => r.state)),
-    ]);
-  }
+  returns.write(tx);
   if (shipments.length > 0)
     tx.write(statements.insertShipments, [
       texts(shipments.map(({ event }) => event.shipment)),
@@ -249,14 +240,6 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(documents.map(({ event }) => JSON.stringify(event.lines))),
       texts(documents.map(({ at }) => at)),
       numbers(documents.map(({ version }) => version)),
-    ]);
-  if (receipts.length > 0)
-    tx.write(statements.insertReceipts, [
-      numbers(receipts.map(({ order }) => order.orderId)),
-      numbers(receipts.map(({ version }) => version)),
-      numbers(receipts.map(({ event }) => event.returnId)),
-      texts(receipts.map(({ event }) => JSON.stringify(event.lines.map(({ skuId: _, ...line }) => line)))),
-      texts(receipts.map(({ at }) => at)),
     ]);
   if (holds.length > 0)
     tx.write(holdStatements.writeHolds, [

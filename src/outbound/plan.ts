@@ -19,6 +19,7 @@ import { BUCKETS } from './buckets.ts';
 import { cancelledWhileHeld, changedNumbers, orderAsAccepted, orderAsReleased } from './order-payloads.ts';
 import * as statements from './plan.sql.ts';
 import { type Header, loadCodes, orderIdOf, readHeaders } from './plan-headers.ts';
+import { restockedSkus, returnPosting } from './return-payloads.ts';
 import { inStreamOrder, type PlannedStreams } from './stream-order.ts';
 
 export const CONSUMER = 'outbound';
@@ -267,14 +268,11 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       takenBack();
       return;
     }
-    case 'return.received': {
-      const payload: OrderDocumentPayload = {
-        reference: directory.documentReference('R', orderId, fact.version),
-        order: reference,
-        lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
-      };
-      to(routing.orders, 'return_posting', payload.reference, payload);
-      for (const line of event.lines) availabilityDirty(deps, work, line.skuId, fact.recordedAt);
+    case 'return.received':
+    case 'return.inspected': {
+      const posting = returnPosting(directory.documentReference('R', orderId, fact.version), reference, event);
+      if (posting !== undefined) to(routing.orders, 'return_posting', posting.reference, posting);
+      for (const skuId of restockedSkus(event)) availabilityDirty(deps, work, skuId, fact.recordedAt);
       status();
       return;
     }

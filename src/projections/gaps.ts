@@ -29,6 +29,7 @@ const toldAs: Readonly<Record<string, string>> = {
   'order.hold_ended': 'sales_order',
   'return.authorised': 'return_announcement',
   'return.received': 'return_posting',
+  'return.inspected': 'return_posting',
   'shipment.confirmed': 'shipment_posting',
 };
 
@@ -40,9 +41,17 @@ const stuck: Readonly<Partial<Record<OutboundState, string>>> = {
   refused: 'was refused',
 };
 
-/** What happens while it is held is told when nothing of it is any more. */
+/** What happens while it is held is told when nothing of it is any more; goods of returns as their rule has it. */
 function isUntold(fact: Fact): boolean {
-  const data = fact.data as { untold?: boolean; lines?: { held?: number }[] };
+  const data = fact.data as {
+    untold?: boolean;
+    inspection?: string;
+    lines?: { held?: number; restock?: number; scrap?: number }[];
+  };
+  // Goods that are inspected are told of once they are decided, or were told of as they came in.
+  if (fact.type === 'return.received') return data.inspection === 'before_credit';
+  if (fact.type === 'return.inspected')
+    return data.inspection === 'after_credit' || data.lines!.every((line) => line.restock! + line.scrap! === 0);
   return data.untold === true || (fact.type === 'order.accepted' && data.lines!.some((line) => (line.held ?? 0) > 0));
 }
 

@@ -66,7 +66,7 @@ export function declaredSystem<S extends DeclaredSettings>(
   const { client } = protocol;
   const feeds = Object.entries(settings.feeds ?? {}) as [string, One<S['feeds']>][];
   for (const [feed, { kind }] of feeds as [string, { kind: RecordKind }][])
-    if ((kind === 'order' || kind === 'cancel') && context.channel === null)
+    if ((kind === 'order' || kind === 'cancel' || kind === 'return') && context.channel === null)
       fail(
         'XD_ESTATE_INVALID',
         `${at}.feeds.${feed}: no channel names ${context.system} as its system, so nobody's orders are here`,
@@ -117,6 +117,8 @@ const domainOf: Readonly<Record<RecordKind, Domain>> = {
   picked: 'shipments',
   shipped: 'shipments',
   returned: 'returns',
+  return: 'returns',
+  inspected: 'returns',
   document: 'invoices',
   product: 'products',
   account: 'accounts',

@@ -8,6 +8,8 @@ import {
   type OrderSubmitted,
   type OutsideAllocated,
   type RecordChanged,
+  type ReturnInspected,
+  type ReturnRequested,
   type StockMoved,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
@@ -27,6 +29,7 @@ const MAPPING = 'v1';
 export const scopes = {
   order: (channel: string) => `order/${channel}`,
   cancel: (channel: string) => `cancel/${channel}`,
+  returnRequest: (channel: string) => `return/${channel}`,
   movement: (system: string) => `movement/${system}`,
   supply: (system: string) => `supply/${system}`,
   outsideAllocation: (system: string) => `outside_allocation/${system}`,
@@ -72,6 +75,25 @@ export function cancelItem(command: CancelRequested): Draft {
     sku,
     quantity,
   ]);
+}
+
+/** `<reference>/<order>`: one request names one order, and is one thing. */
+export function returnRequestItem(command: ReturnRequested): Draft {
+  const { channel, order, reference, reason, occurredAt } = command;
+  const lines = command.lines.map(({ lineNo, quantity }) => [lineNo, quantity]);
+  return item(scopes.returnRequest(channel), `${reference}/${order}`, command, [reason ?? null, occurredAt, lines]);
+}
+
+/** @param key what tells it from other inspections by that system, for ever */
+export function inspectionItem(system: string, key: string, command: ReturnInspected): Draft {
+  const { returnReference, requestedAs, occurredAt, sequence, by, reason } = command;
+  const named = requestedAs === undefined ? null : [requestedAs.channel, requestedAs.order, requestedAs.reference];
+  const lines = command.lines.map((line) => [
+    ...[line.lineNo, line.restock, line.scrap, line.quarantine],
+    ...[line.from ?? null, line.credited ?? null],
+  ]);
+  const fields = [returnReference, named, occurredAt, sequence ?? null, by, reason ?? null, lines];
+  return item(scopes.event('inspected', system), key, command, fields);
 }
 
 export function movementItem(system: string, key: string, command: StockMoved): Draft {

@@ -1,11 +1,12 @@
 /** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
-import type { DocumentPosted, InboundItem } from '../../../canonical/index.ts';
+import type { DocumentPosted, InboundItem, RequestedAs, ReturnInspected } from '../../../canonical/index.ts';
 import { Fields, Unreadable } from '../fields.ts';
 import {
   cancelItem,
   cancelKey,
   type Draft,
   documentItem,
+  inspectionItem,
   item,
   mapRecords,
   movementItem,
@@ -13,6 +14,7 @@ import {
   readOr,
   recordItem,
   refuseRepeatedLines,
+  returnRequestItem,
   scopes,
   supplyItem,
 } from '../items.ts';
@@ -28,6 +30,8 @@ export const recordKinds = [
   'picked',
   'shipped',
   'returned',
+  'return',
+  'inspected',
   'document',
   'product',
   'account',
@@ -43,7 +47,10 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   supply: 'supply sku location quantity dueAt announcedAt',
   picked: 'id reference at sequence? lines: lineNo sku quantity',
   shipped: 'id reference at shipment tracking? carrier? lines: lineNo sku quantity',
-  returned: 'id reference at sequence? lines: lineNo sku quantity',
+  returned: 'id reference (or channel order request) at sequence? account? lines: lineNo sku quantity',
+  return: 'reference order at reason? lines: lineNo quantity',
+  inspected:
+    'id reference (or channel order request) at sequence? by reason? lines: lineNo restock? scrap? quarantine? from? (receipt, quarantine) credited?',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
   product: 'sku changedAt description? unit? gtin?',
   account: 'account company changedAt channel? name?',
@@ -59,6 +66,8 @@ const keyField: Readonly<Record<RecordKind, string>> = {
   picked: 'id',
   shipped: 'id',
   returned: 'id',
+  return: 'reference',
+  inspected: 'id',
   document: 'number',
   product: 'sku',
   account: 'account',
@@ -92,6 +101,7 @@ function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
     const key = mapping.field(raw, place, keyField[kind]);
     // As a text that can be kept: a key that no database takes would hold up the page that it is in.
     const text = new Fields({ key }, place).text('key');
+    if (kind === 'return') return `${text}/${String(mapping.field(raw, place, 'order'))}`;
     return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${text}` : text;
   };
   return readOr(raw, scope, keyOf, () => {
@@ -113,6 +123,7 @@ function orNothing(named: () => string | undefined): string | undefined {
 function scopeOf(kind: RecordKind, system: string, channel: string): string {
   if (kind === 'order') return scopes.order(channel);
   if (kind === 'cancel') return scopes.cancel(channel);
+  if (kind === 'return') return scopes.returnRequest(channel);
   if (kind === 'movement') return scopes.movement(system);
   if (kind === 'supply') return scopes.supply(system);
   if (kind === 'document') return scopes.document(system);
@@ -202,6 +213,29 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         })),
       });
     }
+    case 'return':
+      return returnRequestItem({
+        kind: 'return.requested',
+        channel: channel ?? '',
+        order: record.text('order'),
+        reference: record.text('reference'),
+        occurredAt: record.time('at'),
+        ...textsOf(record, ['reason']),
+        lines: record.lines('lines').map((line) => ({
+          lineNo: line.lineNo('lineNo'),
+          quantity: line.quantity('quantity'),
+        })),
+      });
+    case 'inspected':
+      return inspectionItem(system, record.text('id'), {
+        kind: 'return.inspected',
+        ...returnNameOf(record),
+        occurredAt: record.time('at'),
+        ...sequenceOf(record),
+        by: record.text('by'),
+        ...textsOf(record, ['reason']),
+        lines: record.lines('lines').map(inspectedLineOf),
+      });
     case 'product':
       return recordItem(system, {
         kind: 'product.changed',
@@ -232,10 +266,36 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
   }
 }
 
+/** Our reference, or the order and the request where its system knows only those; neither: nobody knows what it is of. */
+function returnNameOf(record: Fields): { returnReference: string; requestedAs?: RequestedAs } {
+  const returnReference = record.textOrNull('reference') ?? '';
+  if (record.raw.request == null) return { returnReference };
+  const requestedAs = {
+    channel: record.text('channel'),
+    order: record.text('order'),
+    reference: record.text('request'),
+  };
+  return { returnReference, requestedAs };
+}
+
+function inspectedLineOf(line: Fields): ReturnInspected['lines'][number] {
+  const units = (name: string) => (line.raw[name] == null ? 0 : line.quantity(name, 0));
+  return {
+    ...{ lineNo: line.lineNo('lineNo'), restock: units('restock') },
+    ...{ scrap: units('scrap'), quarantine: units('quarantine') },
+    ...(line.raw.from != null && { from: line.oneOf<'receipt' | 'quarantine'>('from', ['receipt', 'quarantine']) }),
+    ...(typeof line.raw.credited === 'boolean' && { credited: line.raw.credited }),
+  };
+}
+
 /** Work that we asked for: its references are ours. */
 function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, record: Fields): Draft {
   const id = record.text('id');
-  const reference = record.text('reference');
+  const named = kind === 'returned' ? returnNameOf(record) : undefined;
+  const account = kind === 'returned' ? textsOf(record, ['account']) : {};
+  // Goods that nobody announced have no reference; then who sent them says at least whose they were.
+  const isNamed = named === undefined || (named.requestedAs === undefined && account.account === undefined);
+  const reference = isNamed ? record.text('reference') : named.returnReference;
   const occurredAt = record.time('at');
   const lines = record.lines('lines').map((line) => ({
     lineNo: line.lineNo('lineNo'),
@@ -265,11 +325,24 @@ function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, recor
       { kind: 'fulfilment.picked', fulfilment: reference, occurredAt, ...sequence, lines },
       fields,
     );
+  const { requestedAs } = named ?? {};
+  const others = [
+    ...(requestedAs === undefined ? [] : [requestedAs.channel, requestedAs.order, requestedAs.reference]),
+    ...Object.values(account),
+  ];
   return item(
     scope,
     id,
-    { kind: 'return.received', returnReference: reference, occurredAt, ...sequence, lines },
-    fields,
+    {
+      kind: 'return.received',
+      returnReference: reference,
+      ...(requestedAs !== undefined && { requestedAs }),
+      ...account,
+      occurredAt,
+      ...sequence,
+      lines,
+    },
+    [...fields, ...others],
   );
 }
 

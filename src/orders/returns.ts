@@ -1,0 +1,195 @@
+/** Returns: asked for, received, inspected. Pure, as `decide`. */
+import { events, refused } from './decision.ts';
+import { inspectLine } from './evolve-returns.ts';
+import type { ReturnAuthorisation, ReturnCommand, ReturnEvent, ReturnLine, ReturnName } from './return-types.ts';
+import { authoriseReturn, cancelLine, leftOf, standInsOf, undoneAmount } from './take-back.ts';
+import type { DecideContext, Decision, Order, OrderEvent, OrderLine } from './types.ts';
+
+type Command<Kind extends ReturnCommand['kind']> = Extract<ReturnCommand, { kind: Kind }>;
+type Event<Type extends ReturnEvent['type']> = Extract<ReturnEvent, { type: Type }>;
+
+/**
+ * Who has the goods wants to give them back: what left comes first, what stands for a line before the line. Nobody waits for goods that
+ * never left, so what is asked beyond them is cancelled instead.
+ */
+export function requestReturn(order: Order, command: Command<'request_return'>, context: DecideContext): Decision {
+  const { reference, reason } = command;
+  const wanted = new Map<number, number>();
+  for (const { lineNo, quantity } of command.lines) wanted.set(lineNo, (wanted.get(lineNo) ?? 0) + quantity);
+  const back: { lineNo: number; quantity: number }[] = [];
+  const instead: OrderEvent[] = [];
+  for (const [lineNo, quantity] of wanted) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    const parts = [...standInsOf(order, lineNo), line];
+    const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
+    if (quantity > left)
+      return refused('over_return', `line ${lineNo}: ${quantity} asked back, ${left} left that could come back`);
+    let missing = quantity;
+    for (const part of parts) {
+      const units = Math.min(missing, awayOf(part));
+      if (units === 0) continue;
+      back.push({ lineNo: part.lineNo, quantity: units });
+      missing -= units;
+    }
+    for (const part of parts) {
+      const units = Math.min(missing, leftOf(part) - awayOf(part));
+      if (units === 0) continue;
+      instead.push(...cancelLine(order, part, units, reference, context));
+      missing -= units;
+    }
+  }
+  const authorised = authoriseReturn(order, reference, back, [], context, reason);
+  return events([...authorised, ...instead]);
+}
+
+/** Units that left the shelf and are neither back nor expected. */
+function awayOf(line: OrderLine): number {
+  return Math.max(0, Math.min(leftOf(line), line.picked - line.returned - line.returnExpected));
+}
+
+/** By our number or by what it was asked for with: of the latter there may be several, one for each place that goods go back to. */
+export function returnsNamed(order: Order, { returnId, reference }: ReturnName): ReturnAuthorisation[] {
+  if (returnId !== null) {
+    const found = order.returns.get(returnId);
+    return found === undefined ? [] : [found];
+  }
+  // One that the WMS was asked to stop first, and was too late for, names the fulfilment behind it.
+  return [...order.returns.values()].filter(
+    (one) => one.reference === reference || one.reference.startsWith(`${reference}/F`),
+  );
+}
+
+function unknown(order: Order, { returnId, reference }: ReturnName): Decision {
+  return returnId === null
+    ? refused(
+        'unknown_return',
+        `no return ${reference} of order ${order.orderId}`,
+        `authorised ${order.orderId} ${reference}`,
+      )
+    : refused('unknown_return', `return ${returnId}`);
+}
+
+export function receiveReturn(order: Order, command: Command<'receive_return'>): Decision {
+  const named = returnsNamed(order, command);
+  if (named.length === 0) return unknown(order, command);
+  const lines = new Map<ReturnAuthorisation, Event<'return.received'>['lines']>();
+  const before = new Map<number, number>();
+  const ask = asking(order);
+  for (const { lineNo, quantity } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    // Goods may come back in parts; never more of them than is expected.
+    const left = line.returnExpected - (before.get(lineNo) ?? 0);
+    if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
+    const into =
+      named.find((one) => openOf(one, lineNo) > 0) ?? named.find((one) => one.lines.has(lineNo)) ?? named[0]!;
+    const amountMinor = undoneAmount(order, line, quantity, before.get(lineNo) ?? 0);
+    before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
+    const list = lines.get(into) ?? [];
+    lines.set(into, list);
+    const askedMinor = into.inspection === 'before_credit' ? amountMinor : ask(line, amountMinor);
+    list.push({
+      ...{ lineNo, skuId: line.skuId, quantity, amountMinor },
+      ...(askedMinor !== amountMinor && { askedMinor }),
+    });
+  }
+  const { source, sourceId, sequence } = command;
+  return events(
+    [...lines].map(([{ returnId, reference, locationId, inspection }, list]) => ({
+      type: 'return.received',
+      ...{ returnId, reference, locationId, source, sourceId, sequence, lines: list },
+      ...(inspection !== null && { inspection }),
+    })),
+  );
+}
+
+function openOf(one: ReturnAuthorisation, lineNo: number): number {
+  const line = one.lines.get(lineNo);
+  return line === undefined ? 0 : line.quantity - line.received;
+}
+
+/**
+ * What the ERP is to credit of an amount: less what it credited of the line already without being asked. A refund may come before the goods.
+ * Asked for one part after the other.
+ */
+function asking(order: Order): (line: OrderLine, amountMinor: number) => number {
+  const ahead = new Map<number, number>();
+  return (line, amountMinor) => {
+    let left = ahead.get(line.lineNo);
+    if (left === undefined) {
+      let due = 0;
+      for (const { lines } of order.returns.values()) due += lines.get(line.lineNo)?.creditMinor ?? 0;
+      left = Math.max(0, line.creditedMinor - due);
+    }
+    const used = Math.min(left, amountMinor);
+    ahead.set(line.lineNo, left - used);
+    return amountMinor - used;
+  };
+}
+
+export function inspectReturn(order: Order, command: Command<'inspect_return'>): Decision {
+  const named = returnsNamed(order, command);
+  if (named.length === 0) return unknown(order, command);
+  const ask = asking(order);
+  const copies = new Map<ReturnAuthorisation, Map<number, ReturnLine>>();
+  const lines = new Map<ReturnAuthorisation, Event<'return.inspected'>['lines']>();
+  for (const { lineNo, restock, scrap, quarantine, from, credited } of command.lines) {
+    const line = order.lines.get(lineNo);
+    if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    const units = restock + scrap + quarantine;
+    const holds = (one: ReturnAuthorisation) => (copies.get(one) ?? one.lines).get(lineNo);
+    const into =
+      named.find((one) => thereOf(holds(one), from) >= units) ??
+      named.find((one) => one.lines.has(lineNo)) ??
+      named[0]!;
+    if (into.inspection === null)
+      return refused('not_inspected', `return ${into.returnId}: its goods are on hand as they come in`);
+    let copy = copies.get(into);
+    if (copy === undefined) {
+      copy = new Map([...into.lines].map(([no, one]) => [no, { ...one }]));
+      copies.set(into, copy);
+    }
+    const there = copy.get(lineNo);
+    const found = thereOf(there, from);
+    if (units > found) {
+      const detail = `line ${lineNo} of return ${into.returnId}: ${units} inspected, ${found} ${from === 'receipt' ? 'received and not inspected' : 'set apart'}`;
+      // What it is about may be told of later.
+      const at = `${into.returnId} ${lineNo}`;
+      const wait =
+        from === 'receipt' ? `returned ${at} ${(there?.received ?? 0) + units - found}` : `quarantined ${at} ${units}`;
+      return refused('not_received', detail, wait);
+    }
+    const list = lines.get(into) ?? [];
+    lines.set(into, list);
+    const decided = { lineNo, restock, scrap, quarantine, from, credited };
+    const amountMinor = worthOf(there!, restock + scrap);
+    // Credited when it came in, or to be credited now.
+    const creditMinor = into.inspection === 'before_credit' && credited ? amountMinor : 0;
+    const askedMinor = ask(line, creditMinor);
+    const entry = { ...decided, skuId: there!.skuId, amountMinor, creditMinor, askedMinor };
+    list.push(entry);
+    inspectLine(there!, entry, into.inspection);
+  }
+  const { source, sourceId, sequence, by, reason } = command;
+  return events(
+    [...lines].map(([{ returnId, reference, locationId, inspection }, list]) => ({
+      type: 'return.inspected',
+      ...{ returnId, reference, locationId, source, sourceId, sequence, by, reason, lines: list },
+      inspection: inspection!,
+    })),
+  );
+}
+
+function thereOf(line: ReturnLine | undefined, from: 'receipt' | 'quarantine'): number {
+  if (line === undefined) return 0;
+  return from === 'quarantine' ? line.quarantined : line.received - line.restocked - line.scrapped - line.quarantined;
+}
+
+/** What so many more decided units were sold for: parts of what the received ones were, so that they add up to it. */
+function worthOf(line: ReturnLine, units: number): number {
+  if (units === 0) return 0;
+  const decided = BigInt(line.restocked + line.scrapped + units);
+  const upTo = Number((BigInt(line.receivedMinor) * decided) / BigInt(line.received));
+  return Math.max(line.decidedMinor, upTo) - line.decidedMinor;
+}
