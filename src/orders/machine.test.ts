@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evolve } from './evolve.ts';
-import { eventRules, mayMove, stateRules } from './machine.ts';
+import { mayMove, stateRules } from './machine.ts';
 import { standInsOf } from './take-back.ts';
 import { answer, cancel, confirm, invoice, pick, receiveReturn, ship, submit, World } from './testing.ts';
 import type { Order, OrderCommand, OrderLine } from './types.ts';
