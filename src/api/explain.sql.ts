@@ -170,17 +170,17 @@ export const readPastBalances = sql<PastBalance>(
         and (f.stream in (select 'stock/' || sku_id || '@' || location_id from stock_balance where sku_id = $1::bigint)
              or f.stream in (select 'order/' || order_id from allocation where sku_id = $1::bigint))
         and f.type in ('stock.reserved', 'stock.reservation_released', 'stock.reservation_expired', 'stock.reservation_claimed',
-                       'order.accepted', 'order.lines_allocated', 'order.lines_cancelled', 'stock.picked')),
+                       'order.accepted', 'order.lines_allocated', 'order.lines_reassigned', 'order.lines_cancelled', 'stock.picked')),
    parts as (
      select (data->>'skuId')::bigint as sku_id, (data->>'locationId')::int as location_id, 0::bigint as allocated,
             case type when 'stock.reserved' then 1 else -1 end * (data->>'quantity')::bigint as reserved
        from since where stream like 'stock/%'
      union all
      select (a->>'skuId')::bigint, (a->>'locationId')::int, (a->>'quantity')::bigint, 0
-       from since, json_array_elements(data->'allocations') a where type in ('order.accepted', 'order.lines_allocated')
+       from since, json_array_elements(data->'allocations') a where type in ('order.accepted', 'order.lines_allocated', 'order.lines_reassigned')
      union all
      select (a->>'skuId')::bigint, (a->>'locationId')::int, -(a->>'quantity')::bigint, 0
-       from since, json_array_elements(data->'released') a where type = 'order.lines_cancelled'
+       from since, json_array_elements(data->'released') a where type in ('order.lines_cancelled', 'order.lines_reassigned')
      union all
      select (a->>'skuId')::bigint, (data->>'locationId')::int, -(a->>'quantity')::bigint, 0
        from since, json_array_elements(data->'lines') a where type = 'stock.picked'),

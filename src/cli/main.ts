@@ -20,6 +20,7 @@ const commands = [
   'migrate',
   'parked',
   'prices',
+  'promise',
   'purchasing',
   'restored',
   'returns',

@@ -180,6 +180,29 @@ export class Commitments {
     this.#wait(skuId, uncovered);
   }
 
+  /** Units of it that are promised to nobody. */
+  left(skuId: number, supplyId: number): number {
+    const supply = this.#supplies.get(skuId)?.find((entry) => entry.supplyId === supplyId);
+    return supply === undefined ? 0 : Math.max(0, supply.quantity - supply.committed);
+  }
+
+  /** A line is promised so many units more of a supply, or fewer. */
+  change(line: OrderLineKey & { skuId: number }, supplyId: number, units: number): void {
+    const supply = this.#supply(line.skuId, supplyId);
+    const list = this.#listOf(line);
+    let commitment = list.find((one) => one.supplyId === supplyId);
+    if (commitment === undefined) {
+      commitment = { supplyId, orderId: line.orderId, lineNo: line.lineNo, quantity: 0, changed: true };
+      list.push(commitment);
+    }
+    commitment.quantity += units;
+    commitment.changed = true;
+    supply.committed += units;
+    if (commitment.quantity < 0 || supply.committed > supply.quantity)
+      throw new Error(`${units} of supply ${supplyId} for order ${line.orderId} are not there to be promised or taken`);
+    this.#wait(line.skuId, -units);
+  }
+
   /** A line waits for `backordered` units, `served` less than before: what it holds beyond that is free again, latest first. */
   serve(line: OrderLineKey & { skuId: number; backordered: number }, served: number): void {
     const list = this.#listOf(line);
@@ -230,4 +253,16 @@ export async function writeCommitments(
   ];
   tx.write(statements.writeCommitments, values);
   if (changed.some((c) => c.quantity === 0)) await tx.query(statements.endCommitments, values);
+}
+
+/** What is still to come of these SKUs, soonest first, and what of it is promised to nobody; as it stands, without locks. */
+export async function readOpenSupplies(
+  db: Queryable,
+  skuIds: readonly number[],
+): Promise<{ skuId: number; supplyId: number; locationId: number; left: number; dueAt: string }[]> {
+  const rows = await db.query(statements.readSupplies, [numbers(skuIds)]);
+  return rows.map((row) => ({
+    ...{ skuId: row.sku_id, supplyId: row.supply_id, locationId: row.location_id },
+    ...{ left: row.open - row.committed, dueAt: row.due_at.toISOString() },
+  }));
 }

@@ -7,7 +7,13 @@ export {
   offeredTo,
   readAtp,
 } from './availability.ts';
-export { Commitments, type OrderLineKey, pairsOfCommitments, type SupplyOffer } from './commitments.ts';
+export {
+  Commitments,
+  type OrderLineKey,
+  pairsOfCommitments,
+  readOpenSupplies,
+  type SupplyOffer,
+} from './commitments.ts';
 export {
   hasSettleable,
   isWorthSending,

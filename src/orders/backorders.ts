@@ -25,6 +25,7 @@ const FREEING = [
   'stock.safety_stock_changed',
   'stock.outside_allocation_changed',
   'order.lines_cancelled',
+  'order.lines_reassigned',
   'order.exception_resolved',
   'order.hold_released',
   'return.received',
@@ -67,6 +68,7 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     case 'stock.exposure_lowered':
       return data.skuIds ?? [];
     case 'order.lines_cancelled':
+    case 'order.lines_reassigned':
       return (data.released ?? []).map((part) => part.skuId);
     case 'return.received':
       return data.inspection !== undefined ? [] : (data.lines ?? []).map((line) => line.skuId);

@@ -57,6 +57,8 @@ export async function checkPromise(
       offers: (skuId) => offersOf(stock, sourced, skuId, []),
       kept: () => 0,
       supplies: (skuId) => commitments.offers(channel, skuId),
+      supplyLeft: () => 0,
+      promisedOf: () => 0,
       onShort: channel.onShort,
       substitutes: () => [],
       // A question is no order: nobody is asked whether it may go on.

@@ -39,6 +39,10 @@ export interface DecideContext {
   kept(skuId: number, locationId: number, lineNo: number): number;
   /** Dated supply that this order's channel may promise, soonest first. */
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
+  /** Units of a supply that are promised to nobody. */
+  supplyLeft(skuId: number, supplyId: number): number;
+  /** Units of it that this line is promised. */
+  promisedOf(lineNo: number, skuId: number, supplyId: number): number;
   onShort: 'backorder' | 'refuse';
   /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
   oversold?: Oversold | undefined;

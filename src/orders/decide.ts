@@ -10,6 +10,7 @@ import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
+import { reassign } from './reassign.ts';
 import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
 import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
@@ -55,6 +56,8 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
     // What follows from what is read with the order: it changes nothing of the order itself.
     case 'repromise':
       return nothing;
+    case 'reassign':
+      return reassign(order, command, context);
     case 'pick':
       return pick(order, command);
     case 'ship':

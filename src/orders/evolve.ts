@@ -133,6 +133,15 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
     case 'order.lines_allocated':
       addAllocations(order, event.allocations, true);
       return;
+    case 'order.lines_reassigned':
+      for (const { allocationId, lineNo, quantity } of event.released) {
+        order.allocations.get(allocationId)!.openQuantity -= quantity;
+        const line = toldLineOf(order, lineNo);
+        line.allocated -= quantity;
+        line.backordered += quantity;
+      }
+      addAllocations(order, event.allocations, true);
+      return;
     case 'stock.picked':
       for (const { lineNo, allocationId, quantity } of event.lines) {
         order.allocations.get(allocationId)!.openQuantity -= quantity;

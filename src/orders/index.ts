@@ -36,6 +36,7 @@ export {
   type WorkResult,
 } from './process.ts';
 export { readPromises } from './promises.ts';
+export { applyRerun, planRerun, type RerunLine, type RerunPart, type RerunPlan, type RerunResult } from './rerun.ts';
 export {
   getReturn,
   listReturnCandidates,

@@ -88,6 +88,10 @@ export const eventRules: Readonly<
     meaning: 'Backordered units found stock.',
     from: ['accepted', 'confirmed', 'released', 'partly_shipped'],
   },
+  'order.lines_reassigned': {
+    meaning: 'It was decided anew who gets what: units of its lines are others, more or fewer.',
+    from: ['accepted', 'confirmed', 'released', 'partly_shipped'],
+  },
   'stock.picked': { meaning: 'Goods left the shelf: on hand and allocated fall together.', from: 'any' },
   'shipment.confirmed': { meaning: 'Goods left the location.', from: 'any' },
   'document.posted': { meaning: 'The ERP posted an invoice or credit note.', from: 'any' },

@@ -123,6 +123,12 @@ export async function processOrders(
       } else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
+    } else if (command.kind === 'reassign') {
+      for (const { lineNo, take, commitments } of command.lines) {
+        allocationsMax += take.length;
+        if (commitments.length > 0) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
+      }
+      fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
@@ -186,6 +192,9 @@ export async function processOrders(
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => commitments.offers(channel, skuId),
+      supplyLeft: (skuId, supplyId) => commitments.left(skuId, supplyId),
+      promisedOf: (lineNo, skuId, supplyId) =>
+        commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
       onShort: channel.onShort,
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
@@ -360,7 +369,7 @@ function waitingLines(
         ? [command.lineNo]
         : command.kind === 'allocate_backorders' || command.kind === 'repromise'
           ? command.lineNos
-          : command.kind === 'request_return'
+          : command.kind === 'request_return' || command.kind === 'reassign'
             ? command.lines.map(({ lineNo }) => lineNo)
             : [];
     for (const lineNo of new Set(lineNos))
@@ -381,6 +390,18 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
     case 'allocate_backorders':
       for (const line of order?.lines.values() ?? [])
         if (line.backordered > line.held && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
+      return pairs;
+    case 'reassign':
+      for (const { lineNo, release, take, commitments } of command.lines) {
+        const skuId = order?.lines.get(lineNo)?.skuId;
+        if (skuId === undefined) continue;
+        everywhere(skuId);
+        for (const { allocationId } of release) {
+          const allocation = order!.allocations.get(allocationId);
+          if (allocation !== undefined) pairs.push([skuId, allocation.locationId]);
+        }
+        for (const { locationId } of [...take, ...commitments]) pairs.push([skuId, locationId]);
+      }
       return pairs;
     case 'cancel':
       for (const a of order?.allocations.values() ?? [])

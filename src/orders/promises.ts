@@ -38,6 +38,7 @@ const UNTOUCHED: ReadonlySet<OrderCommand['kind']> = new Set([
 
 const causes: Partial<Record<OrderEvent['type'], PromiseCause>> = {
   'order.lines_allocated': 'served',
+  'order.lines_reassigned': 'reassigned',
   'order.lines_cancelled': 'cancelled',
   'order.exception_resolved': 'settled',
   'order.hold_ended': 'hold_ended',
@@ -117,6 +118,7 @@ export class PromiseBook {
         change(lineNo, withStock(lines.get(lineNo) ?? [], locationId, quantity, time));
     if (event.type === 'order.lines_cancelled') for (const { lineNo } of event.lines) touched.add(lineNo);
     if (event.type === 'order.exception_resolved') touched.add(event.lineNo);
+    if (event.type === 'order.lines_reassigned') for (const { lineNo } of event.commitments) touched.add(lineNo);
     for (const lineNo of touched) this.recheck(order, lineNo, commitments, cause);
     if (cause === 'hold_ended' && !isHeld(order))
       for (const lineNo of order.lines.keys())

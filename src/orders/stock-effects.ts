@@ -124,6 +124,12 @@ export function applyToStock(
       for (const line of event.lines) stock.touched.add(line.skuId);
       return undefined;
     }
+    case 'order.lines_reassigned':
+      for (const { lineNo, skuId, locationId, quantity } of event.released)
+        stock.release(skuId, locationId, quantity, lineOf(order, lineNo));
+      for (const { lineNo, skuId, locationId, quantity } of event.allocations)
+        stock.allocate(skuId, locationId, quantity, lineOf(order, lineNo));
+      return undefined;
     case 'order.exception_resolved':
     case 'order.lines_allocated':
       for (const { lineNo, skuId, locationId, quantity } of event.allocations)
@@ -175,6 +181,10 @@ export function applyToCommitments(commitments: Commitments, order: Order, event
           { orderId, lineNo, skuId, backordered },
           event.commitments.filter((part) => part.lineNo === lineNo),
         );
+      return;
+    case 'order.lines_reassigned':
+      for (const { lineNo, skuId, supplyId, quantity } of event.commitments)
+        commitments.change({ orderId, lineNo, skuId }, supplyId, quantity);
       return;
     case 'order.lines_allocated':
       for (const { lineNo, quantity } of event.allocations) {

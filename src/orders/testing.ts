@@ -55,6 +55,9 @@ export class World {
       }),
       kept: (_, locationId, lineNo) => this.kept[lineNo]?.[locationId] ?? 0,
       supplies: (skuId) => this.toCome[skuId] ?? [],
+      supplyLeft: (skuId, supplyId) =>
+        (this.toCome[skuId] ?? []).find((one) => one.supplyId === supplyId)?.quantity ?? 0,
+      promisedOf: () => Number.POSITIVE_INFINITY,
       onShort: this.onShort,
       oversold: this.oversold,
       substitutes: (skuId) => this.instead[skuId] ?? [],
@@ -103,6 +106,10 @@ export class World {
           shelf.own -= fromExposure;
           shelf.free -= quantity - fromExposure;
         }
+        return;
+      case 'order.lines_reassigned':
+        for (const { skuId, locationId, quantity } of event.released) this.shelf(skuId, locationId).free += quantity;
+        for (const { skuId, locationId, quantity } of event.allocations) this.shelf(skuId, locationId).free -= quantity;
         return;
       case 'order.exception_resolved':
       case 'order.lines_allocated':

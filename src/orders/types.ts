@@ -167,6 +167,7 @@ export type PromiseCause =
   | 'cancelled'
   | 'supply_changed'
   | 'settled'
+  | 'reassigned'
   | 'hold_ended'
   | 'stock_lost';
 
@@ -225,6 +226,14 @@ export type OrderEvent =
     }
   | { type: 'fulfilment.released'; fulfilmentId: number }
   | { type: 'order.lines_allocated'; allocations: NewAllocation[] }
+  | {
+      /** By a rerun: what these lines had of stock and of dated supply, they have differently. */
+      type: 'order.lines_reassigned';
+      released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
+      allocations: NewAllocation[];
+      /** Below 0: so much less of that supply. */
+      commitments: NewCommitment[];
+    }
   | {
       type: 'stock.picked';
       fulfilmentId: number;
@@ -370,6 +379,17 @@ export type OrderCommand =
   | { kind: 'confirm'; erpNumber: string }
   | { kind: 'release'; fulfilmentId: number }
   | { kind: 'allocate_backorders'; lineNos: readonly number[] }
+  | {
+      kind: 'reassign';
+      lines: {
+        lineNo: number;
+        /** Units that it waits for, none of them held, when that was decided. */
+        waiting: number;
+        release: { allocationId: number; quantity: number }[];
+        take: { locationId: number; quantity: number }[];
+        commitments: Omit<NewCommitment, 'lineNo' | 'skuId'>[];
+      }[];
+    }
   /** What these lines wait for may have changed; what they are promised follows it. */
   | { kind: 'repromise'; lineNos: readonly number[] }
   | {

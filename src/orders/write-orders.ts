@@ -66,8 +66,11 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
           touchedLines.add(allocation.lineNo);
         }
       if (event.type === 'stock.picked') for (const line of event.lines) touchedAllocations.add(line.allocationId);
-      if (event.type === 'order.lines_cancelled')
-        for (const part of event.released) touchedAllocations.add(part.allocationId);
+      if (event.type === 'order.lines_cancelled' || event.type === 'order.lines_reassigned')
+        for (const part of event.released) {
+          touchedAllocations.add(part.allocationId);
+          touchedLines.add(part.lineNo);
+        }
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
       if (event.type.startsWith('return.')) returns.add(order, event as ReturnEvent, at, version);

@@ -192,6 +192,10 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     case 'order.promise_changed':
       status();
       return;
+    case 'order.lines_reassigned':
+      for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
+      status();
+      return;
     case 'order.lines_allocated':
       // What was free waited for these lines: no channel was offered it, so no number changes.
       status();

@@ -1,0 +1,231 @@
+/**
+ * Decides anew who gets what there is and what is to come: of the SKUs that something happened to, or of all. Looked at without locks and shown as it
+ * is; applied line by line where the order is still as it was, what was given up first.
+ */
+
+import { isLimited, readOpenSupplies } from '../ledger/index.ts';
+import {
+  type Claim,
+  compareHoldings,
+  type Holding,
+  type Pool,
+  type PriorityClass,
+  priorityClasses,
+  redistribute,
+} from '../promise/index.ts';
+import { type Database, databaseNow, numbers, type Queryable, type Tx } from '../store/index.ts';
+import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
+import * as statements from './rerun.sql.ts';
+import type { OrderCommand } from './types.ts';
+
+const DAY_MS = 86_400_000;
+/** Lines of one transaction: it holds the locks of their orders and SKUs. */
+const LINES_PER_TRANSACTION_MAX = 2_000;
+
+export interface RerunPart {
+  quantity: number;
+  locationId: number;
+  /** null: it is there. */
+  supplyId: number | null;
+  dueAt: string | null;
+}
+
+/** What becomes of one line. */
+export interface RerunLine {
+  orderId: number;
+  lineNo: number;
+  skuId: number;
+  channelId: number;
+  accountId: number;
+  externalNo: string;
+  priority: PriorityClass;
+  /** Units that wait, without what is promised of them. */
+  before: RerunPart[];
+  after: RerunPart[];
+  verdict: 'gains' | 'loses' | 'moves';
+  change: Extract<OrderCommand, { kind: 'reassign' }>['lines'][number];
+}
+
+export interface RerunPlan {
+  /** Lines that were looked at. */
+  lines: number;
+  skus: number;
+  /** Those of which something changes, by SKU and order. */
+  changes: RerunLine[];
+}
+
+interface Known {
+  row: statements.RerunLineRow;
+  claim: Claim;
+  allocations: { allocationId: number; locationId: number; quantity: number }[];
+}
+
+/**
+ * @param skuIds null: all of which something waits
+ * Lines of channels with a share, a cap or a buffer keep what they have: what they may get depends on all orders of theirs.
+ */
+export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly number[] | null): Promise<RerunPlan> {
+  const channels = [...deps.directory.channelById.values()].filter((channel) => !isLimited(channel));
+  const rows = await db.query(statements.readRerunLines, [
+    numbers(channels.map((channel) => channel.channelId)),
+    numbers(channels.filter((channel) => channel.sellsByItself).map((channel) => channel.channelId)),
+    skuIds === null ? null : numbers(skuIds),
+  ]);
+  const plan: RerunPlan = { lines: rows.length, skus: 0, changes: [] };
+  if (rows.length === 0) return plan;
+  const bySku = Map.groupBy(rows, (row) => row.sku_id);
+  const ids = [...bySku.keys()];
+  const now = (await databaseNow(db)).getTime();
+  const free = Map.groupBy(await db.query(statements.readFree, [numbers(ids)]), (row) => row.sku_id);
+  const supplies = Map.groupBy(await readOpenSupplies(db, ids), (supply) => supply.skuId);
+  plan.skus = ids.length;
+  for (const [skuId, lines] of bySku) {
+    const pool: Pool = {
+      stock: new Map((free.get(skuId) ?? []).map((row) => [row.location_id, row.free])),
+      supply: (supplies.get(skuId) ?? []).map(({ supplyId, locationId, left, dueAt }) => ({
+        ...{ supplyId, locationId, units: left, at: Date.parse(dueAt) },
+      })),
+    };
+    const known = lines.map((row) => knownOf(deps, row, now));
+    const after = redistribute(
+      known.map(({ claim }) => claim),
+      pool,
+    );
+    const atOf = (supplyId: number) => pool.supply.find((supply) => supply.supplyId === supplyId)?.at ?? 0;
+    known.forEach((line, i) => {
+      const verdict = compareHoldings(line.claim.has, after[i]!, atOf);
+      if (verdict !== 'same') plan.changes.push(lineOf(line, after[i]!, verdict, pool));
+    });
+  }
+  return plan;
+}
+
+function knownOf({ directory }: OrderDeps, row: statements.RerunLineRow, now: number): Known {
+  const channel = directory.channelById.get(row.channel_id)!;
+  const parts = (text: string | null) =>
+    (text ?? '')
+      .split(';')
+      .filter(Boolean)
+      .map((part) => part.split(',').map(Number));
+  const allocations = parts(row.allocations).map(([allocationId, locationId, quantity]) => ({
+    ...{ allocationId: allocationId!, locationId: locationId!, quantity: quantity! },
+  }));
+  const stock = new Map<number, number>();
+  for (const { locationId, quantity } of allocations) stock.set(locationId, (stock.get(locationId) ?? 0) + quantity);
+  const supply = new Map(parts(row.commitments).map(([supplyId, , quantity]) => [supplyId!, quantity!]));
+  const had = allocations.reduce((sum, { quantity }) => sum + quantity, 0);
+  const isPromised = !channel.sellsByItself && channel.horizonDays > 0;
+  return {
+    row,
+    allocations,
+    claim: {
+      priority: priorityClasses.find((one) => one === row.priority_class) ?? 'redistribute',
+      wants: row.waiting + had,
+      places: channel.locationIds,
+      until: isPromised ? now + channel.horizonDays * DAY_MS : null,
+      has: { stock, supply },
+    },
+  };
+}
+
+function lineOf(
+  { row, claim, allocations }: Known,
+  after: Holding,
+  verdict: RerunLine['verdict'],
+  pool: Pool,
+): RerunLine {
+  const release = [];
+  const take = [];
+  for (const { allocationId, locationId, quantity } of allocations) {
+    // Of several there, the newest go first.
+    const keep = after.stock.get(locationId) ?? 0;
+    const other = allocations
+      .filter((one) => one.locationId === locationId && one.allocationId < allocationId)
+      .reduce((sum, one) => sum + one.quantity, 0);
+    const kept = Math.max(0, Math.min(quantity, keep - other));
+    if (kept < quantity) release.push({ allocationId, quantity: quantity - kept });
+  }
+  for (const [locationId, units] of after.stock) {
+    const more = units - (claim.has.stock.get(locationId) ?? 0);
+    if (more > 0) take.push({ locationId, quantity: more });
+  }
+  const supplyOf = new Map(pool.supply.map((supply) => [supply.supplyId, supply]));
+  const commitments = [];
+  for (const supplyId of new Set([...claim.has.supply.keys(), ...after.supply.keys()])) {
+    const quantity = (after.supply.get(supplyId) ?? 0) - (claim.has.supply.get(supplyId) ?? 0);
+    const { locationId, at } = supplyOf.get(supplyId)!;
+    if (quantity !== 0) commitments.push({ supplyId, locationId, quantity, dueAt: new Date(at).toISOString() });
+  }
+  const shown = ({ stock, supply }: Holding): RerunPart[] => [
+    ...[...stock].map(([locationId, quantity]) => ({ quantity, locationId, supplyId: null, dueAt: null })),
+    ...[...supply].map(([supplyId, quantity]) => {
+      const { locationId, at } = supplyOf.get(supplyId)!;
+      return { quantity, locationId, supplyId, dueAt: new Date(at).toISOString() };
+    }),
+  ];
+  const { order_id: orderId, line_no: lineNo, sku_id: skuId, channel_id: channelId, account_id: accountId } = row;
+  return {
+    ...{ orderId, lineNo, skuId, channelId, accountId, externalNo: row.external_no, priority: claim.priority },
+    ...{ before: shown(claim.has), after: shown(after), verdict },
+    change: { lineNo, waiting: row.waiting, release, take, commitments },
+  };
+}
+
+export interface RerunResult {
+  /** Orders of which something changed; those that were not as they were when it was decided. */
+  applied: number;
+  stale: number;
+}
+
+/** Locks as {@link processOrders} does; a transaction for as many SKUs as fit. */
+export async function applyRerun(db: Database, deps: OrderDeps, plan: RerunPlan): Promise<RerunResult> {
+  const result: RerunResult = { applied: 0, stale: 0 };
+  let batch: RerunLine[] = [];
+  const flush = async () => {
+    if (batch.length === 0) return;
+    const lines = batch;
+    batch = [];
+    const { applied, stale } = await db.inTurn((tx) => applyLines(tx, deps, lines));
+    result.applied += applied;
+    result.stale += stale;
+  };
+  for (const lines of Map.groupBy(plan.changes, (line) => line.skuId).values()) {
+    if (batch.length + lines.length > LINES_PER_TRANSACTION_MAX) await flush();
+    batch.push(...lines);
+  }
+  await flush();
+  return result;
+}
+
+async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunLine[]): Promise<RerunResult> {
+  const occurredAt = (await databaseNow(tx)).toISOString();
+  const works: OrderWork[] = [];
+  const add = (of: (line: RerunLine) => RerunLine['change'] | undefined) => {
+    for (const [orderId, own] of Map.groupBy(lines, (line) => line.orderId)) {
+      const changes = own.flatMap((line) => of(line) ?? []);
+      if (changes.length > 0)
+        works.push({ reference: { orderId }, command: { kind: 'reassign', lines: changes }, occurredAt });
+    }
+  };
+  // First everybody gives up what they lose, then everybody gets what they are given.
+  add(({ change }) => {
+    const commitments = change.commitments.filter(({ quantity }) => quantity < 0);
+    return change.release.length + commitments.length === 0 ? undefined : { ...change, take: [], commitments };
+  });
+  add(({ change }) => {
+    const commitments = change.commitments.filter(({ quantity }) => quantity > 0);
+    const freed = change.release.reduce((sum, { quantity }) => sum + quantity, 0);
+    return change.take.length + commitments.length === 0
+      ? undefined
+      : { ...change, waiting: change.waiting + freed, release: [], commitments };
+  });
+  const batch = await processOrders(tx, deps, works);
+  await batch.finish();
+  const applied = new Set<number>();
+  const stale = new Set<number>();
+  for (const one of batch.results) {
+    if (one.outcome === 'applied' && one.events.length > 0) applied.add(one.orderId);
+    if (one.outcome === 'refused') stale.add(one.orderId);
+  }
+  return { applied: applied.size, stale: stale.size };
+}

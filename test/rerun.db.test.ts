@@ -1,0 +1,165 @@
+/** Decided anew: who gains and who loses is shown first, is what happens then, and promises no unit twice. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { supplyItem } from '../src/connectors/kit/index.ts';
+import { checkPromises } from '../src/ops/index.ts';
+import { applyRerun, planRerun } from '../src/orders/index.ts';
+import { useDatabase } from './helpers/database.ts';
+import { violations } from './helpers/promises.ts';
+import { cancel, memorySystems, moved, order, SmallHub, smallEstate } from './helpers/small-hub.ts';
+
+const database = useDatabase();
+const estate = smallEstate({
+  far: { company: 'acme', sells: 'asks', locations: ['north', 'south'], horizonDays: 30 },
+  capped: { company: 'acme', sells: 'asks', locations: ['north'], horizonDays: 30, cap: 5 },
+});
+const classes = { WIN: 'win', GAIN: 'gain', MID: 'redistribute', FILL: 'fill', LOSE: 'lose' };
+let hub: SmallHub;
+let other: SmallHub;
+let n = 0;
+let sku = '';
+
+beforeEach(async () => {
+  sku = `R${++n}`;
+  const { erp, wms } = memorySystems();
+  hub = await SmallHub.open({ url: database.url, estate, connectors: { erp, wms } });
+  other = await SmallHub.open({ url: database.url, estate });
+  await hub.seed([sku], Object.keys(classes));
+  await other.seed([sku], Object.keys(classes));
+  for (const [code, priority] of Object.entries(classes))
+    await database.pool.query('update account set priority_class = $2 where code = $1', [code, priority]);
+});
+afterEach(async () => {
+  expect(hub.errors).toEqual([]);
+  expect(await violations(database.pool)).toEqual({});
+  const broken = Object.entries(await checkPromises(hub.db)).filter(([, { holds }]) => !holds);
+  expect(broken.map(([name, { examples }]) => `${name}: ${examples.join('; ')}`)).toEqual([]);
+  await hub.leases.stop();
+  await hub.close();
+  await other.close();
+});
+
+const ask = async (account: string, quantity: number, channel = 'far') => {
+  const no = `${sku}-${account}`;
+  const [result] = await hub.receive('api', [order(channel, no, [{ sku, quantity }], { account })]);
+  return (result as { orderId: number }).orderId;
+};
+let announcements = 0;
+const announce = (supply: string, quantity: number, days: number) =>
+  hub.receive('erp', [
+    {
+      ...supplyItem('erp', {
+        ...{ kind: 'supply.announced', supply: `${sku}-${supply}`, sku, location: 'north', quantity },
+        dueAt: new Date(Date.now() + days * 86_400_000).toISOString(),
+        announcedAt: new Date(Date.now() + ++announcements * 1_000).toISOString(),
+      }),
+      itemNo: 0,
+    },
+  ]);
+const plan = () => planRerun(hub.db, hub.deps, [hub.sku(sku)]);
+const rerun = async () => applyRerun(hub.db, hub.deps, await plan());
+/** `account: allocated + promised of supply`, by account. */
+const holds = async () =>
+  (
+    await database.pool.query(
+      `select c.code, l.allocated, coalesce(s.quantity, 0) as promised
+         from order_line l join sales_order o using (order_id) join account c using (account_id) join sku k using (sku_id)
+         left join (select order_id, line_no, sum(quantity) as quantity from supply_commitment group by 1, 2) s using (order_id, line_no)
+        where k.code = $1 order by o.order_id`,
+      [sku],
+    )
+  ).rows.map((row) => `${row.code}: ${row.allocated} + ${row.promised}`);
+
+it('new supply goes to who wins before who came first; who loses what is told before', async () => {
+  await announce('PO1', 10, 5);
+  await ask('MID', 6);
+  await ask('LOSE', 4);
+  await ask('WIN', 8);
+  expect(await holds()).toEqual(['MID: 0 + 6', 'LOSE: 0 + 4', 'WIN: 0 + 0']);
+  const preview = await plan();
+  expect(preview).toMatchObject({ lines: 3, skus: 1 });
+  expect(
+    preview.changes.map(({ externalNo, verdict, after }) => [externalNo, verdict, after.map((part) => part.quantity)]),
+  ).toEqual([
+    [`${sku}-MID`, 'loses', [2]],
+    [`${sku}-LOSE`, 'loses', []],
+    [`${sku}-WIN`, 'gains', [8]],
+  ]);
+  expect(await holds()).toEqual(['MID: 0 + 6', 'LOSE: 0 + 4', 'WIN: 0 + 0']);
+  expect(await applyRerun(hub.db, hub.deps, preview)).toEqual({ applied: 3, stale: 0 });
+  expect(await holds()).toEqual(['MID: 0 + 2', 'LOSE: 0 + 0', 'WIN: 0 + 8']);
+  expect((await plan()).changes).toEqual([]);
+  await announce('PO2', 20, 9);
+  await rerun();
+  expect(await holds()).toEqual(['MID: 0 + 6', 'LOSE: 0 + 4', 'WIN: 0 + 8']);
+});
+
+it('what has come is given to who waits, dearest class first, and the WMS is asked for it', async () => {
+  const lost = await ask('MID', 5);
+  const won = await ask('WIN', 4);
+  await hub.settle();
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 6)]);
+  await rerun();
+  expect(await holds()).toEqual(['MID: 2 + 0', 'WIN: 4 + 0']);
+  await hub.settle();
+  const { rows } = await database.pool.query(
+    'select order_id, state from fulfilment where order_id = any($1) order by order_id',
+    [[lost, won]],
+  );
+  expect(rows).toEqual([
+    { order_id: lost, state: 'released' },
+    { order_id: won, state: 'released' },
+  ]);
+});
+
+it('what the WMS was not asked for may go to another, what it was asked for stays', async () => {
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 6)]);
+  await ask('MID', 6);
+  const won = await ask('WIN', 4);
+  expect((await plan()).changes.map(({ verdict }) => verdict)).toEqual(['loses', 'gains']);
+  await hub.settle();
+  expect((await plan()).changes).toEqual([]);
+  await hub.receive('shop', [cancel('far', `${sku}-WIN`, 1, 1, `${sku}c`, sku)]);
+  expect((await database.pool.query('select backordered from order_line where order_id = $1', [won])).rows).toEqual([
+    { backordered: 3 },
+  ]);
+});
+
+it('gain keeps, fill gets no more, lost goods are missed by the lowest first', async () => {
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 9)]);
+  await ask('GAIN', 3);
+  await ask('FILL', 3);
+  await ask('LOSE', 3);
+  // A pallet is gone before anybody was asked to pick.
+  await hub.receive('wms', [moved(`${sku}l`, sku, 'north', -4)]);
+  const preview = await plan();
+  expect(preview.changes.map(({ externalNo, verdict }) => [externalNo, verdict])).toEqual([
+    [`${sku}-FILL`, 'loses'],
+    [`${sku}-LOSE`, 'loses'],
+  ]);
+  await applyRerun(hub.db, hub.deps, preview);
+  expect(await holds()).toEqual(['GAIN: 3 + 0', 'FILL: 2 + 0', 'LOSE: 0 + 0']);
+  await hub.receive('wms', [moved(`${sku}x`, sku, 'north', 9)]);
+  await rerun();
+  expect(await holds()).toEqual(['GAIN: 3 + 0', 'FILL: 2 + 0', 'LOSE: 3 + 0']);
+});
+
+it('two at once, or an order that changed meanwhile, give nothing twice', async () => {
+  await announce('PO1', 10, 5);
+  await ask('MID', 10);
+  await ask('WIN', 6);
+  const decided = await plan();
+  const results = await Promise.all([applyRerun(hub.db, hub.deps, decided), applyRerun(other.db, other.deps, decided)]);
+  expect(results.reduce((sum, { applied }) => sum + applied, 0)).toBeGreaterThanOrEqual(2);
+  expect(await holds()).toEqual(['MID: 0 + 4', 'WIN: 0 + 6']);
+  await announce('PO1', 12, 5);
+  const old = await plan();
+  await hub.receive('shop', [cancel('far', `${sku}-MID`, 1, 9, `${sku}c`, sku)]);
+  expect(await applyRerun(hub.db, hub.deps, old)).toEqual({ applied: 0, stale: 1 });
+});
+
+it('keeps orders on hold and of limited channels out of it', async () => {
+  await announce('PO1', 4, 5);
+  await ask('MID', 4, 'capped');
+  await ask('WIN', 4);
+  expect((await plan()).changes).toEqual([]);
+});
