@@ -24,6 +24,7 @@ const commands = [
   'restored',
   'returns',
   'start',
+  'stewardship',
   'trace',
   'verify',
 ];
