@@ -13,6 +13,8 @@ alter table account
   add column region         text collate "C",
   add column said           json not null default '{}',
   add column set_by         json not null default '{}';
+-- Few are, and orders ask whether any is.
+create index account_held on account (account_id) where hold_reason is not null;
 create index account_parent on account (parent_id) where parent_id is not null;
 create table account_address (
   account_id  bigint not null references account,
@@ -38,6 +40,8 @@ update sku set said = json_build_object('', json_build_object(to_char(changed_at
 update account set said = json_build_object('', json_build_object(to_char(changed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), json_build_array('*')))
  where changed_at > '-infinity';
 
+create index sku_ending on sku (sku_id) where lifecycle <> 'active';
+
 -- What a kit is made of, in base units for one of its own. A component may be a kit.
 create table kit_component (
   kit_sku_id   bigint not null references sku,
@@ -47,21 +51,20 @@ create table kit_component (
 );
 create index on kit_component (component_id);
 
--- Who owns which field and what becomes of what others say of it, as the last start declared.
-alter table hub
-  add column owners    json not null default '{}',
-  add column ownership json not null default '{}';
-
 -- Who said the price that holds; '' before this was kept.
 alter table price add column set_by text collate "C" not null default '';
 
--- What a system was told of a product's price and has not shown since: what it then says is no news.
-create table told_price (
+-- What a system was told of a product's price and has not shown since: what it then says is no news. And the newest that it said itself,
+-- where that changed nothing.
+create table system_price (
   destination_id int not null,
+  company_id     int not null,
   sku_id         bigint not null,
+  price_list     text collate "C" not null,
   currency       text collate "C" not null,
-  prices         text[] not null,                      -- oldest first
-  primary key (destination_id, sku_id)
+  told           json not null default '[]',           -- [price, when], oldest first
+  said_at        text collate "C" not null default '', -- by its own clock
+  primary key (destination_id, company_id, sku_id, price_list, currency)
 ) with (fillfactor = 70);
 
 -- A value that a system said of a field that another owns, for a person to take or not.
@@ -85,4 +88,4 @@ create table stewardship_item (
 );
 -- One at a time: what a system says later takes the place of what it said before.
 create unique index on stewardship_item (domain, record_key, field, system, company_id) nulls not distinct where state = 'open';
-create index on stewardship_item (domain, record_key, field, system) where state = 'rejected';
+create index on stewardship_item (domain, record_key, field, system, item_id) where state <> 'open';

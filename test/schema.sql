@@ -30,6 +30,7 @@ table account (
   CHECK ((parent_id <> account_id)),
   CHECK ((priority_class = ANY (ARRAY['win'::text, 'gain'::text, 'redistribute'::text, 'fill'::text, 'lose'::text])))
 );
+CREATE INDEX account_held ON public.account USING btree (account_id) WHERE (hold_reason IS NOT NULL);
 CREATE INDEX account_merged ON public.account USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX account_parent ON public.account USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX account_withdrawn_at_idx ON public.account USING btree (withdrawn_at) WHERE (withdrawn_at IS NOT NULL);
@@ -306,8 +307,6 @@ CREATE UNIQUE INDEX fulfilment_fulfilment_id_idx ON public.fulfilment USING btre
 table hub (
   is_only boolean default true not null,
   reference_ending text not null,
-  owners json default '{}'::json not null,
-  ownership json default '{}'::json not null,
   PRIMARY KEY (is_only),
   CHECK ((reference_ending ~ '^(-[0-9A-Z]{4})?$'::text)),
   CHECK (is_only)
@@ -842,6 +841,7 @@ table sku (
   CHECK ((weight_g >= 0)),
   CHECK ((width_mm >= 0))
 );
+CREATE INDEX sku_ending ON public.sku USING btree (sku_id) WHERE (lifecycle <> 'active'::text);
 CREATE INDEX sku_order_rule ON public.sku USING btree (sku_id) WHERE ((order_multiple > 1) OR (order_minimum > 1));
 CREATE INDEX sku_unit_changed ON public.sku USING btree (unit_changed_at) WHERE (unit_changed_at > '-infinity'::timestamp with time zone);
 CREATE INDEX sku_withdrawn_at_idx ON public.sku USING btree (withdrawn_at) WHERE (withdrawn_at IS NOT NULL);
@@ -908,7 +908,7 @@ table stewardship_item (
   CHECK (((state = 'open'::text) = (ended_at IS NULL))),
   CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
 );
-CREATE INDEX stewardship_item_domain_record_key_field_system_idx ON public.stewardship_item USING btree (domain, record_key, field, system) WHERE (state = 'rejected'::text);
+CREATE INDEX stewardship_item_domain_record_key_field_system_item_id_idx ON public.stewardship_item USING btree (domain, record_key, field, system, item_id) WHERE (state <> 'open'::text);
 CREATE UNIQUE INDEX stewardship_item_domain_record_key_field_system_company_id_idx ON public.stewardship_item USING btree (domain, record_key, field, system, company_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 
 table stock_balance (
@@ -982,12 +982,15 @@ table supply_commitment (
 );
 CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
 
-table told_price (
+table system_price (
   destination_id integer not null,
+  company_id integer not null,
   sku_id bigint not null,
+  price_list text not null,
   currency text not null,
-  prices text[] not null,
-  PRIMARY KEY (destination_id, sku_id)
+  told json default '[]'::json not null,
+  said_at text default ''::text not null,
+  PRIMARY KEY (destination_id, company_id, sku_id, price_list, currency)
 ) with (fillfactor=70);
 
 sequence allocation_id_seq increment by 1000;

@@ -27,10 +27,12 @@ import { priceRoutes } from './prices.ts';
 import { useProblems } from './problems.ts';
 import { promiseRoutes } from './promises.ts';
 import { purchasingRoutes } from './purchasing.ts';
+import { recordPageRoutes } from './record-pages.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
 import { returnRoutes } from './returns.ts';
 import { statusReader, statusRoutes } from './status.ts';
+import { stewardshipRoutes } from './stewardship.ts';
 import { stockRoutes } from './stock.ts';
 import { takeBackRoutes } from './take-back.ts';
 
@@ -73,6 +75,8 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     healthRoutes(routes, hub);
     recordRoutes(routes, hub);
     crosswalkRoutes(routes, hub);
+    recordPageRoutes(routes, hub);
+    stewardshipRoutes(routes, hub);
     pageRoutes(routes, hub);
     decisionRoutes(routes, hub);
     promiseRoutes(routes, hub);

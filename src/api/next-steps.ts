@@ -16,6 +16,17 @@ const parkedRecords: Readonly<Record<string, string>> = {
   account_deleted: 'Restore the account there, or block it where credit is kept, then resolve this.',
   gtin_taken:
     "Correct the number where it is wrong; if it is now the other's, take it from the first there and replay this, else resolve it.",
+  not_owner:
+    'Change it in the system of its owner, or the owner in the estate and replay it; else resolve it. What comes often: leave the field out of the mapping, or say ownership: steward.',
+  account_cycle:
+    'Look which account stands above which, and correct it in the source system: its next change is read by itself.',
+  account_depth: 'Give the accounts fewer levels in the source system: its next change is read by itself.',
+  kit_cycle:
+    'Look at the way that leads back, and correct one of the kits in the source system; its next change is read by itself.',
+  kit_depth: 'Name what the kits are made of directly, in the source system: its next change is read by itself.',
+  substitute_cycle:
+    'Look at the way that leads back, and correct one of the lists in the source system; its next change is read by itself.',
+  substitute_chain: 'Name what may be sent instead directly, in the source system: its next change is read by itself.',
   unknown_sku: 'Add the product, or a crosswalk entry, and it runs by itself.',
   unknown_account: 'Add the account, and it runs by itself.',
   merge_ring:

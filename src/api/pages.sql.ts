@@ -1,12 +1,34 @@
 import { sql } from '../store/index.ts';
 
-export const listProducts = sql<{ code: string; description: string; unit: string; updated_at: Date }>(
+export interface ProductRow {
+  code: string;
+  description: string;
+  unit: string;
+  lifecycle: string;
+  weight_g: number | null;
+  length_mm: number | null;
+  width_mm: number | null;
+  height_mm: number | null;
+  gtin: string | null;
+  kit: { sku: string; quantity: number }[];
+  substitutes: string[];
+  set_by: Record<string, string>;
+  updated_at: Date;
+}
+export const listProducts = sql<ProductRow>(
   'api_list_products',
-  `select code, description, unit, updated_at from sku
-    where ($1::text is null or code > $1::text) and ($2::text is null or code = $2::text) order by code limit $3::int`,
+  `select s.code, s.description, s.unit, s.lifecycle, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.set_by, s.updated_at,
+          (select min(g.gtin) from product_gtin g where g.sku = s.code) as gtin,
+          (select coalesce(json_agg(json_build_object('sku', c.code, 'quantity', k.quantity) order by c.code), '[]')
+             from kit_component k join sku c on c.sku_id = k.component_id where k.kit_sku_id = s.sku_id) as kit,
+          (select coalesce(json_agg(o.code order by u.rank), '[]')
+             from sku_substitute u join sku o on o.sku_id = u.substitute_id where u.sku_id = s.sku_id) as substitutes
+     from sku s
+    where s.withdrawn_at is null and ($1::text is null or s.code > $1::text) and ($2::text is null or s.code = $2::text)
+    order by s.code limit $3::int`,
 );
 
-export const listAccounts = sql<{
+export interface AccountRow {
   account_id: number;
   company_id: number;
   code: string;
@@ -14,13 +36,31 @@ export const listAccounts = sql<{
   name: string;
   currency: string;
   credit_limit_minor: number | null;
+  parent: string | null;
+  payment_terms: string | null;
+  hold_reason: string | null;
+  price_list: string | null;
+  priority_class: string;
+  ship_complete: boolean;
+  region: string | null;
+  merged_into: string | null;
+  addresses: { code: string; name: string; lines: string[]; city: string; postalCode: string; country: string }[];
+  set_by: Record<string, string>;
   updated_at: Date;
-}>(
+}
+export const listAccounts = sql<AccountRow>(
   'api_list_accounts',
-  `select account_id, company_id, code, channel, name, currency, credit_limit_minor, updated_at from account
-    where ($1::int is null or (company_id, code) > ($1::int, $2::text))
-      and ($3::text is null or code = $3::text) and ($4::int is null or company_id = $4::int)
-    order by company_id, code limit $5::int`,
+  `select a.account_id, a.company_id, a.code, a.channel, a.name, a.currency, a.credit_limit_minor, p.code as parent, a.payment_terms,
+          a.hold_reason, a.price_list, a.priority_class, a.ship_complete, a.region, m.code as merged_into, a.set_by, a.updated_at,
+          (select coalesce(json_agg(json_build_object('code', d.code, 'name', d.name, 'lines', d.lines, 'city', d.city,
+                                                      'postalCode', d.postal_code, 'country', d.country) order by d.code), '[]')
+             from account_address d where d.account_id = a.account_id) as addresses
+     from account a
+     left join account p on p.account_id = a.parent_id
+     left join account m on m.account_id = a.merged_into
+    where a.withdrawn_at is null and ($1::int is null or (a.company_id, a.code) > ($1::int, $2::text))
+      and ($3::text is null or a.code = $3::text) and ($4::int is null or a.company_id = $4::int)
+    order by a.company_id, a.code limit $5::int`,
 );
 
 export const listShipments = sql<{

@@ -1,18 +1,16 @@
-/** Records out, by keyset pages. */
+/** Shipments and invoices out, by keyset pages. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, type TProperties, Type } from 'typebox';
 import { checkChannel, keyOf } from './auth.ts';
 import { pageOf, readCursor } from './cursors.ts';
 import type { ApiHub } from './hub.ts';
-import { channelOf, companyOf } from './lookups.ts';
+import { channelOf } from './lookups.ts';
 import * as statements from './pages.sql.ts';
-import { closed, code, cursor, decimalOf, limit, sku, skuCodeOf } from './schemas.ts';
+import { closed, code, cursor, decimalOf, limit } from './schemas.ts';
 
-function paged<T extends TProperties>(filters: T) {
+export function paged<T extends TProperties>(filters: T) {
   return closed({ ...filters, cursor: Type.Optional(cursor()), limit: limit() });
 }
-const products = paged({ sku: Type.Optional(sku()) });
-const accounts = paged({ account: Type.Optional(code()), company: Type.Optional(code()) });
 const documents = paged({
   order: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'orderId' })),
   channel: Type.Optional(code()),
@@ -21,57 +19,6 @@ type Documents = Static<typeof documents>;
 
 export function pageRoutes(app: FastifyInstance, hub: ApiHub): void {
   const { db, directory } = hub;
-
-  app.get<{ Querystring: Static<typeof products> }>(
-    '/v1/products',
-    {
-      config: { scope: 'read', perChannel: true },
-      schema: { summary: 'Products by code', tags: ['records'], querystring: products },
-    },
-    async (request) => {
-      const { limit } = request.query;
-      const after = readCursor(request.query.cursor, ['text'])?.[0] ?? null;
-      const only = request.query.sku === undefined ? null : skuCodeOf(request.query.sku);
-      const rows = await db.query(statements.listProducts, [after, only, limit + 1]);
-      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.code]);
-      return {
-        products: shown.map((row) => ({
-          sku: row.code,
-          description: row.description,
-          unit: row.unit,
-          updatedAt: row.updated_at.toISOString(),
-        })),
-        nextCursor,
-      };
-    },
-  );
-
-  app.get<{ Querystring: Static<typeof accounts> }>(
-    '/v1/accounts',
-    {
-      config: { scope: 'read' },
-      schema: { summary: 'Accounts by company and code', tags: ['records'], querystring: accounts },
-    },
-    async (request) => {
-      const { account, company, limit } = request.query;
-      const [companyId, after] = readCursor(request.query.cursor, ['number', 'text']) ?? [null, null];
-      const only = company === undefined ? null : companyOf(hub, company).companyId;
-      const rows = await db.query(statements.listAccounts, [companyId, after, account ?? null, only, limit + 1]);
-      const { shown, nextCursor } = pageOf(rows, limit, (row) => [row.company_id, row.code]);
-      return {
-        accounts: shown.map((row) => ({
-          account: row.code,
-          company: directory.companyById.get(row.company_id)?.code ?? null,
-          channel: row.channel,
-          name: row.name,
-          currency: row.currency,
-          creditLimit: row.credit_limit_minor === null ? null : decimalOf(row.credit_limit_minor, row.currency),
-          updatedAt: row.updated_at.toISOString(),
-        })),
-        nextCursor,
-      };
-    },
-  );
 
   app.get<{ Querystring: Documents }>(
     '/v1/shipments',

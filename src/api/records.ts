@@ -1,32 +1,100 @@
 /** Products, accounts and prices in. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { putAccounts, putPrices, putProducts, RECORDS_MAX } from '../master/index.ts';
+import { fail, LIFECYCLES, PRIORITY_CLASSES } from '../canonical/index.ts';
+import {
+  ADDRESSES_MAX,
+  KIT_COMPONENTS_MAX,
+  putAccounts,
+  putPrices,
+  putProducts,
+  RECORDS_MAX,
+  SUBSTITUTES_MAX,
+} from '../master/index.ts';
+import { keyOf } from './auth.ts';
 import type { ApiHub } from './hub.ts';
 import { closed, code, currency, date, list, prose, quantity, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
 
+const as = Type.Optional(
+  text(
+    100,
+    'in the name of this system: also what it owns; needs scope operate. Default: a person, who may put what nobody owns',
+  ),
+);
+const measure = (what: string) =>
+  Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 }), Type.Null()], { description: what }),
+  );
+const codeOrNone = (what: string) => Type.Optional(Type.Union([text(80), Type.Null()], { description: what }));
 const products = closed({
+  as,
   products: list(
     closed({
       sku: sku(),
       description: Type.Optional(prose(500)),
       unit: Type.Optional(text(20)),
+      lifecycle: Type.Optional(
+        Type.Enum([...LIFECYCLES], {
+          description: 'phase_out: what is left is sold and nothing waits for more; discontinued: no order takes it',
+        }),
+      ),
+      weightG: measure('of one base unit; null: not known'),
+      lengthMm: measure('of one base unit'),
+      widthMm: measure('of one base unit'),
+      heightMm: measure('of one base unit'),
+      kit: Type.Optional(
+        Type.Array(closed({ sku: sku(), quantity: quantity() }), {
+          maxItems: KIT_COMPONENTS_MAX,
+          description: 'all that one base unit is made of; empty: it is no kit',
+        }),
+      ),
+      substitutes: Type.Optional(
+        Type.Array(sku(), { maxItems: SUBSTITUTES_MAX, description: 'all that may be sent instead, best first' }),
+      ),
     }),
     RECORDS_MAX,
   ),
 });
 const accounts = closed({
+  as,
   accounts: list(
     closed({
       account: code(),
       company: code(),
       channel: Type.Optional(code()),
       name: Type.Optional(prose(500)),
+      parent: codeOrNone('the account above it; null: none'),
+      paymentTerms: codeOrNone('null: none of its own'),
+      hold: Type.Optional(
+        Type.Union([text(500), Type.Null()], {
+          description: 'why its orders and those of the accounts below it are held; null: they are not',
+        }),
+      ),
+      priceList: codeOrNone('null: none of its own'),
+      priorityClass: Type.Optional(
+        Type.Enum([...PRIORITY_CLASSES], { description: 'who gains and who loses when stock is short' }),
+      ),
+      shipComplete: Type.Optional(Type.Boolean()),
+      region: codeOrNone('null: none'),
+      addresses: Type.Optional(
+        Type.Array(
+          closed({
+            code: text(80, 'its own code for it'),
+            name: Type.Optional(prose(500)),
+            lines: Type.Array(text(500), { minItems: 1, maxItems: 10 }),
+            city: Type.Optional(prose(500)),
+            postalCode: Type.Optional(prose(500)),
+            country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166' }),
+          }),
+          { maxItems: ADDRESSES_MAX, description: 'all of them' },
+        ),
+      ),
     }),
     RECORDS_MAX,
   ),
 });
 const prices = closed({
+  as,
   prices: list(
     closed({
       company: Type.Optional(code()),
@@ -48,21 +116,40 @@ export function recordRoutes(app: FastifyInstance, hub: ApiHub): void {
     '/v1/products',
     {
       config: { scope: 'write' },
-      schema: { summary: 'Add or change products', tags: ['records'], body: products, response: { 200: written } },
+      schema: {
+        summary: 'Add or change products; what is absent is not said',
+        tags: ['records'],
+        body: products,
+        response: { 200: written },
+      },
     },
     async (request) =>
       putProducts(
         hub.db,
-        request.body.products.map((product) => ({ ...product, sku: skuCodeOf(product.sku) })),
+        request.body.products.map((product) => ({
+          ...product,
+          sku: skuCodeOf(product.sku),
+          ...systemOf(request, hub),
+        })),
       ),
   );
   app.post<{ Body: Static<typeof accounts> }>(
     '/v1/accounts',
     {
       config: { scope: 'write' },
-      schema: { summary: 'Add or change accounts', tags: ['records'], body: accounts, response: { 200: written } },
+      schema: {
+        summary: 'Add or change accounts; what is absent is not said',
+        tags: ['records'],
+        body: accounts,
+        response: { 200: written },
+      },
     },
-    async (request) => putAccounts(hub.db, hub.directory, request.body.accounts),
+    async (request) =>
+      putAccounts(
+        hub.db,
+        hub.directory,
+        request.body.accounts.map((account) => ({ ...account, ...systemOf(request, hub) })),
+      ),
   );
   app.post<{ Body: Static<typeof prices> }>(
     '/v1/prices',
@@ -78,9 +165,25 @@ export function recordRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request) => {
-      const result = await putPrices(hub.db, hub.directory, request.body.prices);
+      const by = systemOf(request, hub);
+      const result = await putPrices(
+        hub.db,
+        hub.directory,
+        request.body.prices.map((price) => ({ ...price, ...by })),
+      );
       if (result.written > 0) hub.onCommit();
       return result;
     },
   );
+}
+
+/** Whoever may put in a system's name what it owns may do anything with it. */
+function systemOf(request: FastifyRequest, { directory }: ApiHub): { system?: string } {
+  const { as: system } = request.body as { as?: string };
+  if (system === undefined) return {};
+  if (!keyOf(request).scopes.includes('operate'))
+    fail('XD_FORBIDDEN', 'as needs scope operate', { scope: 'operate', place: 'as' });
+  if (!directory.destinations.has(system))
+    fail('XD_VALUE_INVALID', `as: no system ${JSON.stringify(system.slice(0, 60))}`, { place: 'as' });
+  return { system };
 }

@@ -212,9 +212,29 @@ export interface ProductChanged {
   sku: string;
   description?: string;
   unit?: string;
-  /** Of its trade item; one SKU has it. '': it has none any more. Absent: nothing is said of it. */
+  /** Of its trade item; one SKU has it. '': it has none any more. Absent: nothing is said of it; so with all that follows. */
   gtin?: string;
+  /** phase_out: what is left is sold, nothing waits for more; discontinued: no order takes it any more. */
+  lifecycle?: Lifecycle;
+  /** Of one base unit; null: it is not known any more. */
+  weightG?: number | null;
+  lengthMm?: number | null;
+  widthMm?: number | null;
+  heightMm?: number | null;
+  /** All that it is made of; none: it is no kit any more. */
+  kit?: KitComponent[];
+  /** All that may be sent instead of it, best first. */
+  substitutes?: string[];
   changedAt: string;
+}
+
+export const LIFECYCLES = ['active', 'phase_out', 'discontinued'] as const;
+export type Lifecycle = (typeof LIFECYCLES)[number];
+
+/** So many base units of it are in one base unit of the kit. */
+export interface KitComponent {
+  sku: string;
+  quantity: number;
 }
 
 export interface AccountChanged {
@@ -223,7 +243,33 @@ export interface AccountChanged {
   company: string;
   channel?: string;
   name?: string;
+  /** The account above it, of the same company; null: there is none. Absent: nothing is said of it; so with all that follows. */
+  parent?: string | null;
+  paymentTerms?: string | null;
+  /** Why its orders and those of all accounts below it are held; null: they are not. */
+  hold?: string | null;
+  priceList?: string | null;
+  priorityClass?: PriorityClass;
+  shipComplete?: boolean;
+  region?: string | null;
+  /** All of them. */
+  addresses?: AccountAddress[];
   changedAt: string;
+}
+
+/** Who gains and who loses when stock is short, first to last. */
+export const PRIORITY_CLASSES = ['win', 'gain', 'redistribute', 'fill', 'lose'] as const;
+export type PriorityClass = (typeof PRIORITY_CLASSES)[number];
+
+/** Where goods go, by the account's own code for it. */
+export interface AccountAddress {
+  code: string;
+  name?: string;
+  lines: string[];
+  city?: string;
+  postalCode?: string;
+  /** ISO 3166, two letters. */
+  country: string;
 }
 
 /** An account that its system has replaced by another of the same company: what comes for it from now on is the other's. */

@@ -5,5 +5,6 @@ export * from './fingerprint.ts';
 export * from './flows.ts';
 export * from './gtin.ts';
 export * from './hold-kinds.ts';
+export * from './master-fields.ts';
 export * from './money.ts';
 export * from './order-stages.ts';

@@ -393,9 +393,15 @@ test('doctor names what an estate declares and nothing applies, by its path, and
     return json.findings.filter((finding: { code: string }) => finding.code.startsWith('estate.'));
   };
   expect(await found('')).toMatchObject([{ code: 'estate.applied', level: 'ok' }]);
-  expect(await found(`owners: { orders: 'erp' }, partners: { acme: { name: 'Acme' } }`)).toMatchObject([
-    { code: 'estate.not_applied', level: 'warning', what: 'owners.orders is declared, not applied by this version' },
+  expect(
+    await found(`owners: { price: 'erp' }, degradedModes: { erp: {} }, partners: { acme: { name: 'Acme' } }`),
+  ).toMatchObject([
     { code: 'estate.not_applied', level: 'warning', what: 'partners.acme is declared, not applied by this version' },
+    {
+      code: 'estate.not_applied',
+      level: 'warning',
+      what: 'degradedModes.erp is declared, not applied by this version',
+    },
   ]);
   expect(await found(`ownrs: {}`)).toMatchObject([
     { code: 'estate.valid', level: 'error', what: expect.stringContaining('did you mean owners?') },

@@ -2,13 +2,18 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, printResult, say, startProgress } from './output.ts';
 
 const columns = `
-products  sku; description, unit, gtin
-accounts  account; company, channel, name
+products  sku; description, unit, gtin, lifecycle (active, phase_out, discontinued), weight_g, length_mm, width_mm, height_mm
+accounts  account; company, channel, name, parent, payment_terms, hold (why its orders are held), price_list,
+          priority_class (win, gain, redistribute, fill, lose), ship_complete (true, false), region
 prices    sku, unit_price; company, currency, price_list, valid_from, valid_to, quantity_min
 contracts  contract, account; company, currency, valid_from, valid_to
 contract-prices  contract, sku, unit_price; company, quantity_min, price_per
 substitutes  sku, substitute
           (a row a substitute, best first; the rows of a SKU stand together and take the place of all it had)
+kits      sku, component, quantity
+          (a row a component; the rows of a SKU stand together and take the place of all it was made of)
+addresses account, code, line1, country; company, name, line2, line3, city, postal_code
+          (a row an address; the rows of an account stand together and take the place of all it had)
 crosswalk kind (sku, account, location), outside_id, code; system (default: --system), valid_from, valid_to
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
@@ -21,6 +26,7 @@ interface Options {
   company?: string;
   channel?: string;
   system?: string;
+  as?: string;
   rejects?: string;
   restart?: boolean;
   plan?: boolean;
@@ -35,16 +41,17 @@ export function register(program: Command): void {
   const load = program
     .command('load')
     .description(
-      'load products, accounts, prices, contracts, contract-prices, substitutes, crosswalk, stock, supplies, credit or orders from a CSV file, gzip too',
+      'load products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit or orders from a CSV file, gzip too',
     )
     .argument(
       '[kind]',
-      'products, accounts, prices, contracts, contract-prices, substitutes, crosswalk, stock, supplies, credit or orders',
+      'products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit or orders',
     )
     .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')
     .option('--channel <code>', 'for rows that name none')
     .option('--system <code>', 'whose codes these are, as in the crosswalk (default: file)')
+    .option('--as <system>', 'put products, accounts and prices in the name of this system: also what it owns')
     .option('--rejects <file>', 'where bad rows go, with line and reason (default: beside the file)')
     .option('--restart', 'begin again instead of going on; what is there already is not loaded twice')
     .option('--plan', 'load nothing: plan what would be added, changed field by field, and refused')
@@ -55,7 +62,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      `\nColumns, those after the semicolon may be left out:${columns}\n\nEnded in the middle, the same command goes on. Plans are by their number, or the file of --out. Exit code 3 when rows were rejected,\nor what was planned could not be done.`,
+      `\nColumns, those after the semicolon may be left out:${columns}\n\nWhat is empty is not said; in products, accounts, kits and substitutes a - says that there is none.\nEnded in the middle, the same command goes on. Plans are by their number, or the file of --out. Exit code 3 when rows were rejected,\nor what was planned could not be done.`,
     )
     .action(async (kind: string | undefined, file: string | undefined, options: Options, command: Command) => {
       const usage = (text: string): never => command.error(`error: ${text}`, { exitCode: EXIT.usage });
@@ -71,6 +78,8 @@ export function register(program: Command): void {
       const name =
         kindNames.find((known) => known === kind) ??
         usage(`there is no kind ${kind}; there are ${kindNames.join(', ')}`);
+      if (options.plan && options.as !== undefined)
+        usage('--as can not be planned: load in its name, or say it in its system');
       if (options.plan) {
         const { makePlan } = await import('./load/run-plan.ts');
         await makePlan(name, file, options);
@@ -85,11 +94,12 @@ export function register(program: Command): void {
       const progress = startProgress(`load ${kind}`, 100);
       try {
         const result = await withDatabase(options, 'load', (opened) => {
-          const { company, channel, system, rejects, restart } = options;
+          const { company, channel, system, as, rejects, restart } = options;
           return load(opened, name, file, {
             ...(company !== undefined && { company }),
             ...(channel !== undefined && { channel }),
             ...(system !== undefined && { system }),
+            ...(as !== undefined && { as }),
             ...(rejects !== undefined && { rejects }),
             ...(restart !== undefined && { restart }),
             signal: abort.signal,

@@ -25,6 +25,7 @@ const commands = [
   'restored',
   'returns',
   'start',
+  'stewardship',
   'trace',
   'verify',
 ];

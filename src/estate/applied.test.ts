@@ -70,7 +70,7 @@ describe('what is declared and not applied', () => {
 
   it('is nothing in an estate that asks for none of it', () => {
     expect(listUnapplied(validateEstate(estate))).toEqual([]);
-    expect(listUnapplied({ ...estate, owners: {}, partners: {} })).toEqual([]);
+    expect(listUnapplied({ ...estate, owners: { price: 'erp' }, partners: {} })).toEqual([]);
   });
 
   it('is named by its path, each key on its own', () => {
@@ -78,16 +78,14 @@ describe('what is declared and not applied', () => {
       validateEstate({
         ...estate,
         channels: { ...estate.channels, shop: { ...estate.channels.shop, risk: 'shared' } },
-        owners: { orders: 'erp', 'orders.total': 'erp' },
-        partners: { acme: { name: 'Acme' } },
+        partners: { acme: { name: 'Acme' }, 'acme.uk': { name: 'Acme UK' } },
         degradedModes: { erp: { after: 60 } },
       }),
     );
     expect(found.map(({ path }) => path)).toEqual([
       'channels.shop.risk',
-      'owners.orders',
-      'owners["orders.total"]',
       'partners.acme',
+      'partners["acme.uk"]',
       'degradedModes.erp',
     ]);
     expect(found.every(({ meaning }) => meaning.length > 20)).toBe(true);

@@ -96,7 +96,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'routing.orders': [app, 'src/outbound/plan.ts'],
   'routing.fulfilment': [app, 'src/outbound/plan.ts'],
   'routing.accounts': [app, 'src/outbound/plan.ts'],
-  owners: { notApplied: 'every system is believed in what it sends; nothing is compared with who owns a field' },
+  owners: [directory, 'src/master/owners.ts'],
+  ownership: [directory, 'src/master/owners.ts'],
   partners: { notApplied: 'no message is exchanged with a partner' },
   'freshness.<code>.targetMs': ['src/server.ts', 'src/api/status.ts'],
   'holds.<code>.owner': [directory, 'src/orders/holds.ts'],
@@ -123,7 +124,7 @@ export const applications: Readonly<Record<string, Application>> = {
 };
 
 export interface Unapplied {
-  /** As it would be written: `owners["orders.total"]`. */
+  /** As it would be written: `partners["acme.uk"]`. */
   path: string;
   /** What follows from declaring it: nothing, and what happens instead. */
   meaning: string;

@@ -38,7 +38,8 @@ function changed(change: (estate: Loose) => void): unknown {
       api: { company: 'UK', sells: 'asks', locations: ['LON'] },
     },
     routing: { orders: 'erp' },
-    owners: { 'orders.total': 'erp' },
+    owners: { 'account.paymentTerms': 'erp' },
+    ownership: { account: 'steward' },
     freshness: { 'availability:shop': { targetMs: 2_000 } },
   };
   change(estate as unknown as Loose);
@@ -147,10 +148,38 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
-      'owners["orders.total"]',
+      'owners["account.paymentTerms"]',
       'erp',
       (e) => {
-        e.owners = { 'orders.total': 'er' } as never;
+        e.owners = { 'account.paymentTerms': 'er' } as never;
+      },
+    ],
+    [
+      'owners["account.paymentTerm"]',
+      'account.paymentTerms',
+      (e) => {
+        e.owners = { 'account.paymentTerm': 'erp' } as never;
+      },
+    ],
+    [
+      'owners.prices',
+      'price',
+      (e) => {
+        e.owners = { prices: 'erp' } as never;
+      },
+    ],
+    [
+      'ownership.acount',
+      'account',
+      (e) => {
+        e.ownership = { acount: 'steward' } as never;
+      },
+    ],
+    [
+      'ownership.account',
+      'refuse',
+      (e) => {
+        e.ownership = { account: 'refused' } as never;
       },
     ],
     [
@@ -217,10 +246,17 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
-      'owners["Orders Total"]',
+      'owners["orders.total"]',
       undefined,
       (e) => {
-        e.owners = { 'Orders Total': 'erp' } as never;
+        e.owners = { 'orders.total': 'erp' } as never;
+      },
+    ],
+    [
+      'systems.person',
+      undefined,
+      (e) => {
+        e.systems = { ...e.systems, person: { connector: 'sim-erp' } } as never;
       },
     ],
     [

@@ -1,8 +1,23 @@
-import { deliveryKinds, holdKinds, orderStages, publicationKinds } from '../canonical/index.ts';
+import {
+  deliveryKinds,
+  holdKinds,
+  masterDomains,
+  orderStages,
+  ownableNames,
+  publicationKinds,
+} from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
 import { checkCalendar, checkSourcing } from './sourcing.ts';
 
 type Loose = Record<string, unknown>;
+
+const ownable = ownableNames();
+/** Of a domain that there is, its fields; else the domains. */
+function ownableNear(name: string): string[] {
+  const domain = masterDomains.find((one) => name.startsWith(`${one}.`));
+  if (domain === undefined) return name.includes('.') ? ownable : [...masterDomains];
+  return ownable.filter((one) => one.startsWith(`${domain}.`));
+}
 
 /** Sums of shares are sums of decimals: 0.1 + 0.2 + 0.7 must not be too much. */
 const SHARE_TOLERANCE = 1e-9;
@@ -91,9 +106,15 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
     if (!(orderStages as readonly string[]).includes(stage))
       faults.addUnknown(['stages', stage], `an order is never stuck in ${stage}`, stage, orderStages);
   for (const [field, system] of Object.entries(recordOf(estate.owners))) {
-    if (!/^[a-z]\w*(\.[a-z]\w*)?$/.test(field)) faults.add(['owners', field], 'must be named domain or domain.field');
+    if (!ownable.includes(field))
+      faults.addUnknown(['owners', field], `no domain or field ${field}`, field, ownableNear(field));
     names('system', system, ['owners', field]);
   }
+  for (const domain of codes('ownership'))
+    if (!masterDomains.includes(domain as never))
+      faults.addUnknown(['ownership', domain], `no domain ${domain}`, domain, masterDomains);
+  if (known.system.includes('person'))
+    faults.add(['systems', 'person'], 'must have another name: what people put is kept under it');
   const ends = [...known.system, ...codes('channels')];
   const told: readonly string[] = [...publicationKinds, ...deliveryKinds];
   for (const flow of codes('freshness')) {

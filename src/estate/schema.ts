@@ -362,7 +362,14 @@ export const estateSchema = Type.Object(
     ),
     owners: Type.Optional(
       Type.Record(Type.String(), code, {
-        description: 'domain or domain.field -> owning system; not applied by this version',
+        description:
+          'domain (product, account, price) or domain.field -> the system whose word counts; of a field that nobody owns the latest change holds',
+      }),
+    ),
+    ownership: Type.Optional(
+      Type.Record(code, Type.Union([Type.Literal('refuse'), Type.Literal('steward')]), {
+        description:
+          'domain -> what becomes of a value that another system than the owner says; refuse: set aside and shown (not_owner); steward: a person takes it or not; default refuse',
       }),
     ),
     partners: Type.Optional(

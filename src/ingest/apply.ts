@@ -1,11 +1,10 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
-import type { PriceChanged, ProductChanged } from '../canonical/index.ts';
 import { type CreditReport, writeReports } from '../credit/index.ts';
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
-import { claimGtins, mergeAccounts, putAccounts, putProducts, writePrices } from '../master/index.ts';
 import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
+import { applyRecords } from './apply-records.ts';
 import { nameCandidates } from './blind-returns.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
 import { factOfMovement, factOfReport } from './translate-stock.ts';
@@ -16,7 +15,7 @@ import { isFault, type OutsideWork, type StockWork, type Translated } from './tr
  * stock that moves by itself, counts last: what a net count left out is known by then. Then supply, and what was reported of credit.
  */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
-  await applyRecords(tx, deps, entries);
+  await applyRecords(tx, deps.directory, entries);
   await nameCandidates(tx, deps.directory, entries);
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
@@ -117,54 +116,6 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
   reports.forEach(({ entry }, i) => {
     if (!news[i]) entry.result = { status: 'duplicate', orderId: null, state: 's' };
   });
-}
-
-/** Records first: they are locked by nobody who waits for an order or a balance. */
-async function applyRecords(tx: Tx, { directory }: OrderDeps, entries: readonly Entry[]): Promise<void> {
-  const records = entries.flatMap(({ translated }) => (isFault(translated) ? [] : translated.records));
-  const products = records.filter((record) => record.kind === 'product.changed');
-  const accounts = records.filter((record) => record.kind === 'account.changed');
-  const merges = records.filter((record) => record.kind === 'account.merged');
-  const prices = records.filter((record) => record.kind === 'price.changed');
-  if (products.length > 0) {
-    // Before the products: whether a number is from the newest change is seen by what is known so far.
-    const taken = await claimGtins(tx, products);
-    await putProducts(tx, products);
-    // The product itself is taken: it is known by its SKU, and only what its number means is open.
-    if (taken.size > 0) for (const entry of entries) setGtinAside(entry, taken);
-  }
-  if (accounts.length > 0) await putAccounts(tx, directory, accounts);
-  if (merges.length > 0) await mergeAccounts(tx, directory, merges);
-  if (prices.length > 0) {
-    const { refused } = await writePrices(tx, directory, prices);
-    const reasons = new Map(refused.map(({ at, reason }) => [prices[at]!, reason]));
-    if (reasons.size > 0) for (const entry of entries) setPriceAside(entry, reasons);
-  }
-}
-
-/** Two prices on one day are two answers to one question: the one that was there stays. */
-function setPriceAside(entry: Entry, reasons: ReadonlyMap<PriceChanged, string>): void {
-  if (isFault(entry.translated)) return;
-  for (const record of entry.translated.records) {
-    const reason = record.kind === 'price.changed' ? reasons.get(record) : undefined;
-    if (reason === undefined) continue;
-    const result = refusalOf(entry, 'price_overlap', reason, 'XD_PRICE_OVERLAP');
-    entry.result = { ...result, place: 'validFrom' } as typeof result;
-  }
-}
-
-function setGtinAside(entry: Entry, taken: ReadonlyMap<ProductChanged, string>): void {
-  if (isFault(entry.translated)) return;
-  for (const record of entry.translated.records) {
-    const holder = record.kind === 'product.changed' ? taken.get(record) : undefined;
-    if (holder === undefined) continue;
-    const { sku, gtin } = record as ProductChanged;
-    const reason =
-      `GTIN ${gtin} of ${sku} is that of ${holder} already: correct it in the system of the one it does not belong to; ` +
-      `where it now is ${sku}'s, take it from ${holder} there and replay this, else resolve it. Both are sold by their SKUs meanwhile`;
-    const result = refusalOf(entry, 'gtin_taken', reason);
-    entry.result = result.status === 'parked' ? { ...result, place: 'gtin' } : result;
-  }
 }
 
 /** Goods that leave under a hold use it up: reserved and on hand fall together. */

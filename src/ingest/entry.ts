@@ -30,7 +30,15 @@ export type ItemResult =
   | { status: 'applied'; orderId: number | null; events: OrderEvent[] }
   | { status: 'duplicate'; orderId: number | null; state: 'a' | 'w' | 'p' | 's' }
   | { status: 'conflict'; difference?: Difference | undefined }
-  | { status: 'parked'; class: string; reason: string; place?: string; difference?: Difference | undefined }
+  | {
+      status: 'parked';
+      class: string;
+      reason: string;
+      place?: string;
+      difference?: Difference | undefined;
+      /** What lets it run by itself when it comes. */
+      waitKey?: string;
+    }
   | { status: 'waiting'; waitKey: string }
   | { status: 'refused'; class: string; code: ErrorCode; reason: string; place: string | null };
 

@@ -81,7 +81,8 @@ export function resultOfRepeat(entry: Entry, first: Entry): ItemResult {
 }
 
 /** What an item that was set aside waits for, if it would run by itself then. */
-export function awaitedOf({ translated }: Entry): string | null {
+export function awaitedOf({ translated, result }: Entry): string | null {
+  if (result?.status === 'parked' && result.waitKey !== undefined) return result.waitKey;
   return isFault(translated) ? (translated.waitKey ?? null) : null;
 }
 

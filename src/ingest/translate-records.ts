@@ -7,7 +7,7 @@ import {
   type RecordChanged,
   unitPriceOf,
 } from '../canonical/index.ts';
-import { type Directory, UNITS } from '../master/index.ts';
+import { accountValues, type Directory, momentOf, productValues, UNITS } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
 
 const CODE_CHARS_MAX = 80;
@@ -17,6 +17,7 @@ const CURRENCY = /^[A-Z]{3}$/;
 export function translateRecord(directory: Directory, system: string, command: RecordChanged): Translated | Fault {
   if (Number.isNaN(Date.parse(command.changedAt)))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'changedAt is no time', 'changedAt');
+  momentOf(command.changedAt);
   const [place, code] =
     'account' in command ? (['account', command.account] as const) : (['sku', command.sku] as const);
   if (code.length === 0 || code.length > CODE_CHARS_MAX)
@@ -25,7 +26,16 @@ export function translateRecord(directory: Directory, system: string, command: R
     const { unit } = command;
     if (unit !== undefined && !UNITS.has(unit))
       return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
-    const record = { ...command, sku: directory.ourCode(system, 'sku', command.sku, null) };
+    const ours = (sku: string) => directory.ourCode(system, 'sku', sku, null);
+    const { kit, substitutes } = command;
+    const record = {
+      ...command,
+      sku: ours(command.sku),
+      ...(kit !== undefined && { kit: kit.map((one) => ({ ...one, sku: ours(one.sku) })) }),
+      ...(substitutes !== undefined && { substitutes: substitutes.map(ours) }),
+    };
+    const values = productValues(record.sku, record);
+    if ('reason' in values) return fault('value_invalid', 'XD_VALUE_INVALID', values.reason, values.place);
     if (command.gtin === undefined || command.gtin === '') return { ...NOTHING, records: [record] };
     const gtin = gtin14Of(command.gtin);
     if (gtin === undefined)
@@ -39,11 +49,14 @@ export function translateRecord(directory: Directory, system: string, command: R
   }
   if (!directory.companies.has(command.company))
     return fault('unknown_company', 'XD_UNKNOWN_COMPANY', `no company ${shown(command.company)}`, 'company');
-  if (command.kind === 'account.changed')
-    return {
-      ...NOTHING,
-      records: [{ ...command, account: directory.ourCode(system, 'account', command.account, null) }],
-    };
+  if (command.kind === 'account.changed') {
+    const values = accountValues(command);
+    if ('reason' in values) return fault('value_invalid', 'XD_VALUE_INVALID', values.reason, values.place);
+    const ours = (account: string) => directory.ourCode(system, 'account', account, null);
+    const { account, parent } = command;
+    const record = { ...command, account: ours(account), ...(typeof parent === 'string' && { parent: ours(parent) }) };
+    return { ...NOTHING, records: [record] };
+  }
   if (command.kind === 'account.merged')
     return translateMerge(directory, {
       ...command,

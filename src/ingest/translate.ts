@@ -49,7 +49,10 @@ export async function loadCodes(
 }
 
 function skusIn(command: InboundCommand): string[] {
+  const { kit = [], substitutes = [] } = command.kind === 'product.changed' ? command : {};
   return [
+    ...kit.map(({ sku }) => sku),
+    ...substitutes,
     ...('sku' in command ? [command.sku] : []),
     ...('lines' in command ? command.lines.flatMap((line) => ('sku' in line ? [line.sku] : [])) : []),
   ];
@@ -59,8 +62,9 @@ function accountsIn(command: InboundCommand): string[] {
   switch (command.kind) {
     case 'account.merged':
       return [command.account, command.into];
-    case 'order.submitted':
     case 'account.changed':
+      return typeof command.parent === 'string' ? [command.account, command.parent] : [command.account];
+    case 'order.submitted':
     case 'credit.reported':
       return [command.account];
     case 'return.received':

@@ -1,9 +1,7 @@
 /** What holds for an account's orders, read once a batch: its own terms, and what it has from those above it. */
+import type { PriorityClass } from '../canonical/index.ts';
 import { numbers, type Queryable } from '../store/index.ts';
 import { readTerms } from './account-terms.sql.ts';
-
-export const PRIORITY_CLASSES = ['win', 'gain', 'redistribute', 'fill', 'lose'] as const;
-export type PriorityClass = (typeof PRIORITY_CLASSES)[number];
 
 /** Accounts from one to the top, itself among them. */
 export const ACCOUNT_DEPTH_MAX = 8;

@@ -2,6 +2,7 @@
  * Codes and ids. What the estate declares is read once at start; SKUs and accounts are cached as they are met.
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
+import type { Ownership } from '../canonical/index.ts';
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
 import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 import * as statements from './directory.sql.ts';
@@ -94,8 +95,11 @@ export interface DestinationEntry {
 export interface DeclaredRules {
   credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
+  /** Domain or domain.field -> system. */
+  owners?: Record<string, string>;
+  ownership?: Record<string, Ownership>;
 }
-const ruleNames = ['holds', 'credit'] as const satisfies readonly (keyof DeclaredRules)[];
+const ruleNames = ['holds', 'credit', 'owners', 'ownership'] as const satisfies readonly (keyof DeclaredRules)[];
 
 /** What the directory needs of an estate; the estate room's type fits it. */
 export interface DeclaredEstate extends DeclaredRules {

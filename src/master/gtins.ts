@@ -2,44 +2,26 @@
 import { type Tx, texts } from '../store/index.ts';
 import * as statements from './gtins.sql.ts';
 
-interface Named {
-  sku: string;
-  gtin?: string;
-  changedAt: string;
-}
-
 /**
- * Gives each SKU the number that its newest change names, and takes from it what it had. Changes that are older than what is known say
- * nothing. @returns by change whose number is another SKU's: that SKU
+ * Gives each SKU the number that it shall have, and takes from it what it had. The SKUs' rows are locked.
+ * @param claims by record, its SKU; '' as number: it has none any more
+ * @returns by record whose number is another SKU's: that SKU
  */
-export async function claimGtins<R extends Named>(tx: Tx, records: readonly R[]): Promise<Map<R, string>> {
+export async function claimGtins<R extends { gtin?: string }>(
+  tx: Tx,
+  claims: ReadonlyMap<R, string>,
+): Promise<Map<R, string>> {
   const taken = new Map<R, string>();
-  const newest = new Map<string, R>();
-  for (const record of records) {
-    if (record.gtin === undefined) continue;
-    const before = newest.get(codeOf(record));
-    if (before === undefined || Date.parse(before.changedAt) <= Date.parse(record.changedAt))
-      newest.set(codeOf(record), record);
-  }
-  if (newest.size === 0) return taken;
-  const columns = (all: readonly R[]) => [
-    texts(all.map(codeOf)),
-    texts(all.map(({ gtin }) => gtin!)),
-    texts(all.map(({ changedAt }) => changedAt)),
-  ];
-  const [skus, gtins, times] = columns([...newest.values()]);
-  await tx.query(statements.lockGtins, [skus, gtins]);
-  await tx.query(statements.releaseGtins, [skus, gtins, times]);
-  const naming = [...newest.values()].filter(({ gtin }) => gtin !== '');
+  if (claims.size === 0) return taken;
+  const all = [...claims];
+  const columns = (rows: typeof all) => [texts(rows.map(([, sku]) => sku)), texts(rows.map(([{ gtin }]) => gtin!))];
+  await tx.query(statements.lockGtins, columns(all));
+  await tx.query(statements.releaseGtins, columns(all));
+  const naming = all.filter(([{ gtin }]) => gtin !== '');
   if (naming.length === 0) return taken;
   await tx.query(statements.claimGtins, columns(naming));
   // A statement of its own: it sees what another transaction claimed while this one waited for it.
-  for (const { sku, holder } of await tx.query(statements.findTaken, columns(naming)))
-    taken.set(newest.get(sku)!, holder);
+  const holders = new Map((await tx.query(statements.findTaken, columns(naming))).map((row) => [row.sku, row.holder]));
+  for (const [record, sku] of naming) if (holders.has(sku)) taken.set(record, holders.get(sku)!);
   return taken;
-}
-
-/** As SKUs are kept: codes that differ only by case are one. */
-function codeOf({ sku }: Named): string {
-  return sku.toUpperCase();
 }

@@ -1,10 +1,10 @@
 export {
   ACCOUNT_DEPTH_MAX,
   type AccountTerms,
-  PRIORITY_CLASSES,
-  type PriorityClass,
   readAccountTerms,
 } from './account-terms.ts';
+export { ADDRESSES_MAX, accountValues } from './account-values.ts';
+export { type AccountRecord, putAccounts, writeAccounts } from './accounts.ts';
 export { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 export {
   type CrosswalkEntry,
@@ -27,7 +27,7 @@ export {
   type LocationEntry,
   readReferenceEnding,
 } from './directory.ts';
-export { claimGtins } from './gtins.ts';
+export type { Finding, Findings } from './findings.ts';
 export { applyPlan, type PlanRun, undoPlan } from './load-plan-apply.ts';
 export {
   getPlan,
@@ -40,7 +40,26 @@ export {
   type PlannedRow,
   PlanWriter,
 } from './load-plans.ts';
+export { type OrderStops, readOrderStops } from './order-stops.ts';
 export { daysOf, lockPriceWriters } from './overlaps.ts';
+export { type OwnerRules, readOwnerRules } from './owners.ts';
+export { admitPrices, findOwnPrices, keepToldPrices } from './price-owners.ts';
+export { KIT_DEPTH_MAX, SUBSTITUTE_CHAIN_MAX } from './product-lists.ts';
+export { KIT_COMPONENTS_MAX, productValues, SUBSTITUTES_MAX } from './product-values.ts';
+export {
+  type KitRecord,
+  type ProductRecord,
+  putKits,
+  putProducts,
+  putSubstitutes,
+  type SubstitutesRecord,
+  type WriteOptions,
+  type Written,
+  writeProducts,
+} from './products.ts';
+export { momentOf, PERSON } from './provenance.ts';
 export { type PlanKindName, planKinds, recordKind } from './record-kinds.ts';
 export * from './records.ts';
-export { putSubstitutes, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX, type SubstitutesRecord } from './substitutes.ts';
+export { decideStewardship } from './steward.ts';
+export { getStewardship, listStewardship, type StewardshipItem } from './stewardship.ts';
+export { UNITS } from './units.ts';

@@ -161,6 +161,8 @@ async function stillToDo(
   items: readonly statements.ItemRow[],
 ): Promise<statements.ItemRow[]> {
   const [plan] = await tx.query(statements.lockPlan, [planId]);
+  // Somebody else came to its end meanwhile.
+  if (plan !== undefined && direction.done.includes(plan.state)) return [];
   if (plan === undefined || plan.state !== direction.during) stopped(planId, plan?.state ?? 'gone', direction);
   const open = await tx.query(statements.findItemsIn, [
     planId,

@@ -4,7 +4,11 @@ import { sql } from '../store/index.ts';
 // Readers are not held up. In the order in which the other writers come to them.
 export const lockProducts = sql(
   'master_lock_product_tables',
-  'lock table product_gtin, sku in share row exclusive mode',
+  'lock table sku, product_gtin in share row exclusive mode',
+);
+export const lockSubstituteTables = sql(
+  'master_lock_substitute_tables',
+  'lock table sku, sku_substitute in share row exclusive mode',
 );
 export const lockAccounts = sql('master_lock_account_tables', 'lock table account in share row exclusive mode');
 export const lockPriceTable = sql('master_lock_price_table', 'lock table price in share row exclusive mode');
@@ -15,18 +19,38 @@ export const readProducts = sql<{
   description: string;
   unit: string;
   gtin: string | null;
+  lifecycle: string;
+  weightG: number | null;
+  lengthMm: number | null;
+  widthMm: number | null;
+  heightMm: number | null;
 }>(
   'master_read_product_records',
-  `select t.at::int - 1 as at, s.sku_id, s.description, s.unit, (select min(g.gtin) from product_gtin g where g.sku = s.code) as gtin
+  `select t.at::int - 1 as at, s.sku_id, s.description, s.unit, (select min(g.gtin) from product_gtin g where g.sku = s.code) as gtin,
+          s.lifecycle, s.weight_g as "weightG", s.length_mm as "lengthMm", s.width_mm as "widthMm", s.height_mm as "heightMm"
      from unnest($1::text[]) with ordinality as t(code, at) join sku s on s.code = t.code
     where s.withdrawn_at is null`,
 );
-export const readAccounts = sql<{ at: number; account_id: number; channel: string | null; name: string }>(
+export const readAccounts = sql<{
+  at: number;
+  account_id: number;
+  channel: string | null;
+  name: string;
+  parent: string | null;
+  paymentTerms: string | null;
+  hold: string | null;
+  priceList: string | null;
+  priorityClass: string;
+  shipComplete: boolean;
+  region: string | null;
+}>(
   'master_read_account_records',
-  `select t.at::int - 1 as at, a.account_id, a.channel, a.name
+  `select t.at::int - 1 as at, a.account_id, a.channel, a.name, p.code as parent, a.payment_terms as "paymentTerms", a.hold_reason as hold,
+          a.price_list as "priceList", a.priority_class as "priorityClass", a.ship_complete as "shipComplete", a.region
      from unnest($1::text[], $2::text[]) with ordinality as t(company, code, at)
      join company c on c.code = t.company
      join account a on a.company_id = c.company_id and a.code = t.code
+     left join account p on p.account_id = a.parent_id
     where a.withdrawn_at is null`,
 );
 export const listCompanyIds = sql<{ company_id: number }>(

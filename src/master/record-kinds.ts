@@ -3,26 +3,19 @@
  * by standing in `fields` and in what `read` gives; how it is written is known to the kind's own writer only.
  */
 import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { type AccountRecord, writeAccounts } from './accounts.ts';
 import { lockCrosswalk, readEntries, removeEntries } from './crosswalk.sql.ts';
 import { type CrosswalkRecord, keyColumns, writeCrosswalk } from './crosswalk.ts';
 import { findSkus } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
-import { claimGtins } from './gtins.ts';
+import type { Findings } from './findings.ts';
 import { lockPriceWriters } from './overlaps.ts';
+import { admitPrices } from './price-owners.ts';
+import { type ProductRecord, writeProducts } from './products.ts';
 import * as statements from './record-kinds.sql.ts';
-import {
-  type AccountRecord,
-  type PriceRecord,
-  type ProductRecord,
-  putAccounts,
-  putProducts,
-  tellPrices,
-  writePrices,
-} from './records.ts';
-import { lock as lockSubstitutes } from './substitutes.sql.ts';
-import { writeSubstitutes } from './substitutes.ts';
+import { type PriceRecord, tellPrices, writePrices } from './records.ts';
 
-export type Value = string | number | null | readonly string[];
+export type Value = string | number | boolean | null | readonly string[];
 /** Field by field. */
 export type Values = Readonly<Record<string, Value>>;
 /** The fields of the key, in their order. */
@@ -74,15 +67,12 @@ export interface RecordKind {
   withdraw(tx: Tx, directory: Directory, keys: readonly RecordKey[]): Promise<Map<number, string>>;
 }
 
-/** What a person puts is newer than what any system said. */
-const LAST = '9999-12-31T00:00:00Z';
-
 const column = (keys: readonly RecordKey[], at: number) => texts(keys.map((key) => key[at]!));
 
 const products: RecordKind = {
   name: 'products',
   keyFields: ['sku'],
-  fields: ['description', 'unit', 'gtin'],
+  fields: ['description', 'unit', 'gtin', 'lifecycle', 'weightG', 'lengthMm', 'widthMm', 'heightMm'],
   isSubject: true,
   lock: (tx) => tx.query(statements.lockProducts),
   async read(db, keys) {
@@ -90,24 +80,9 @@ const products: RecordKind = {
     return new Map(rows.map(({ at, sku_id: subjectId, ...values }) => [at, { subjectId, values }]));
   },
   async put(tx, _directory, records) {
-    const named = (records as unknown as (ProductRecord & { gtin?: string | null })[]).map(({ gtin, ...record }) => ({
-      ...record,
-      // null: it has none any more.
-      gtin: gtin ?? '',
-      changedAt: LAST,
-    }));
-    const taken = await claimGtins(tx, named);
-    const refused = new Map<number, Refusal>();
-    named.forEach((record, i) => {
-      const holder = taken.get(record);
-      const reason = `GTIN ${record.gtin} of ${record.sku} is that of ${holder} already`;
-      if (holder !== undefined) refused.set(i, { code: 'gtin_taken', reason });
-    });
-    if (refused.size > 0) throw new RecordsRefused(refused);
-    await putProducts(
-      tx,
-      named.map(({ changedAt: _, gtin: __, ...record }) => record),
-    );
+    // null: it has none any more.
+    const all = records.map((record) => ({ ...record, gtin: record.gtin ?? '' })) as unknown as ProductRecord[];
+    refuse((await writeProducts(tx, all, { whole: true })).findings, all);
   },
   async withdraw(tx, _directory, keys) {
     const uses = await tx.query(statements.findProductUses, [column(keys, 0)]);
@@ -125,7 +100,9 @@ const products: RecordKind = {
 const accounts: RecordKind = {
   name: 'accounts',
   keyFields: ['company', 'account'],
-  fields: ['channel', 'name'],
+  fields: [
+    ...['channel', 'name', 'parent', 'paymentTerms', 'hold', 'priceList', 'priorityClass', 'shipComplete', 'region'],
+  ],
   isSubject: true,
   lock: (tx) => tx.query(statements.lockAccounts),
   async read(db, keys) {
@@ -133,7 +110,8 @@ const accounts: RecordKind = {
     return new Map(rows.map(({ at, account_id: subjectId, ...values }) => [at, { subjectId, values }]));
   },
   async put(tx, directory, records) {
-    await putAccounts(tx, directory, records.map(said) as unknown as AccountRecord[]);
+    const all = records as unknown as AccountRecord[];
+    refuse((await writeAccounts(tx, directory, all, { whole: true })).findings, all);
   },
   async withdraw(tx, _directory, keys) {
     const uses = await tx.query(statements.findAccountUses, [column(keys, 0), column(keys, 1)]);
@@ -180,7 +158,10 @@ const prices: RecordKind = {
       quantityMin: Number(quantityMin),
       ...(validFrom !== '' && { validFrom }),
     }));
-    const { refused } = await writePrices(tx, directory, all as unknown as PriceRecord[]);
+    const told = all as unknown as PriceRecord[];
+    const { findings, dropped } = await admitPrices(tx, directory, told);
+    refuse(findings, told);
+    const { refused } = await writePrices(tx, directory, told, dropped);
     if (refused.length > 0)
       throw new RecordsRefused(new Map(refused.map(({ at, reason }) => [at, { code: 'XD_PRICE_OVERLAP', reason }])));
   },
@@ -210,22 +191,20 @@ const substitutes: RecordKind = {
   keyFields: ['sku'],
   fields: ['substitutes'],
   isSubject: false,
-  lock: (tx) => tx.query(lockSubstitutes),
+  lock: (tx) => tx.query(statements.lockSubstituteTables),
   async read(db, keys) {
     const rows = await db.query(statements.readSubstitutes, [column(keys, 0)]);
     return new Map(
       rows.map(({ at, sku_id: subjectId, substitutes: list }) => [at, { subjectId, values: { substitutes: list } }]),
     );
   },
-  async put(tx, directory, records) {
-    await writeSubstitutes(tx, directory, records as unknown as { sku: string; substitutes: string[] }[]);
+  async put(tx, _directory, records) {
+    const all = records as unknown as ProductRecord[];
+    refuse((await writeProducts(tx, all, { whole: true, mustExist: true })).findings, all);
   },
-  async withdraw(tx, directory, keys) {
-    await writeSubstitutes(
-      tx,
-      directory,
-      keys.map(([sku]) => ({ sku: sku!, substitutes: [] })),
-    );
+  async withdraw(tx, _directory, keys) {
+    const none = keys.map(([sku]) => ({ sku: sku!, substitutes: [] }));
+    refuse((await writeProducts(tx, none, { whole: true, mustExist: true })).findings, none);
     return new Map();
   },
 };
@@ -263,9 +242,17 @@ export function recordKind(name: PlanKindName): RecordKind {
   return kinds[name];
 }
 
-/** Without what is null: writers take what is absent for it. */
-function said(record: Loose): Loose {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+/** What could not be taken of a record refuses the whole of it. */
+function refuse<R>(findings: Findings<R>, records: readonly R[]): void {
+  if (findings.size === 0) return;
+  const refused = new Map<number, Refusal>();
+  records.forEach((record, i) => {
+    const [first] = findings.get(record) ?? [];
+    if (first === undefined) return;
+    const code = first.class === 'gtin_taken' ? first.class : first.code;
+    refused.set(i, { code, reason: `${first.field}: ${first.reason}` });
+  });
+  throw new RecordsRefused(refused);
 }
 
 async function withdrawUnused(

@@ -1,30 +1,5 @@
 import { sql } from '../store/index.ts';
 
-// What a person puts (without a time) holds until its system changes it later than it did before.
-export const upsertProducts = sql<{ sku_id: number; code: string }>(
-  'master_upsert_products',
-  `insert into sku as s (code, description, unit, changed_at)
-   select code, description, unit, coalesce(changed_at, '-infinity')
-     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as t(code, description, unit, changed_at) order by code
-   on conflict (code) do update
-     set description = excluded.description, unit = excluded.unit, changed_at = greatest(s.changed_at, excluded.changed_at), updated_at = crossdock_now(),
-         withdrawn_at = null
-   where excluded.changed_at in ('-infinity', greatest(s.changed_at, excluded.changed_at))
-   returning sku_id, code`,
-);
-export const upsertAccounts = sql<{ account_id: number; code: string }>(
-  'master_upsert_accounts',
-  `insert into account as a (company_id, code, channel, name, currency, changed_at)
-   select company_id, code, channel, name, currency, coalesce(changed_at, '-infinity')
-     from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-       as t(company_id, code, channel, name, currency, changed_at)
-    order by company_id, code
-   on conflict (company_id, code) do update
-     set channel = excluded.channel, name = excluded.name, changed_at = greatest(a.changed_at, excluded.changed_at), updated_at = crossdock_now(),
-         withdrawn_at = null, merged_into = case when excluded.changed_at > a.changed_at then null else a.merged_into end
-   where excluded.changed_at in ('-infinity', greatest(a.changed_at, excluded.changed_at))
-   returning account_id, code`,
-);
 // One that nobody knew yet is known from now on: orders may still come for it.
 export const addMerged = sql(
   'master_add_merged',
@@ -34,7 +9,7 @@ export const addMerged = sql(
 );
 export const lockMerged = sql(
   'master_lock_merged',
-  `select account_id from account where company_id = any($1::int[]) and code = any($2::text[]) order by company_id, code for update`,
+  `select account_id from account where company_id = any($1::int[]) and code = any($2::text[]) order by company_id, code for no key update`,
 );
 // Into the last of a row of merges, so that one look leads there.
 export const mergeAccounts = sql<{ account_id: number; merged_into: number }>(
@@ -100,13 +75,13 @@ export const endPrices = sql<{ company_id: number; sku_id: number }>(
 // Returned is what really changed.
 export const upsertPrices = sql<{ company_id: number; sku_id: number }>(
   'master_upsert_prices',
-  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole)
-   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity'), valid_to, whole
-     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[], $9::date[], $10::boolean[])
-       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole)
+  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by)
+   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity'), valid_to, whole, set_by
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[], $9::date[], $10::boolean[], $11::text[])
+       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by)
     order by company_id, sku_id, price_list, currency, valid_from, quantity_min
    on conflict (company_id, sku_id, price_list, currency, valid_from, quantity_min) do update
-     set unit_price = excluded.unit_price, valid_to = excluded.valid_to, whole = p.whole or excluded.whole,
+     set unit_price = excluded.unit_price, set_by = excluded.set_by, valid_to = excluded.valid_to, whole = p.whole or excluded.whole,
          changed_at = greatest(p.changed_at, excluded.changed_at), updated_at = crossdock_now()
    where excluded.changed_at in ('-infinity', greatest(p.changed_at, excluded.changed_at))
      and (p.unit_price, p.valid_to, p.whole) is distinct from (excluded.unit_price, excluded.valid_to, p.whole or excluded.whole)

@@ -1,28 +1,18 @@
-/** Products, accounts and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
-import { type AccountMerged, fail, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
+/** Merged accounts, and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
+import { type AccountMerged, fail, ownerOf, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import { appendFacts } from '../log/index.ts';
-import { type Database, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import { findSameAccounts as findSame } from './directory.sql.ts';
 import type { Directory } from './directory.ts';
+import { addFinding, type Findings, failAtFirst, notOwnerFinding } from './findings.ts';
 import { lockPriceWriters, withoutOverlaps } from './overlaps.ts';
+import { readOwnerRules } from './owners.ts';
+import { admitPrices } from './price-owners.ts';
+import { PERSON } from './provenance.ts';
 import * as statements from './records.sql.ts';
 
 export const RECORDS_MAX = 1_000;
 
-export interface ProductRecord {
-  sku: string;
-  description?: string;
-  unit?: string;
-  /** When its system changed it; absent: a person put it. So with the others. */
-  changedAt?: string;
-}
-export interface AccountRecord {
-  account: string;
-  company: string;
-  channel?: string;
-  name?: string;
-  changedAt?: string;
-}
 export interface PriceRecord {
   /** Whose it is; may be left out where there is one company. */
   company?: string;
@@ -38,6 +28,8 @@ export interface PriceRecord {
   /** The last day; absent: until the next one of its kind begins. */
   validTo?: string;
   changedAt?: string;
+  /** Who says it; absent: a person. */
+  system?: string;
 }
 
 /** A record that was not taken, and why. */
@@ -62,76 +54,29 @@ interface Ladder {
   changedAt: string | null;
   /** Places of the records that it was made of. */
   records: number[];
+  system: string;
 }
 
-export const UNITS: ReadonlySet<string> = new Set(['each']);
-
-/** Adds or changes products. @throws XD_UNKNOWN_UNIT naming place and value; nothing is written then */
-export async function putProducts(db: Queryable, records: readonly ProductRecord[]): Promise<{ written: number }> {
-  const last = new Map<string, ProductRecord>();
-  records.forEach((record, i) => {
-    if (record.unit !== undefined && !UNITS.has(record.unit))
-      fail(
-        'XD_UNKNOWN_UNIT',
-        `products[${i}].unit: no conversion for unit ${JSON.stringify(record.unit.slice(0, 40))}`,
-        { place: `products[${i}].unit` },
-      );
-    last.set(record.sku.toUpperCase(), newer(last.get(record.sku.toUpperCase()), record));
-  });
-  const codes = [...last.keys()];
-  const all = [...last.values()];
-  const rows = await db.query(statements.upsertProducts, [
-    texts(codes),
-    texts(all.map((r) => r.description ?? '')),
-    texts(all.map((r) => r.unit ?? 'each')),
-    texts(all.map((r) => r.changedAt ?? null)),
-  ]);
-  return { written: rows.length };
-}
-
-/** Of two in one set: the one that changed later, else the one that stands later. */
-function newer<R extends { changedAt?: string }>(one: R | undefined, other: R): R {
-  const isOlder =
-    one?.changedAt !== undefined &&
-    other.changedAt !== undefined &&
-    Date.parse(other.changedAt) < Date.parse(one.changedAt);
-  return isOlder ? one : other;
-}
-
-export async function putAccounts(
-  db: Queryable,
+/**
+ * Accounts that their system replaced by others: in the order in which that was done. Both companies' codes are known.
+ * @returns of merges that another system decides: that
+ */
+export async function mergeAccounts<R extends AccountMerged & { system?: string }>(
+  tx: Tx,
   directory: Directory,
-  records: readonly AccountRecord[],
-): Promise<{ written: number }> {
-  const last = new Map<string, { record: AccountRecord; companyId: number; currency: string }>();
-  records.forEach((record, i) => {
-    const company = directory.companies.get(record.company);
-    if (company === undefined)
-      fail('XD_UNKNOWN_COMPANY', `accounts[${i}].company: no company ${record.company}`, {
-        place: `accounts[${i}].company`,
-      });
-    const key = `${company.companyId}/${record.account}`;
-    last.set(key, {
-      record: newer(last.get(key)?.record, record),
-      companyId: company.companyId,
-      currency: company.currency,
-    });
+  merges: readonly R[],
+): Promise<Findings<R>> {
+  const findings: Findings<R> = new Map();
+  const { owners } = await readOwnerRules(tx);
+  const owner = ownerOf(owners, 'account', 'mergedInto');
+  const may = merges.filter((merge) => {
+    const { account, into, system = PERSON } = merge;
+    if (owner === undefined || owner === system) return true;
+    addFinding(findings, merge, notOwnerFinding(system, { field: 'mergedInto', owner, held: account, said: into }));
+    return false;
   });
-  const all = [...last.values()];
-  const rows = await db.query(statements.upsertAccounts, [
-    numbers(all.map((a) => a.companyId)),
-    texts(all.map((a) => a.record.account)),
-    texts(all.map((a) => a.record.channel ?? null)),
-    texts(all.map((a) => a.record.name ?? '')),
-    texts(all.map((a) => a.currency)),
-    texts(all.map((a) => a.record.changedAt ?? null)),
-  ]);
-  return { written: rows.length };
-}
-
-/** Accounts that their system replaced by others: in the order in which that was done. Both companies' codes are known. */
-export async function mergeAccounts(tx: Tx, directory: Directory, merges: readonly AccountMerged[]): Promise<void> {
-  const done = [...merges].sort((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt));
+  if (may.length === 0) return findings;
+  const done = may.sort((a, b) => Date.parse(a.changedAt) - Date.parse(b.changedAt));
   const companies = done.map(({ company }) => directory.companies.get(company)!);
   const ids = numbers(companies.map(({ companyId }) => companyId));
   const gone = texts(done.map(({ account }) => account));
@@ -146,6 +91,7 @@ export async function mergeAccounts(tx: Tx, directory: Directory, merges: readon
         numbers(merged.map((row) => row.merged_into)),
       ]);
   }
+  return findings;
 }
 
 /** @returns for each of them the codes of the accounts that are the same one by now; none where it was never merged */
@@ -172,7 +118,9 @@ export async function putPrices(
 ): Promise<{ written: number }> {
   await directory.loadSkus(records.map((record) => record.sku.toUpperCase()));
   return db.transaction(async (tx) => {
-    const { written, refused } = await writePrices(tx, directory, records);
+    const { findings, dropped } = await admitPrices(tx, directory, records);
+    failAtFirst(findings, records, 'prices');
+    const { written, refused } = await writePrices(tx, directory, records, dropped);
     if (refused.length > 0) {
       const { at, reason, overlaps } = refused[0]!;
       fail('XD_PRICE_OVERLAP', `prices[${at}].validFrom: ${reason}`, { place: `prices[${at}].validFrom`, overlaps });
@@ -181,15 +129,17 @@ export async function putPrices(
   });
 }
 
-/** As {@link putPrices}, in the caller's transaction, but for those that overlap: they are named, and the rest is written. The SKUs' codes are loaded. */
+/** As {@link putPrices}, of what counts, in the caller's transaction, but for those that overlap: they are named, and the rest is written. The SKUs' codes are loaded. */
 export async function writePrices(
   tx: Tx,
   directory: Directory,
   records: readonly PriceRecord[],
+  dropped: ReadonlySet<PriceRecord> = new Set(),
 ): Promise<{ written: number; refused: RefusedPrice[] }> {
   const only = directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined;
   const last = new Map<string, Ladder>();
   records.forEach((record, i) => {
+    if (dropped.has(record)) return;
     const place = `prices[${i}].company`;
     const code = record.company ?? only;
     if (code === undefined) fail('XD_VALUE_INVALID', `${place} is missing: there are several companies`, { place });
@@ -217,6 +167,7 @@ export async function writePrices(
       whole: record.tiers !== undefined,
       changedAt: record.changedAt ?? null,
       records: [i],
+      system: record.system ?? PERSON,
     };
     if (entry.to < entry.from)
       fail('XD_VALUE_INVALID', `prices[${i}].validTo: ${entry.to} is before ${entry.from}`, {
@@ -255,6 +206,7 @@ export async function writePrices(
     texts(rows.map((p) => p.changedAt)),
     texts(rows.map((p) => p.to)),
     texts(rows.map((p) => String(p.whole))),
+    texts(rows.map((p) => p.system)),
   ];
   const written = [...ended, ...(await tx.query(statements.upsertPrices, values))];
   const timed = all.filter(({ changedAt }) => changedAt !== null);

@@ -1,6 +1,7 @@
 /** What has a say in whether a new order may go on, once stock is decided: one gate a rule. An order passes all of them, or is held by each that objects. */
 import type { Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
+import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
 import type {
   AcceptedMarks,
@@ -46,7 +47,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openCreditGate];
+const gates: readonly OpenGate[] = [openAccountGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];

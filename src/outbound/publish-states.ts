@@ -1,8 +1,14 @@
 /** Tells a system the newest state of orders and prices. */
 import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
-import type { ChannelEntry, Directory } from '../master/index.ts';
+import {
+  type ChannelEntry,
+  type DestinationEntry,
+  type Directory,
+  findOwnPrices,
+  keepToldPrices,
+} from '../master/index.ts';
 import { dayIn, readPrices } from '../pricing/index.ts';
-import { type Database, databaseNow, numbers } from '../store/index.ts';
+import { type Database, databaseNow, numbers, type Tx } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
@@ -15,6 +21,11 @@ import { runAll } from './slots.ts';
 
 /** In ms, by kind. */
 export type Gather = Readonly<Record<'order_status' | 'price', number>>;
+
+interface ToldPrice {
+  unitPrice: string;
+  pricePer?: number;
+}
 
 const itemOf = ({ key, state }: Said, version: number, base: number): StateItem => ({ key, state, version, base });
 
@@ -87,6 +98,7 @@ export class StatePublisher {
         ]);
         marked.clear();
         for (const row of rowsMarked) marked.add(row.key);
+        if (kind === 'price') await this.#keepTold(tx, rowsMarked, states);
       });
     const writable = this.#publications.stillHeld(
       kind,
@@ -220,6 +232,15 @@ export class StatePublisher {
     this.#publications.committed(kind, records, written);
   }
 
+  /** Before it is told: what it shows from then on may be this, and then it is no change. */
+  async #keepTold(tx: Tx, rows: readonly { key: number }[], states: ReadonlyMap<number, Said>): Promise<void> {
+    const { channel, deps, destination } = this.#options;
+    if (channel === null || rows.length === 0) return;
+    const { companyId, currency } = deps.directory.companyById.get(channel.companyId)!;
+    const prices = rows.map(({ key }) => ({ skuId: key, ...(states.get(key)!.state as ToldPrice) }));
+    await keepToldPrices(tx, { ...destination, companyId, currency }, prices, new Date());
+  }
+
   /** Before it is written that they were told: doubted twice is one look more, doubted never is units sold twice. */
   async #doubtNumbers(told: readonly Recorded[]): Promise<void> {
     const { db, destination } = this.#options;
@@ -264,6 +285,7 @@ export class StatePublisher {
         deps.directory,
         rows.map((row) => row.key),
         this.#options.channel,
+        this.#options.destination,
       );
     return orderStates(
       db,
@@ -280,6 +302,7 @@ async function priceStates(
   directory: Directory,
   skuIds: readonly number[],
   channel: ChannelEntry | null,
+  destination: DestinationEntry,
 ): Promise<Map<number, Said>> {
   if (channel === null) return new Map();
   const { companyId, currency, timeZone } = directory.companyById.get(channel.companyId)!;
@@ -291,11 +314,22 @@ async function priceStates(
     directory,
     skuIds.map((skuId) => ({ companyId, accountId: null, channelId, skuId, quantity: 1, day, currency })),
   );
+  const prices = skuIds.flatMap((skuId, i) => {
+    const { price } = decisions[i]!;
+    return price === null ? [] : [{ skuId, price }];
+  });
+  // Told its own price it would lose what it was changed to meanwhile.
+  const own = await findOwnPrices(
+    db,
+    { ...destination, companyId, currency },
+    prices.map(({ skuId, price }) => ({ skuId, ...price })),
+  );
   return new Map(
-    skuIds.flatMap((skuId, i): [number, Said][] => {
-      const { price } = decisions[i]!;
-      if (price === null) return [];
-      return [[skuId, { key: directory.skuCode(skuId), state: { unitPrice: price.unitPrice, currency } }]];
-    }),
+    prices
+      .filter(({ skuId }) => !own.has(skuId))
+      .map(({ skuId, price }) => [
+        skuId,
+        { key: directory.skuCode(skuId), state: { unitPrice: price.unitPrice, currency } },
+      ]),
   );
 }

@@ -1,27 +1,16 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
-import { CrossdockError, fail, fingerprint, gtin14Of, type InboundItem } from '../../canonical/index.ts';
+import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
 import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
-import {
-  type AccountRecord,
-  type CrosswalkRecord,
-  claimGtins,
-  crosswalkKinds,
-  type PriceRecord,
-  type ProductRecord,
-  putAccounts,
-  putCrosswalk,
-  putProducts,
-  putSubstitutes,
-  type SubstitutesRecord,
-  writePrices,
-} from '../../master/index.ts';
+import { type CrosswalkRecord, crosswalkKinds, putCrosswalk } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { whoAmI } from '../who.ts';
 import { contractPriceRows, contractRows } from './contracts.ts';
 import { creditKind } from './credit-kind.ts';
-import { type RowFields, TEXT_LENGTH_MAX } from './fields.ts';
+import { currencyOf, onlyCompany } from './defaults.ts';
+import type { RowFields } from './fields.ts';
+import { accountKind, priceKind, productKind } from './master-kinds.ts';
 
 export const kindNames = [
   'products',
@@ -30,6 +19,8 @@ export const kindNames = [
   'contracts',
   'contract-prices',
   'substitutes',
+  'kits',
+  'addresses',
   'crosswalk',
   'stock',
   'supplies',
@@ -74,75 +65,25 @@ export interface LoadContext extends Opened {
   system: string;
   company: string | undefined;
   channel: string | undefined;
+  /** In whose name master data is put; undefined: a person's. */
+  as: string | undefined;
 }
 
 export function kindOf(name: KindName, context: LoadContext): Kind {
   switch (name) {
     case 'products':
-      return master<Product>({
-        required: ['sku'],
-        optional: ['description', 'unit', 'gtin'],
-        read: (row) => ({
-          sku: row.text('sku').toUpperCase(),
-          description: row.optional('description', TEXT_LENGTH_MAX) ?? '',
-          unit: row.text('unit', 'each'),
-          ...gtinOf(row),
-        }),
-        put: (records) => putWithGtins(context, records),
-      });
+    case 'kits':
+    case 'substitutes':
+      return productKind(name, context, master);
     case 'accounts':
-      return master<AccountRecord>({
-        required: ['account'],
-        optional: ['company', 'channel', 'name'],
-        read: (row) => {
-          const channel = row.optional('channel') ?? context.channel;
-          if (channel !== undefined && !context.directory.channels.has(channel))
-            fail('XD_UNKNOWN_CHANNEL', `channel: no channel ${channel}`, { place: 'channel' });
-          return {
-            account: row.text('account'),
-            company: row.text('company', onlyCompany(context)),
-            name: row.optional('name', TEXT_LENGTH_MAX) ?? '',
-            ...(channel !== undefined && { channel }),
-          };
-        },
-        put: (records) => putAccounts(context.db, context.directory, records),
-      });
+    case 'addresses':
+      return accountKind(name, context, master);
     case 'prices':
-      return master<PriceRecord>({
-        required: ['sku', 'unit_price'],
-        optional: ['company', 'currency', 'price_list', 'valid_from', 'valid_to', 'quantity_min'],
-        read: (row) => {
-          const validFrom = row.day('valid_from');
-          const validTo = row.day('valid_to');
-          const company = row.text('company', onlyCompany(context));
-          return {
-            company,
-            sku: row.text('sku').toUpperCase(),
-            unitPrice: row.unitPrice('unit_price'),
-            currency: row.text('currency', currencyOf(context, company)),
-            priceList: row.text('price_list', 'base'),
-            quantityMin: row.whole('quantity_min', 1, 1),
-            ...(validFrom !== undefined && { validFrom }),
-            ...(validTo !== undefined && { validTo }),
-          };
-        },
-        put: (records) => putPricesOf(context, records),
-      });
+      return priceKind(context, master);
     case 'contracts':
       return master(contractRows(context, onlyCompany(context)));
     case 'contract-prices':
       return master(contractPriceRows(context, onlyCompany(context)));
-    case 'substitutes':
-      return {
-        ...master<{ sku: string; substitute: string }, SubstitutesRecord>({
-          required: ['sku', 'substitute'],
-          optional: [],
-          read: (row) => ({ sku: row.text('sku').toUpperCase(), substitute: row.text('substitute').toUpperCase() }),
-          recordOf: (rows) => ({ sku: rows[0]!.sku, substitutes: rows.map((row) => row.substitute) }),
-          put: (records) => putSubstitutes(context.db, context.directory, records),
-        }),
-        groupOf: (value) => (value as { sku: string }).sku,
-      };
     case 'crosswalk':
       return master<CrosswalkRecord>({
         required: ['kind', 'outside_id', 'code'],
@@ -171,53 +112,8 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
   }
 }
 
-type Product = ProductRecord & { gtin?: string };
-/** What a person puts is newer than what any system said. */
-const LAST = '9999-12-31T00:00:00Z';
-
-/** An empty one says nothing of it: files have the column for all products. */
-function gtinOf(row: RowFields): { gtin?: string } {
-  const text = row.optional('gtin');
-  if (text === undefined || text === '') return {};
-  const gtin =
-    gtin14Of(text) ??
-    fail('XD_VALUE_INVALID', `gtin: ${JSON.stringify(text.slice(0, 40))} is no GTIN: digits or check digit`);
-  return { gtin };
-}
-
-/** A product whose number is another's is loaded all the same: it is known by its SKU. */
-async function putWithGtins({ db }: LoadContext, products: readonly Product[]): Promise<Map<Product, Reject>> {
-  return db.transaction(async (tx) => {
-    const named = products.map((product) => ({ ...product, changedAt: LAST }));
-    const taken = await claimGtins(tx, named);
-    await putProducts(tx, products);
-    const rejects = named.flatMap((record, i): [Product, Reject][] => {
-      const holder = taken.get(record);
-      const reason = `GTIN ${record.gtin} of ${record.sku} is that of ${holder} already; the product is loaded without it`;
-      return holder === undefined ? [] : [[products[i]!, { code: 'gtin_taken', reason }]];
-    });
-    return new Map(rejects);
-  });
-}
-
-/** What would stand in the days of another price is named; the rest is loaded. */
-async function putPricesOf({ db, directory }: LoadContext, records: readonly PriceRecord[]) {
-  await directory.loadSkus(records.map(({ sku }) => sku));
-  const { refused } = await db.transaction((tx) => writePrices(tx, directory, records));
-  return new Map(
-    refused.map(({ at, reason }): [PriceRecord, Reject] => [records[at]!, { code: 'price_overlap', reason }]),
-  );
-}
-
-function onlyCompany({ directory, company }: LoadContext): string | undefined {
-  return company ?? (directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined);
-}
-
-function currencyOf({ directory }: LoadContext, company: string | undefined): string | undefined {
-  return company === undefined ? undefined : directory.companies.get(company)?.currency;
-}
-
 /** Upserts: the same row again changes nothing. A set that is refused names the row; the rest goes on without it. */
+export type Master = typeof master;
 function master<Row, T = Row>(kind: {
   required: readonly string[];
   optional: readonly string[];

@@ -92,7 +92,10 @@ describe('a plan', () => {
         key: 'P4',
         action: 'add',
         before: null,
-        after: { description: 'new', unit: 'each', gtin: null },
+        after: {
+          ...{ description: 'new', unit: 'each', gtin: null, lifecycle: 'active' },
+          ...{ weightG: null, lengthMm: null, widthMm: null, heightMm: null },
+        },
         state: 'planned',
         code: null,
       },
@@ -374,7 +377,7 @@ describe('undone', () => {
     const lists = await plan('substitutes', 'sku,substitute\nS1,S2\nS1,S3\nS2,S1\nS3,NONE\n');
     expect((await items(lists)).map(({ key, action, after, code }) => [key, action, after, code])).toEqual([
       ['S1', 'add', { substitutes: ['S2', 'S3'] }, null],
-      ['S2', 'refuse', null, 'XD_VALUE_INVALID'],
+      ['S2', 'refuse', null, 'XD_SUBSTITUTE_CYCLE'],
       ['S3', 'refuse', null, 'XD_UNKNOWN_SKU'],
     ]);
     await apply(lists);

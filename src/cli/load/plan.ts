@@ -63,7 +63,7 @@ export async function planLoad(
   const system = options.system ?? 'file';
   const kind = kindOf(kindName, {
     ...opened,
-    ...{ digest: head.digest, modifiedAt: head.modifiedAt, system },
+    ...{ digest: head.digest, modifiedAt: head.modifiedAt, system, as: undefined },
     company: checkCompany(opened, options.company),
     channel: checkChannel(opened, options.channel),
   });

@@ -16,6 +16,8 @@ export interface LoadOptions {
   system?: string;
   company?: string;
   channel?: string;
+  /** In whose name master data is put. */
+  as?: string;
   /** Where rejected rows go; beside the file unless told. */
   rejects?: string;
   /** Where state files lie. */
@@ -61,6 +63,7 @@ export async function load(
     system: options.system ?? 'file',
     company: checkCompany(opened, options.company),
     channel: checkChannel(opened, options.channel),
+    as: checkSystem(opened, options.as),
   });
   const rejects = new Rejects(options.rejects ?? `${file}.rejects.csv`, state);
   let columns: Map<string, number> | undefined;
@@ -152,6 +155,14 @@ export function checkChannel({ directory }: Opened, channel: string | undefined)
       place: 'channel',
     });
   return channel;
+}
+
+export function checkSystem({ directory }: Opened, system: string | undefined): string | undefined {
+  if (system !== undefined && !directory.destinations.has(system))
+    fail('XD_VALUE_INVALID', `no system ${system}; there are ${[...directory.destinations.keys()].join(', ')}`, {
+      place: 'as',
+    });
+  return system;
 }
 
 export function readHeading(file: string, row: CsvRow, kind: Kind): Map<string, number> {

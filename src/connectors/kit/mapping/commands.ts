@@ -20,6 +20,7 @@ import {
 } from '../items.ts';
 import { isPassedBy, passedBy, tellMapped } from '../told.ts';
 import type { Mapping } from './map.ts';
+import { accountItem, productItem, textsOf } from './records.ts';
 
 /** What a feed's records are. */
 export const recordKinds = [
@@ -52,8 +53,10 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   inspected:
     'id reference (or channel order request) at sequence? by reason? lines: lineNo restock? scrap? quarantine? from? (receipt, quarantine) credited?',
   document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
-  product: 'sku changedAt description? unit? gtin?',
-  account: 'account company changedAt channel? name?',
+  product:
+    'sku changedAt description? unit? gtin? lifecycle? (active, phase_out, discontinued) weightG? lengthMm? widthMm? heightMm? kit?: sku quantity, substitutes?: sku',
+  account:
+    'account company changedAt channel? name? parent? paymentTerms? hold? priceList? priorityClass? (win, gain, redistribute, fill, lose) shipComplete? region? addresses?: code line1 line2? line3? name? city? postalCode? country',
   price: 'sku company currency unitPrice changedAt priceList? validFrom? validTo?',
 };
 
@@ -237,20 +240,9 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         lines: record.lines('lines').map(inspectedLineOf),
       });
     case 'product':
-      return recordItem(system, {
-        kind: 'product.changed',
-        sku: record.sku('sku'),
-        changedAt: record.time('changedAt'),
-        ...textsOf(record, ['description', 'unit', 'gtin']),
-      });
+      return productItem(system, record);
     case 'account':
-      return recordItem(system, {
-        kind: 'account.changed',
-        account: record.text('account'),
-        company: record.text('company'),
-        changedAt: record.time('changedAt'),
-        ...textsOf(record, ['channel', 'name']),
-      });
+      return accountItem(system, record);
     case 'price':
       return recordItem(system, {
         kind: 'price.changed',
@@ -356,11 +348,4 @@ function quantityOfMovement(record: Fields, movement: 'received' | 'adjusted' | 
 
 function sequenceOf(record: Fields): { sequence?: number } {
   return record.raw.sequence === undefined ? {} : { sequence: record.integer('sequence', 0) };
-}
-
-/** Those of them that are there. */
-function textsOf<Name extends string>(record: Fields, names: readonly Name[]): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {};
-  for (const name of names) if (record.raw[name] != null) found[name] = record.text(name);
-  return found;
 }

@@ -1,0 +1,2 @@
+/** Units that a product may be counted in. */
+export const UNITS: ReadonlySet<string> = new Set(['each']);
