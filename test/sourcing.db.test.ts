@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderSubmitted } from '../src/canonical/index.ts';
 import { supplyItem } from '../src/connectors/kit/index.ts';
 import { Directory, readDeclared } from '../src/master/index.ts';
-import { checkPromise, readOrders, sweepBackorders } from '../src/orders/index.ts';
+import { checkPromise, processOrders, readOrders, sweepBackorders } from '../src/orders/index.ts';
 import { databaseNow } from '../src/store/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
@@ -264,4 +264,54 @@ it('what was declared is read back as it was, for commands without an estate fil
   const instant = Date.parse('2026-07-03T15:00:00Z');
   expect(again.locations.get('south')!.calendar!.nextShip(instant)).toBe(Date.parse('2026-07-06T13:00:00Z'));
   expect(again.locations.get('west')!.calendar).toBeNull();
+});
+
+describe('an order that leaves only whole', () => {
+  const handed = async (orderId: number) =>
+    (await database.pool.query('select count(*)::int as n from fulfilment where order_id = $1', [orderId])).rows[0].n;
+  const confirm = (orderId: number) =>
+    hub.db.transaction(async (tx) => {
+      const command = { kind: 'confirm', erpNumber: `SO${orderId}` } as const;
+      const work = { reference: { orderId }, command, occurredAt: new Date().toISOString() };
+      const batch = await processOrders(tx, hub.deps, [work]);
+      await batch.finish();
+    });
+
+  it('waits until all of it is there, and then goes to the WMS at once; nobody else gets what it has', async () => {
+    const [a, b] = [fresh(), fresh()];
+    await stock(a, { north: 3 });
+    await stock(b, { north: 2 });
+    const lines = [
+      { sku: a, quantity: 3 },
+      { sku: b, quantity: 4 },
+    ];
+    const orderId = await submit('api', lines, { shipComplete: true });
+    await confirm(orderId);
+    expect(await handed(orderId)).toBe(0);
+    expect(await served(await submit('api', [{ sku: a, quantity: 1 }]))).toEqual(['1: ; waits 1']);
+    // Lines that nothing happens to are read as well: the first of them has what it wants.
+    await stock(b, { north: 2 });
+    expect(await hub.backorders([b])).toBe(1);
+    expect(await handed(orderId)).toBe(1);
+    const { rows } = await database.pool.query('select distinct fulfilment_id from allocation where order_id = $1', [
+      orderId,
+    ]);
+    expect(rows).toHaveLength(1);
+    expect(await violations(database.pool)).toEqual({});
+  });
+
+  it('also where its account or its channel says so, unless the order says otherwise', async () => {
+    const sku = fresh();
+    await stock(sku, { north: 1 });
+    await database.pool.query("update account set ship_complete = true where code = 'A1'");
+    const wholes = [await submit('api', [{ sku, quantity: 2 }])];
+    const parts = await submit('cheap', [{ sku, quantity: 2 }], { shipComplete: false });
+    await database.pool.query("update account set ship_complete = false where code = 'A1'");
+    const later = await submit('api', [{ sku, quantity: 2 }]);
+    const { rows } = await database.pool.query(
+      'select ship_complete from sales_order where order_id = any($1) order by order_id',
+      [[...wholes, parts, later]],
+    );
+    expect(rows.map((row) => row.ship_complete)).toEqual([true, false, false]);
+  });
 });

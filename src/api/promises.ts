@@ -56,7 +56,7 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
     const channel = channelOf(hub, channelCode);
     const codes = lines.map((line) => skuCodeOf(line.sku));
     const skuIds = await skuIdsOf(hub, codes, place);
-    const terms = orderTermsOf(directory, channel, given);
+    const terms = orderTermsOf(directory, channel, null, given);
     const promise = await checkPromise(db, hub, {
       channel,
       lines: lines.map(({ quantity: units }, i) => ({ skuId: skuIds[i]!, quantity: units })),

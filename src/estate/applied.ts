@@ -70,7 +70,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.sourcing.rank': [sourcing, 'src/orders/sourcing.ts'],
   'channels.<code>.sourcing.splitMax': [sourcing, backorders],
   'channels.<code>.sourcing.lineSplitMax': [sourcing, backorders],
-  'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts'],
+  'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts', 'src/orders/complete.ts'],
   'channels.<code>.sourcing.version': [sourcing],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',

@@ -13,10 +13,12 @@ const TIME_MAX = Date.UTC(2200, 0, 1);
 export function termsOf(
   directory: Directory,
   channel: ChannelEntry,
+  accountId: number | null,
   {
     shipTo,
     requestedAt,
-    shipComplete = channel.sourcing?.shipComplete,
+    // What the order says holds; else what is said of its account or of its channel.
+    shipComplete = (accountId !== null && directory.shipsComplete(accountId)) || channel.sourcing?.shipComplete,
   }: Pick<OrderSubmitted, 'shipTo' | 'requestedAt' | 'shipComplete'>,
 ): OrderTerms | undefined {
   const position = shipTo === undefined ? undefined : positionOf(directory, shipTo);

@@ -152,7 +152,7 @@ function translateCommand(
         const value = Number(id);
         return quantityOf(value, `reservations[${i}]`);
       });
-      const terms = termsOf(directory, channel, command);
+      const terms = termsOf(directory, channel, accountId, command);
       const orderId = takeOrderId();
       return {
         ...NOTHING,

@@ -57,11 +57,13 @@ export const findWithdrawn = sql<{ sku_code: string | null; company_id: number |
    union all
    select null, company_id, code from account where withdrawn_at > crossdock_now() - interval '10 minutes'`,
 );
-export const findMerged = sql<{ account_id: number; merged_into: number }>(
+// With what their orders are to be, which of a merged one is the other's.
+export const findMerged = sql<{ account_id: number; merged_into: number | null; ship_complete: boolean }>(
   'master_find_merged',
-  `select a.account_id, a.merged_into from account a
+  `select a.account_id, a.merged_into, g.ship_complete from account a
      join unnest($1::int[], $2::text[]) as t(company_id, code) using (company_id, code)
-    where a.merged_into is not null`,
+     join account g on g.account_id = coalesce(a.merged_into, a.account_id)
+    where a.merged_into is not null or g.ship_complete`,
 );
 // Merged accounts name the last of their row, so all that are one by now name that, or are it.
 export const findSameAccounts = sql<{ company_id: number; code: string; same: string }>(

@@ -142,6 +142,7 @@ export class Directory {
   readonly #accountIds = new Map<string, number>();
   readonly #accountCodes = new Map<number, string>();
   readonly #mergedAccounts = new Map<number, number>();
+  readonly #completeAccounts = new Set<number>();
   readonly #countsNet = new Set<string>();
   /** As declared. */
   readonly rules: DeclaredRules = {};
@@ -350,7 +351,7 @@ export class Directory {
     }
   }
 
-  /** Which of them are merged into others, as it is now: unlike ids, it is not true for ever. */
+  /** Which of them are merged into others, and whose orders leave only whole, as it is now: unlike ids, it is not true for ever. */
   async loadMerged(accounts: readonly { companyId: number; code: string }[]): Promise<void> {
     if (accounts.length === 0) return;
     const rows = await this.#db.query(statements.findMerged, [
@@ -360,14 +361,24 @@ export class Directory {
     // In one go: others decide meanwhile by what is known.
     for (const { companyId, code } of accounts) {
       const id = this.findAccountId(companyId, code);
-      if (id !== undefined) this.#mergedAccounts.delete(id);
+      if (id === undefined) continue;
+      this.#mergedAccounts.delete(id);
+      this.#completeAccounts.delete(id);
     }
-    for (const row of rows) this.#mergedAccounts.set(row.account_id, row.merged_into);
+    for (const { account_id: id, merged_into: other, ship_complete: isComplete } of rows) {
+      if (other !== null) this.#mergedAccounts.set(id, other);
+      if (isComplete) this.#completeAccounts.add(id);
+    }
   }
 
   /** The account that it was merged into, else itself. */
   followAccount(accountId: number): number {
     return this.#mergedAccounts.get(accountId) ?? accountId;
+  }
+
+  /** Whether nothing of its orders leaves before all of it is there; as it was when {@link loadMerged} looked last. */
+  shipsComplete(accountId: number): boolean {
+    return this.#completeAccounts.has(accountId);
   }
 
   findAccountId(companyId: number, code: string): number | undefined {

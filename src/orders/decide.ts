@@ -4,9 +4,11 @@
  */
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
+import { isIncomplete } from './complete.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
+import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
 import { answerCancel, cancel, receiveReturn } from './take-back.ts';
 import { Taker } from './taker.ts';
@@ -27,7 +29,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
   if (command.kind === 'submit') return submit(order, command, context);
   if (order === undefined) throw new Error(`${command.kind} without an order`);
   const decision = decideKnown(order, command, context);
-  return decision.ok && decision.events.length > 0 ? events(withHoldEnded(order, decision.events)) : decision;
+  if (!decision.ok || decision.events.length === 0) return decision;
+  return withComplete(order, events(withHoldEnded(order, decision.events)));
 }
 
 function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>, context: DecideContext): Decision {
@@ -37,7 +40,7 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
         ? nothing
         : events([
             { type: 'order.confirmed', erpNumber: command.erpNumber },
-            ...(isHeld(order) ? [] : requestFulfilments(order)),
+            ...(isHeld(order) || isIncomplete(order) ? [] : requestFulfilments(order)),
           ]);
     case 'release': {
       const fulfilment = order.fulfilments.get(command.fulfilmentId);
@@ -188,7 +191,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
 
 function allocateBackorders(order: Order, lineNos: readonly number[], context: DecideContext): Decision {
   const taker = new Taker(context);
-  const fulfilmentAt = fulfilmentsOf(context);
+  const fulfilmentAt = fulfilmentsOf(context, order);
   const allocations: NewAllocation[] = [];
   if (order.progress.holds > 0) return nothing;
   const lines = [...order.lines.values()]

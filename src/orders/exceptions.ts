@@ -5,6 +5,7 @@
  * An order is told to the ERP once and whole, so while a unit of it is held no other system acts on it; what is allocated stays so.
  */
 import { amountMinor, isWholeMinor } from '../canonical/index.ts';
+import { isIncomplete } from './complete.ts';
 import { events, nothing, refused } from './decision.ts';
 import { Taker } from './taker.ts';
 import type {
@@ -21,8 +22,11 @@ import type {
 } from './types.ts';
 
 /** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
-export function fulfilmentsOf(context: DecideContext): (locationId: number) => number {
+export function fulfilmentsOf(context: DecideContext, order?: Order): (locationId: number) => number {
   const byLocation = new Map<number, number>();
+  // What leaves only whole leaves together, whenever each part of it was found.
+  if (order !== undefined && isIncomplete(order))
+    for (const { locationId, fulfilmentId } of order.allocations.values()) byLocation.set(locationId, fulfilmentId);
   return (locationId) => {
     const known = byLocation.get(locationId);
     if (known !== undefined) return known;

@@ -5,6 +5,7 @@
  * is told when nothing holds it any more; the WMS is asked for nothing new of it either way.
  */
 import { acceptedOf } from './accepted.ts';
+import { isIncomplete } from './complete.ts';
 import { events, nothing, refused } from './decision.ts';
 import { evolve } from './evolve.ts';
 import { requestFulfilments } from './fulfilments.ts';
@@ -19,9 +20,9 @@ function isOver({ progress }: Order): boolean {
   return progress.shipped >= progress.open;
 }
 
-/** Whether the WMS may be asked for what is allocated: the ERP knows the order, and nothing holds it. */
+/** Whether the WMS may be asked for what is allocated: the ERP knows the order, nothing holds it, and it doesn't wait for the rest of itself. */
 export function mayHandOver(order: Order): boolean {
-  return order.erpNumber !== null && !isHeld(order);
+  return order.erpNumber !== null && !isHeld(order) && !isIncomplete(order);
 }
 
 function held(hold: NewHold, context: DecideContext, by: string | null, dueAt: string | null = null): OrderEvent {

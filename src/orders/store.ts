@@ -54,7 +54,21 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   if (held.length > 0)
     for (const row of await tx.query(holdStatements.readHolds, [numbers(held.map(({ orderId }) => orderId))]))
       addHold(orders, row);
+  await readWhole(tx, orders, headers);
   return orders;
+}
+
+/** Orders that leave only whole, until they do: whether everything is there is seen by all of their lines. */
+async function readWhole(
+  db: Queryable,
+  orders: ReadonlyMap<number, Order>,
+  headers: readonly statements.OrderRow[],
+): Promise<void> {
+  const whole = headers.filter((row) => row.ship_complete && !row.is_handed);
+  if (whole.length === 0) return;
+  const ids = [numbers(whole.map((row) => row.order_id))];
+  for (const row of await db.query(statements.readLines, ids)) addLine(orders, row);
+  for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
 }
 
 /** Reads orders without locking them. */
