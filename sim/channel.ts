@@ -1,5 +1,6 @@
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
 import { amountMinorOf, Lines, Texts } from './lib/lines.ts';
+import { type Promised, type PromisedRows, promisedOf, withPromised } from './lib/promised.ts';
 import { type CancelRecord, type OrderRecord, requestsOf } from './lib/requests.ts';
 import { business, type Call, type Entry, type Kit, type Route, type Truth, truthOf } from './lib/system.ts';
 
@@ -27,6 +28,7 @@ interface Sale {
   lines: Lines;
   /** Tracking numbers by shipment, of orders that were told any. */
   shipments?: Map<string, string[]>;
+  promised?: Map<number, Promised[]> | undefined;
 }
 
 interface Price {
@@ -120,6 +122,8 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
       if (row < 0) continue;
       for (const [at, column] of Object.values(TOLD).entries()) sale.lines.set(row, column, counts[at]!);
     }
+    if (entry.promised !== undefined)
+      sale.promised = withPromised(sale.promised, entry.promised as PromisedRows, entry.base as number);
     if (entry.shipments !== undefined) {
       // What only says what changed is added to what is here; the same one again takes its own place.
       const known = (entry.base as number) > 0 ? (sale.shipments ?? []) : [];
@@ -141,7 +145,9 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     const base = item.base === undefined ? 0 : countOf(item, 'base', 0);
     if (base > sale.statusVersion)
       throw new Refusal(409, 'base_missing', `order ${number} is at version ${sale.statusVersion}, not ${base}`);
-    const lines = linesOf(item, base > 0 ? 0 : 1).map((line): StatusRow => {
+    const given = linesOf(item, base > 0 ? 0 : 1);
+    const promised = promisedOf(given);
+    const lines = given.map((line): StatusRow => {
       return [integerOf(line, 'lineNo'), ...Object.keys(TOLD).map((name) => countOf(line, name, 0))];
     });
     const shipments = shipmentsOf(item);
@@ -151,7 +157,9 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
       version: countOf(item, 'version'),
       status: textOf(item, 'status'),
       lines,
-      ...(shipments !== undefined && { base, shipments }),
+      ...((shipments !== undefined || promised.length > 0) && { base }),
+      ...(shipments !== undefined && { shipments }),
+      ...(promised.length > 0 && { promised }),
     };
     if (!call.lost()) commit(entry);
     return { number, status: 200 };
@@ -193,28 +201,32 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     ...requests.routes,
   ];
 
-  const ordersTruth: Truth = truthOf(orders, ({ account, totalMinor, statusVersion, status, lines, shipments }) => ({
-    account,
-    totalMinor,
-    lines: lines.map((row) => ({
-      lineNo: lines.get(row, 0),
-      sku: skus.textOf(lines.get(row, SKU)),
-      quantity: lines.get(row, QUANTITY),
-      unitPrice: prices.textOf(lines.get(row, PRICE)),
-      within: lines.get(row, WITHIN),
-      cancelRequested: lines.get(row, CANCEL_REQUESTED),
-      cancelled: lines.get(row, CANCELLED),
-      shipped: lines.get(row, SHIPPED),
-      returned: lines.get(row, RETURNED),
-      backordered: lines.get(row, BACKORDERED),
-      refused: lines.get(row, REFUSED),
-    })),
-    statusVersion,
-    status,
-    ...(shipments !== undefined && {
-      shipments: [...shipments].map(([shipment, tracking]) => ({ shipment, tracking })),
+  const ordersTruth: Truth = truthOf(
+    orders,
+    ({ account, totalMinor, statusVersion, status, lines, shipments, promised }) => ({
+      account,
+      totalMinor,
+      lines: lines.map((row) => ({
+        lineNo: lines.get(row, 0),
+        sku: skus.textOf(lines.get(row, SKU)),
+        quantity: lines.get(row, QUANTITY),
+        unitPrice: prices.textOf(lines.get(row, PRICE)),
+        within: lines.get(row, WITHIN),
+        cancelRequested: lines.get(row, CANCEL_REQUESTED),
+        cancelled: lines.get(row, CANCELLED),
+        shipped: lines.get(row, SHIPPED),
+        returned: lines.get(row, RETURNED),
+        backordered: lines.get(row, BACKORDERED),
+        refused: lines.get(row, REFUSED),
+        ...(promised?.has(lines.get(row, 0)) && { promised: promised.get(lines.get(row, 0)) }),
+      })),
+      statusVersion,
+      status,
+      ...(shipments !== undefined && {
+        shipments: [...shipments].map(([shipment, tracking]) => ({ shipment, tracking })),
+      }),
     }),
-  }));
+  );
 
   return {
     routes,

@@ -1,5 +1,6 @@
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
+import { type Promised, type PromisedRows, promisedOf, withPromised } from './lib/promised.ts';
 import { requestsOf } from './lib/requests.ts';
 import { business, type Call, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
 
@@ -24,6 +25,8 @@ interface Held {
   currency: string;
   totalMinor: number;
   lines: Lines;
+  /** By line; undefined: nobody ever said when anything leaves. */
+  promised?: Map<number, Promised[]> | undefined;
 }
 
 /** The lines with those that changed in place of what they were. */
@@ -59,6 +62,7 @@ export function crm(kit: Kit): System {
       currency: entry.currency as string,
       totalMinor: entry.totalMinor as number,
       lines: (entry.base as number) > 0 ? withChanged(orders.get(id)!.lines, rows) : new Lines(WIDTH, rows),
+      promised: withPromised(orders.get(id)?.promised, (entry.promised ?? []) as PromisedRows, entry.base as number),
     });
   };
 
@@ -67,7 +71,9 @@ export function crm(kit: Kit): System {
     const status = orders.has(externalId) ? 200 : 201;
     // What only says what changed must build on what is here.
     const base = item.base === undefined ? 0 : countOf(item, 'base', 0);
-    const lines = linesOf(item, base > 0 ? 0 : 1).map((line): Row => {
+    const given = linesOf(item, base > 0 ? 0 : 1);
+    const promised = promisedOf(given);
+    const lines = given.map((line): Row => {
       return [integerOf(line, 'lineNo'), textOf(line, 'sku'), ...COUNTS.map((name) => integerOf(line, name))];
     });
     const head = {
@@ -79,7 +85,15 @@ export function crm(kit: Kit): System {
     const held = orders.get(externalId)?.version ?? 0;
     if (base > held) throw new Refusal(409, 'base_missing', `order ${externalId} is at version ${held}, not ${base}`);
     if (call.lost()) return { externalId, status };
-    const entry = { do: 'upsert', id: externalId, base, ...head, ...money, lines };
+    const entry = {
+      do: 'upsert',
+      id: externalId,
+      base,
+      ...head,
+      ...money,
+      lines,
+      ...(promised.length > 0 && { promised }),
+    };
     kit.keep(entry);
     restore(entry);
     return { externalId, status };
@@ -105,12 +119,13 @@ export function crm(kit: Kit): System {
     pending: () => 0,
     stats: () => ({ backwards, orders: orders.size }),
     truths: {
-      orders: truthOf(orders, ({ lines, ...held }) => ({
+      orders: truthOf(orders, ({ lines, promised, ...held }) => ({
         ...held,
         lines: lines.map((row) => ({
           lineNo: lines.get(row, 0),
           sku: skus.textOf(lines.get(row, 1)),
           ...Object.fromEntries(COUNTS.map((name, at) => [name, lines.get(row, at + 2)])),
+          ...(promised?.has(lines.get(row, 0)) && { promised: promised.get(lines.get(row, 0)) }),
         })),
       })),
     },

@@ -15,9 +15,11 @@ import {
   endDueHolds,
   followBackorders,
   followCredit,
+  followPromises,
   type OrderDeps,
   sweepBackorders,
   sweepCredit,
+  sweepPromises,
 } from './orders/index.ts';
 import {
   BUCKETS,
@@ -257,8 +259,10 @@ export class Hub {
       'backorders',
       async () => {
         const { read, served } = await followBackorders(db, deps);
-        if (served > 0) this.#wake.fire();
-        return read > 0;
+        // After them: what came is given first, so that nobody is told of a date that is over in a moment.
+        const promises = await followPromises(db, deps);
+        if (served + promises.changed > 0) this.#wake.fire();
+        return read + promises.read > 0;
       },
       {
         lease: 'backorders',
@@ -301,7 +305,9 @@ export class Hub {
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
         const isWhole = ++sweeps % BACKORDER_SWEEP_EVERY === 0;
-        const served = isWhole ? (await sweepBackorders(db, deps)) + (await this.#sweepCredit()) : 0;
+        const served = isWhole
+          ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) + (await this.#sweepCredit())
+          : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
         if (expired + served + ended + replayed > 0) this.#wake.fire();

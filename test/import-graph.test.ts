@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // The kit for its keys: the same thing by API and by feed must have the same key.
   api: [
     ...['connectors/kit', 'ops', 'reconcile', 'projections', 'ingest', 'outbound', 'orders', 'ledger', 'log', 'master'],
-    ...['credit', 'pricing', 'estate', 'store', 'canonical'],
+    ...['credit', 'pricing', 'promise', 'estate', 'store', 'canonical'],
   ],
 };
 /** Where connectors meet the rest. */

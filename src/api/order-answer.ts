@@ -2,6 +2,7 @@
 import { isSamePrice } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { evolve, type Order, type OrderEvent } from '../orders/index.ts';
+import type { PromisePart } from '../promise/index.ts';
 import { decimalOf } from './schemas.ts';
 
 export type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
@@ -52,6 +53,12 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
             location: directory.locationById.get(locationId)?.code ?? String(locationId),
             quantity,
           })),
+        ...(accepted.promises !== undefined && {
+          promised: promisedAnswer(
+            directory,
+            accepted.promises.lines.find(({ lineNo }) => lineNo === line.lineNo)?.parts ?? [],
+          ),
+        }),
         refused: line.refused,
         unitPrice: line.unitPrice,
         amountMinor: line.amountMinor,
@@ -68,8 +75,22 @@ function creditAnswer(credit: NonNullable<Accepted['credit']>): object {
   };
 }
 
+/** When what leaves, and from where. */
+export function promisedAnswer(directory: Directory, parts: readonly PromisePart[]): object[] {
+  return parts.map(({ quantity, at, locationId, reason }) => ({
+    quantity,
+    at,
+    location: locationId === null ? null : (directory.locationById.get(locationId)?.code ?? String(locationId)),
+    reason,
+  }));
+}
+
 /** An order as it stands. SKU and account codes must be loaded. */
-export function orderAnswer(directory: Directory, order: Order): object {
+export function orderAnswer(
+  directory: Directory,
+  order: Order,
+  promises: ReadonlyMap<number, readonly PromisePart[]> = new Map(),
+): object {
   const locationCode = (id: number) => directory.locationById.get(id)?.code ?? String(id);
   return {
     orderId: String(order.orderId),
@@ -97,6 +118,7 @@ export function orderAnswer(directory: Directory, order: Order): object {
         amountMinor: line.amountMinor,
         allocated: open.map((part) => ({ location: locationCode(part.locationId), quantity: part.openQuantity })),
         backordered: line.backordered,
+        promised: promisedAnswer(directory, promises.get(line.lineNo) ?? []),
         held: line.held,
         refused: line.refused,
         substituted: line.substituted,

@@ -6,7 +6,7 @@ import { orderItem } from '../connectors/kit/index.ts';
 import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
 import { listFacts } from '../log/index.ts';
 import type { Order } from '../orders/index.ts';
-import { readFirstDecision, readOrders } from '../orders/index.ts';
+import { readFirstDecision, readOrders, readPromises } from '../orders/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
@@ -47,6 +47,12 @@ const submission = closed({
   ...orderTerms,
 });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const promisedPart = Type.Object({
+  quantity: Type.Integer(),
+  at: Type.Union([Type.String(), Type.Null()], { description: 'when it leaves; null: nobody knows' }),
+  location: Type.Union([Type.String(), Type.Null()]),
+  reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
+});
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -83,6 +89,9 @@ const decided = Type.Object({
       expected: Type.Array(Type.Object({ dueAt: Type.String(), location: Type.String(), quantity: Type.Integer() }), {
         description: 'backordered units that are promised of dated supply',
       }),
+      promised: Type.Optional(
+        Type.Array(promisedPart, { description: 'when what leaves; of channels that promise dates' }),
+      ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
       amountMinor: Type.Integer(),
@@ -131,7 +140,8 @@ export function orderRoutes(app: FastifyInstance, hub: ApiHub): void {
       const order = await getOrder(hub, request, request.params.id);
       await directory.loadSkuCodes([...order.lines.values()].map((line) => line.skuId));
       await directory.loadAccountCodes([order.accountId]);
-      return orderAnswer(directory, order);
+      const promises = await readPromises(hub.db, [order.orderId]);
+      return orderAnswer(directory, order, promises.get(order.orderId));
     },
   );
 }

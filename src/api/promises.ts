@@ -8,7 +8,9 @@ import { checkChannel } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf, skuIdsOf } from './lookups.ts';
+import { promisedAnswer } from './order-answer.ts';
 import { orderTerms, termsOf } from './order-terms.ts';
+import { promisedPart } from './orders.ts';
 import { closed, code, list, quantity, sku, skuCodeOf, time } from './schemas.ts';
 
 const question = closed({ channel: code(), sku: sku(), quantity: quantity(), requestedAt: Type.Optional(time()) });
@@ -32,14 +34,7 @@ const answer = Type.Object({
       quantity: Type.Integer(),
       unit: Type.String(),
       refused: Type.Integer({ description: 'units that the channel would not take an order for' }),
-      promised: Type.Array(
-        Type.Object({
-          quantity: Type.Integer(),
-          at: Type.Union([Type.String(), Type.Null()], { description: 'when it leaves; null: nobody knows' }),
-          location: Type.Union([Type.String(), Type.Null()]),
-          reason: Type.String(),
-        }),
-      ),
+      promised: Type.Array(promisedPart),
     }),
   ),
 });
@@ -70,12 +65,7 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
       completeAt: dates.length === 0 || dates.includes(null) ? null : (dates as string[]).sort().at(-1)!,
       lines: promise.lines.map(({ quantity: units, refused, parts }, i) => ({
         ...{ sku: codes[i]!, quantity: units, unit: 'each', refused },
-        promised: parts.map((part) => ({
-          quantity: part.quantity,
-          at: part.at,
-          location: part.locationId === null ? null : (directory.locationById.get(part.locationId)?.code ?? null),
-          reason: part.reason,
-        })),
+        promised: promisedAnswer(directory, parts),
       })),
     };
   };

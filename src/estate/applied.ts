@@ -109,6 +109,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'retention.publication': [app, retention],
   'retention.reservation': [app, retention],
   'retention.parked_record': [app, retention],
+  'retention.promise': [app, retention],
   'retention.shortage': [app, retention],
   'retention.stage_alert': [app, retention],
   'retention.load_plan': [app, retention],

@@ -361,6 +361,7 @@ describe('one fault is named at its path with the nearest right word', () => {
         publication: 1,
         reservation: 1,
         parked_record: 1,
+        promise: 1,
         shortage: 1,
         credit_claim: 1,
         load_plan: 1,

@@ -489,6 +489,7 @@ export const estateSchema = Type.Object(
           reservation: Type.Optional(days('soft holds, from their expiry on; default 90')),
           parked_record: Type.Optional(days('what was set aside, once it is replayed or resolved; default 90')),
           stage_alert: Type.Optional(days('alerts of orders that were stuck, once they ended; default 730')),
+          promise: Type.Optional(days('what closed orders were promised; as delivery; default 730')),
           shortage: Type.Optional(days('shortages, once they ended; default 730')),
           load_plan: Type.Optional(days('plans of loads with their items: without one nothing is undone; default 730')),
           credit_claim: Type.Optional(days('what counted against a credit limit, once it does no more; default 730')),

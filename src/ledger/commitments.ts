@@ -152,6 +152,16 @@ export class Commitments {
     return offers;
   }
 
+  /** What a line that was read or committed holds, soonest first. */
+  of(line: OrderLineKey & { skuId: number }): SupplyOffer[] {
+    return (this.#byLine.get(`${line.orderId}/${line.lineNo}`) ?? [])
+      .filter(({ quantity }) => quantity > 0)
+      .map(({ supplyId, quantity }) => {
+        const { locationId, dueAt } = this.#supply(line.skuId, supplyId);
+        return { supplyId, locationId, quantity, dueAt };
+      });
+  }
+
   /** A new line waits for so many units, of which some hold a commitment. */
   commit(
     line: OrderLineKey & { skuId: number; backordered: number },

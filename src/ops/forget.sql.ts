@@ -116,3 +116,17 @@ export const forgetPublications = sql<{ deleted: number }>(
      returning 1)
    select count(*)::int as deleted from gone`,
 );
+
+export const firstPromisedOrder: First = sql(
+  'ops_first_promised_order',
+  'select min(order_id) as id from promise where order_id > $1::bigint',
+);
+export const forgetPromises = sql<{ deleted: number }>(
+  'ops_forget_order_promises',
+  `with gone as (
+     delete from promise p using unnest($1::bigint[]) as o(order_id)
+      where p.order_id = o.order_id
+        and not exists (select from promise n where n.order_id = p.order_id and n.recorded_at >= $2::timestamptz)
+     returning 1)
+   select count(*)::int as deleted from gone`,
+);

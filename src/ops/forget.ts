@@ -51,6 +51,7 @@ const passes: readonly Pass[] = [
   byOrder('delivery', statements.firstDeliveredOrder, statements.forgetDeliveries),
   { ...byId('delivery', statements.otherDeliveries), afterFacts: true },
   byOrder('publication', statements.firstPublishedOrder, statements.forgetPublications),
+  byOrder('promise', statements.firstPromisedOrder, statements.forgetPromises),
   byId('reservation', statements.reservations),
   byId('parked_record', statements.parkedRecords),
   byId('shortage', statements.shortages),

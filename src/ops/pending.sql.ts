@@ -20,7 +20,8 @@ export const readPending = sql<PendingRow>(
   `with declared as materialized (
      select h.channel_id, array(select p.location_id from location p
                                  where p.code in (select json_array_elements_text(h.settings->'locations'))) as location_ids,
-            s.share, s.cap, s.buffer, h.settings->>'sells' is distinct from 'by_itself' and (s.share < 1 or s.cap is not null or s.buffer > 0) as is_limited
+            s.share, s.cap, s.buffer, h.settings->>'sells' is distinct from 'by_itself' and (s.share < 1 or s.cap is not null or s.buffer > 0) as is_limited,
+            (h.settings->'sourcing'->>'splitMax')::int as order_max, (h.settings->'sourcing'->>'lineSplitMax')::int as line_max
        from channel h
       cross join lateral (select coalesce((h.settings->>'share')::float8, 1) as share, (h.settings->>'cap')::bigint as cap,
                                  coalesce((h.settings->>'buffer')::bigint, 0) as buffer) s),
@@ -39,6 +40,7 @@ export const readPending = sql<PendingRow>(
              from ((select l.order_id, l.line_no from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
                     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0
                       and (not h.is_limited or servable_units(l.order_id, l.sku_id, h.location_ids, h.share, h.cap, h.buffer) > 0)
+                      and (coalesce(h.order_max, h.line_max) is null or may_split(l.order_id, l.line_no, l.sku_id, h.location_ids, h.order_max, h.line_max))
                      limit 1000)
                    union
                    select k.order_id, k.line_no from kept_backorders() k

@@ -51,6 +51,9 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
     }
     case 'allocate_backorders':
       return allocateBackorders(order, command.lineNos, context);
+    // What follows from what is read with the order: it changes nothing of the order itself.
+    case 'repromise':
+      return nothing;
     case 'pick':
       return pick(order, command);
     case 'ship':

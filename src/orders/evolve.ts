@@ -215,6 +215,9 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       order.progress.holds--;
       return;
     }
+    case 'order.promise_changed':
+      for (const { lineNo } of event.lines) toldLineOf(order, lineNo);
+      return;
     case 'order.hold_ended':
       order.progress.told = true;
       return;

@@ -14,6 +14,7 @@ export {
   settleException,
 } from './exception-records.ts';
 export { readFirstDecision } from './first-decision.ts';
+export { followPromises, PROMISE_CONSUMER, sweepPromises } from './follow-promises.ts';
 export {
   countOpenHolds,
   endDueHolds,
@@ -34,7 +35,14 @@ export {
   processOrders,
   type WorkResult,
 } from './process.ts';
+export { readPromises } from './promises.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export { leftOf, standInsOf } from './take-back.ts';
-export { readToldDocuments, type ToldDocuments, type ToldPart } from './told.ts';
+export {
+  readToldDocuments,
+  readToldPromises,
+  type ToldDocuments,
+  type ToldPart,
+  type ToldPromise,
+} from './told.ts';
 export * from './types.ts';

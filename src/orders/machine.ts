@@ -105,6 +105,10 @@ export const eventRules: Readonly<
   },
   'order.held': { meaning: 'A rule or a person says that the order may not go on, and why.', from: 'any' },
   'order.hold_released': { meaning: 'One of its holds is released: by whom, and why.', from: 'any' },
+  'order.promise_changed': {
+    meaning: 'Something leaves at another time, or from another place, than was promised.',
+    from: 'any',
+  },
   'order.hold_ended': { meaning: 'Nothing of it is held any more: the ERP is told the order.', from: 'any' },
 };
 

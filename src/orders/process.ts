@@ -21,6 +21,7 @@ import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/inde
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
+import { PromiseBook, writePromises } from './promises.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
@@ -144,6 +145,8 @@ export async function processOrders(
   const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], outside);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
+  const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
+
   const changed = new Map<number, ChangedOrder>();
   const facts: NewFact[] = [];
   const results = works.map((work, i): WorkResult => {
@@ -205,11 +208,13 @@ export async function processOrders(
     for (const { hold, quantity, version } of claimed)
       facts.push(claimFact(hold, quantity, version, channel.companyId, work.occurredAt));
     let current = order;
-    for (const event of decision.events) {
+    const apply = (event: OrderEvent): Order => {
+      if (event.type === 'order.accepted') promises?.accept(event);
       current = evolve(current, event);
       gates.applied(current, event);
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
       applyToCommitments(commitments, current, event);
+      promises?.follow(current, event, commitments);
       let change = changed.get(current.orderId);
       if (change === undefined) {
         change = { order: current, isNew: event.type === 'order.accepted', events: [] };
@@ -226,8 +231,20 @@ export async function processOrders(
         causationId: work.causationId ?? null,
         data: moved === undefined ? event : { ...event, ...moved },
       });
+      return current;
+    };
+    for (const event of decision.events) apply(event);
+    let done = decision.events;
+    if (promises !== undefined && current !== undefined) {
+      if (command.kind === 'repromise')
+        for (const lineNo of command.lineNos) promises.recheck(current, lineNo, commitments, 'supply_changed');
+      const promised = promises.settle(current);
+      if (promised !== undefined) {
+        done = [...done, promised];
+        apply(promised);
+      }
     }
-    return { outcome: 'applied', orderId: orderId!, events: decision.events };
+    return { outcome: 'applied', orderId: orderId!, events: done };
   });
   for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds, holdIds]) block.giveBack();
 
@@ -239,6 +256,7 @@ export async function processOrders(
     finish: async () => {
       await gates.finish();
       await writeOrders(tx, [...changed.values()]);
+      if (promises !== undefined) writePromises(tx, [...changed.values()]);
       await writeClaims(tx, [...held.values()].flat());
       await stock.flush();
       await commitments.flush();
@@ -314,7 +332,7 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
     if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });
-    if (command.kind === 'allocate_backorders')
+    if (command.kind === 'allocate_backorders' || command.kind === 'repromise')
       for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
     // What is allocated goes to the WMS now, whichever line it is of.
     if (command.kind === 'confirm') parts.allocationsOf.add(orderId);
@@ -334,7 +352,11 @@ function waitingLines(
     const order = orders.get(orderIds[i]!);
     if (order === undefined) return;
     const lineNos =
-      command.kind === 'cancel' ? [command.lineNo] : command.kind === 'allocate_backorders' ? command.lineNos : [];
+      command.kind === 'cancel'
+        ? [command.lineNo]
+        : command.kind === 'allocate_backorders' || command.kind === 'repromise'
+          ? command.lineNos
+          : [];
     for (const lineNo of new Set(lineNos))
       if ((order.lines.get(lineNo)?.backordered ?? 0) > 0) waiting.push({ orderId: order.orderId, lineNo });
   });

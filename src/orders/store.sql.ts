@@ -313,15 +313,9 @@ export const insertReceipts = sql(
 // So with the channels that have split limits, $7 to $9: one whose order, or line, has as many places as it may waits for these.
 const MAY_SPLIT = `(o.channel_id <> all($7::int[]) or exists (
         select from unnest($7::int[], $8::int[], $9::int[]) as m(channel_id, order_max, line_max)
-          join unnest($1::int[], $2::int[]) as c(channel_id, location_id) on c.channel_id = m.channel_id
-          join stock_balance b on b.location_id = c.location_id and b.sku_id = l.sku_id
          where m.channel_id = o.channel_id
-           and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
-           and (m.order_max is null or exists (select from allocation a where a.order_id = l.order_id and a.location_id = b.location_id)
-                or (select count(distinct a.location_id) from allocation a where a.order_id = l.order_id) < m.order_max)
-           and (m.line_max is null
-                or exists (select from allocation a where a.order_id = l.order_id and a.line_no = l.line_no and a.location_id = b.location_id)
-                or (select count(distinct a.location_id) from allocation a where a.order_id = l.order_id and a.line_no = l.line_no) < m.line_max)))`;
+           and may_split(l.order_id, l.line_no, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
+                                                                 where c.channel_id = m.channel_id), m.order_max, m.line_max)))`;
 const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
         select from unnest($3::int[], $4::float8[], $5::bigint[], $6::bigint[]) as m(channel_id, share, cap, buffer)
          where m.channel_id = o.channel_id

@@ -1,5 +1,6 @@
 /** What left, what was invoiced and what came back, for those who are told of each; most systems are told sums a line only. */
 import { numbers, type Queryable } from '../store/index.ts';
+import { readToldPromises as promisesTold } from './promises.sql.ts';
 import * as statements from './told.sql.ts';
 
 /** What a system can be told of an order beside its lines. */
@@ -77,6 +78,29 @@ export async function readToldDocuments(
         at: row.received_at.toISOString(),
         lines: ordered(row.order_id, row.lines),
       });
+  return told;
+}
+
+/** What holds now, by order and ordered line. */
+export interface ToldPromise {
+  upon: string;
+  parts: { quantity: number; at: string | null; locationId: number | null; reason: string }[];
+}
+
+export async function readToldPromises(
+  db: Queryable,
+  orderIds: readonly number[],
+): Promise<Map<number, Map<number, ToldPromise>>> {
+  const told = new Map<number, Map<number, ToldPromise>>(orderIds.map((orderId) => [orderId, new Map()]));
+  if (orderIds.length === 0) return told;
+  for (const row of await db.query(promisesTold, [numbers(orderIds)])) {
+    const lines = told.get(row.order_id)!;
+    const { quantity, promised_at: at, location_id: locationId, reason } = row;
+    const part = { quantity, at: at?.toISOString() ?? null, locationId, reason };
+    const known = lines.get(row.line_no);
+    if (known === undefined) lines.set(row.line_no, { upon: row.upon, parts: [part] });
+    else known.parts.push(part);
+  }
   return told;
 }
 

@@ -1,6 +1,6 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
 import type { Parcel } from '../canonical/index.ts';
-import type { Position } from '../promise/index.ts';
+import type { Position, PromisePart } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
 
@@ -167,7 +167,21 @@ export interface NewCommitment {
 
 export type AcceptedLine = Extract<OrderEvent, { type: 'order.accepted' }>['lines'][number];
 
+export type PromiseCause =
+  | 'accepted'
+  | 'served'
+  | 'cancelled'
+  | 'supply_changed'
+  | 'settled'
+  | 'hold_ended'
+  | 'stock_lost';
+
 export type OrderEvent =
+  | {
+      type: 'order.promise_changed';
+      ruleVersion: string;
+      lines: { lineNo: number; before: PromisePart[]; after: PromisePart[]; reason: PromiseCause }[];
+    }
   | {
       type: 'order.accepted';
       orderId: number;
@@ -202,6 +216,8 @@ export type OrderEvent =
       exposureUsed: { skuId: number; quantity: number }[];
       /** What was decided of its account's credit, where the channel checks it; held for it says which. */
       credit?: AcceptedMarks['credit'];
+      /** When what of it leaves; of channels that promise dates. */
+      promises?: { ruleVersion: string; lines: { lineNo: number; parts: PromisePart[] }[] };
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
       terms?: OrderTerms;
@@ -347,6 +363,8 @@ export type OrderEvent =
       }[];
     };
 
+export type PromiseChanged = Extract<OrderEvent, { type: 'order.promise_changed' }>;
+
 export type OrderEventType = OrderEvent['type'];
 
 export interface SubmitCommand {
@@ -376,6 +394,8 @@ export type OrderCommand =
   | { kind: 'confirm'; erpNumber: string }
   | { kind: 'release'; fulfilmentId: number }
   | { kind: 'allocate_backorders'; lineNos: readonly number[] }
+  /** What these lines wait for may have changed; what they are promised follows it. */
+  | { kind: 'repromise'; lineNos: readonly number[] }
   | {
       kind: 'pick';
       fulfilmentId: number;

@@ -2,7 +2,13 @@
 import { documentReference, orderReference } from '../canonical/index.ts';
 import type { OrderStatusPart, OrderStatusState } from '../connectors/kit/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
-import { readToldDocuments, readToldOrders, type ToldDocuments } from '../orders/index.ts';
+import {
+  readToldDocuments,
+  readToldOrders,
+  readToldPromises,
+  type ToldDocuments,
+  type ToldPromise,
+} from '../orders/index.ts';
 import type { Database } from '../store/index.ts';
 
 /** What there is to say of one thing; an order with the version it has now. */
@@ -27,6 +33,13 @@ export async function orderStates(
   // The documents come after the orders: what comes in between is newer than what is said here, and is said again with the next state.
   const orders = await readToldOrders(db, known);
   const documents = await readToldDocuments(db, known, wants);
+  const promising = [...orders.values()].filter(
+    (order) => directory.channelById.get(order.channelId)!.promisedBy !== null,
+  );
+  const promises = await readToldPromises(
+    db,
+    promising.map((order) => order.orderId),
+  );
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
@@ -41,7 +54,11 @@ export async function orderStates(
       account: directory.accountCode(order.accountId),
       currency: order.currency,
       totalMinor: order.totalMinor,
-      lines: order.lines.map(({ skuId, ...line }) => ({ ...line, sku: directory.skuCode(skuId) })),
+      lines: order.lines.map(({ skuId, ...line }) => ({
+        ...line,
+        sku: directory.skuCode(skuId),
+        ...promisedOf(directory, promises.get(order.orderId), line.lineNo),
+      })),
       ...partsOf(directory, order.orderId, documents.get(order.orderId), wants),
     };
     states.set(order.orderId, {
@@ -55,6 +72,22 @@ export async function orderStates(
     });
   }
   return states;
+}
+
+function promisedOf(
+  directory: Directory,
+  promises: ReadonlyMap<number, ToldPromise> | undefined,
+  lineNo: number,
+): Pick<OrderStatusState['lines'][number], 'promised' | 'promisedUpon'> {
+  if (promises === undefined) return {};
+  const { upon, parts } = promises.get(lineNo) ?? { upon: undefined, parts: [] };
+  return {
+    promised: parts.map(({ locationId, ...part }) => ({
+      ...part,
+      location: locationId === null ? null : directory.locationById.get(locationId)!.code,
+    })),
+    ...(upon !== undefined && { promisedUpon: upon }),
+  };
 }
 
 function partsOf(

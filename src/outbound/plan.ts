@@ -188,6 +188,9 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       status();
       return;
     }
+    case 'order.promise_changed':
+      status();
+      return;
     case 'order.lines_allocated':
       // What was free waited for these lines: no channel was offered it, so no number changes.
       status();

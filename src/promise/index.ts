@@ -1,4 +1,5 @@
 export { Calendar, type CalendarRule, dayOf, timeOfDayMs, WEEKDAYS, type Weekday } from './calendar.ts';
+export { notBefore, sourceOf, withoutStock, withStock, withWaiting } from './change.ts';
 export {
   isSamePromise,
   merged,

@@ -13,6 +13,8 @@ export interface PromisePart {
   at: string | null;
   locationId: number | null;
   supplyId: number | null;
+  /** Of its supply, as it was announced when this was promised. */
+  dueAt: string | null;
   reason: PromiseReason;
 }
 
@@ -47,14 +49,16 @@ function readyAt(source: PromiseSource, { now, placeOf }: PromiseTime): number |
 
 function partOf(source: PromiseSource, ready: number | null, time: PromiseTime): PromisePart {
   const { quantity } = source;
-  if (source.kind === 'none') return { quantity, at: null, locationId: null, supplyId: null, reason: source.reason };
+  const nowhere = { quantity, at: null, locationId: null, supplyId: null, dueAt: null };
+  if (source.kind === 'none') return { ...nowhere, reason: source.reason };
   const { locationId } = source;
-  const supplyId = source.kind === 'supply' ? source.supplyId : null;
-  if (ready === null) return { quantity, at: null, locationId, supplyId, reason: 'ship_complete' };
+  const from = source.kind === 'supply' ? { supplyId: source.supplyId, dueAt: source.dueAt } : {};
+  const there = { ...nowhere, locationId, ...from };
+  if (ready === null) return { ...there, reason: 'ship_complete' };
   const calendar = time.placeOf(locationId)?.calendar ?? null;
-  if (calendar === null) return { quantity, at: null, locationId, supplyId, reason: 'no_calendar' };
+  if (calendar === null) return { ...there, reason: 'no_calendar' };
   const at = calendar.nextShip(Math.max(ready, time.requestedAt ?? ready));
-  return { quantity, at: new Date(at).toISOString(), locationId, supplyId, reason: source.kind };
+  return { ...there, at: new Date(at).toISOString(), reason: source.kind };
 }
 
 /** Each source by itself. */
@@ -77,7 +81,7 @@ export function merged(parts: readonly PromisePart[]): PromisePart[] {
   const byKey = new Map<string, PromisePart>();
   for (const part of parts) {
     if (part.quantity === 0) continue;
-    const key = `${part.at} ${part.locationId} ${part.supplyId} ${part.reason}`;
+    const key = `${part.at} ${part.locationId} ${part.supplyId} ${part.dueAt} ${part.reason}`;
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { ...part });
     else known.quantity += part.quantity;
@@ -96,17 +100,6 @@ function compare(a: string, b: string): number {
 }
 
 export function isSamePromise(a: readonly PromisePart[], b: readonly PromisePart[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ quantity, at, locationId, supplyId, reason }, i) => {
-      const other = b[i]!;
-      return (
-        quantity === other.quantity &&
-        at === other.at &&
-        locationId === other.locationId &&
-        supplyId === other.supplyId &&
-        reason === other.reason
-      );
-    })
-  );
+  const keys = ['quantity', 'at', 'locationId', 'supplyId', 'dueAt', 'reason'] as const;
+  return a.length === b.length && a.every((part, i) => keys.every((key) => part[key] === b[i]![key]));
 }

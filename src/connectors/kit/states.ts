@@ -52,8 +52,9 @@ export function channelStatusSink(
         version,
         base,
         status,
-        lines: lines.map(({ lineNo, cancelled, backordered, refused, shipped, returned }) => {
-          return { lineNo, cancelled, backordered, refused, shipped, returned };
+        lines: lines.map(({ lineNo, cancelled, backordered, refused, shipped, returned, promised }) => {
+          const told = promised === undefined ? {} : { promised };
+          return { lineNo, cancelled, backordered, refused, shipped, returned, ...told };
         }),
         ...(shipments !== undefined && {
           shipments: shipments.map(({ shipment, parcels }) => {

@@ -122,6 +122,10 @@ export interface OrderStatusState {
     shipped: number;
     invoiced: number;
     returned: number;
+    /** When what of it leaves; absent: its channel promises no dates. */
+    promised?: PromisedState[];
+    /** What that was promised upon: accepted, or what changed it since. */
+    promisedUpon?: string;
   }[];
   /**
    * What left, was invoiced and came back: each part only for a sink that {@link StateSink.wants} it, oldest first. All of it where
@@ -130,6 +134,15 @@ export interface OrderStatusState {
   shipments?: ShipmentState[];
   invoices?: InvoiceState[];
   returns?: ReturnState[];
+}
+
+/** Units of a line that are to leave together. */
+export interface PromisedState {
+  quantity: number;
+  /** null: nobody knows, and `reason` says why. */
+  at: string | null;
+  location: string | null;
+  reason: string;
 }
 
 export type OrderStatusPart = 'shipments' | 'invoices' | 'returns';
