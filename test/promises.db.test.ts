@@ -18,8 +18,11 @@ const estate = smallEstate({
     sourcing: { rank: ['priority'], version: 'r1' },
   },
   plain: { company: 'acme', sells: 'asks', locations: ['west'], horizonDays: 60 },
+  late: { company: 'acme', sells: 'asks', locations: ['nightly'] },
 });
+estate.locations.nightly = { company: 'acme', region: 'n', calendar: 'night' };
 estate.calendars = { day: { timeZone: 'Europe/London', workingDays: [...everyDay], cutOff: '14:00' } };
+estate.calendars.night = { timeZone: 'Europe/London', workingDays: [...everyDay], cutOff: '01:30' };
 for (const code of ['north', 'south']) Object.assign(estate.locations[code]!, { calendar: 'day' });
 const systems = memorySystems();
 let hub: SmallHub;
@@ -125,6 +128,20 @@ describe('an order is promised', () => {
     const requestedAt = inDays(9);
     const orderId = await submit([{ sku, quantity: 2 }], { requestedAt });
     expect(await promised(orderId)).toEqual([`1: 2 stock north ${shipsAt(Date.parse(requestedAt))}`]);
+  });
+
+  it('placed in the hour that daylight saving repeats: the first time round for that day, the second for the next', async () => {
+    await stock(9, 'nightly');
+    // Both are placed at 01:29 by the clocks of the place, on 2030-10-27.
+    for (const [orderedAt, leaves] of [
+      ['2030-10-27T00:29:00.000Z', '2030-10-27T00:30:00.000Z'],
+      ['2030-10-27T01:29:00.000Z', '2030-10-28T01:30:00.000Z'],
+    ] as const) {
+      const [result] = await hub.receive('api', [
+        order('late', `${name()} ${orderedAt}`, [{ sku, quantity: 1 }], { orderedAt }),
+      ]);
+      expect(await promised((result as { orderId: number }).orderId)).toEqual([`1: 1 stock nightly ${leaves}`]);
+    }
   });
 
   it('and where nobody declared when and from where, nothing is written', async () => {

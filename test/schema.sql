@@ -619,6 +619,28 @@ table product_gtin (
 );
 CREATE INDEX product_gtin_sku_idx ON public.product_gtin USING btree (sku);
 
+table promise (
+  order_id bigint not null,
+  line_no integer not null,
+  order_version bigint not null,
+  part integer not null,
+  quantity bigint not null,
+  promised_at timestamp with time zone,
+  location_id integer,
+  supply_id bigint,
+  due_at timestamp with time zone,
+  channel_id integer not null,
+  account_id bigint not null,
+  reason text not null,
+  cause text not null,
+  rule_version text not null,
+  replaced_version bigint,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, line_no, order_version, part),
+  CHECK ((quantity > 0))
+) with (fillfactor=80);
+CREATE INDEX promise_supply_id_idx ON public.promise USING btree (supply_id) WHERE ((replaced_version IS NULL) AND (supply_id IS NOT NULL));
+
 table publication (
   destination_id integer not null,
   kind text not null,
@@ -1075,6 +1097,22 @@ AS $function$
     join stock_balance b on b.sku_id = d.sku_id and b.location_id = d.location_id
    where d.deducted > 0 and l.backordered > l.held and o.holds = 0
      and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted + d.deducted > 0
+$function$
+
+CREATE OR REPLACE FUNCTION public.may_split(p_order_id bigint, p_line_no integer, p_sku_id bigint, p_location_ids integer[], p_order_max integer, p_line_max integer)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from stock_balance b
+     where b.sku_id = p_sku_id and b.location_id = any(p_location_ids)
+       and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
+       and (p_order_max is null or exists (select from allocation a where a.order_id = p_order_id and a.location_id = b.location_id)
+            or (select count(distinct a.location_id) from allocation a where a.order_id = p_order_id) < p_order_max)
+       and (p_line_max is null
+            or exists (select from allocation a where a.order_id = p_order_id and a.line_no = p_line_no and a.location_id = b.location_id)
+            or (select count(distinct a.location_id) from allocation a where a.order_id = p_order_id and a.line_no = p_line_no) < p_line_max))
 $function$
 
 CREATE OR REPLACE FUNCTION public.minor_scale(currency text)

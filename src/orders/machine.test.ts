@@ -22,7 +22,7 @@ describe('the declared machine', () => {
     };
     seen('accepted');
     expect(mayMove('shipped', 'released')).toBe(false);
-    expect(Object.keys(eventRules)).toHaveLength(17);
+    expect(Object.keys(eventRules)).toHaveLength(18);
   });
 });
 
