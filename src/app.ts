@@ -16,6 +16,7 @@ import {
   followBackorders,
   followCredit,
   followPromises,
+  followReruns,
   type OrderDeps,
   sweepBackorders,
   sweepCredit,
@@ -64,6 +65,8 @@ const PRICE_GATHER_MS_MAX = 2_500;
 const STATE_ROUND_MS = 100;
 const DELIVERY_GATHER_MS = 40;
 const MAINTENANCE_MS = 3_600_000;
+/** What changes together is decided anew together. */
+const RERUN_GATHER_MS = 500;
 /** Targets of stages are minutes. */
 const STAGES_MS = 10_000;
 /** A hub that stops does not wait longer for the database. */
@@ -270,6 +273,12 @@ export class Hub {
         idleMs: 200,
       },
     );
+    if (this.estate.repromise?.auto === true)
+      this.#loop('reruns', async () => (await followReruns(db, deps)).read > 0, {
+        lease: 'backorders',
+        gatherMs: RERUN_GATHER_MS,
+        idleMs: 500,
+      });
     const watch = new StageWatch(db, this.estate.stages ?? {});
     this.#loop(
       'stages',

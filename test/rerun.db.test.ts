@@ -1,8 +1,9 @@
 /** Decided anew: who gains and who loses is shown first, is what happens then, and promises no unit twice. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { supplyItem } from '../src/connectors/kit/index.ts';
+import { logLag } from '../src/log/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import { applyRerun, planRerun } from '../src/orders/index.ts';
+import { applyRerun, followReruns, planRerun, RERUN_CONSUMER } from '../src/orders/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
 import { cancel, memorySystems, moved, order, SmallHub, smallEstate } from './helpers/small-hub.ts';
@@ -162,4 +163,32 @@ it('keeps orders on hold and of limited channels out of it', async () => {
   await ask('MID', 4, 'capped');
   await ask('WIN', 4);
   expect((await plan()).changes).toEqual([]);
+});
+
+it('what is freed goes to the dearest class that waits, then to who came first', async () => {
+  await ask('LOSE', 3, 'api');
+  await ask('MID', 3, 'api');
+  await ask('WIN', 3, 'api');
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 5)]);
+  await hub.backorders([sku]);
+  expect(await holds()).toEqual(['LOSE: 0 + 0', 'MID: 2 + 0', 'WIN: 3 + 0']);
+});
+
+it('follows the log: new supply and a cancel are decided anew without anybody asking, once by two that follow', async () => {
+  await followReruns(hub.db, hub.deps);
+  await announce('PO1', 6, 5);
+  await ask('MID', 6);
+  await ask('WIN', 4);
+  const follow = async () => {
+    // Other files' transactions hold readers back for a moment.
+    for (let i = 0; i < 200; i++) {
+      await Promise.all([followReruns(hub.db, hub.deps), followReruns(other.db, other.deps)]);
+      if ((await logLag(hub.db, RERUN_CONSUMER)).behind === 0) return;
+    }
+  };
+  await follow();
+  expect(await holds()).toEqual(['MID: 0 + 2', 'WIN: 0 + 4']);
+  await hub.receive('shop', [cancel('far', `${sku}-WIN`, 1, 3, `${sku}c`, sku)]);
+  await follow();
+  expect(await holds()).toEqual(['MID: 0 + 5', 'WIN: 0 + 1']);
 });

@@ -103,6 +103,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'holds.<code>.owner': [directory, 'src/orders/holds.ts'],
   'holds.<code>.dueMinutes': [directory, 'src/orders/holds.ts'],
   'holds.<code>.onDue': [directory, 'src/orders/hold-records.ts'],
+  'repromise.auto': [app],
   'stages.<code>.targetMinutes': ['src/ops/alerts.ts'],
   'stages.<code>.owner': ['src/ops/alerts.ts'],
   degradedModes: { notApplied: 'a system that is away is waited for, whatever is declared' },

@@ -354,6 +354,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       'stages.acepted',
       'accepted',
       (e) => {
+        e.repromise = { auto: true } as never;
         e.stages = { acepted: { targetMinutes: 1 } };
       },
     ],
@@ -391,6 +392,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
+      e.repromise = { auto: true } as never;
       e.stages = { accepted: { targetMinutes: 15, owner: 'order desk' } } as never;
       e.degradedModes = {} as never;
       const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };

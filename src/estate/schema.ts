@@ -472,6 +472,19 @@ export const estateSchema = Type.Object(
         { ...closed, description: 'of channels with credit: check' },
       ),
     ),
+    repromise: Type.Optional(
+      Type.Object(
+        {
+          auto: Type.Optional(
+            Type.Boolean({
+              description:
+                'what a change touches (supply, lost goods, cancels) is decided anew at once, by the class of accounts; default false',
+            }),
+          ),
+        },
+        { ...closed, description: 'who gets what waits and what is to come' },
+      ),
+    ),
     stages: Type.Optional(
       Type.Record(
         code,

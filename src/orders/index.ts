@@ -15,6 +15,7 @@ export {
 } from './exception-records.ts';
 export { readFirstDecision } from './first-decision.ts';
 export { followPromises, PROMISE_CONSUMER, sweepPromises } from './follow-promises.ts';
+export { followReruns, RERUN_CONSUMER } from './follow-reruns.ts';
 export {
   countOpenHolds,
   endDueHolds,

@@ -20,7 +20,7 @@ import type { OrderCommand } from './types.ts';
 
 const DAY_MS = 86_400_000;
 /** Lines of one transaction: it holds the locks of their orders and SKUs. */
-const LINES_PER_TRANSACTION_MAX = 2_000;
+export const LINES_PER_TRANSACTION_MAX = 2_000;
 
 export interface RerunPart {
   quantity: number;
@@ -197,7 +197,8 @@ export async function applyRerun(db: Database, deps: OrderDeps, plan: RerunPlan)
   return result;
 }
 
-async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunLine[]): Promise<RerunResult> {
+/** As {@link applyRerun}, in the caller's transaction. */
+export async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunLine[]): Promise<RerunResult> {
   const occurredAt = (await databaseNow(tx)).toISOString();
   const works: OrderWork[] = [];
   const add = (of: (line: RerunLine) => RerunLine['change'] | undefined) => {

@@ -295,21 +295,23 @@ const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
            and servable_units(l.order_id, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
                                                            where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))
       and ${MAY_SPLIT}`;
+// Dearest class of account first; within one, first come, first served.
+const CLASS_RANK = `array_position(array['win', 'gain', 'redistribute', 'fill', 'lose'], a.priority_class)`;
 export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
        from stock_balance b join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (location_id)
       where b.sku_id = any($10::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
-   (select l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id)
+   (select ${CLASS_RANK} as rank, l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id) join account a using (account_id)
      where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
        and ${SERVABLE}
-     order by l.order_id, l.line_no limit $11::int)
+     order by rank, l.order_id, l.line_no limit $11::int)
     union
-   select k.order_id, k.line_no, k.channel_id from kept_backorders() k
-     join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
+   select ${CLASS_RANK}, k.order_id, k.line_no, k.channel_id from kept_backorders() k join sales_order o using (order_id) join account a using (account_id)
+     join unnest($1::int[], $2::int[]) as c(channel_id, location_id) on c.channel_id = k.channel_id and c.location_id = k.location_id
     where k.sku_id = any($10::bigint[])
-    order by order_id, line_no limit $11::int`,
+    order by rank, order_id, line_no limit $11::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
 export const findServableSkus = sql<{ sku_id: number }>(
