@@ -8,6 +8,7 @@ export {
   readAtp,
 } from './availability.ts';
 export { Commitments, type OrderLineKey, pairsOfCommitments, type SupplyOffer } from './commitments.ts';
+export { correctedSince } from './corrections.ts';
 export {
   hasSettleable,
   isWorthSending,
@@ -20,7 +21,7 @@ export {
   settleNumbers,
   targetNumber,
 } from './numbers.ts';
-export type { OutsideReport } from './outside.ts';
+export { type OutsideReport, SHORT_PICKS } from './outside.ts';
 export {
   claimFact,
   expireReservations,

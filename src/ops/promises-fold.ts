@@ -178,6 +178,8 @@ const lineNumbers = [
   'held',
   'substituted',
   'standsFor',
+  'addsTo',
+  'awaitsErp',
 ] as const satisfies readonly (keyof OrderLine)[];
 const allocationParts = [
   'lineNo',
@@ -199,6 +201,7 @@ const exceptionParts = [
   'backordered',
   'cancelled',
   'substituted',
+  'resourced',
   'resolvedBy',
   'reason',
 ] as const satisfies readonly (keyof OrderException)[];

@@ -25,6 +25,7 @@ export {
   listHolds,
   releaseHold,
 } from './hold-records.ts';
+export { leftOf, partsOf, rootOf } from './line-parts.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
   backorderedUnits,
@@ -37,7 +38,7 @@ export {
 } from './process.ts';
 export { readPromises } from './promises.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
-export { leftOf, standInsOf } from './take-back.ts';
+export { standInsOf } from './take-back.ts';
 export {
   readToldDocuments,
   readToldPromises,

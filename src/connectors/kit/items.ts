@@ -5,6 +5,8 @@ import {
   fingerprint,
   type InboundCommand,
   type InboundItem,
+  type OrderCancelRequested,
+  type OrderChangeRequested,
   type OrderSubmitted,
   type OutsideAllocated,
   type RecordChanged,
@@ -27,6 +29,8 @@ const MAPPING = 'v1';
 export const scopes = {
   order: (channel: string) => `order/${channel}`,
   cancel: (channel: string) => `cancel/${channel}`,
+  change: (channel: string) => `change/${channel}`,
+  orderCancel: (channel: string) => `order_cancel/${channel}`,
   movement: (system: string) => `movement/${system}`,
   supply: (system: string) => `supply/${system}`,
   outsideAllocation: (system: string) => `outside_allocation/${system}`,
@@ -72,6 +76,21 @@ export function cancelItem(command: CancelRequested): Draft {
     sku,
     quantity,
   ]);
+}
+
+/** Changes of one order may be named as those of another are. */
+export function changeItem(command: OrderChangeRequested): Draft {
+  const { channel, order, reference, number, occurredAt, whole, partial } = command;
+  const lines = command.lines.map(({ lineNo, sku, quantity, unitPrice, within, requestedOn }) => [
+    ...[lineNo ?? null, sku ?? null, quantity, unitPrice ?? null, within ?? null, requestedOn ?? null],
+  ]);
+  const fields = [number ?? null, occurredAt, whole === true, partial === true, lines];
+  return item(scopes.change(channel), `${order}/${reference}`, command, fields);
+}
+
+export function orderCancelItem(command: OrderCancelRequested): Draft {
+  const { channel, order, reference, occurredAt } = command;
+  return item(scopes.orderCancel(channel), `${order}/${reference}`, command, [occurredAt]);
 }
 
 export function movementItem(system: string, key: string, command: StockMoved): Draft {
