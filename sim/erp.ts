@@ -42,8 +42,15 @@ interface Change {
   lines: [lineNo: number, quantity: number, amountMinor: number][];
 }
 
-type Book = 'order' | 'cancellation' | 'shipment' | 'return' | 'charge';
-const PREFIX: Record<Book, string> = { order: 'SO', cancellation: 'CA', shipment: 'SH', return: 'RT', charge: 'CH' };
+type Book = 'order' | 'change' | 'cancellation' | 'shipment' | 'return' | 'charge';
+const PREFIX: Record<Book, string> = {
+  order: 'SO',
+  change: 'AM',
+  cancellation: 'CA',
+  shipment: 'SH',
+  return: 'RT',
+  charge: 'CH',
+};
 
 /**
  * The record of orders and money. It makes a new document for every create, also for a reference it has seen, as many
@@ -58,12 +65,13 @@ export function erp(kit: Kit): System {
   /** Document numbers by reference; a second one is a duplicate. */
   const numbers: Record<Book, Map<string, string[]>> = {
     order: new Map(),
+    change: new Map(),
     cancellation: new Map(),
     shipment: new Map(),
     return: new Map(),
     charge: new Map(),
   };
-  const made: Record<Book, number> = { order: 0, cancellation: 0, shipment: 0, return: 0, charge: 0 };
+  const made: Record<Book, number> = { order: 0, change: 0, cancellation: 0, shipment: 0, return: 0, charge: 0 };
   /** Shipments and returns by their own number whose invoice or credit note is still to be posted. */
   const unposted = new Map<string, { kind: 'invoice' | 'credit_note'; change: Change }>();
   let duplicates = 0;
@@ -93,11 +101,7 @@ export function erp(kit: Kit): System {
       known.count += 1;
       return;
     }
-    const rows = (entry.lines as [number, string, number, string, number][]).map(
-      ([lineNo, sku, quantity, , amount]) => {
-        return [lineNo, skus.idOf(sku), quantity, amount];
-      },
-    );
+    const rows = rowsOf(entry);
     orders.set(reference, {
       count: 1,
       account: entry.account as string,
@@ -106,6 +110,23 @@ export function erp(kit: Kit): System {
       lines: new Lines(WIDTH, rows),
     });
     credit.ordered(entry);
+  };
+
+  const rowsOf = (entry: Entry): number[][] =>
+    (entry.lines as [number, string, number, string, number][]).map(([lineNo, sku, quantity, , amount]) => [
+      ...[lineNo, skus.idOf(sku), quantity, amount],
+      ...Array.from({ length: WIDTH - 4 }, () => 0),
+    ]);
+
+  /** Lines that were added to an order; a second copy of the same document adds nothing but itself. */
+  const applyAddition = (entry: Entry): void => {
+    const reference = entry.reference as string;
+    const isNew = !numbers.change.has(reference);
+    note('change', reference, entry.number as string);
+    if (!isNew) return;
+    const order = orders.get(entry.order as string)!;
+    order.totalMinor += entry.totalMinor as number;
+    order.lines.append(rowsOf(entry));
   };
 
   const applyChange = (book: 'cancellation' | 'shipment' | 'return', change: Change): void => {
@@ -151,6 +172,7 @@ export function erp(kit: Kit): System {
     if (entry.do === 'order') applyOrder(entry);
     else if (entry.do === 'charge') applyCharge(entry);
     else if (entry.do === 'credit_limit' || entry.do === 'payment') credit.restore(entry);
+    else if (entry.do === 'change') applyAddition(entry);
     else applyChange(entry.do as 'cancellation', entry as unknown as Change);
   };
 
@@ -184,8 +206,7 @@ export function erp(kit: Kit): System {
     kit.time.after(kit.random.between(POST_MS_MIN, POST_MS_MAX) / kit.speed, () => post(number));
   };
 
-  const createOrder = (item: Item, call: Call): object => {
-    const reference = textOf(item, 'reference');
+  const pricedLines = (item: Item): { totalMinor: number; lines: unknown[][] } => {
     const totalMinor = integerOf(item, 'totalMinor');
     let sum = 0;
     const lines = linesOf(item).map((line) => {
@@ -196,6 +217,28 @@ export function erp(kit: Kit): System {
     });
     if (sum !== totalMinor)
       throw new Refusal(422, 'total_mismatch', `totalMinor ${totalMinor}, lines add up to ${sum}`);
+    return { totalMinor, lines };
+  };
+
+  const createAddition = (item: Item, call: Call): object => {
+    const reference = textOf(item, 'reference');
+    const orderKey = textOf(item, 'order');
+    const order = orders.get(orderKey);
+    if (order === undefined) throw new Refusal(404, 'unknown_order', `no order ${orderKey}`);
+    const { totalMinor, lines } = pricedLines(item);
+    // Another copy of a document that it has: it makes a second one, as of every create.
+    const isCopy = numbers.change.has(reference);
+    for (const [lineNo] of lines)
+      if (!isCopy && order.lines.rowOf(lineNo as number) >= 0)
+        throw new Refusal(409, 'line_exists', `order ${orderKey} has a line ${String(lineNo)}`);
+    const number = nextNumber('change');
+    if (!call.lost()) commit({ do: 'change', number, reference, order: orderKey, totalMinor, lines });
+    return { reference, status: 201, number };
+  };
+
+  const createOrder = (item: Item, call: Call): object => {
+    const reference = textOf(item, 'reference');
+    const { totalMinor, lines } = pricedLines(item);
     const head = { company: textOf(item, 'company'), account: textOf(item, 'account') };
     const terms = { currency: textOf(item, 'currency'), orderedAt: textOf(item, 'orderedAt'), totalMinor };
     const number = nextNumber('order');
@@ -266,6 +309,9 @@ export function erp(kit: Kit): System {
       business('POST', '/sales-orders/batch', (call) =>
         eachItem(call.body, 'orders', BATCH_MAX, 'reference', (item) => createOrder(item, call)),
       ),
+      business('POST', '/order-changes/batch', (call) =>
+        eachItem(call.body, 'changes', BATCH_MAX, 'reference', (item) => createAddition(item, call)),
+      ),
       change('cancellations', 'cancellation'),
       change('shipments', 'shipment'),
       change('returns', 'return'),
@@ -273,6 +319,7 @@ export function erp(kit: Kit): System {
         eachItem(call.body, 'charges', CHARGES_MAX, 'reference', (item) => createCharge(item, call)),
       ),
       lookup('sales-orders', 'order'),
+      lookup('order-changes', 'change'),
       lookup('cancellations', 'cancellation'),
       lookup('shipments', 'shipment'),
       lookup('returns', 'return'),

@@ -124,7 +124,7 @@ export class Hub {
         onError: (error) => this.#fault(`credit of ${erp}`, error),
       });
     this.receiver = new Receiver({
-      ...{ db, ids: this.ids, directory, onCommit: this.#onUrgent, creditAsks: this.#creditAsks },
+      ...{ db, ...this.deps, onCommit: this.#onUrgent, creditAsks: this.#creditAsks },
     });
     this.#outcomes = new Outcomes({ db, deps: this.deps, freshness: this.freshness, onCommit: this.#onUrgent });
     this.leases = new Leases({ db, holder: randomUUID(), onFault: (error) => this.#fault('leases', error) });
@@ -135,7 +135,10 @@ export class Hub {
   }
 
   get deps(): OrderDeps {
-    return { ids: this.ids, directory: this.directory };
+    const { ids, directory, estate, connectors } = this;
+    // Without such a system nobody has to be told.
+    const orders = connectors.get(estate.routing.orders ?? '');
+    return { ids, directory, takesChanges: orders === undefined || orders.deliveries.order_change !== undefined };
   }
 
   /** Called after any commit of ours outside the receiver: loops look for work at once. */

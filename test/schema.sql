@@ -432,6 +432,18 @@ table log_epoch (
   PRIMARY KEY (epoch)
 );
 
+table order_change (
+  order_id bigint not null,
+  change_version bigint not null,
+  last_version bigint not null,
+  reference text not null,
+  number bigint,
+  is_whole boolean not null,
+  lines json not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, change_version)
+) with (fillfactor=90);
+
 table order_exception (
   order_id bigint not null,
   exception_id bigint not null,
@@ -450,9 +462,10 @@ table order_exception (
   reason text,
   recorded_at timestamp with time zone default crossdock_now() not null,
   ended_at timestamp with time zone,
+  resourced bigint default 0 not null,
   PRIMARY KEY (order_id, exception_id),
   CHECK (((state = 'open'::text) = (held > 0))),
-  CHECK (((units = (((held + backordered) + cancelled) + substituted)) AND (LEAST(held, backordered, cancelled, substituted) >= 0))),
+  CHECK (((units = ((((held + backordered) + cancelled) + substituted) + resourced)) AND (LEAST(held, backordered, cancelled, substituted, resourced) >= 0))),
   CHECK ((units > 0))
 ) with (fillfactor=80);
 CREATE INDEX order_exception_exception_id_idx1 ON public.order_exception USING btree (exception_id) WHERE (state = 'open'::text);
@@ -509,11 +522,15 @@ table order_line (
   substituted bigint default 0 not null,
   stands_for integer,
   price_per bigint default 1 not null,
+  adds_to integer,
+  awaits_erp boolean default false not null,
   PRIMARY KEY (order_id, line_no),
   CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
   CHECK ((price_per >= 1)),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
+CREATE INDEX order_line_order_id_idx ON public.order_line USING btree (order_id) WHERE (adds_to IS NOT NULL);
+CREATE INDEX order_line_order_id_idx1 ON public.order_line USING btree (order_id) WHERE awaits_erp;
 CREATE INDEX order_line_order_id_stands_for_idx ON public.order_line USING btree (order_id, stands_for) WHERE (stands_for IS NOT NULL);
 CREATE INDEX order_line_sku_id_order_id_idx ON public.order_line USING btree (sku_id, order_id) WHERE (backordered > 0);
 

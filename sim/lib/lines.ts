@@ -22,14 +22,24 @@ export class Texts {
  */
 export class Lines {
   readonly width: number;
-  readonly count: number;
   #cells: Float64Array;
 
   constructor(width: number, rows: number[][]) {
     this.width = width;
-    this.count = rows.length;
     this.#cells = new Float64Array(width * rows.length);
     for (let row = 0; row < rows.length; row++) this.#cells.set(rows[row]!, row * width);
+  }
+
+  get count(): number {
+    return this.#cells.length / this.width;
+  }
+
+  append(rows: number[][]): void {
+    const more = new Lines(this.width, rows);
+    const cells = new Float64Array(this.#cells.length + more.#cells.length);
+    cells.set(this.#cells);
+    cells.set(more.#cells, this.#cells.length);
+    this.#cells = cells;
   }
 
   get(row: number, column: number): number {

@@ -8,6 +8,7 @@ import { useKeys } from './auth.ts';
 import { availabilityRoutes } from './availability.ts';
 import { BODY_BYTES_MAX, useBodies } from './body.ts';
 import { cancellationRoutes } from './cancellations.ts';
+import { changeRoutes } from './changes.ts';
 import { crosswalkRoutes } from './crosswalk.ts';
 import { decisionRoutes } from './decisions.ts';
 import { eventRoutes } from './events.ts';
@@ -86,6 +87,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     orderRoutes(routes, hub);
     orderPageRoutes(routes, hub);
     takeBackRoutes(routes, hub);
+    changeRoutes(routes, hub);
     alertRoutes(routes, hub);
     returnRoutes(routes, hub);
     exceptionRoutes(routes, hub);

@@ -10,7 +10,7 @@ import { closed, code, cursor, idParams, limit, prose, text } from './schemas.ts
 
 const query = closed({
   state: Type.Optional(Type.Enum(['open', 'resolved'])),
-  kind: Type.Optional(Type.Enum(['oversold'])),
+  kind: Type.Optional(Type.Enum(['oversold', 'short_picked'])),
   channel: Type.Optional(code()),
   order: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'orderId' })),
   cursor: Type.Optional(cursor()),
@@ -30,11 +30,12 @@ const settlement = closed({
   reason: Type.Optional(prose(500)),
 });
 const quantities = {
-  units: Type.Integer({ description: 'held + backordered + cancelled + substituted' }),
+  units: Type.Integer({ description: 'held + backordered + cancelled + substituted + resourced' }),
   held: Type.Integer({ description: 'wait for a person' }),
   backordered: Type.Integer(),
   cancelled: Type.Integer(),
   substituted: Type.Integer(),
+  resourced: Type.Integer({ description: 'of a short pick: taken from another place at once' }),
 };
 const shape = Type.Object({
   exceptionId: Type.String(),
@@ -79,7 +80,8 @@ export function exceptionRoutes(app: FastifyInstance, hub: ApiHub): void {
       config: { scope: 'read', perChannel: true },
       schema: {
         summary: 'What orders can’t have as they were ordered, newest first',
-        description: 'oversold: units that a channel sold by itself and that could not be allocated.',
+        description:
+          'oversold: units that a channel sold by itself and that could not be allocated; short_picked: units that a WMS was told to pick and could not find.',
         tags: ['orders'],
         querystring: query,
         response: {

@@ -123,6 +123,7 @@ export function orderAnswer(
         refused: line.refused,
         substituted: line.substituted,
         standsFor: line.standsFor,
+        addsTo: line.addsTo,
         picked: line.picked,
         shipped: line.shipped,
         invoiced: line.invoiced,

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { CrossdockError, fail, fingerprint, type InboundItem } from '../canonical/index.ts';
-import { cancelItem } from '../connectors/kit/index.ts';
-import { leftOf as leftOfLine, type Order, type OrderLine, standInsOf } from '../orders/index.ts';
+import { cancelItem, orderCancelItem } from '../connectors/kit/index.ts';
+import { leftOf, type Order, type OrderEvent, rootOf } from '../orders/index.ts';
 import { databaseNow, texts } from '../store/index.ts';
 import { idempotencyKeyOf } from './auth.ts';
 import { itemResult, resultOf } from './cancellations.ts';
@@ -50,7 +50,8 @@ export function takeBackRoutes(app: FastifyInstance, hub: ApiHub): void {
     },
     async (request, reply) => {
       const order = await getOrder(hub, request, request.params.id);
-      return takeBack(hub, request, reply, order, request.body);
+      if (request.body.lines === undefined) return cancelWhole(hub, request, reply, order, request.body);
+      return takeBack(hub, request, reply, order, { ...request.body, lines: request.body.lines });
     },
   );
 }
@@ -58,7 +59,7 @@ export function takeBackRoutes(app: FastifyInstance, hub: ApiHub): void {
 interface Asked {
   reference?: string;
   at?: string;
-  lines?: { lineNo: number; quantity: number }[];
+  lines: { lineNo: number; quantity: number }[];
 }
 
 async function takeBack(
@@ -77,7 +78,7 @@ async function takeBack(
   await directory.loadAccountCodes([order.accountId]);
   const occurredAt = asked.at === undefined ? (await databaseNow(hub.db)).toISOString() : utcOf(asked.at, 'at');
   const items: InboundItem[] = [];
-  const parts = asked.lines ?? (await everythingLeft(hub, order, channel.code, name));
+  const parts = asked.lines;
   const seen = new Set<number>();
   for (const [i, { lineNo, quantity }] of parts.entries()) {
     if (seen.has(lineNo))
@@ -111,10 +112,6 @@ async function takeBack(
       ]),
     });
   }
-  if (items.length === 0) {
-    reply.header('idempotent-replayed', 'true');
-    return { reference: name, results: [], order: await shown(hub, request, order.orderId) };
-  }
   const results = await receive(hub, request, items);
   const answers = results.map((result, i) => ({
     lineNo: parts[i]!.lineNo,
@@ -136,28 +133,57 @@ export async function shown(hub: ApiHub, request: FastifyRequest, orderId: numbe
   return orderAnswer(hub.directory, await getOrder(hub, request, orderId));
 }
 
-/** What can still be asked back of each line; nothing when this reference did it before. */
-async function everythingLeft(
+/** Everything that is left when the order is reached, at whatever stage each unit is by then. */
+async function cancelWhole(
   hub: ApiHub,
+  request: FastifyRequest,
+  reply: FastifyReply,
   order: Order,
-  channel: string,
-  name: string,
-): Promise<{ lineNo: number; quantity: number }[]> {
-  // What stands for a line is taken back with it.
-  const all = [...order.lines.values()].filter((line) => line.standsFor === null);
-  const keys = all.map((line) => `${name}/${order.externalNo}/${line.lineNo}`);
-  const known = await hub.db.query(knownKeys, [`cancel/${channel}`, texts(keys)]);
-  if (known.length > 0) return [];
-  const left = all
-    .map((line) => ({ lineNo: line.lineNo, quantity: leftOf(order, line) }))
-    .filter((line) => line.quantity > 0);
-  if (left.length === 0)
+  asked: Omit<Asked, 'lines'>,
+): Promise<object> {
+  const name = asked.reference ?? idempotencyKeyOf(request);
+  const channel = hub.directory.channelById.get(order.channelId)!.code;
+  const occurredAt = asked.at === undefined ? (await databaseNow(hub.db)).toISOString() : utcOf(asked.at, 'at');
+  const { externalNo } = order;
+  const command = { channel, reference: name, order: externalNo, occurredAt };
+  const draft = orderCancelItem({ kind: 'order.whole_cancel_requested', ...command });
+  const isKnown = (await hub.db.query(knownKeys, [draft.scope, texts([draft.key])])).length > 0;
+  if (!isKnown && [...order.lines.values()].every((line) => leftOf(line) === 0))
     fail('XD_REFUSED', `nothing is left of order ${order.orderId} that could be taken back`, {
       refused: 'over_cancel',
     });
-  return left;
+  const [result] = await receive(hub, request, [
+    {
+      ...draft,
+      itemNo: 0,
+      // Without the time: who gives none must get the first answer again, whenever he asks.
+      fingerprint: fingerprint('api-order-cancel-v1', [externalNo, asked.at === undefined ? null : occurredAt]),
+    },
+  ]);
+  if (result!.status === 'conflict') {
+    const { detail } = resultOf(result!, name);
+    throw new CrossdockError('XD_KEY_CONFLICT', String(detail), { place: 'reference' });
+  }
+  if (result!.status === 'duplicate') reply.header('idempotent-replayed', 'true');
+  const events = result!.status === 'applied' ? result!.events : [];
+  return { reference: name, results: takenOf(order, events), order: await shown(hub, request, order.orderId) };
 }
 
-function leftOf(order: Order, line: OrderLine): number {
-  return [line, ...standInsOf(order, line.lineNo)].reduce((sum, part) => sum + leftOfLine(part), 0);
+/** What was taken of each line that was ordered, with what was added to it and stands for it. */
+function takenOf(order: Order, events: readonly OrderEvent[]): object[] {
+  const taken = new Map<number, { quantity: number; did: Set<string> }>();
+  for (const event of events) {
+    if (!TAKES.has(event.type) || !('lines' in event)) continue;
+    for (const { lineNo, quantity } of event.lines as { lineNo: number; quantity: number }[]) {
+      const line = order.lines.get(lineNo);
+      const root = line === undefined ? lineNo : rootOf(line);
+      const sum = taken.get(root) ?? { quantity: 0, did: new Set<string>() };
+      taken.set(root, { quantity: sum.quantity + quantity, did: sum.did.add(event.type) });
+    }
+  }
+  return [...taken]
+    .sort(([a], [b]) => a - b)
+    .map(([lineNo, { quantity, did }]) => ({ lineNo, quantity, status: 201, outcome: 'applied', did: [...did] }));
 }
+
+const TAKES: ReadonlySet<string> = new Set(['order.lines_cancelled', 'order.cancel_asked', 'return.authorised']);

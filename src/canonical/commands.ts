@@ -50,6 +50,53 @@ export interface CancelRequested {
   quantity: number;
 }
 
+/**
+ * Everything of an order that is left, whatever stage each unit is at: before the pick it is cancelled, after it it comes back.
+ */
+export interface OrderCancelRequested {
+  kind: 'order.whole_cancel_requested';
+  channel: string;
+  /** With the order its key for ever. */
+  reference: string;
+  /** The channel's own number of the order. */
+  order: string;
+  occurredAt: string;
+}
+
+/** A line as it shall be from now on. */
+export interface ChangedLineRequested {
+  /** As the channel numbers it; absent: a new line, which the hub numbers. */
+  lineNo?: number;
+  /** Of a new line, or another one than before; absent: as it is. */
+  sku?: string;
+  /** All units of it; 0 removes the line. */
+  quantity: number;
+  /** Of units that are added; absent: the price that the line has. */
+  unitPrice?: string;
+  /** Of the units that are added, those that a self-selling channel sold within the number it was shown; absent where it can't say. */
+  within?: number;
+  /** The day on which it is wanted, YYYY-MM-DD. */
+  requestedOn?: string;
+}
+
+/** An order that was changed after it was placed. */
+export interface OrderChangeRequested {
+  kind: 'order.change_requested';
+  channel: string;
+  /** With the order its key for ever. */
+  reference: string;
+  /** The channel's own number of the order. */
+  order: string;
+  /** The channel's own number of the change, growing with each: of two the higher one holds for the lines that it names. */
+  number?: number;
+  occurredAt: string;
+  /** Lines that it does not name are removed. */
+  whole?: boolean;
+  /** A line that can't be changed any more is left as it is; else nothing is changed then. */
+  partial?: boolean;
+  lines: ChangedLineRequested[];
+}
+
 export interface StockMoved {
   kind: 'stock.moved';
   movement: 'received' | 'adjusted' | 'counted';
@@ -114,6 +161,18 @@ export interface Parcel {
   tracking: string;
   /** Where its carrier shows it. */
   url?: string;
+}
+
+/** Units of a fulfilment that were not where they should be. They were not picked, and won't be for it. */
+export interface FulfilmentShortPicked {
+  kind: 'fulfilment.short_picked';
+  fulfilment: string;
+  /** As the WMS says it; absent: it says none. */
+  reason?: string;
+  occurredAt: string;
+  sequence?: number;
+  /** Units that were not found. */
+  lines: { lineNo: number; sku: string; quantity: number }[];
 }
 
 export interface FulfilmentShipped {
@@ -327,10 +386,13 @@ export interface CreditReported {
 export type InboundCommand =
   | OrderSubmitted
   | CancelRequested
+  | OrderCancelRequested
+  | OrderChangeRequested
   | StockMoved
   | OutsideAllocated
   | SupplyAnnounced
   | FulfilmentPicked
+  | FulfilmentShortPicked
   | FulfilmentShipped
   | ReturnRequested
   | ReturnReceived

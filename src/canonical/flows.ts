@@ -3,6 +3,7 @@
 /** Facts that a system must receive, each one, in order per key. */
 export const deliveryKinds = [
   'sales_order',
+  'order_change',
   'order_cancellation',
   'shipment_posting',
   'return_posting',

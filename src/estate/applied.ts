@@ -67,6 +67,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.horizonDays': [availability, 'src/ledger/commitments.ts'],
   'channels.<code>.tolerance': [directory, numbers],
   'channels.<code>.onShort': [directory, 'src/orders/process.ts'],
+  'channels.<code>.onShortPick.policy': [directory, 'src/orders/short-picks.ts'],
+  'channels.<code>.onShortPick.otherwise': [directory, 'src/orders/short-picks.ts'],
   'channels.<code>.onOversold.policy': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.onOversold.otherwise': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.sourcing.rank': [sourcing, 'src/orders/sourcing.ts'],

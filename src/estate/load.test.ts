@@ -388,6 +388,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       Object.assign(e.channels!.api!, { system: 'erp', share: 1, reservationMaxSeconds: 1, ...asks });
       Object.assign(e.channels!.api!, { credit: 'check' });
       e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
+      e.channels!.shop!.onShortPick = { policy: 'substitute', otherwise: 'hold' };
       e.channels!.shop!.prices = { check: 'hold', tolerancePercent: '0.5', toleranceMinor: 1, list: 'web' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };

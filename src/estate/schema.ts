@@ -273,6 +273,35 @@ export const channelSchema = Type.Object(
         },
       ),
     ),
+    onShortPick: Type.Optional(
+      Type.Object(
+        {
+          policy: Type.Union(
+            [
+              Type.Literal('resource'),
+              Type.Literal('backorder'),
+              Type.Literal('cancel'),
+              Type.Literal('substitute'),
+              Type.Literal('hold'),
+            ],
+            {
+              description:
+                "resource: they are taken from another place; backorder: they wait for stock; cancel: the order goes on without them; substitute: the product's substitutes are sent; hold: the order waits for a person; default resource",
+            },
+          ),
+          otherwise: Type.Optional(
+            Type.Union([Type.Literal('backorder'), Type.Literal('cancel'), Type.Literal('hold')], {
+              description: 'for units that no other place, or no substitute, covers; default backorder',
+            }),
+          ),
+        },
+        {
+          ...closed,
+          description:
+            'what becomes of units that a WMS was told to pick and could not find; each is an exception of its order',
+        },
+      ),
+    ),
     risk: Type.Optional(
       Type.Union([Type.Literal('none'), Type.Literal('shared')], {
         description:

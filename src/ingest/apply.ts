@@ -61,7 +61,10 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
     const result = batch.results[i]!;
     const { waitKey } = entry.translated as Translated;
     if (result.outcome === 'applied')
-      entry.result = { status: 'applied', orderId: result.orderId, events: result.events };
+      entry.result =
+        result.superseded === true
+          ? { status: 'duplicate', orderId: result.orderId, state: 's' }
+          : { status: 'applied', orderId: result.orderId, events: result.events };
     else if (result.outcome === 'refused' && result.waitFor !== undefined && entry.message.onFault === 'park')
       entry.result = { status: 'waiting', waitKey: result.waitFor };
     else if (result.outcome === 'refused') entry.result = refusalOf(entry, result.refused, result.detail);
@@ -82,14 +85,14 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
       continue;
     }
     claimHold(batch, move.work);
-    const { version, effect } = batch.stock.move(move.work.movement);
-    batch.facts.push(factOfMovement(move.work, version, effect));
+    const { version, effect, found } = batch.stock.move(move.work.movement);
+    batch.facts.push(factOfMovement(move.work, version, effect, found));
     move.entry.result = { status: 'applied', orderId: null, events: [] };
   }
   const counted = await batch.stock.count(counts.map(({ work }): Movement => work.movement));
   counts.forEach(({ entry, work }, i) => {
-    const { applied, effect, version } = counted[i]!;
-    if (applied) batch.facts.push(factOfMovement(work, version, effect));
+    const { applied, effect, version, found } = counted[i]!;
+    if (applied) batch.facts.push(factOfMovement(work, version, effect, found));
     entry.result = applied
       ? { status: 'applied', orderId: null, events: [] }
       : { status: 'duplicate', orderId: null, state: 's' };

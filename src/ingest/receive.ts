@@ -37,6 +37,8 @@ export interface ReceiveDeps {
   db: Database;
   ids: Ids;
   directory: Directory;
+  /** Whether the system that orders go to can be told of lines that are added; default: it can. */
+  takesChanges?: boolean | undefined;
   /** Called after each commit that wrote something. */
   onCommit?: () => void;
   /** Asks the ERP for the credit of accounts whose orders are checked. */

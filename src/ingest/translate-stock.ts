@@ -165,7 +165,7 @@ const movementFact = {
   returned: 'return.received',
 } as const;
 
-export function factOfMovement(work: StockWork, version: number, effect: number): NewFact {
+export function factOfMovement(work: StockWork, version: number, effect: number, found: number): NewFact {
   const { movement, companyId } = work;
   return stockFact(
     movementFact[movement.kind],
@@ -179,6 +179,7 @@ export function factOfMovement(work: StockWork, version: number, effect: number)
       effect,
       source: movement.source,
       sourceId: movement.sourceId,
+      ...(found > 0 && { found }),
     },
   );
 }

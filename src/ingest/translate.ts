@@ -2,6 +2,7 @@
 import { CrossdockError, type InboundCommand, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { termsOf } from './order-terms.ts';
+import { translateChange, translateOrderCancel } from './translate-changes.ts';
 import { translateCredit } from './translate-credit.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateReturn } from './translate-returns.ts';
@@ -54,7 +55,9 @@ function skusIn(command: InboundCommand): string[] {
     ...kit.map(({ sku }) => sku),
     ...substitutes,
     ...('sku' in command ? [command.sku] : []),
-    ...('lines' in command ? command.lines.flatMap((line) => ('sku' in line ? [line.sku] : [])) : []),
+    ...('lines' in command
+      ? command.lines.flatMap((line) => ('sku' in line && line.sku !== undefined ? [line.sku] : []))
+      : []),
   ];
 }
 
@@ -239,12 +242,17 @@ function translateCommand(
         ],
       };
     }
+    case 'order.change_requested':
+      return translateChange(directory, system, command, correlationId);
+    case 'order.whole_cancel_requested':
+      return translateOrderCancel(directory, command, correlationId);
     case 'stock.moved':
       return translateMovement(directory, system, item, command);
     case 'supply.announced':
       return translateAnnouncement(directory, system, item, command);
     case 'stock.allocated_outside':
       return translateOutside(directory, system, item, command);
+    case 'fulfilment.short_picked':
     case 'fulfilment.picked':
     case 'fulfilment.shipped': {
       const fulfilmentId = directory.fulfilmentIdOf(command.fulfilment);
@@ -265,25 +273,30 @@ function translateCommand(
           {
             reference: { fulfilmentId },
             command:
-              command.kind === 'fulfilment.picked'
+              command.kind === 'fulfilment.short_picked'
                 ? {
-                    kind: 'pick',
-                    fulfilmentId,
-                    source: system,
-                    sourceId: item.key,
-                    sequence: command.sequence ?? null,
-                    lines,
+                    ...{ kind: 'short_pick', fulfilmentId, source: system, sourceId: item.key, lines },
+                    ...{ reason: command.reason ?? null, occurredAt: command.occurredAt },
                   }
-                : {
-                    kind: 'ship',
-                    fulfilmentId,
-                    source: system,
-                    shipment: command.shipment,
-                    tracking: command.tracking,
-                    ...(command.carrier !== undefined && { carrier: command.carrier }),
-                    ...(command.parcels !== undefined && { parcels: command.parcels }),
-                    lines,
-                  },
+                : command.kind === 'fulfilment.picked'
+                  ? {
+                      kind: 'pick',
+                      fulfilmentId,
+                      source: system,
+                      sourceId: item.key,
+                      sequence: command.sequence ?? null,
+                      lines,
+                    }
+                  : {
+                      kind: 'ship',
+                      fulfilmentId,
+                      source: system,
+                      shipment: command.shipment,
+                      tracking: command.tracking,
+                      ...(command.carrier !== undefined && { carrier: command.carrier }),
+                      ...(command.parcels !== undefined && { parcels: command.parcels }),
+                      lines,
+                    },
             occurredAt: command.occurredAt,
             correlationId,
           },

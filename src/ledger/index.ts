@@ -14,6 +14,7 @@ export {
   readOpenSupplies,
   type SupplyOffer,
 } from './commitments.ts';
+export { correctedSince } from './corrections.ts';
 export {
   hasSettleable,
   isWorthSending,
@@ -26,7 +27,7 @@ export {
   settleNumbers,
   targetNumber,
 } from './numbers.ts';
-export type { OutsideReport } from './outside.ts';
+export { type OutsideReport, SHORT_PICKS } from './outside.ts';
 export {
   claimFact,
   expireReservations,

@@ -10,6 +10,12 @@ import { numbers, type Tx, texts } from '../store/index.ts';
 import * as statements from './outside.sql.ts';
 import { type Balance, isAfter, type LineRef, type Said } from './stock.ts';
 
+/**
+ * Whose "allocations" are units that a WMS was told to pick and did not find: they are promised to nobody until the place is corrected or
+ * counted. No system has a code with a space.
+ */
+export const SHORT_PICKS = 'short pick';
+
 /** Superseded versions kept of a report: a net count that comes late left out what held at its own moment. */
 const EARLIER_MAX = 8;
 /** The last moment that a date can be. */
@@ -218,6 +224,25 @@ export class OutsideAllocations {
     if (before !== undefined) this.#spread(before);
     if (row.line !== null) this.#spread(this.#group(row.skuId, row.locationId, row.line));
     return true;
+  }
+
+  /**
+   * Ends what was set aside there as not found, before that moment: all of it where the place was counted, else as many units as were
+   * written off, the oldest first. @returns units
+   */
+  found(skuId: number, locationId: number, at: string, units: number): number {
+    const alone = this.#places.get(placeKey(skuId, locationId))?.alone ?? [];
+    let found = 0;
+    const rows = [...alone].filter((row) => row.source === SHORT_PICKS && row.open > 0);
+    for (const row of rows.sort((a, b) => Date.parse(a.occurredAt) - Date.parse(b.occurredAt))) {
+      if (found === units || Date.parse(row.occurredAt) > Date.parse(at)) break;
+      const ended = Math.min(units - found, row.open);
+      row.open -= ended;
+      row.quantity = row.open;
+      found += ended;
+      this.#changed.add(row);
+    }
+    return found;
   }
 
   /** What this count's own source had allocated there at its moment, as far as it is known. */

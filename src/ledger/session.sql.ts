@@ -94,6 +94,17 @@ export const sumAfter = sql<{ n: number; effect: number }>(
     group by t.n`,
 );
 
+// Since something was not found at a place: whether it was counted there, and how much was written off or found again.
+export const sumCorrected = sql<{ n: number; counted: boolean; units: number }>(
+  'ledger_sum_corrected',
+  `select t.n, coalesce(bool_or(m.kind = 'counted'), false) as counted,
+          coalesce(sum(abs(m.quantity)) filter (where m.kind = 'adjusted'), 0)::bigint as units
+     from unnest($1::int[], $2::bigint[], $3::int[], $4::timestamptz[]) as t(n, sku_id, location_id, since)
+     left join stock_movement m
+       on m.sku_id = t.sku_id and m.location_id = t.location_id and m.occurred_at >= t.since and m.kind in ('counted', 'adjusted')
+    group by t.n`,
+);
+
 export const readExposures = sql<{ channel_id: number; sku_id: number; location_id: number; quantity: number }>(
   'ledger_read_exposures',
   `select channel_id, sku_id, location_id, quantity from exposure

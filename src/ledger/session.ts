@@ -258,6 +258,14 @@ export class StockSession {
     return { applied, before, balance };
   }
 
+  /** Units that were set aside as not found, and are known of by now. */
+  #found(balance: Balance, { occurredAt }: Movement, units: number): number {
+    if (this.#outside.isEmpty) return 0;
+    const found = this.#outside.found(balance.skuId, balance.locationId, occurredAt, units);
+    if (found > 0) this.#sumOutside(balance);
+    return found;
+  }
+
   #offset(balance: Balance, line: LineRef, quantity: number): void {
     if (this.#outside.isEmpty) return;
     this.#outside.allocated(balance.skuId, balance.locationId, line, quantity);
@@ -276,10 +284,12 @@ export class StockSession {
   /**
    * Books a movement. One that a later count already knew of does nothing to the quantity but is kept. On hand may fall
    * below what is promised only by a loss; the shortage is then an exception with an owner.
-   * @returns the version of the balance's stream, and the effect on on hand
+   * @returns the version of the balance's stream, the effect on on hand, and units that were set aside as not found and no longer are
    */
-  move(movement: Movement): { version: number; effect: number } {
+  move(movement: Movement): { version: number; effect: number; found: number } {
     const balance = this.#change(movement.skuId, movement.locationId);
+    // Written off or found again: what was set aside as not found is known of by now.
+    const found = movement.kind === 'adjusted' ? this.#found(balance, movement, Math.abs(movement.quantity)) : 0;
     const effect = isCounted(balance, movement) ? 0 : movement.quantity;
     const before = { ...balance };
     balance.onHand += effect;
@@ -298,16 +308,18 @@ export class StockSession {
       this.#sumOutside(balance);
     }
     this.#movements.push({ ...movement, effect, balanceVersion: balance.version });
-    return { version: balance.version, effect };
+    return { version: balance.version, effect, found };
   }
 
   /**
    * Books counts: on hand becomes what was counted plus what moved after that moment, and plus what the source left out of a net count
    * because it had allocated it. A count older than the
    * balance's watermark changes nothing.
-   * @returns per count whether it was applied, and its effect
+   * @returns per count whether it was applied, its effect, and units that are no longer set aside as not found
    */
-  async count(counts: readonly Movement[]): Promise<{ applied: boolean; effect: number; version: number }[]> {
+  async count(
+    counts: readonly Movement[],
+  ): Promise<{ applied: boolean; effect: number; version: number; found: number }[]> {
     if (counts.length === 0) return [];
     const after = new Map(
       (
@@ -323,8 +335,9 @@ export class StockSession {
     );
     return counts.map((count, i) => {
       const current = this.balance(count.skuId, count.locationId);
-      if (isCounted(current, count)) return { applied: false, effect: 0, version: current.version };
+      if (isCounted(current, count)) return { applied: false, effect: 0, version: current.version, found: 0 };
       const balance = this.#change(count.skuId, count.locationId);
+      const found = this.#found(balance, count, Number.POSITIVE_INFINITY);
       // Movements of this very session are not in the table yet.
       let later = after.get(i) ?? 0;
       for (const m of this.#movements)
@@ -347,7 +360,7 @@ export class StockSession {
       balance.countedSequence = count.sourceSequence ?? null;
       this.#watermarks.add(balance);
       this.#movements.push({ ...count, effect, balanceVersion: balance.version });
-      return { applied: true, effect, version: balance.version };
+      return { applied: true, effect, version: balance.version, found };
     });
   }
 

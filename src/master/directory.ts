@@ -53,6 +53,11 @@ export interface ChannelEntry {
     policy: 'backorder' | 'cancel' | 'substitute' | 'hold' | undefined;
     otherwise: 'backorder' | 'cancel' | 'hold';
   };
+  /** What becomes of units that its orders were to get and that a WMS could not find. */
+  onShortPick: {
+    policy: 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
+    otherwise: 'backorder' | 'cancel' | 'hold';
+  };
   sharedRisk: boolean;
   reservationMaxSeconds: number;
   /** Whether its orders are decided against their account's credit. */
@@ -137,6 +142,10 @@ export interface DeclaredEstate extends DeclaredRules {
         policy: 'backorder' | 'cancel' | 'substitute' | 'hold';
         otherwise?: 'backorder' | 'cancel' | 'hold';
       };
+      onShortPick?: {
+        policy: 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
+        otherwise?: 'backorder' | 'cancel' | 'hold';
+      };
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
@@ -192,7 +201,7 @@ export class Directory {
   }
 
   /** Of a cancellation (C) or of goods that came back (R). */
-  documentReference(kind: 'C' | 'R', orderId: number, version: number): string {
+  documentReference(kind: 'A' | 'C' | 'R', orderId: number, version: number): string {
     return `${kind}/${orderId}${this.#referenceEnding}/${version}`;
   }
 
@@ -256,6 +265,10 @@ export class Directory {
         horizonDays: declared.horizonDays ?? 0,
         tolerance: declared.tolerance ?? 0,
         onShort: declared.onShort ?? 'backorder',
+        onShortPick: {
+          policy: declared.onShortPick?.policy ?? 'resource',
+          otherwise: declared.onShortPick?.otherwise ?? 'backorder',
+        },
         onOversold: {
           policy: declared.onOversold?.policy,
           otherwise: declared.onOversold?.otherwise ?? (declared.onShort === 'refuse' ? 'cancel' : 'backorder'),

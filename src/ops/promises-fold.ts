@@ -179,6 +179,8 @@ const lineNumbers = [
   'held',
   'substituted',
   'standsFor',
+  'addsTo',
+  'awaitsErp',
 ] as const satisfies readonly (keyof OrderLine)[];
 const allocationParts = [
   'lineNo',
@@ -200,6 +202,7 @@ const exceptionParts = [
   'backordered',
   'cancelled',
   'substituted',
+  'resourced',
   'resolvedBy',
   'reason',
 ] as const satisfies readonly (keyof OrderException)[];

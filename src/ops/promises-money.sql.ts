@@ -26,10 +26,10 @@ export const substitutedLines = verdict(
 export const heldUnits = verdict(
   'held_units',
   `select order_id, o.units_held, coalesce(l.held, 0) as held, coalesce(e.held, 0) as excepted,
-          o.units_held <> coalesce(l.held, 0) or coalesce(l.held, 0) <> coalesce(e.held, 0) or (o.units_held > 0 and (o.is_told or o.erp_number is not null)) as bad
+          o.units_held <> coalesce(l.held, 0) or coalesce(l.held, 0) <> coalesce(e.held, 0) or (o.units_held > coalesce(e.short, 0) and (o.is_told or o.erp_number is not null)) as bad
      from sales_order o
      left join (select order_id, sum(held) as held from order_line where held > 0 group by order_id) l using (order_id)
-     left join (select order_id, sum(held) as held from order_exception where state = 'open' group by order_id) e using (order_id)`,
+     left join (select order_id, sum(held) as held, sum(held) filter (where kind = 'short_picked') as short from order_exception where state = 'open' group by order_id) e using (order_id)`,
   `format('order %s: %s held, by its lines %s, by its exceptions %s', order_id, units_held, held, excepted)`,
 );
 export const openHolds = verdict(

@@ -19,6 +19,7 @@ export const undelivered = verdict(
                                                  where o.order_id = substr(f.stream, 7)::bigint)
                        when 'fulfilment' then fulfilment_reference((f.data->>'fulfilmentId')::bigint)
                        when 'fulfilment_cancel' then f.data->>'reference'
+                       when 'order_change' then 'A/' || substr(f.stream, 7) || reference_ending() || '/' || f.stream_version
                        when 'order_cancellation' then 'C/' || substr(f.stream, 7) || reference_ending() || '/' || f.stream_version
                        when 'return_announcement' then return_reference((f.data->>'returnId')::bigint)
                        when 'return_posting' then 'R/' || substr(f.stream, 7) || reference_ending() || '/' || f.stream_version
@@ -27,7 +28,7 @@ export const undelivered = verdict(
      from (select f.position, f.type, f.stream, f.stream_version, f.data, k.kind
              from fact f
              join (values ('order.accepted', 'sales_order'), ('order.hold_ended', 'sales_order'), ('fulfilment.requested', 'fulfilment'),
-                          ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_cancelled', 'order_cancellation'),
+                          ('order.cancel_asked', 'fulfilment_cancel'), ('order.lines_added', 'order_change'), ('order.lines_cancelled', 'order_cancellation'),
                           ('return.authorised', 'return_announcement'), ('return.received', 'return_posting'), ('return.inspected', 'return_posting'),
                           ('shipment.confirmed', 'shipment_posting'), ('charge.recorded', 'charge')) as k(type, kind) using (type)
              cross join log_place c
@@ -41,7 +42,10 @@ export const undelivered = verdict(
               and not (f.type = 'return.inspected' and (f.data->>'inspection' = 'after_credit' or not exists (
                        select from json_to_recordset(f.data->'lines') as x(restock bigint, scrap bigint) where x.restock + x.scrap > 0)))
               -- Told when nothing of it is held any more.
-              and not (f.type = 'order.lines_cancelled' and f.data->>'untold' is not null)
+              and not (f.type in ('order.lines_cancelled', 'order.lines_added') and f.data->>'untold' is not null)
+              -- What was added and refused as a whole is nobody's demand.
+              and not (f.type = 'order.lines_added' and not exists (select from json_to_recordset(f.data->'lines') as x(quantity bigint, refused bigint)
+                                                                     where x.refused < x.quantity))
               and not (f.type = 'order.accepted' and (f.data->>'untold' is not null or exists (select from json_to_recordset(f.data->'lines') as x(held bigint) where x.held > 0)))) f
      left join delivery d on d.fact_position = f.position and d.kind = f.kind`,
   `format('%s of %s (version %s, position %s) was read and nobody is told', type, stream, stream_version, position)`,

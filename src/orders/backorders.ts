@@ -42,6 +42,7 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     skuId?: number;
     skuIds?: number[];
     effect?: number;
+    found?: number;
     safetyStock?: number;
     before?: number;
     released?: { skuId: number }[];
@@ -54,7 +55,7 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
     case 'stock.received':
     case 'stock.adjusted':
     case 'stock.counted':
-      return data.skuId !== undefined && (data.effect ?? 0) > 0 ? [data.skuId] : [];
+      return data.skuId !== undefined && ((data.effect ?? 0) > 0 || (data.found ?? 0) > 0) ? [data.skuId] : [];
     // What was held waits for stock now, of which there may be some.
     case 'order.exception_resolved':
       return (data.backordered ?? 0) > 0 ? [data.skuId!] : [];

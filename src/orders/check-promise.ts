@@ -66,6 +66,8 @@ export async function checkPromise(
       judgeRelease: () => ({ ok: true }),
       holdTerms: () => ({ owner: '', dueMinutes: null }),
       takeHoldId: take,
+      takesChanges: true,
+      onShortPick: channel.onShortPick,
       ...{ takeExceptionId: take, takeAllocationId: take, takeFulfilmentId: take, takeReturnId: take },
     },
   );

@@ -27,6 +27,9 @@ const CHANGING: ReadonlySet<OrderCommand['kind']> = new Set([
   'answer_cancel',
   'resolve_exception',
   'release_hold',
+  'change',
+  'cancel_order',
+  'short_pick',
 ]);
 
 export const openCreditGate: OpenGate = async (tx, directory, works, { reported = [] } = {}) => {
@@ -87,6 +90,12 @@ class CreditGate implements Gate {
   applied(order: Order, event: OrderEvent): void {
     if (event.type === 'order.lines_cancelled')
       this.#session.change(order.orderId, -event.lines.reduce((sum, line) => sum + line.amountMinor, 0));
+    // What a change adds counts like everything that the order stands for; it is not asked for first.
+    else if (event.type === 'order.lines_added')
+      this.#session.change(
+        order.orderId,
+        event.lines.reduce((sum, line) => sum + acceptedOf(line, order.currency).amountMinor, 0),
+      );
     else if (event.type === 'order.exception_resolved') {
       const line = order.lines.get(event.lineNo)!;
       const before = acceptedOf({ ...line, refused: line.refused - event.refused }, order.currency).amountMinor;

@@ -1,5 +1,5 @@
 /** What a decision may read: stock, supply, what the channel declares, and ids to take. */
-import type { Oversold } from './exception-types.ts';
+import type { OnShortPick, Oversold } from './exception-types.ts';
 import type { HoldKind, OrderHold, ReleaseVerdict, Verdict } from './hold-types.ts';
 import type { Inspection } from './return-types.ts';
 import type { NewCommitment, Order, OrderEvent } from './types.ts';
@@ -44,8 +44,11 @@ export interface DecideContext {
   /** Units of it that this line is promised. */
   promisedOf(lineNo: number, skuId: number, supplyId: number): number;
   onShort: 'backorder' | 'refuse';
+  /** Whether the system that orders go to can be told of lines that are added. */
+  takesChanges: boolean;
   /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
   oversold?: Oversold | undefined;
+  onShortPick: OnShortPick;
   /** What may be sent instead of a SKU, best first. */
   substitutes(skuId: number): readonly number[];
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */

@@ -4,14 +4,16 @@
  */
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
+import { cancelOrder, change } from './changes.ts';
 import { isIncomplete } from './complete.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
-import { requestFulfilments } from './fulfilments.ts';
+import { openAllocations, requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
 import { reassign } from './reassign.ts';
 import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
+import { shortPick } from './short-picks.ts';
 import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
 import type {
@@ -60,6 +62,8 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
       return reassign(order, command, context);
     case 'pick':
       return pick(order, command);
+    case 'short_pick':
+      return shortPick(order, command, context);
     case 'ship':
       return ship(order, command);
     case 'post_document': {
@@ -81,6 +85,12 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
       return releaseHold(order, command, context);
     case 'cancel':
       return cancel(order, command, context);
+    case 'change':
+      return change(order, command, context, (lines, within) => submit(undefined, submissionOf(order, lines), within));
+    case 'cancel_order':
+      return cancelOrder(order, command, context);
+    case 'confirm_change':
+      return confirmChange(order, command.lineNos);
     case 'answer_cancel':
       return answerCancel(order, command, context);
     case 'request_return':
@@ -200,6 +210,22 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   return events([accepted, ...raised, ...holds]);
 }
 
+/** Added lines are decided as an order of their own would be. */
+function submissionOf(order: Order, lines: SubmitCommand['lines']): SubmitCommand {
+  const { orderId, companyId, channelId, accountId, externalNo, currency, orderedAt } = order;
+  return { kind: 'submit', orderId, companyId, channelId, accountId, externalNo, currency, orderedAt, lines };
+}
+
+/** The ERP has added lines: what is allocated to them is asked of the WMS. */
+function confirmChange(order: Order, lineNos: readonly number[]): Decision {
+  const confirmed = lineNos.filter((lineNo) => order.lines.get(lineNo)?.awaitsErp === true);
+  if (confirmed.length === 0) return nothing;
+  const open = [...openAllocations(order)].filter(({ lineNo }) => confirmed.includes(lineNo));
+  const lines = confirmed.map((lineNo) => ({ lineNo }));
+  const requests = mayHandOver(order) ? requestFulfilments(order, open) : [];
+  return events([{ type: 'order.change_confirmed', lines }, ...requests]);
+}
+
 function allocateBackorders(order: Order, lineNos: readonly number[], context: DecideContext): Decision {
   const taker = new Taker(context);
   const fulfilmentAt = fulfilmentsOf(context, order);
@@ -224,8 +250,10 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
       });
   }
   if (allocations.length === 0) return nothing;
-  const requests = mayHandOver(order) ? requestFulfilments(order, allocations) : [];
-  return events([{ type: 'order.lines_allocated', allocations }, ...requests]);
+  const told = mayHandOver(order)
+    ? allocations.filter(({ lineNo }) => order.lines.get(lineNo)?.awaitsErp !== true)
+    : [];
+  return events([{ type: 'order.lines_allocated', allocations }, ...requestFulfilments(order, told)]);
 }
 
 function pick(order: Order, command: Extract<OrderCommand, { kind: 'pick' }>): Decision {

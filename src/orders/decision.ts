@@ -1,5 +1,5 @@
 /** What all deciders answer with, and what they must assume the WMS has done. */
-import type { Decision, Order, OrderEvent } from './types.ts';
+import type { Decision, Order, OrderEvent, OrderLine } from './types.ts';
 
 export const nothing: Decision = { ok: true, events: [] };
 
@@ -15,15 +15,15 @@ export function refused(
   return { ok: false, refused: reason, detail, ...(waitFor !== undefined && { waitFor }) };
 }
 
-/** Whether the WMS was told of what is allocated: all of it, as soon as the ERP knows the order and nothing holds it. */
-export function isHandedOver(order: Order): boolean {
-  return order.progress.handed;
+/** Whether the WMS was told of what is allocated to a line: all of it, as soon as the ERP knows the order and the line, and nothing holds it. */
+export function isHandedOver(order: Order, line?: OrderLine): boolean {
+  return order.progress.handed && line?.awaitsErp !== true;
 }
 
 /** Units that the WMS may have picked without our having heard of it. */
 export function handedOver(order: Order, lineNo: number): number {
   let units = 0;
-  if (!isHandedOver(order)) return units;
+  if (!isHandedOver(order, order.lines.get(lineNo))) return units;
   for (const allocation of order.allocations.values())
     if (allocation.lineNo === lineNo) units += allocation.openQuantity;
   return units;

@@ -1,6 +1,6 @@
 import { applyReturn } from './evolve-returns.ts';
 import { mayMove, stateOf } from './machine.ts';
-import type { NewAllocation, Order, OrderEvent, OrderLine } from './types.ts';
+import type { AcceptedLine, AddedLine, NewAllocation, Order, OrderEvent, OrderLine } from './types.ts';
 
 /** Applies one event to an order (in place) and returns it. Pure but for the order it is given. */
 export function evolve(order: Order | undefined, event: OrderEvent): Order {
@@ -46,10 +46,18 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     returns: new Map(),
     exceptions: new Map(),
     holds: new Map(),
+    changes: [],
     ...(event.terms !== undefined && { terms: event.terms }),
   };
+  addLines(order, event.lines, 1);
+  addAllocations(order, event.allocations, false);
+  order.state = stateOf(order);
+  return order;
+}
+
+function addLines(order: Order, lines: readonly (AcceptedLine | AddedLine)[], version: number, isAsked = false): void {
   const { progress } = order;
-  for (const line of event.lines) {
+  for (const line of lines) {
     progress.quantity += line.quantity;
     progress.open += line.quantity - line.refused;
     progress.refused += line.refused;
@@ -60,6 +68,9 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
       held: line.held ?? 0,
       substituted: line.substituted ?? 0,
       standsFor: line.standsFor ?? null,
+      addsTo: 'addsTo' in line ? line.addsTo : null,
+      // A line of which nothing was accepted goes to no ERP.
+      awaitsErp: isAsked && line.refused < line.quantity,
       allocated: 0,
       picked: 0,
       shipped: 0,
@@ -73,12 +84,9 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
       cancelledMinor: 0,
       returnedMinor: 0,
       creditedMinor: 0,
-      changedVersion: 1,
+      changedVersion: version,
     });
   }
-  addAllocations(order, event.allocations, false);
-  order.state = stateOf(order);
-  return order;
 }
 
 function addAllocations(order: Order, allocations: readonly NewAllocation[], fromBackorder: boolean): void {
@@ -96,6 +104,16 @@ function addAllocations(order: Order, allocations: readonly NewAllocation[], fro
     const line = fromBackorder ? toldLineOf(order, lineNo) : lineOf(order, lineNo);
     line.allocated += quantity;
     if (fromBackorder) line.backordered -= quantity;
+  }
+}
+
+/** Allocated units that wait again. */
+function waitAgain(order: Order, parts: readonly { lineNo: number; allocationId: number; quantity: number }[]): void {
+  for (const { lineNo, allocationId, quantity } of parts) {
+    order.allocations.get(allocationId)!.openQuantity -= quantity;
+    const line = toldLineOf(order, lineNo);
+    line.allocated -= quantity;
+    line.backordered += quantity;
   }
 }
 
@@ -134,13 +152,11 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       addAllocations(order, event.allocations, true);
       return;
     case 'order.lines_reassigned':
-      for (const { allocationId, lineNo, quantity } of event.released) {
-        order.allocations.get(allocationId)!.openQuantity -= quantity;
-        const line = toldLineOf(order, lineNo);
-        line.allocated -= quantity;
-        line.backordered += quantity;
-      }
+      waitAgain(order, event.released);
       addAllocations(order, event.allocations, true);
+      return;
+    case 'fulfilment.short_picked':
+      waitAgain(order, event.lines);
       return;
     case 'stock.picked':
       for (const { lineNo, allocationId, quantity } of event.lines) {
@@ -203,7 +219,17 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'order.exception_raised': {
       const { type: _, ...raised } = event;
-      order.exceptions.set(event.exceptionId, { ...raised, resolvedBy: null, reason: null });
+      order.exceptions.set(event.exceptionId, {
+        ...raised,
+        resourced: raised.resourced ?? 0,
+        resolvedBy: null,
+        reason: null,
+      });
+      // Of a new order they came with its lines.
+      if (raised.kind === 'short_picked' && raised.held > 0) {
+        toldLineOf(order, raised.lineNo).held += raised.held;
+        order.progress.held += raised.held;
+      }
       return;
     }
     case 'order.exception_resolved':
@@ -228,6 +254,23 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
     case 'order.hold_ended':
       order.progress.told = true;
       return;
+    case 'order.changed': {
+      const { type: _, follows, ...change } = event;
+      const version = order.version + 1;
+      order.changes.push({ ...change, version, lastVersion: version + follows });
+      return;
+    }
+    case 'order.lines_added':
+      for (const line of event.lines) if (line.standsFor === undefined) order.totalMinor += line.amountMinor;
+      addLines(order, event.lines, order.version + 1, event.untold !== true);
+      addAllocations(order, event.allocations, false);
+      return;
+    case 'order.change_confirmed':
+      for (const { lineNo } of event.lines) lineOf(order, lineNo).awaitsErp = false;
+      return;
+    case 'order.change_too_late':
+      for (const { lineNo, quantity } of event.lines) toldLineOf(order, lineNo).cancelAsked -= quantity;
+      return;
     default: {
       const never: never = event;
       throw new Error(`unknown event ${(never as OrderEvent).type}`);
@@ -249,7 +292,7 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
   line.held -= units;
   line.backordered -= refused;
   line.refused += refused;
-  line.substituted += substituted;
+  if (event.told !== true) line.substituted += substituted;
   const { progress } = order;
   progress.held -= units;
   progress.refused += refused;
@@ -259,6 +302,8 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
     progress.open += quantity;
     order.lines.set(lineNo, {
       ...{ lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, standsFor },
+      // What stands for an added line belongs where that one does.
+      ...{ addsTo: line.addsTo, awaitsErp: false },
       ...{
         within: 0,
         withinShort: 0,

@@ -57,7 +57,7 @@ export async function countOpenExceptions(
 }
 
 export interface Settlement {
-  as: Exclude<ExceptionPolicy, 'hold'>;
+  as: Exclude<ExceptionPolicy, 'hold' | 'resource'>;
   /** For units that no substitute covers. */
   otherwise?: 'backorder' | 'cancel' | null | undefined;
   by: string;
@@ -89,10 +89,23 @@ export async function settleException(
 
 function recordOf(row: statements.ListedException): ExceptionRecord {
   const { exception_id: exceptionId, order_id: orderId, channel_id: channelId, external_no: externalNo } = row;
-  const { line_no: lineNo, kind, state, policy, sku, units, held, backordered, cancelled, substituted, reason } = row;
+  const {
+    line_no: lineNo,
+    kind,
+    state,
+    policy,
+    sku,
+    units,
+    held,
+    backordered,
+    cancelled,
+    substituted,
+    resourced,
+    reason,
+  } = row;
   return {
     ...{ exceptionId, kind, state, policy, orderId, channelId, externalNo, lineNo, sku },
-    ...{ units, held, backordered, cancelled, substituted, reason },
+    ...{ units, held, backordered, cancelled, substituted, resourced, reason },
     resolvedBy: row.resolved_by,
     recordedAt: row.recorded_at,
     endedAt: row.ended_at,

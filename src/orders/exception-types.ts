@@ -1,8 +1,8 @@
 /** What an order can't have as it was ordered. Pure data. */
 
-export type ExceptionKind = 'oversold';
+export type ExceptionKind = 'oversold' | 'short_picked';
 /** What becomes of units that an order can't have as they were ordered. */
-export type ExceptionPolicy = 'backorder' | 'cancel' | 'substitute' | 'hold';
+export type ExceptionPolicy = 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
 
 /** Where an exception's units went; those that are held wait for a person. */
 export interface ExceptionUnits {
@@ -10,9 +10,11 @@ export interface ExceptionUnits {
   backordered: number;
   cancelled: number;
   substituted: number;
+  /** Of a short pick: allocated at another place at once. */
+  resourced: number;
 }
 
-/** What an order can't have as it was ordered. units = held + backordered + cancelled + substituted, always; open while units are held. */
+/** What an order can't have as it was ordered. units = held + backordered + cancelled + substituted + resourced, always; open while units are held. */
 export interface OrderException extends ExceptionUnits {
   exceptionId: number;
   kind: ExceptionKind;
@@ -38,7 +40,35 @@ export interface StandIn {
 
 /** As the estate declares it. `policy` undefined: as onShort says. */
 export interface Oversold {
-  policy: ExceptionPolicy | undefined;
+  policy: Exclude<ExceptionPolicy, 'resource'> | undefined;
   /** For units that no substitute covers. */
-  otherwise: Exclude<ExceptionPolicy, 'substitute'>;
+  otherwise: Exclude<ExceptionPolicy, 'substitute' | 'resource'>;
+}
+
+/** What becomes of units that a WMS could not find, as the estate declares it. */
+export interface OnShortPick {
+  policy: ExceptionPolicy;
+  /** For units that no other place, or no substitute, covers. */
+  otherwise: Exclude<ExceptionPolicy, 'substitute' | 'resource'>;
+}
+
+/** Units that the WMS was told to pick and did not find. */
+export interface ShortPicked {
+  type: 'fulfilment.short_picked';
+  fulfilmentId: number;
+  locationId: number;
+  source: string;
+  sourceId: string;
+  reason: string | null;
+  lines: { lineNo: number; allocationId: number; skuId: number; quantity: number }[];
+}
+
+export interface ShortPickCommand {
+  kind: 'short_pick';
+  fulfilmentId: number;
+  source: string;
+  sourceId: string;
+  reason: string | null;
+  occurredAt: string;
+  lines: { lineNo: number; quantity: number }[];
 }

@@ -7,9 +7,11 @@
 import { amountMinor, isWholeMinor } from '../canonical/index.ts';
 import { isIncomplete } from './complete.ts';
 import { events, nothing, refused } from './decision.ts';
+import { rootOf, undoneAmount } from './line-parts.ts';
 import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
+  AddedLine,
   DecideContext,
   Decision,
   ExceptionPolicy,
@@ -36,13 +38,14 @@ export function fulfilmentsOf(context: DecideContext, order?: Order): (locationI
   };
 }
 
-type FulfilmentAt = (locationId: number) => number;
+type Resolved = Extract<OrderEvent, { type: 'order.exception_resolved' }>;
+export type FulfilmentAt = (locationId: number) => number;
 
 /**
  * Takes from what is free of the SKU's substitutes, best first, as much as there is. Not from the channel's own exposure: it may sell
  * that itself.
  */
-function substitutesFor(
+export function substitutesFor(
   line: { lineNo: number; skuId: number; unitPrice: string; pricePer?: number | undefined },
   units: number,
   currency: string,
@@ -95,7 +98,7 @@ export function oversoldOf(
   fulfilmentAt: FulfilmentAt,
 ): { line: AcceptedLine; standIns: AcceptedLine[]; allocations: NewAllocation[]; raised: OrderEvent } {
   const { policy = isRefused ? 'cancel' : 'backorder', otherwise } = context.oversold!;
-  const by: Record<ExceptionPolicy, number> = { backorder: 0, cancel: 0, substitute: 0, hold: 0 };
+  const by: Record<ExceptionPolicy, number> = { resource: 0, backorder: 0, cancel: 0, substitute: 0, hold: 0 };
   let standIns: StandIn[] = [];
   let allocations: NewAllocation[] = [];
   if (policy === 'substitute') {
@@ -153,7 +156,8 @@ export function resolveException(
   let lines: StandIn[] = [];
   let allocations: NewAllocation[] = [];
   if (command.as === 'substitute') {
-    let lastLineNo = Math.max(...order.lines.keys());
+    // Beside an order that who ordered may still change.
+    let lastLineNo = Math.max(order.progress.told ? 100_000 : 0, ...order.lines.keys());
     const takeLineNo = () => ++lastLineNo;
     const taker = new Taker(context);
     ({
@@ -166,7 +170,9 @@ export function resolveException(
       return refused('no_substitute', `line ${line.lineNo}: substitutes cover ${parts.substituted} of ${units}`);
     if (left > 0) parts[partOf[command.otherwise!]] = left;
   } else parts[partOf[command.as]] = units;
-  const resolved: OrderEvent = {
+  if (order.progress.told && lines.length > 0 && !context.takesChanges)
+    return refused('change_not_supported', 'the system that orders go to takes no added lines');
+  const resolved: Resolved = {
     type: 'order.exception_resolved',
     exceptionId,
     lineNo: line.lineNo,
@@ -178,7 +184,37 @@ export function resolveException(
     lines,
     allocations,
   };
-  return events([resolved]);
+  if (!order.progress.told) return events([resolved]);
+  // The ERP has the line: what it gives up is cancelled there, what is sent instead is added.
+  const { cancelled, substituted } = parts;
+  const list: OrderEvent[] = [{ ...resolved, refused: 0, lines: [], allocations: [], told: true }];
+  if (lines.length > 0) list.push(addedInstead(line, lines, allocations, `exception ${exceptionId}`));
+  if (cancelled + substituted > 0) list.push(givenUp(order, line, cancelled + substituted, `exception ${exceptionId}`));
+  return events(list);
+}
+
+/** Waiting units of a line that the ERP has, given up. */
+function givenUp(order: Order, line: OrderLine, quantity: number, reference: string): OrderEvent {
+  const { lineNo } = line;
+  const amountMinor = undoneAmount(order, line, quantity);
+  const lines = [{ lineNo, quantity, amountMinor, fromBackorder: quantity }];
+  return { type: 'order.lines_cancelled', reference, lines, released: [], answered: [] };
+}
+
+/** What stands in for units of a line that the ERP has: added to the order, under the line of who ordered it. */
+export function addedInstead(
+  line: OrderLine,
+  standIns: readonly StandIn[],
+  allocations: NewAllocation[],
+  reference: string,
+): OrderEvent {
+  const lines = standIns.map(
+    ({ standsFor: _, ...part }): AddedLine => ({
+      ...part,
+      ...{ addsTo: rootOf(line), within: 0, withinShort: 0, backordered: 0, refused: 0 },
+    }),
+  );
+  return { type: 'order.lines_added', reference, lines, allocations, commitments: [], exposureUsed: [] };
 }
 
 /** What of a channel's own cancel settles units that were held: they wait for nobody any more. */

@@ -13,12 +13,17 @@ export async function readFirstDecision(
 ): Promise<Extract<OrderEvent, { type: 'order.accepted' }> | undefined> {
   const order = (await readOrders(db, [orderId])).get(orderId);
   if (order === undefined) return undefined;
-  const { companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt } = order;
-  const first = [...order.allocations.values()].filter((allocation) => !allocation.fromBackorder);
+  const { companyId, channelId, accountId, externalNo, currency, orderedAt } = order;
+  // What was added since is no part of it.
+  const lines = [...order.lines.values()].filter((line) => line.addsTo === null);
+  const first = [...order.allocations.values()].filter(
+    ({ lineNo, fromBackorder }) => !fromBackorder && order.lines.get(lineNo)!.addsTo === null,
+  );
+  const totalMinor = lines.reduce((sum, line) => sum + (line.standsFor === null ? line.amountMinor : 0), 0);
   return {
     type: 'order.accepted',
     ...{ orderId, companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt },
-    lines: [...order.lines.values()].map((line) => {
+    lines: lines.map((line) => {
       const { lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, within, withinShort, refused } = line;
       let backordered = quantity - refused;
       for (const allocation of first) if (allocation.lineNo === lineNo) backordered -= allocation.quantity;

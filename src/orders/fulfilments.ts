@@ -4,7 +4,7 @@ import type { NewAllocation, Order, OrderEvent } from './types.ts';
 /** Asks for what is allocated, by fulfilment. The ERP knows the order: before, nothing of it is asked; from then on, all at once. */
 export function requestFulfilments(
   order: Order,
-  allocations: Iterable<Omit<NewAllocation, 'fromExposure'>> = openAllocations(order),
+  allocations: Iterable<Omit<NewAllocation, 'fromExposure'>> = askable(order),
 ): OrderEvent[] {
   const requests = new Map<
     number,
@@ -28,7 +28,13 @@ export function requestFulfilments(
   }));
 }
 
-function* openAllocations(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
+/** What was added and isn't confirmed by the ERP is asked for when it is. */
+function* askable(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
+  for (const allocation of openAllocations(order))
+    if (order.lines.get(allocation.lineNo)?.awaitsErp !== true) yield allocation;
+}
+
+export function* openAllocations(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
   for (const allocation of order.allocations.values())
     if (allocation.openQuantity > 0) yield { ...allocation, quantity: allocation.openQuantity };
 }

@@ -22,6 +22,8 @@ export interface Gate {
   readonly holdsMax: number;
   /** Called for one order after the other, in the order of the batch: what one takes, the next can't have. Read only but for the gate's own. */
   judge(submit: SubmitCommand, accepted: Accepted): Verdict;
+  /** The same of what a change adds to an order, as if it were an order of its own; absent: it has no say in that. */
+  judgeAdded?(order: Order, added: Accepted): Verdict;
   /** Whether a hold may be released; of a hold that is none of its own, yes. */
   release?(order: Order, hold: OrderHold, by: { isRule: boolean }): ReleaseVerdict;
   /** An event was applied; the order is as it is after it. */
@@ -100,6 +102,16 @@ export class Gates {
 
   applied(order: Order, event: OrderEvent): void {
     for (const gate of this.#open) gate.applied?.(order, event);
+  }
+
+  judgeAdded(order: Order, added: Accepted): Verdict {
+    const holds: NewHold[] = [];
+    for (const gate of this.#open) {
+      const verdict = gate.judgeAdded?.(order, added);
+      if (verdict?.ok === false) return verdict;
+      holds.push(...(verdict?.holds ?? []));
+    }
+    return { ok: true, holds };
   }
 
   async finish(): Promise<void> {

@@ -8,8 +8,8 @@ import { acceptedOf } from './accepted.ts';
 import { isIncomplete } from './complete.ts';
 import { events, nothing, refused } from './decision.ts';
 import { evolve } from './evolve.ts';
-import { requestFulfilments } from './fulfilments.ts';
-import type { DecideContext, Decision, NewHold, Order, OrderCommand, OrderEvent } from './types.ts';
+import { openAllocations, requestFulfilments } from './fulfilments.ts';
+import type { DecideContext, Decision, NewAllocation, NewHold, Order, OrderCommand, OrderEvent } from './types.ts';
 
 export function isHeld(order: Order): boolean {
   return order.progress.held > 0 || order.progress.holds > 0;
@@ -73,6 +73,13 @@ export function releaseHold(
   return events([{ type: 'order.hold_released', ...released }]);
 }
 
+/** What was allocated while the order was held. */
+function* unasked(order: Order): Generator<Omit<NewAllocation, 'fromExposure'>> {
+  for (const allocation of openAllocations(order))
+    if (!order.fulfilments.has(allocation.fulfilmentId) && order.lines.get(allocation.lineNo)?.awaitsErp !== true)
+      yield allocation;
+}
+
 /**
  * With the last thing that held it settled, the ERP is told the order as it is by then, and the WMS is asked for what could not be asked before.
  * An order of which nothing is left to send is held by nothing. Needs the order's holds; of one that is not told all lines, else its open allocations.
@@ -99,13 +106,14 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
   if (!next.progress.told) {
     const lines = [...next.lines.values()]
       .filter((line) => line.refused < line.quantity)
-      .map(({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, ...line }) => ({
+      .map(({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, addsTo, ...line }) => ({
         ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
         ...(pricePer !== 1 && { pricePer }),
         ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
         ...(standsFor !== null && { standsFor }),
+        ...(addsTo !== null && { addsTo }),
       }));
     if (lines.length > 0) all.push({ type: 'order.hold_ended', lines });
-  } else if (mayHandOver(next) && !next.progress.handed) all.push(...requestFulfilments(next));
+  } else if (mayHandOver(next) && !isOver(next)) all.push(...requestFulfilments(next, unasked(next)));
   return all;
 }

@@ -26,6 +26,7 @@ export {
   listHolds,
   releaseHold,
 } from './hold-records.ts';
+export { leftOf, partsOf, rootOf } from './line-parts.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {
   backorderedUnits,
@@ -49,7 +50,7 @@ export {
   type ReturnRecord,
 } from './return-records.ts';
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
-export { leftOf, standInsOf } from './take-back.ts';
+export { standInsOf } from './take-back.ts';
 export {
   readToldDocuments,
   readToldPromises,

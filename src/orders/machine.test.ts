@@ -3,7 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { evolve } from './evolve.ts';
 import { mayMove, stateRules } from './machine.ts';
 import { standInsOf } from './take-back.ts';
-import { answer, cancel, confirm, invoice, pick, receiveReturn, ship, submit, World } from './testing.ts';
+import {
+  answer,
+  cancel,
+  change,
+  confirm,
+  invoice,
+  pick,
+  receiveReturn,
+  ship,
+  shortPick,
+  submit,
+  World,
+} from './testing.ts';
 import type { Order, OrderCommand, OrderLine } from './types.ts';
 
 describe('the declared machine', () => {
@@ -27,14 +39,20 @@ describe('the declared machine', () => {
 
 const units = fc.integer({ min: 1, max: 6 });
 /** Also of lines that stand for others. */
-const lineNos = fc.integer({ min: 1, max: 5 });
+const lineNos = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 1, max: 5 }) },
+  fc.integer({ min: 100_001, max: 100_003 }),
+);
 const fulfilments = fc.integer({ min: 10, max: 15 });
 
 /** Anything a system might say, in any order, sensible or not. */
 const commands: fc.Arbitrary<OrderCommand> = fc.oneof(
   { weight: 2, arbitrary: fc.constant(confirm) },
   { weight: 2, arbitrary: fulfilments.map((fulfilmentId): OrderCommand => ({ kind: 'release', fulfilmentId })) },
-  { weight: 2, arbitrary: fc.constant<OrderCommand>({ kind: 'allocate_backorders', lineNos: [1, 2, 3] }) },
+  {
+    weight: 2,
+    arbitrary: fc.constant<OrderCommand>({ kind: 'allocate_backorders', lineNos: [1, 2, 3, 100_001, 100_002] }),
+  },
   { weight: 6, arbitrary: fc.tuple(fulfilments, units, lineNos).map((args) => pick(...args)) },
   { weight: 6, arbitrary: fc.tuple(fulfilments, units, lineNos).map((args) => ship(...args)) },
   { weight: 4, arbitrary: fc.tuple(units, lineNos).map((args) => cancel(...args)) },
@@ -57,6 +75,34 @@ const commands: fc.Arbitrary<OrderCommand> = fc.oneof(
       .integer({ min: 700, max: 704 })
       .map((holdId): OrderCommand => ({ kind: 'release_hold', holdId, by: 'ann', reason: null })),
   },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        lines: fc.uniqueArray(
+          fc.record({
+            lineNo: fc.oneof(lineNos, fc.constant(null), fc.constant(100_001)),
+            skuId: fc.option(fc.integer({ min: 1, max: 3 })),
+            quantity: fc.nat(9),
+            unitPrice: fc.option(fc.constantFrom('0.01', '1.005', '2.55')),
+            within: fc.option(fc.nat(3)),
+          }),
+          { maxLength: 3, selector: ({ lineNo }) => lineNo ?? {} },
+        ),
+        number: fc.option(fc.nat(5)),
+        isWhole: fc.boolean(),
+        partial: fc.boolean(),
+      })
+      .map(({ lines, ...rest }) => change(lines, rest)),
+  },
+  { weight: 3, arbitrary: fc.tuple(fulfilments, units, lineNos).map((args) => shortPick(...args)) },
+  { weight: 1, arbitrary: fc.constant<OrderCommand>({ kind: 'cancel_order', reference: 'ALL' }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .uniqueArray(fc.integer({ min: 100_001, max: 100_004 }))
+      .map((lineNos): OrderCommand => ({ kind: 'confirm_change', lineNos })),
+  },
   { weight: 1, arbitrary: fc.tuple(units, lineNos).map(([quantity, lineNo]) => invoice(quantity, 100, lineNo)) },
   {
     weight: 4,
@@ -71,6 +117,10 @@ const commands: fc.Arbitrary<OrderCommand> = fc.oneof(
   },
 );
 
+const shortPicks = fc.record({
+  policy: fc.constantFrom('resource', 'backorder', 'cancel', 'substitute', 'hold'),
+  otherwise: fc.constantFrom('backorder', 'cancel', 'hold'),
+});
 const oversold = fc.option(
   fc.record({
     policy: fc.constantFrom('backorder', 'cancel', 'substitute', 'hold', undefined),
@@ -90,9 +140,10 @@ describe('any sequence of commands', () => {
         fc.array(fc.nat(6), { minLength: 8, maxLength: 8 }),
         fc.boolean(),
         oversold,
+        shortPicks,
         fc.nat(2),
         fc.array(fc.tuple(commands, fc.nat(3)), { maxLength: 40 }),
-        (lines, stock, refuses, policy, holds, steps) => {
+        (lines, stock, refuses, policy, onShortPick, holds, steps) => {
           const world = new World([
             [1, 1, stock[0]!, stock[1]],
             [1, 2, stock[2]!, stock[3]],
@@ -102,6 +153,7 @@ describe('any sequence of commands', () => {
           const total = stock.reduce((sum, n) => sum + n, 0);
           world.onShort = refuses ? 'refuse' : 'backorder';
           world.oversold = policy;
+          world.onShortPick = onShortPick;
           world.verdict = {
             ok: true,
             holds: Array.from({ length: holds }, () => ({ kind: 'credit', reason: 'over_limit', detail: '' })),
@@ -118,6 +170,8 @@ describe('any sequence of commands', () => {
           check(world);
           let arrived = 0;
           for (const [command, more] of steps) {
+            // Nobody confirms what nobody was told.
+            if (command.kind === 'confirm' && world.order!.progress.held > 0) continue;
             world.shelves[more]!.free++;
             arrived++;
             const before = world.order!.state;
@@ -135,7 +189,9 @@ describe('any sequence of commands', () => {
           // Nothing was made or lost on the way: on a shelf, promised, picked and not back.
           let held = 0;
           for (const line of world.order!.lines.values()) held += line.allocated + line.picked - line.returned;
-          expect(world.shelves.reduce((sum, shelf) => sum + shelf.free + shelf.own, 0) + held).toBe(total + arrived);
+          expect(world.shelves.reduce((sum, shelf) => sum + shelf.free + shelf.own, 0) + held + world.missing).toBe(
+            total + arrived,
+          );
         },
       ),
       { numRuns: 1_500 },
@@ -182,7 +238,7 @@ describe('any sequence of commands', () => {
       let heldHere = 0;
       for (const exception of world.order!.exceptions.values()) {
         const { units, held, substituted } = exception;
-        expect(held + exception.backordered + exception.cancelled + substituted).toBe(units);
+        expect(held + exception.backordered + exception.cancelled + substituted + exception.resourced).toBe(units);
         if (exception.lineNo === line.lineNo) heldHere += held;
       }
       expect(line.held).toBe(heldHere);
@@ -210,6 +266,10 @@ describe('any sequence of commands', () => {
         told++;
         units = event.lines.reduce((sum, line) => sum + line.quantity, 0);
         cancelled = event.lines.reduce((sum, line) => sum + line.cancelled, 0);
+      }
+      if (event.type === 'order.lines_added') {
+        expect(event.untold === true).toBe(told === 0);
+        if (told > 0) units += event.lines.reduce((sum, line) => sum + line.quantity - line.refused, 0);
       }
       if (event.type !== 'order.lines_cancelled') continue;
       expect(event.untold === true).toBe(told === 0);

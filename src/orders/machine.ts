@@ -92,6 +92,10 @@ export const eventRules: Readonly<
     meaning: 'It was decided anew who gets what: units of its lines are others, more or fewer.',
     from: ['accepted', 'confirmed', 'released', 'partly_shipped'],
   },
+  'fulfilment.short_picked': {
+    meaning: 'Units that the WMS was told to pick were not there: they wait again.',
+    from: 'any',
+  },
   'stock.picked': { meaning: 'Goods left the shelf: on hand and allocated fall together.', from: 'any' },
   'shipment.confirmed': { meaning: 'Goods left the location.', from: 'any' },
   'document.posted': { meaning: 'The ERP posted an invoice or credit note.', from: 'any' },
@@ -118,6 +122,23 @@ export const eventRules: Readonly<
   'order.hold_released': { meaning: 'One of its holds is released: by whom, and why.', from: 'any' },
   'order.promise_changed': {
     meaning: 'Something leaves at another time, or from another place, than was promised.',
+    from: 'any',
+  },
+  'order.changed': {
+    meaning:
+      'The order was changed: what was asked of each line, and what it was answered. What follows from it comes next.',
+    from: 'any',
+  },
+  'order.lines_added': {
+    meaning: 'Units were added, as lines of their own, and each was decided.',
+    from: ['accepted', 'confirmed', 'released', 'partly_shipped'],
+  },
+  'order.change_confirmed': {
+    meaning: 'The ERP has the added lines: what is allocated to them is asked of the WMS.',
+    from: 'any',
+  },
+  'order.change_too_late': {
+    meaning: 'The WMS was too late to stop units that a change gave back: the order keeps them.',
     from: 'any',
   },
   'order.hold_ended': { meaning: 'Nothing of it is held any more: the ERP is told the order.', from: 'any' },

@@ -18,9 +18,11 @@ import {
 import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { addedSkus, endingWait, isPartOf, openPairs } from './change-needs.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
+import { missingAt, setAsideMissing, withoutCorrected } from './missing-units.ts';
 import { PromiseBook, writePromises } from './promises.ts';
 import { returnsNamed } from './returns.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
@@ -51,7 +53,7 @@ export interface OrderWork {
 }
 
 export type WorkResult =
-  | { outcome: 'applied'; orderId: number; events: OrderEvent[] }
+  | { outcome: 'applied'; orderId: number; events: OrderEvent[]; superseded?: true }
   | { outcome: 'refused'; orderId: number; refused: string; detail: string; waitFor?: string }
   /** The order the work is about is not known (yet). */
   | { outcome: 'unknown_order' };
@@ -59,6 +61,8 @@ export type WorkResult =
 export interface OrderDeps {
   ids: Ids;
   directory: Directory;
+  /** Whether the system that orders go to can be told of lines that are added; default: it can. */
+  takesChanges?: boolean | undefined;
 }
 
 /** The unit of work of one transaction. Stock that has no order moves through `stock`; `finish` writes all of it. */
@@ -129,11 +133,29 @@ export async function processOrders(
         if (commitments.length > 0) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
       }
       fulfilmentsMax += channel.locationIds.length;
+    } else if (command.kind === 'change') {
+      holdsMax += gates.holdsMax;
+      const lines = addedSkus(command, order).length;
+      if (channel.sellsByItself) {
+        channelIds.add(channel.channelId);
+        exceptionsMax += lines;
+      } else if (channel.horizonDays > 0) for (const skuId of addedSkus(command, order)) datedSkus.add(skuId);
+      allocationsMax += lines * channel.locationIds.length * 2;
+      fulfilmentsMax += channel.locationIds.length;
+    } else if (command.kind === 'short_pick') {
+      exceptionsMax += command.lines.length;
+      allocationsMax += needed.length;
+      fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
-    else if (command.kind === 'cancel' || command.kind === 'answer_cancel' || command.kind === 'request_return')
+    else if (
+      command.kind === 'cancel' ||
+      command.kind === 'answer_cancel' ||
+      command.kind === 'cancel_order' ||
+      command.kind === 'request_return'
+    )
       returnsMax += deps.directory.locationById.size;
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
@@ -149,7 +171,11 @@ export async function processOrders(
     if (list === undefined) held.set(hold.reservationId, [hold]);
     else list.push(hold);
   }
-  const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], outside);
+  const missing = missingAt(works, orderIds, orders);
+  const reports = [...(outside?.reports ?? []), ...missing.values()];
+  const allOutside = missing.size === 0 ? outside : { reports, netCounts: outside?.netCounts ?? [] };
+  const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], allOutside);
+  await withoutCorrected(tx, missing);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
   const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
@@ -196,9 +222,12 @@ export async function processOrders(
       promisedOf: (lineNo, skuId, supplyId) =>
         commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
       onShort: channel.onShort,
+      takesChanges: deps.takesChanges !== false,
+      onShortPick: channel.onShortPick,
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
-      judge: (accepted) => gates.judge(command as SubmitCommand, accepted),
+      judge: (accepted) =>
+        command.kind === 'submit' ? gates.judge(command, accepted) : gates.judgeAdded(order!, accepted),
       judgeRelease: (current, hold, isRule) => gates.release(current, hold, isRule),
       holdTerms: (kind) => deps.directory.holdTerms(kind),
       takeHoldId: () => holdIds.take(),
@@ -225,6 +254,8 @@ export async function processOrders(
       current = evolve(current, event);
       gates.applied(current, event);
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
+      if (event.type === 'fulfilment.short_picked')
+        facts.push(...setAsideMissing(stock, missing, event, channel.companyId));
       applyToCommitments(commitments, current, event);
       promises?.follow(current, event, commitments);
       let change = changed.get(current.orderId);
@@ -256,7 +287,8 @@ export async function processOrders(
         apply(promised);
       }
     }
-    return { outcome: 'applied', orderId: orderId!, events: done };
+    const superseded = decision.superseded === true ? { superseded: true as const } : {};
+    return { outcome: 'applied', orderId: orderId!, events: done, ...superseded };
   });
   for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds, holdIds]) block.giveBack();
 
@@ -332,6 +364,9 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     fulfilmentIds: new Set(),
     returnsOf: new Set(),
     behind: new Set(),
+    whole: new Set(),
+    awaitingOf: new Set(),
+    changesOf: new Set(),
   };
   works.forEach(({ command, isLimited }, i) => {
     const orderId = orderIds[i];
@@ -341,14 +376,23 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if (command.kind === 'cancel' || command.kind === 'resolve_exception' || command.kind === 'request_return')
       parts.behind.add(orderId);
     if (command.kind === 'hold' || command.kind === 'release_hold') parts.behind.add(orderId);
-    if (command.kind === 'release_hold') parts.allocationsOf.add(orderId);
+    if (command.kind === 'release_hold' || command.kind === 'resolve_exception') parts.allocationsOf.add(orderId);
     if ('fulfilmentId' in command) parts.fulfilmentIds.add(command.fulfilmentId);
-    if ('lines' in command) for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
+    if (command.kind === 'change' || command.kind === 'cancel_order' || command.kind === 'short_pick')
+      parts.whole.add(orderId);
+    if (command.kind === 'resolve_exception') parts.whole.add(orderId);
+    if (command.kind === 'change' || command.kind === 'answer_cancel') parts.changesOf.add(orderId);
+    if (command.kind === 'confirm_change') for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
+    if ('lines' in command && command.kind !== 'change')
+      for (const { lineNo } of command.lines) parts.lines.push({ orderId, lineNo });
     if (command.kind === 'cancel') parts.lines.push({ orderId, lineNo: command.lineNo });
     if (command.kind === 'allocate_backorders' || command.kind === 'repromise')
       for (const lineNo of command.lineNos) parts.lines.push({ orderId, lineNo });
     // What is allocated goes to the WMS now, whichever line it is of.
-    if (command.kind === 'confirm') parts.allocationsOf.add(orderId);
+    if (command.kind === 'confirm') {
+      parts.allocationsOf.add(orderId);
+      parts.awaitingOf.add(orderId);
+    }
     if (command.kind === 'receive_return' || command.kind === 'inspect_return') parts.returnsOf.add(orderId);
   });
   return parts;
@@ -364,14 +408,7 @@ function waitingLines(
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
     if (order === undefined) return;
-    const lineNos =
-      command.kind === 'cancel'
-        ? [command.lineNo]
-        : command.kind === 'allocate_backorders' || command.kind === 'repromise'
-          ? command.lineNos
-          : command.kind === 'request_return' || command.kind === 'reassign'
-            ? command.lines.map(({ lineNo }) => lineNo)
-            : [];
+    const lineNos = endingWait(command, order);
     for (const lineNo of new Set(lineNos))
       if ((order.lines.get(lineNo)?.backordered ?? 0) > 0) waiting.push({ orderId: order.orderId, lineNo });
   });
@@ -405,9 +442,20 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
       return pairs;
     case 'cancel':
       for (const a of order?.allocations.values() ?? [])
-        if (a.lineNo === command.lineNo || order!.lines.get(a.lineNo)?.standsFor === command.lineNo)
+        if (a.lineNo === command.lineNo || isPartOf(order!.lines.get(a.lineNo), command.lineNo))
           pairs.push([a.skuId, a.locationId]);
       return pairs;
+    case 'change':
+      for (const skuId of addedSkus(command, order)) everywhere(skuId);
+      return [...pairs, ...openPairs(order)];
+    case 'cancel_order':
+      return openPairs(order);
+    case 'short_pick':
+      for (const { lineNo } of command.lines) {
+        const skuId = order?.lines.get(lineNo)?.skuId;
+        if (skuId !== undefined) everywhere(skuId);
+      }
+      return [...pairs, ...openPairs(order)];
     case 'pick':
     case 'answer_cancel':
       for (const a of order?.allocations.values() ?? [])

@@ -1,8 +1,9 @@
 /** Returns: asked for, received, inspected. Pure, as `decide`. */
 import { events, refused } from './decision.ts';
 import { inspectLine } from './evolve-returns.ts';
+import { leftOf, partsOf, undoneAmount } from './line-parts.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent, ReturnLine, ReturnName } from './return-types.ts';
-import { authoriseReturn, cancelLine, leftOf, standInsOf, undoneAmount } from './take-back.ts';
+import { authoriseReturn, cancelLine } from './take-back.ts';
 import type { DecideContext, Decision, Order, OrderEvent, OrderLine } from './types.ts';
 
 type Command<Kind extends ReturnCommand['kind']> = Extract<ReturnCommand, { kind: Kind }>;
@@ -21,7 +22,7 @@ export function requestReturn(order: Order, command: Command<'request_return'>, 
   for (const [lineNo, quantity] of wanted) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
-    const parts = [...standInsOf(order, lineNo), line];
+    const parts = partsOf(order, lineNo);
     const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
     if (quantity > left)
       return refused('over_return', `line ${lineNo}: ${quantity} asked back, ${left} left that could come back`);

@@ -86,6 +86,7 @@ export function applyToStock(
   occurredAt: string,
 ): Moved | undefined {
   switch (event.type) {
+    case 'order.lines_added':
     case 'order.accepted': {
       const left = new Map(event.exposureUsed.map(({ skuId, quantity }) => [skuId, quantity]));
       for (const { lineNo, skuId, locationId, quantity, fromExposure } of event.allocations) {
@@ -139,6 +140,10 @@ export function applyToStock(
       for (const { lineNo, skuId, locationId, quantity } of event.released)
         stock.release(skuId, locationId, quantity, lineOf(order, lineNo));
       return undefined;
+    case 'fulfilment.short_picked':
+      for (const { lineNo, skuId, quantity } of event.lines)
+        stock.release(skuId, event.locationId, quantity, lineOf(order, lineNo));
+      return undefined;
     case 'stock.picked':
       return movedOf(
         event.lines.map(({ lineNo, skuId, quantity }) => {
@@ -175,6 +180,7 @@ export function applyToCommitments(commitments: Commitments, order: Order, event
   if (commitments.isEmpty) return;
   const { orderId } = order;
   switch (event.type) {
+    case 'order.lines_added':
     case 'order.accepted':
       for (const { lineNo, skuId, backordered } of event.lines)
         commitments.commit(
@@ -185,6 +191,12 @@ export function applyToCommitments(commitments: Commitments, order: Order, event
     case 'order.lines_reassigned':
       for (const { lineNo, skuId, supplyId, quantity } of event.commitments)
         commitments.change({ orderId, lineNo, skuId }, supplyId, quantity);
+      return;
+    case 'fulfilment.short_picked':
+      for (const { lineNo, skuId, quantity } of event.lines) {
+        const { backordered } = order.lines.get(lineNo)!;
+        commitments.serve({ orderId, lineNo, skuId, backordered }, -quantity);
+      }
       return;
     case 'order.lines_allocated':
       for (const { lineNo, quantity } of event.allocations) {

@@ -69,6 +69,8 @@ export const LINE_NUMBERS = [
   'substituted',
   'coalesce(stands_for, 0)',
   'price_per',
+  'coalesce(adds_to, 0)',
+  'awaits_erp::int',
 ] as const;
 export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
@@ -81,35 +83,54 @@ export const readLines = sql<{ order_id: number; unit_price: string; numbers: st
  */
 export const readToldLines = sql<{ order_id: number; lines: string; is_replaced: boolean }>(
   'orders_read_told_lines',
-  `select l.order_id, false as is_replaced,
+  `with part as (
+     select order_id, line_no, stands_for as root from order_line
+      where order_id = any($1::bigint[]) and stands_for is not null and adds_to is null
+      union all
+     select order_id, line_no, adds_to from order_line where order_id = any($1::bigint[]) and adds_to is not null)
+   select l.order_id, false as is_replaced,
           string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled, l.backordered, l.refused - l.substituted, l.shipped,
                                l.invoiced, l.returned), ';' order by l.line_no) as lines
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join order_line l using (order_id)
-    where l.changed_version > t.known and l.stands_for is null group by l.order_id
+    where l.changed_version > t.known and l.stands_for is null and l.adds_to is null group by l.order_id
     union all
-   -- Who ordered a line is told of it as one, whatever leaves in its place: what became of the lines that stand for it is added up with
-   -- it, and is told instead of it.
-   select l.order_id, true,
-          concat_ws(',', l.line_no, l.sku_id, l.quantity, l.amount_minor, l.cancelled + s.cancelled, l.backordered + s.backordered,
-                    l.refused - l.substituted + s.refused, l.shipped + s.shipped, l.invoiced + s.invoiced, l.returned + s.returned)
+   -- Who ordered a line is told of it as one, whatever leaves in its place and whatever was added to it: what became of those lines is added
+   -- up with it, and is told instead of it. Its SKU is the one that it was given last.
+   select s.order_id, true,
+          concat_ws(',', s.root, s.skus[1], s.quantity, s.amount_minor, s.cancelled, s.backordered, s.refused, s.shipped, s.invoiced, s.returned)
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known)
-     join (select order_id, stands_for, max(changed_version) as changed_version, sum(cancelled) as cancelled, sum(backordered) as backordered,
-                  sum(refused) as refused, sum(shipped) as shipped, sum(invoiced) as invoiced, sum(returned) as returned
-             from order_line where stands_for is not null and order_id = any($1::bigint[]) group by order_id, stands_for) s using (order_id)
-     join order_line l on l.order_id = s.order_id and l.line_no = s.stands_for
-    where greatest(l.changed_version, s.changed_version) > t.known
+     join (select order_id, p.root, max(changed_version) as changed_version,
+                  array_agg(sku_id order by line_no desc) filter (where stands_for is null) as skus,
+                  coalesce(sum(quantity) filter (where stands_for is null), 0) as quantity,
+                  coalesce(sum(amount_minor) filter (where stands_for is null), 0) as amount_minor,
+                  sum(cancelled) as cancelled, sum(backordered) as backordered, sum(refused - substituted) as refused, sum(shipped) as shipped,
+                  sum(invoiced) as invoiced, sum(returned) as returned
+             from (select order_id, line_no, root from part
+                    union select order_id, root, root from part) p
+             join order_line l using (order_id, line_no)
+            group by order_id, p.root) s using (order_id)
+    where s.changed_version > t.known
     order by 2`,
 );
-/** As {@link readLines}: lines that stand for others, and all lines of orders that the ERP is not told yet. */
+/** As {@link readLines}: lines that stand for others or were added, and all lines of orders that the ERP is not told yet. */
 export const readLinesBehind = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines_behind',
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line where order_id = any($1::bigint[]) and stands_for is not null
    union all
    select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
-     from order_line where stands_for is null
+     from order_line where order_id = any($1::bigint[]) and adds_to is not null and stands_for is null
+   union all
+   select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line where stands_for is null and adds_to is null
       and order_id = any(array(select order_id from sales_order where order_id = any($1::bigint[]) and not is_told))
     order by order_id`,
+);
+/** As {@link readLines}: lines that were added and that the ERP has not confirmed. */
+export const readAwaitingLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
+  'orders_read_awaiting_lines',
+  `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
+     from order_line where order_id = any($1::bigint[]) and awaits_erp`,
 );
 // An order of a thousand lines has hundreds of shipments; each touches a few lines, and only these are read.
 export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
@@ -128,8 +149,10 @@ export const readAllocationsBehind = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_behind',
   `select a.order_id,
           array[a.allocation_id, a.line_no, a.sku_id, a.location_id, a.quantity, a.open_quantity, a.fulfilment_id, a.from_backorder::int]::text as numbers
-     from order_line l join allocation a using (order_id, line_no)
-    where l.order_id = any($1::bigint[]) and l.stands_for is not null order by a.order_id, a.allocation_id`,
+     from (select order_id, line_no from order_line where order_id = any($1::bigint[]) and stands_for is not null
+           union all
+           select order_id, line_no from order_line where order_id = any($1::bigint[]) and adds_to is not null and stands_for is null) l
+     join allocation a using (order_id, line_no) order by a.order_id, a.allocation_id`,
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
@@ -199,11 +222,11 @@ export const writeTerms = sql(
      from unnest($1::bigint[], $2::boolean[], $3::timestamptz[], $4::text[]) as t(order_id, ship_complete, requested_at, ship_to)
     where o.order_id = t.order_id`,
 );
-// What only the end of a hold changes, apart from what every event may.
+// What only the end of a hold and added units change, apart from what every event may.
 export const updateHeldOrders = sql(
   'orders_update_held',
-  `update sales_order o set units = t.units, units_refused = t.units_refused, units_held = t.units_held
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) as t(order_id, units, units_refused, units_held)
+  `update sales_order o set units = t.units, units_refused = t.units_refused, units_held = t.units_held, total_minor = t.total_minor
+     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as t(order_id, units, units_refused, units_held, total_minor)
     where o.order_id = t.order_id`,
 );
 export const updateHeldLines = sql(
@@ -222,14 +245,15 @@ export const insertLines = sql(
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
 );
-/** With what few lines have: of an order with an exception, or at a price for several units. */
+/** With what few lines have: of an order with an exception, at a price for several units, or added. */
 export const insertExceptionLines = sql(
   'orders_insert_exception_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
-                           backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for, price_per)
+                           backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for, price_per,
+                           adds_to, awaits_erp)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                        $16::bigint[], $17::int[], $18::bigint[])`,
+                        $16::bigint[], $17::int[], $18::bigint[], $19::int[], $20::boolean[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',

@@ -1,5 +1,6 @@
 /** Orders read in sets, locked or as they stand. */
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
+import * as changeStatements from './changes.sql.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
 import { type ReturnRow, readReturns } from './returns.sql.ts';
@@ -18,45 +19,85 @@ export interface OrderParts {
   returnsOf: Set<number>;
   /** Orders of which exceptions and holds are read, the lines that stand for others, and, while the ERP is not told, all lines. */
   behind: Set<number>;
+  /** Orders of which everything is read: all lines, allocations and exceptions. */
+  whole: Set<number>;
+  /** Orders of which the lines are read that the ERP has not confirmed. */
+  awaitingOf: Set<number>;
+  /** Orders of which the changes are read. */
+  changesOf: Set<number>;
 }
 
 /** Locks the orders in id order, then reads the named parts of them. Ids that don't exist are left out. */
 export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number, Order>> {
   if (parts.orderIds.size === 0) return new Map();
-  const { lines, allocationsOf, fulfilmentIds, returnsOf, behind } = parts;
+  const { lines, fulfilmentIds, returnsOf, whole, changesOf } = parts;
+  const allocationsOf = whole.size === 0 ? parts.allocationsOf : new Set([...parts.allocationsOf, ...whole]);
+  const behind = new Set([...parts.behind].filter((id) => !whole.has(id)));
+  const exceptionsOf = [...parts.behind, ...whole];
   const unique = [...new Map(lines.map((part) => [`${part.orderId}/${part.lineNo}`, part])).values()];
   const named = [numbers(unique.map((part) => part.orderId)), numbers(unique.map((part) => part.lineNo))];
   const none = Promise.resolve([]);
   // Sent together; each reads when those before it have ended, so what depends on the orders is read under their locks.
   const behindIds = [numbers([...behind])];
-  const [headers, someLines, ofLines, allocations, fulfilments, returns, linesBehind, ofBehind, exceptions, holds] =
-    await Promise.all([
-      tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
-      unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
-      unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
-      allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
-      fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
-      returnsOf.size === 0 ? none : tx.query(readReturns, [numbers([...returnsOf])]),
-      behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
-      behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
-      behind.size === 0 ? none : tx.query(exceptionStatements.readExceptions, behindIds),
-      behind.size === 0 ? none : tx.query(holdStatements.readHolds, behindIds),
-    ]);
+  const wholeIds = [numbers([...whole])];
+  const [
+    headers,
+    someLines,
+    ofLines,
+    allocations,
+    fulfilments,
+    returns,
+    linesBehind,
+    ofBehind,
+    exceptions,
+    all,
+    awaiting,
+    changes,
+    holds,
+  ] = await Promise.all([
+    tx.query(statements.lockOrders, [numbers([...parts.orderIds])]),
+    unique.length === 0 ? none : tx.query(statements.readSomeLines, named),
+    unique.length === 0 ? none : tx.query(statements.readAllocationsOfLines, named),
+    allocationsOf.size === 0 ? none : tx.query(statements.readAllocations, [numbers([...allocationsOf])]),
+    fulfilmentIds.size === 0 ? none : tx.query(statements.readFulfilmentsById, [numbers([...fulfilmentIds])]),
+    returnsOf.size === 0 ? none : tx.query(readReturns, [numbers([...returnsOf])]),
+    behind.size === 0 ? none : tx.query(statements.readLinesBehind, behindIds),
+    behind.size === 0 ? none : tx.query(statements.readAllocationsBehind, behindIds),
+    exceptionsOf.length === 0
+      ? none
+      : tx.query(exceptionStatements.readExceptions, [numbers([...new Set(exceptionsOf)])]),
+    whole.size === 0 ? none : tx.query(statements.readLines, wholeIds),
+    parts.awaitingOf.size === 0 ? none : tx.query(statements.readAwaitingLines, [numbers([...parts.awaitingOf])]),
+    changesOf.size === 0 ? none : tx.query(changeStatements.readChanges, [numbers([...changesOf])]),
+    exceptionsOf.length === 0 ? none : tx.query(holdStatements.readHolds, [numbers([...new Set(exceptionsOf)])]),
+  ]);
   const orders = headersOf(headers);
   const isKnown = (row: { order_id: number }) => orders.has(row.order_id);
-  for (const row of [...someLines, ...linesBehind].filter(isKnown)) addLine(orders, row);
+  for (const row of [...someLines, ...linesBehind, ...all, ...awaiting].filter(isKnown)) addLine(orders, row);
   for (const row of [...ofLines, ...allocations, ...ofBehind].filter(isKnown)) addAllocation(orders, row);
   for (const row of fulfilments.filter(isKnown)) addFulfilment(orders, row);
   for (const row of returns.filter(isKnown)) addReturn(orders, row);
   for (const row of exceptions.filter(isKnown)) addException(orders, row);
   for (const row of holds.filter(isKnown)) addHold(orders, row);
+  for (const row of changes.filter(isKnown)) addChange(orders, row);
   // Few are on hold; whatever happens to one may be the last that there was to hold.
   const held = [...orders.values()].filter(({ orderId, progress }) => progress.holds > 0 && !behind.has(orderId));
   if (held.length > 0)
     for (const row of await tx.query(holdStatements.readHolds, [numbers(held.map(({ orderId }) => orderId))]))
       addHold(orders, row);
+  await readHeld(tx, orders);
   await readWhole(tx, orders, headers);
   return orders;
+}
+
+/** Orders that are held and of which the WMS was asked for something: with the hold's end it is asked for what it was not asked for yet. */
+async function readHeld(db: Queryable, orders: ReadonlyMap<number, Order>): Promise<void> {
+  const held = [...orders.values()].filter(({ progress }) => progress.handed && progress.holds + progress.held > 0);
+  if (held.length === 0) return;
+  const ids = [numbers(held.map(({ orderId }) => orderId))];
+  for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
+  for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
+  for (const row of await db.query(statements.readAwaitingLines, ids)) addLine(orders, row);
 }
 
 /** Orders that leave only whole, until they do: whether everything is there is seen by all of their lines. */
@@ -87,6 +128,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(readReturns, ids)) addReturn(orders, row);
   for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   for (const row of await db.query(holdStatements.readHolds, ids)) addHold(orders, row);
+  for (const row of await db.query(changeStatements.readChanges, ids)) addChange(orders, row);
   return orders;
 }
 
@@ -132,6 +174,7 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
       returns: new Map(),
       exceptions: new Map(),
       holds: new Map(),
+      changes: [],
       ...termsOf(row),
     });
   return orders;
@@ -182,6 +225,8 @@ function addLine(
     substituted: n[23]!,
     standsFor: n[24] === 0 ? null : n[24]!,
     pricePer: n[25]!,
+    addsTo: n[26] === 0 ? null : n[26]!,
+    awaitsErp: n[27] === 1,
   });
 }
 
@@ -228,10 +273,10 @@ function addReturn(orders: ReadonlyMap<number, Order>, row: ReturnRow): void {
 
 function addException(orders: ReadonlyMap<number, Order>, row: exceptionStatements.ExceptionRow): void {
   const { exception_id: exceptionId, line_no: lineNo, sku_id: skuId, kind, policy, units } = row;
-  const { held, backordered, cancelled, substituted, resolved_by: resolvedBy, reason } = row;
+  const { held, backordered, cancelled, substituted, resourced, resolved_by: resolvedBy, reason } = row;
   orders.get(row.order_id)?.exceptions.set(exceptionId, {
     ...{ exceptionId, kind, lineNo, skuId, policy, units },
-    ...{ held, backordered, cancelled, substituted, resolvedBy, reason },
+    ...{ held, backordered, cancelled, substituted, resourced, resolvedBy, reason },
   });
 }
 
@@ -246,6 +291,11 @@ function addHold(orders: ReadonlyMap<number, Order>, row: holdStatements.HoldRow
   });
 }
 
+function addChange(orders: ReadonlyMap<number, Order>, row: changeStatements.ChangeRow): void {
+  const { change_version: version, last_version: lastVersion, is_whole: isWhole, reference, number, lines } = row;
+  orders.get(row.order_id)?.changes.push({ version, lastVersion, reference, number, isWhole, lines });
+}
+
 /** An array of whole numbers as PostgreSQL writes it: `{1,2,3}`. */
 function unpack(text: string): number[] {
   return text.slice(1, -1).split(',').map(Number);
@@ -253,7 +303,7 @@ function unpack(text: string): number[] {
 
 /** An order as others are told of it, with the lines that changed since. */
 export interface ToldOrder
-  extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions' | 'holds'> {
+  extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions' | 'holds' | 'changes'> {
   lines: {
     lineNo: number;
     skuId: number;

@@ -2,6 +2,7 @@
 import type { Pair } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { numbers, type Queryable } from '../store/index.ts';
+import { addedSkus } from './change-needs.ts';
 import * as statements from './exceptions.sql.ts';
 import type { Order, OrderCommand } from './types.ts';
 
@@ -19,6 +20,15 @@ export async function readSubstitutes(
       const channel = directory.channelById.get(command.channelId);
       if (channel?.sellsByItself && channel.onOversold.policy === 'substitute')
         for (const { skuId } of command.lines) skuIds.add(skuId);
+    } else if (command.kind === 'short_pick') {
+      const order = orders.get(orderIds[i]!);
+      if (directory.channelById.get(order?.channelId ?? 0)?.onShortPick.policy === 'substitute')
+        for (const { lineNo } of command.lines) skuIds.add(order!.lines.get(lineNo)?.skuId ?? 0);
+    } else if (command.kind === 'change') {
+      const order = orders.get(orderIds[i]!);
+      const channel = directory.channelById.get(order?.channelId ?? 0);
+      if (channel?.sellsByItself && channel.onOversold.policy === 'substitute')
+        for (const skuId of addedSkus(command, order)) skuIds.add(skuId);
     } else if (command.kind === 'resolve_exception' && command.as === 'substitute') {
       const skuId = orders.get(orderIds[i]!)?.exceptions.get(command.exceptionId)?.skuId;
       if (skuId !== undefined) skuIds.add(skuId);
@@ -45,7 +55,11 @@ export function pairsOfSubstitutes(
       ? command.lines.map((line) => line.skuId)
       : command.kind === 'resolve_exception'
         ? [order?.exceptions.get(command.exceptionId)?.skuId ?? 0]
-        : [];
+        : command.kind === 'change'
+          ? addedSkus(command, order)
+          : command.kind === 'short_pick'
+            ? command.lines.map(({ lineNo }) => order?.lines.get(lineNo)?.skuId ?? 0)
+            : [];
   return skuIds.flatMap((skuId) =>
     (substitutes.get(skuId) ?? []).flatMap((instead) =>
       channel.locationIds.map((locationId): Pair => [instead, locationId]),

@@ -1,31 +1,13 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
-import { amountMinor } from '../canonical/index.ts';
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
-import type { DecideContext, Decision, Order, OrderCommand, OrderEvent, OrderLine } from './types.ts';
-
-/** What was given up in all (cancelled or returned) has one amount, whichever way each unit went. */
-export function undoneAmount({ currency }: Order, line: OrderLine, quantity: number, before = 0): number {
-  const { unitPrice, pricePer } = line;
-  const undone = line.cancelled + line.returned + before;
-  return (
-    amountMinor(unitPrice, undone + quantity, currency, pricePer) - amountMinor(unitPrice, undone, currency, pricePer)
-  );
-}
-
-/** Units of a line that may still be taken back. */
-export function leftOf(line: OrderLine): number {
-  return line.quantity - line.refused - line.cancelled - line.cancelAsked - line.returnExpected - line.returned;
-}
+import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
+import type { DecideContext, Decision, Order, OrderChange, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 export function standInsOf(order: Order, lineNo: number): OrderLine[] {
   return [...order.lines.values()].filter((line) => line.standsFor === lineNo);
 }
 
-/**
- * Takes units of an ordered line back: from the line itself and from those that stand for it, by how early each unit can be stopped; at the
- * same stage what nobody ordered goes first.
- */
 export function cancel(
   order: Order,
   command: Extract<OrderCommand, { kind: 'cancel' }>,
@@ -33,29 +15,44 @@ export function cancel(
 ): Decision {
   const line = order.lines.get(command.lineNo);
   if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
-  const parts = [...standInsOf(order, command.lineNo), line];
+  // Who names a line that stands for another means that one alone.
+  const parts = rootOf(line) === line.lineNo ? partsOf(order, line.lineNo) : [line];
   const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
   if (command.quantity > left)
     return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
-  if (parts.length === 1) return events(cancelLine(order, line, command.quantity, command.reference, context));
+  return events(takeBack(order, parts, command.quantity, command.reference, context));
+}
+
+/**
+ * Takes units of an ordered line back: from the line itself and from those that are part of it, by how early each unit can be stopped; at the
+ * same stage what nobody ordered goes first.
+ * @param quantity no more than is left of them
+ */
+export function takeBack(
+  order: Order,
+  parts: readonly OrderLine[],
+  quantity: number,
+  reference: string,
+  context: DecideContext,
+): OrderEvent[] {
+  if (parts.length === 1) return cancelLine(order, parts[0]!, quantity, reference, context);
+  const waiting = (part: OrderLine) => part.allocated - part.cancelAsked;
   const stages = [
     (part: OrderLine) => part.backordered,
-    (part: OrderLine) => part.allocated - part.cancelAsked,
+    (part: OrderLine) => (isHandedOver(order, part) ? 0 : waiting(part)),
+    (part: OrderLine) => (isHandedOver(order, part) ? waiting(part) : 0),
     leftOf,
   ];
   const taken = new Map(parts.map((part) => [part, 0]));
-  let missing = command.quantity;
+  let missing = quantity;
   for (const there of stages)
     for (const part of parts) {
       const before = taken.get(part)!;
-      const quantity = Math.max(0, Math.min(missing, leftOf(part) - before, there(part)));
-      taken.set(part, before + quantity);
-      missing -= quantity;
+      const units = Math.max(0, Math.min(missing, leftOf(part) - before, there(part)));
+      taken.set(part, before + units);
+      missing -= units;
     }
-  const list = [...taken].flatMap(([part, quantity]) =>
-    quantity === 0 ? [] : cancelLine(order, part, quantity, command.reference, context),
-  );
-  return events(list);
+  return [...taken].flatMap(([part, units]) => (units === 0 ? [] : cancelLine(order, part, units, reference, context)));
 }
 
 /**
@@ -79,7 +76,7 @@ export function cancelLine(
   );
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   for (const allocation of own) {
-    if (missing === 0 || isHandedOver(order)) break;
+    if (missing === 0 || isHandedOver(order, line)) break;
     const quantity = Math.min(allocation.openQuantity, missing);
     released.push({
       allocationId: allocation.allocationId,
@@ -106,7 +103,7 @@ export function cancelLine(
   let askable = 0;
   const byFulfilment = new Map<number, number>();
   for (const allocation of own) {
-    if (!isHandedOver(order)) break;
+    if (!isHandedOver(order, line)) break;
     byFulfilment.set(
       allocation.fulfilmentId,
       (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,
@@ -183,9 +180,15 @@ export function answerCancel(
   const late: { lineNo: number; quantity: number }[] = [];
   if (!order.fulfilments.has(command.fulfilmentId))
     return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
-  for (const { lineNo, cancelled, tooLate } of command.lines) {
+  for (const { lineNo, asked, ...said } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
+    let { cancelled, tooLate } = said;
+    if (asked !== undefined && cancelled + tooLate <= asked) {
+      // Of what it was asked for, some was not found and is settled.
+      cancelled = Math.min(cancelled, line.cancelAsked);
+      tooLate = Math.min(tooLate, line.cancelAsked - cancelled);
+    }
     if (cancelled + tooLate > line.cancelAsked)
       return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
     const left = line.picked + handedOver(order, lineNo) - line.shipped;
@@ -217,6 +220,23 @@ export function answerCancel(
   const result: OrderEvent[] = [];
   if (lines.length > 0)
     result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
-  if (late.length > 0) result.push(...authoriseReturn(order, command.reference, late, late, context));
+  if (late.length > 0) {
+    const change = changeOf(order, command.askedVersion);
+    // Who changed the line was told that it was being asked: too late, and it stays as it was. A cancel's goods come back.
+    if (change !== undefined)
+      result.push({
+        type: 'order.change_too_late',
+        changeVersion: change.version,
+        reference: change.reference,
+        lines: late,
+      });
+    else result.push(...authoriseReturn(order, command.reference, late, late, context));
+  }
   return events(result);
+}
+
+/** The change that asked the WMS, if it was one. */
+function changeOf(order: Order, askedVersion: number | undefined): OrderChange | undefined {
+  if (askedVersion === undefined) return undefined;
+  return order.changes.find(({ version, lastVersion }) => askedVersion > version && askedVersion <= lastVersion);
 }

@@ -2,10 +2,12 @@
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import type {
+  ChangeLine,
   DecideContext,
   Decision,
   Inspection,
   Offered,
+  OnShortPick,
   Order,
   OrderCommand,
   OrderEvent,
@@ -27,6 +29,8 @@ export class World {
   readonly shelves: Shelf[];
   readonly history: OrderEvent[] = [];
   onShort: 'backorder' | 'refuse' = 'backorder';
+  takesChanges = true;
+  onShortPick: OnShortPick = { policy: 'resource', otherwise: 'backorder' };
   oversold: Oversold | undefined;
   /** Of goods that come back. */
   inspection: Inspection | undefined;
@@ -38,6 +42,9 @@ export class World {
   kept: Record<number, Record<number, number>> = {};
   /** What the gates say of a new order. */
   verdict: Verdict = { ok: true, holds: [] };
+  /** Units that were not found, wherever they are. */
+  missing = 0;
+  readonly lost: { skuId: number; locationId: number; quantity: number }[] = [];
   #ids = { allocation: 100, fulfilment: 10, return: 50, exception: 900, hold: 700 };
 
   constructor(shelves: readonly (readonly [skuId: number, locationId: number, free: number, own?: number])[]) {
@@ -59,6 +66,8 @@ export class World {
         (this.toCome[skuId] ?? []).find((one) => one.supplyId === supplyId)?.quantity ?? 0,
       promisedOf: () => Number.POSITIVE_INFINITY,
       onShort: this.onShort,
+      takesChanges: this.takesChanges,
+      onShortPick: this.onShortPick,
       oversold: this.oversold,
       substitutes: (skuId) => this.instead[skuId] ?? [],
       judge: () => this.verdict,
@@ -100,6 +109,7 @@ export class World {
 
   #apply(event: OrderEvent): void {
     switch (event.type) {
+      case 'order.lines_added':
       case 'order.accepted':
         for (const { skuId, locationId, quantity, fromExposure } of event.allocations) {
           const shelf = this.shelf(skuId, locationId);
@@ -120,6 +130,12 @@ export class World {
         return;
       case 'return.inspected':
         for (const { skuId, restock } of event.lines) this.shelf(skuId, event.locationId).free += restock;
+        return;
+      case 'fulfilment.short_picked':
+        for (const { skuId, quantity } of event.lines) {
+          this.missing += quantity;
+          this.lost.push({ skuId, locationId: event.locationId, quantity });
+        }
         return;
       case 'return.received':
         if (event.inspection !== undefined) return;
@@ -183,8 +199,30 @@ export function cancel(quantity: number, lineNo = 1, reference = 'C1'): OrderCom
   return { kind: 'cancel', reference, lineNo, quantity };
 }
 
+/** `[lineNo, quantity]` a line, or more of it. */
+export function change(
+  lines: readonly (readonly [lineNo: number, quantity: number] | Partial<ChangeLine>)[],
+  rest: Partial<Extract<OrderCommand, { kind: 'change' }>> = {},
+): OrderCommand {
+  const none = { lineNo: null, skuId: null, quantity: 0, unitPrice: null, within: null, requestedOn: null };
+  return {
+    ...{ kind: 'change', reference: 'CH1', number: null, isWhole: false, partial: false },
+    lines: lines.map((line) =>
+      Array.isArray(line) ? { ...none, lineNo: line[0] as number, quantity: line[1] as number } : { ...none, ...line },
+    ),
+    ...rest,
+  };
+}
+
 export function pick(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
   return { kind: 'pick', fulfilmentId, source: 'wms', sourceId: 'p', sequence: null, lines: [{ lineNo, quantity }] };
+}
+
+export function shortPick(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {
+  return {
+    ...{ kind: 'short_pick', fulfilmentId, source: 'wms', sourceId: 'sp', reason: 'empty bin', occurredAt: '' },
+    lines: [{ lineNo, quantity }],
+  };
 }
 
 export function ship(fulfilmentId: number, quantity: number, lineNo = 1): OrderCommand {

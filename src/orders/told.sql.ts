@@ -46,8 +46,10 @@ export const readToldReceipts = sql<{
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join return_receipt r using (order_id)
     where r.order_version > t.known order by r.order_id, r.order_version`,
 );
-/** Which lines stand for which: whoever ordered knows only the ordered ones. */
-export const readStandIns = sql<{ order_id: number; line_no: number; stands_for: number }>(
+/** Which lines stand for which, or were added to which: whoever ordered knows only the ordered ones. */
+export const readStandIns = sql<{ order_id: number; line_no: number; root: number }>(
   'orders_read_stand_ins',
-  'select order_id, line_no, stands_for from order_line where order_id = any($1::bigint[]) and stands_for is not null',
+  `select order_id, line_no, stands_for as root from order_line where order_id = any($1::bigint[]) and stands_for is not null and adds_to is null
+    union all
+   select order_id, line_no, adds_to from order_line where order_id = any($1::bigint[]) and adds_to is not null`,
 );

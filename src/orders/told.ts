@@ -110,7 +110,7 @@ const same = (_orderId: number, lines: Line[]): Line[] => lines;
 async function orderedLines(db: Queryable, orderIds: string): Promise<typeof same> {
   const standIns = await db.query(statements.readStandIns, [orderIds]);
   if (standIns.length === 0) return same;
-  const standsFor = new Map(standIns.map((row) => [`${row.order_id} ${row.line_no}`, row.stands_for]));
+  const standsFor = new Map(standIns.map((row) => [`${row.order_id} ${row.line_no}`, row.root]));
   return (orderId, lines) => {
     const sums = new Map<number, Line>();
     for (const { lineNo: no, quantity, amountMinor } of lines) {

@@ -1,10 +1,20 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
 import type { Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
-import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
+import type { ChangeCommand, ChangeEvent, ChangeRefusal, OrderChange } from './change-types.ts';
+import type {
+  ExceptionKind,
+  ExceptionPolicy,
+  ExceptionUnits,
+  OrderException,
+  ShortPickCommand,
+  ShortPicked,
+  StandIn,
+} from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
+export * from './change-types.ts';
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
@@ -32,6 +42,10 @@ export interface OrderLine {
   substituted: number;
   /** The ordered line whose units this one delivers under another SKU; null: it was ordered. */
   standsFor: number | null;
+  /** Added by a change: the line of who ordered that it belongs to, its own number where it is a new one. null: it was ordered at first. */
+  addsTo: number | null;
+  /** Added, and the ERP hasn't confirmed it: nothing of it is asked of the WMS. */
+  awaitsErp: boolean;
   picked: number;
   shipped: number;
   invoiced: number;
@@ -133,6 +147,8 @@ export interface Order {
   returns: Map<number, ReturnAuthorisation>;
   exceptions: Map<number, OrderException>;
   holds: Map<number, OrderHold>;
+  /** Oldest first; read for those who need them only. */
+  changes: OrderChange[];
   /** Absent: it says nothing of them. */
   terms?: OrderTerms;
 }
@@ -172,6 +188,8 @@ export type PromiseCause =
   | 'stock_lost';
 
 export type OrderEvent =
+  | ChangeEvent
+  | ShortPicked
   | {
       type: 'order.promise_changed';
       ruleVersion: string;
@@ -291,7 +309,7 @@ export type OrderEvent =
       units: number;
       /** The rule; where its units went says what it came to. */
       policy: ExceptionPolicy;
-    } & ExceptionUnits)
+    } & Omit<ExceptionUnits, 'resourced'> & { resourced?: number })
   | {
       type: 'order.exception_resolved';
       exceptionId: number;
@@ -306,6 +324,8 @@ export type OrderEvent =
       refused: number;
       by: string;
       reason: string | null;
+      /** The ERP has the order: what is given up, and what is sent instead, are facts of their own. */
+      told?: true;
       /** Lines that stand for what was substituted. */
       lines: StandIn[];
       allocations: NewAllocation[];
@@ -345,6 +365,7 @@ export type OrderEvent =
         cancelled: number;
         cancelledMinor: number;
         standsFor?: number;
+        addsTo?: number;
       }[];
     };
 
@@ -376,6 +397,8 @@ export interface SubmitCommand {
 
 export type OrderCommand =
   | SubmitCommand
+  | ChangeCommand
+  | ShortPickCommand
   | { kind: 'confirm'; erpNumber: string }
   | { kind: 'release'; fulfilmentId: number }
   | { kind: 'allocate_backorders'; lineNos: readonly number[] }
@@ -422,7 +445,7 @@ export type OrderCommand =
   | {
       kind: 'resolve_exception';
       exceptionId: number;
-      as: Exclude<ExceptionPolicy, 'hold'>;
+      as: Exclude<ExceptionPolicy, 'hold' | 'resource'>;
       /** For units that no substitute covers; without it such a resolution is refused. */
       otherwise: 'backorder' | 'cancel' | null;
       by: string;
@@ -442,12 +465,16 @@ export type OrderCommand =
       kind: 'answer_cancel';
       reference: string;
       fulfilmentId: number;
-      lines: { lineNo: number; cancelled: number; tooLate: number }[];
+      /** The order's version in which it was asked, where that is known. */
+      askedVersion?: number;
+      /** `asked`: what this answer is to, where that is known. Some of it may have been settled meanwhile: it was not found. */
+      lines: { lineNo: number; cancelled: number; tooLate: number; asked?: number }[];
     }
   | ReturnCommand;
 
 export type Decision =
-  | { ok: true; events: OrderEvent[] }
+  /** `superseded`: something newer was said already. */
+  | { ok: true; events: OrderEvent[]; superseded?: true }
   | {
       ok: false;
       refused:
@@ -467,6 +494,7 @@ export type Decision =
         | 'order_ended'
         | 'not_inspected'
         | 'not_received'
+        | ChangeRefusal
         | (string & {});
       detail: string;
       /** What it may wait for, where it came before its time. */

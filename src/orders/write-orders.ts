@@ -1,10 +1,11 @@
 /** Orders written in sets: a statement a table. The caller holds the lock of each order it writes. */
 import { numbers, type Tx, texts } from '../store/index.ts';
+import * as changeStatements from './changes.sql.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
 import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
-import type { Allocation, Order, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
+import type { Allocation, Order, OrderChange, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
 import { ReturnWrites } from './write-returns.ts';
 
 /** An order that was changed in this transaction, with the events that changed it. */
@@ -42,6 +43,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const returns = new ReturnWrites();
   const shipments: Of<'shipment.confirmed'>[] = [];
   const documents: Of<'document.posted'>[] = [];
+  const changes: [Order, OrderChange][] = [];
+  const confirmedLines: [Order, number][] = [];
   for (const { order, isNew, events } of changed) {
     const touchedLines = new Set<number>();
     const touchedAllocations = new Set<number>();
@@ -51,21 +54,32 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
     const touchedHolds = new Set<number>();
     const addedLines = new Set<number>();
     const settledLines = new Set<number>();
+    let isRaised = false;
     for (const { event, occurredAt: at, version } of events) {
       if (event.type === 'order.exception_raised' || event.type === 'order.exception_resolved')
         touchedExceptions.add(event.exceptionId);
       if (event.type === 'order.held' || event.type === 'order.hold_released') touchedHolds.add(event.holdId);
+      if (event.type === 'order.exception_raised' && event.kind === 'short_picked' && event.held > 0)
+        settledLines.add(event.lineNo);
       if (event.type === 'order.exception_resolved') {
         settledLines.add(event.lineNo);
         for (const line of event.lines) addedLines.add(line.lineNo);
-      } else if ('lines' in event && !TOUCHING_NO_LINE.has(event.type))
+      } else if (event.type === 'order.lines_added') {
+        for (const line of event.lines) addedLines.add(line.lineNo);
+        isRaised = true;
+      } else if (event.type === 'order.changed')
+        changes.push([order, order.changes.find((c) => c.version === version)!]);
+      else if (event.type === 'order.change_confirmed')
+        for (const { lineNo } of event.lines) confirmedLines.push([order, lineNo]);
+      else if ('lines' in event && !TOUCHING_NO_LINE.has(event.type))
         for (const line of event.lines) touchedLines.add(line.lineNo);
       if ('allocations' in event)
         for (const allocation of event.allocations) {
           added.add(allocation.allocationId);
           touchedLines.add(allocation.lineNo);
         }
-      if (event.type === 'stock.picked') for (const line of event.lines) touchedAllocations.add(line.allocationId);
+      if (event.type === 'stock.picked' || event.type === 'fulfilment.short_picked')
+        for (const line of event.lines) touchedAllocations.add(line.allocationId);
       if (event.type === 'order.lines_cancelled' || event.type === 'order.lines_reassigned')
         for (const part of event.released) {
           touchedAllocations.add(part.allocationId);
@@ -78,7 +92,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'document.posted') documents.push({ order, event, at, version });
     }
     const insert = (line: OrderLine) =>
-      (line.held > 0 || line.substituted > 0 || line.standsFor !== null || line.pricePer !== 1
+      (line.held > 0 || line.substituted > 0 || line.standsFor !== null || line.addsTo !== null || line.pricePer !== 1
         ? exceptionLines
         : newLines
       ).push([order, line]);
@@ -87,7 +101,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
       for (const lineNo of touchedLines) if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
       for (const lineNo of settledLines) heldLines.push([order, order.lines.get(lineNo)!]);
-      if (settledLines.size > 0) heldOrders.push(order);
+      if (settledLines.size > 0 || isRaised) heldOrders.push(order);
     }
     for (const id of touchedExceptions) exceptions.push([order, order.exceptions.get(id)!]);
     for (const id of touchedHolds) holds.push([order, order.holds.get(id)!]);
@@ -145,6 +159,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.substituted)),
       numbers(exceptionLines.map(([, l]) => l.standsFor)),
       numbers(exceptionLines.map(([, l]) => l.pricePer)),
+      numbers(exceptionLines.map(([, l]) => l.addsTo)),
+      `{${exceptionLines.map(([, l]) => (l.awaitsErp ? 't' : 'f')).join(',')}}`,
     ]);
   // Before the cancel that settled them: no more is ever held than waits.
   if (heldOrders.length > 0)
@@ -153,6 +169,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(heldOrders.map((o) => o.progress.quantity)),
       numbers(heldOrders.map((o) => o.progress.refused)),
       numbers(heldOrders.map((o) => o.progress.held)),
+      numbers(heldOrders.map((o) => o.totalMinor)),
     ]);
   if (heldLines.length > 0)
     tx.write(statements.updateHeldLines, [
@@ -186,6 +203,21 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(lines.map(([, l]) => l.returnedMinor)),
       numbers(lines.map(([, l]) => l.creditedMinor)),
       numbers(lines.map(([, l]) => l.changedVersion)),
+    ]);
+  if (confirmedLines.length > 0)
+    tx.write(changeStatements.confirmLines, [
+      numbers(confirmedLines.map(([o]) => o.orderId)),
+      numbers(confirmedLines.map(([, lineNo]) => lineNo)),
+    ]);
+  if (changes.length > 0)
+    tx.write(changeStatements.insertChanges, [
+      numbers(changes.map(([o]) => o.orderId)),
+      numbers(changes.map(([, c]) => c.version)),
+      numbers(changes.map(([, c]) => c.lastVersion)),
+      texts(changes.map(([, c]) => c.reference)),
+      numbers(changes.map(([, c]) => c.number)),
+      `{${changes.map(([, c]) => (c.isWhole ? 't' : 'f')).join(',')}}`,
+      texts(changes.map(([, c]) => JSON.stringify(c.lines))),
     ]);
   if (newAllocations.length > 0)
     tx.write(statements.insertAllocations, [
@@ -275,6 +307,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptions.map(([, e]) => e.substituted)),
       texts(exceptions.map(([, e]) => e.resolvedBy)),
       texts(exceptions.map(([, e]) => e.reason)),
+      numbers(exceptions.map(([, e]) => e.resourced)),
     ]);
 }
 

@@ -1,6 +1,6 @@
 /** What an order means for others: as the ERP is told it, once and whole, and whose numbers it changes. Codes of SKUs and account are loaded. Pure. */
 import { orderReference } from '../canonical/index.ts';
-import type { OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
+import type { OrderChangePayload, OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
 import type { Header } from './plan-headers.ts';
@@ -57,6 +57,29 @@ export function orderAsReleased(
   return salesOrder(directory, header, event.lines);
 }
 
+/** What was added to an order that the ERP was told before; undefined: nothing of it was accepted. */
+export function addedToOrder(
+  directory: Directory,
+  { currency }: Header,
+  event: Extract<OrderEvent, { type: 'order.lines_added' }>,
+  reference: string,
+  order: string,
+): OrderChangePayload | undefined {
+  const lines = event.lines
+    .filter((line) => line.refused < line.quantity)
+    .map((line) => {
+      const { lineNo, skuId, unitPrice, pricePer, standsFor, addsTo } = line;
+      return {
+        ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, ...acceptedOf(line, currency) },
+        ...(pricePer !== undefined && { pricePer }),
+        ...(standsFor !== undefined && { standsFor }),
+        ...(addsTo !== lineNo && { addsTo }),
+      };
+    });
+  if (lines.length === 0) return undefined;
+  return { reference, order, totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0), lines };
+}
+
 /** What of it was cancelled before the ERP knew it; undefined: nothing. */
 export function cancelledWhileHeld(
   event: Extract<OrderEvent, { type: 'order.hold_ended' }>,
@@ -70,10 +93,10 @@ export function cancelledWhileHeld(
 }
 
 /**
- * Whose numbers an accepted order changes. What is taken from the free stock, or waits for some, changes every channel's; what a
+ * Whose numbers an accepted order changes, or what is added to one. What is taken from the free stock, or waits for some, changes every channel's; what a
  * channel sold out of its own exposure changes only what it may be given again.
  */
-export function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepted' }>): {
+export function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepted' | 'order.lines_added' }>): {
   taken: Set<number>;
   sold: Set<number>;
 } {

@@ -2,7 +2,12 @@
  * Writes what became of deliveries, and what their answers do to the orders, for all destinations of this process: outcomes that
  * come in together are written together.
  */
-import type { FulfilmentCancelAnswer, SalesOrderAnswer } from '../connectors/kit/index.ts';
+import type {
+  FulfilmentCancelAnswer,
+  FulfilmentCancelPayload,
+  OrderChangePayload,
+  SalesOrderAnswer,
+} from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from '../orders/index.ts';
 import {
@@ -157,6 +162,15 @@ function workOf(directory: Directory, row: statements.ClaimedDelivery, answer: u
       occurredAt,
       causationId,
     };
+  if (row.kind === 'order_change') {
+    const { lines } = row.payload as OrderChangePayload;
+    return {
+      reference,
+      command: { kind: 'confirm_change', lineNos: lines.map(({ lineNo }) => lineNo) },
+      occurredAt,
+      causationId,
+    };
+  }
   if (row.kind === 'fulfilment')
     return {
       reference,
@@ -165,14 +179,18 @@ function workOf(directory: Directory, row: statements.ClaimedDelivery, answer: u
       causationId,
     };
   if (row.kind === 'fulfilment_cancel') {
-    const { fulfilment } = row.payload as { fulfilment: string };
-    const { lines } = answer as FulfilmentCancelAnswer;
+    const { fulfilment, lines: asked } = row.payload as FulfilmentCancelPayload;
+    const lines = (answer as FulfilmentCancelAnswer).lines.map((line) => {
+      const units = asked.reduce((sum, { lineNo, quantity }) => sum + (lineNo === line.lineNo ? quantity : 0), 0);
+      return { ...line, asked: units };
+    });
     return {
       reference,
       command: {
         kind: 'answer_cancel',
         reference: row.reference,
         fulfilmentId: fulfilmentIdOf(directory, fulfilment),
+        askedVersion: askedVersionOf(directory, row.reference),
         lines,
       },
       occurredAt,
@@ -180,6 +198,12 @@ function workOf(directory: Directory, row: statements.ClaimedDelivery, answer: u
     };
   }
   return undefined;
+}
+
+/** The order's version that asked: the end of the reference, before this hub's own mark. */
+function askedVersionOf(directory: Directory, reference: string): number {
+  const ours = reference.slice(0, reference.length - directory.referenceEnding.length);
+  return Number(ours.slice(ours.lastIndexOf('/') + 1));
 }
 
 function fulfilmentIdOf(directory: Directory, reference: string): number {

@@ -46,6 +46,7 @@ export async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<n
 
 const NAMING_SKUS: ReadonlySet<string> = new Set<OrderEvent['type']>([
   'order.accepted',
+  'order.lines_added',
   'fulfilment.requested',
   'return.authorised',
   'order.hold_ended',

@@ -16,7 +16,13 @@ import type { OrderEvent } from '../orders/index.ts';
 import { type Database, documents, numbers, type Tx, texts } from '../store/index.ts';
 import { AtOnce, type Sender } from './at-once.ts';
 import { BUCKETS } from './buckets.ts';
-import { cancelledWhileHeld, changedNumbers, orderAsAccepted, orderAsReleased } from './order-payloads.ts';
+import {
+  addedToOrder,
+  cancelledWhileHeld,
+  changedNumbers,
+  orderAsAccepted,
+  orderAsReleased,
+} from './order-payloads.ts';
 import * as statements from './plan.sql.ts';
 import { type Header, loadCodes, orderIdOf, readHeaders } from './plan-headers.ts';
 import { restockedSkus, returnPosting } from './return-payloads.ts';
@@ -189,6 +195,26 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       status();
       return;
     }
+    case 'order.lines_added': {
+      const added = addedToOrder(
+        ...([directory, header, event, directory.documentReference('A', orderId, fact.version), reference] as const),
+      );
+      if (added !== undefined && event.untold !== true) to(routing.orders, 'order_change', added.reference, added);
+      const { taken, sold } = changedNumbers(event);
+      for (const skuId of taken) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      for (const skuId of sold) dirty(deps, work, channel.system, 'availability', skuId, fact.recordedAt);
+      status();
+      return;
+    }
+    case 'fulfilment.short_picked':
+      // Found elsewhere, they are taken from what others were offered.
+      for (const { skuId } of event.lines) availabilityDirty(deps, work, skuId, fact.recordedAt);
+      status();
+      return;
+    case 'order.changed':
+    case 'order.change_confirmed':
+      return;
+    case 'order.change_too_late':
     case 'order.promise_changed':
       status();
       return;

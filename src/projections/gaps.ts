@@ -25,6 +25,7 @@ const toldAs: Readonly<Record<string, string>> = {
   'order.accepted': 'sales_order',
   'fulfilment.requested': 'fulfilment',
   'order.cancel_asked': 'fulfilment_cancel',
+  'order.lines_added': 'order_change',
   'order.lines_cancelled': 'order_cancellation',
   'order.hold_ended': 'sales_order',
   'return.authorised': 'return_announcement',
@@ -55,9 +56,9 @@ function isUntold(fact: Fact): boolean {
   return data.untold === true || (fact.type === 'order.accepted' && data.lines!.some((line) => (line.held ?? 0) > 0));
 }
 
-/** An order that was refused as a whole goes to no system as an order. */
+/** An order, or what was added to one, that was refused as a whole goes to no system. */
 function isRefused(fact: Fact): boolean {
-  if (fact.type !== 'order.accepted') return false;
+  if (fact.type !== 'order.accepted' && fact.type !== 'order.lines_added') return false;
   const { lines } = fact.data as { lines: { quantity: number; refused: number }[] };
   return lines.every((line) => line.refused === line.quantity);
 }

@@ -19,7 +19,7 @@ export interface LineState {
 export const readOrderState = sql<LineState>(
   'projections_read_order_state',
   `select l.line_no, s.code as sku, l.quantity, l.allocated, l.held, l.backordered, l.picked, l.shipped, l.invoiced, l.cancel_asked,
-          l.return_expected, coalesce(a.open, 0)::bigint as without_fulfilment, o.erp_number is not null as confirmed
+          l.return_expected, coalesce(a.open, 0)::bigint as without_fulfilment, o.erp_number is not null and not l.awaits_erp as confirmed
      from order_line l
      join sales_order o using (order_id)
      join sku s using (sku_id)

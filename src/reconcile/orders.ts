@@ -117,17 +117,29 @@ function acceptedPart(order: HubOrder): HubOrder | undefined {
   return { ...order, lines, total_minor: lines.reduce((sum, line) => sum + line.amount_minor, 0) };
 }
 
-/** The order as who ordered it is told of it: what became of the lines that stand for one is added up with it. */
+/** What became of a line, whichever line it was; and what was ordered, of those that somebody ordered. */
+const SUMMED = ['refused', 'backordered', 'cancelled', 'shipped', 'invoiced', 'returned'] as const;
+const ORDERED = ['quantity', 'amount_minor', 'within'] as const;
+
+/**
+ * The order as who ordered it is told of it: what became of the lines that stand for one, or were added to it, is added up with it. Its SKU
+ * is the one that it was given last.
+ */
 function orderedPart(order: HubOrder): HubOrder {
-  if (order.lines.every((line) => line.stands_for === null)) return order;
+  if (order.lines.every((line) => line.stands_for === null && line.adds_to === null)) return order;
+  const rootOf = (line: HubLineRow) => line.adds_to ?? line.stands_for ?? line.line_no;
   const lines = order.lines
-    .filter((line) => line.stands_for === null)
+    .filter((line) => rootOf(line) === line.line_no)
     .map((line) => {
       const whole = { ...line, refused: line.refused - line.substituted };
-      for (const part of order.lines)
-        if (part.stands_for === line.line_no)
-          for (const name of ['refused', 'backordered', 'cancelled', 'shipped', 'invoiced', 'returned'] as const)
-            whole[name] += part[name];
+      for (const part of order.lines) {
+        if (part === line || rootOf(part) !== line.line_no) continue;
+        for (const name of SUMMED) whole[name] += part[name];
+        if (part.stands_for !== null) continue;
+        whole.refused -= part.substituted;
+        for (const name of ORDERED) whole[name] += part[name];
+        whole.sku = part.sku;
+      }
       return whole;
     });
   return { ...order, lines };

@@ -6,6 +6,7 @@ import { SIM_KINDS, type Sim, type SimKind, startSim } from '../../sim/index.ts'
 import { createHub, type Hub } from '../../src/app.ts';
 import { waitUntilDrained } from '../../src/cli/demo/drain.ts';
 import { connectors } from '../../src/connectors/index.ts';
+import { changeItem } from '../../src/connectors/kit/index.ts';
 import { loadEstate } from '../../src/estate/index.ts';
 import { putAccounts, putProducts } from '../../src/master/index.ts';
 
@@ -189,6 +190,28 @@ export async function tradeADay(estate: TestEstate): Promise<void> {
     ],
   });
   await drive('crm', 'cancels', { cancels: [cancel('CC1', 'K3', 'C1', 1, 'A4', 150)] });
+  // More of a line that waits, and another line: the ERP is told of both, the WMS asked for what is there.
+  const [changed] = await hub.receiver.receive({
+    system: 'api',
+    source: 'api',
+    contentType: 'application/json',
+    body: Buffer.from('{}'),
+    onFault: 'refuse',
+    items: [
+      {
+        ...changeItem({
+          ...{ kind: 'order.change_requested', channel: 'crm', order: 'C1', reference: 'CH1', occurredAt: at },
+          lines: [
+            { lineNo: 1, quantity: 405 },
+            { lineNo: 2, sku: 'A1', quantity: 2, unitPrice: '1.005' },
+          ],
+        }),
+        itemNo: 0,
+      },
+    ],
+  });
+  if (changed?.status !== 'applied') throw new Error(`the change was ${JSON.stringify(changed)}`);
+  await drained();
   await drive('wms', 'adjustments', {
     adjustments: [{ reference: 'adj-1', location: 'MAN', at, lines: [{ sku: 'A3', quantity: -6 }] }],
   });

@@ -1,13 +1,21 @@
 /** A hub in the small: the core's rooms over one database, driven step by step. No loops, no timers, no network. */
 import type {
   CancelRequested,
+  ChangedLineRequested,
   InboundItem,
+  OrderChangeRequested,
   OrderSubmitted,
   OutsideAllocated,
   StockMoved,
 } from '../../src/canonical/index.ts';
 import { fingerprint } from '../../src/canonical/index.ts';
-import { type AvailabilitySink, type Connector, outsideAllocationItem } from '../../src/connectors/kit/index.ts';
+import {
+  type AvailabilitySink,
+  type Connector,
+  changeItem,
+  orderCancelItem,
+  outsideAllocationItem,
+} from '../../src/connectors/kit/index.ts';
 import { type ItemResult, type Message, Receiver } from '../../src/ingest/index.ts';
 import { logLag } from '../../src/log/index.ts';
 import { type DeclaredEstate, Directory, putAccounts, putProducts } from '../../src/master/index.ts';
@@ -66,7 +74,7 @@ export const routing: Routing = { orders: 'erp', fulfilment: 'wms', accounts: 'c
 export function memorySystems(confirmedBy: 'answer' | 'read_back' = 'answer') {
   const erp = new MemorySystem(
     'erp',
-    ['sales_order', 'order_cancellation', 'shipment_posting', 'return_posting', 'charge'],
+    ['sales_order', 'order_change', 'order_cancellation', 'shipment_posting', 'return_posting', 'charge'],
     confirmedBy,
   );
   erp.answer = (kind, { reference }) => (kind === 'sales_order' ? { number: `SO-${reference}` } : {});
@@ -97,6 +105,8 @@ export interface SmallHubOptions {
   effectHorizonMs?: number;
   leaseMs?: number;
   random?: () => number;
+  /** Whether the system that orders go to can be told of added lines. */
+  takesChanges?: boolean;
   /** What is planned leaves at once, as in the hub. */
   atOnce?: boolean;
   /** Milliseconds, for the dispatchers. */
@@ -120,11 +130,13 @@ export class SmallHub {
   readonly #senders = new Map<number, Sender>();
   readonly #planned = new PlannedStreams();
   readonly #abort = new AbortController();
+  readonly #takesChanges: boolean | undefined;
 
   private constructor(options: SmallHubOptions, db: Database, directory: Directory) {
     this.db = db;
     this.directory = directory;
-    this.receiver = new Receiver({ db, ids: this.ids, directory });
+    this.#takesChanges = options.takesChanges;
+    this.receiver = new Receiver({ db, ...this.deps });
     this.leases = new Leases({
       db,
       holder: options.holder ?? `small-hub-${process.pid}-${++holders}`,
@@ -170,7 +182,7 @@ export class SmallHub {
   }
 
   get deps() {
-    return { ids: this.ids, directory: this.directory };
+    return { ids: this.ids, directory: this.directory, takesChanges: this.#takesChanges };
   }
 
   /** Nothing new leaves. */
@@ -326,6 +338,34 @@ export function cancel(
   return item(`cancel/${channel}`, `${reference}/${orderNo}/${lineNo}`, command);
 }
 
+type ChangeInput = Omit<OrderChangeRequested, 'kind' | 'channel' | 'order' | 'reference' | 'occurredAt' | 'lines'>;
+
+/** `[lineNo, quantity]` a line, or more of it. */
+export function changed(
+  channel: string,
+  orderNo: string,
+  reference: string,
+  lines: readonly (readonly [lineNo: number, quantity: number] | ChangedLineRequested)[],
+  rest: ChangeInput = {},
+): InboundItem {
+  const command: OrderChangeRequested = {
+    ...{ kind: 'order.change_requested', channel, order: orderNo, reference, occurredAt: DAY, ...rest },
+    lines: lines.map((line) => ('quantity' in line ? line : { lineNo: line[0], quantity: line[1] })),
+  };
+  return { ...changeItem(command), itemNo: 0 };
+}
+
+export function orderCancelled(channel: string, orderNo: string, reference: string): InboundItem {
+  const command = {
+    kind: 'order.whole_cancel_requested',
+    channel,
+    order: orderNo,
+    reference,
+    occurredAt: DAY,
+  } as const;
+  return { ...orderCancelItem(command), itemNo: 0 };
+}
+
 export function moved(
   key: string,
   sku: string,
@@ -378,6 +418,11 @@ export function picked(
 ): InboundItem {
   const order = sequence === undefined ? {} : { sequence };
   return item('picked/wms', key, { kind: 'fulfilment.picked', fulfilment, occurredAt, ...order, lines });
+}
+
+export function shortPicked(key: string, fulfilment: string, lines: Lines, occurredAt = DAY): InboundItem {
+  const command = { kind: 'fulfilment.short_picked', fulfilment, reason: 'empty bin', occurredAt, lines } as const;
+  return item('short_picked/wms', key, command);
 }
 
 export function shipped(key: string, fulfilment: string, lines: Lines): InboundItem {

@@ -73,6 +73,7 @@ function becameOf(e: Named): string {
     [e.backordered, 'backordered'],
     [e.cancelled, 'cancelled'],
     [e.substituted, 'substituted'],
+    [e.resourced, 'taken from another place'],
   ] as const;
   return parts
     .filter(([units]) => units > 0)

@@ -120,6 +120,7 @@ export const outboundSchema = Type.Object(
 export type Outbound = Static<typeof outboundSchema>;
 const KINDS = [
   'sales_order',
+  'order_change',
   'order_cancellation',
   'shipment_posting',
   'return_posting',

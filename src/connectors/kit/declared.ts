@@ -112,9 +112,12 @@ function externalNoOf({ state }: StateItem): string {
 const domainOf: Readonly<Record<RecordKind, Domain>> = {
   order: 'orders',
   cancel: 'cancels',
+  change: 'orders',
+  order_cancel: 'cancels',
   movement: 'stock',
   supply: 'supply',
   picked: 'shipments',
+  short_picked: 'shipments',
   shipped: 'shipments',
   returned: 'returns',
   return: 'returns',

@@ -5,6 +5,8 @@ import {
   fingerprint,
   type InboundCommand,
   type InboundItem,
+  type OrderCancelRequested,
+  type OrderChangeRequested,
   type OrderSubmitted,
   type OutsideAllocated,
   type RecordChanged,
@@ -30,6 +32,8 @@ export const scopes = {
   order: (channel: string) => `order/${channel}`,
   cancel: (channel: string) => `cancel/${channel}`,
   returnRequest: (channel: string) => `return/${channel}`,
+  change: (channel: string) => `change/${channel}`,
+  orderCancel: (channel: string) => `order_cancel/${channel}`,
   movement: (system: string) => `movement/${system}`,
   supply: (system: string) => `supply/${system}`,
   outsideAllocation: (system: string) => `outside_allocation/${system}`,
@@ -94,6 +98,21 @@ export function inspectionItem(system: string, key: string, command: ReturnInspe
   ]);
   const fields = [returnReference, named, occurredAt, sequence ?? null, by, reason ?? null, lines];
   return item(scopes.event('inspected', system), key, command, fields);
+}
+
+/** Changes of one order may be named as those of another are. */
+export function changeItem(command: OrderChangeRequested): Draft {
+  const { channel, order, reference, number, occurredAt, whole, partial } = command;
+  const lines = command.lines.map(({ lineNo, sku, quantity, unitPrice, within, requestedOn }) => [
+    ...[lineNo ?? null, sku ?? null, quantity, unitPrice ?? null, within ?? null, requestedOn ?? null],
+  ]);
+  const fields = [number ?? null, occurredAt, whole === true, partial === true, lines];
+  return item(scopes.change(channel), `${order}/${reference}`, command, fields);
+}
+
+export function orderCancelItem(command: OrderCancelRequested): Draft {
+  const { channel, order, reference, occurredAt } = command;
+  return item(scopes.orderCancel(channel), `${order}/${reference}`, command, [occurredAt]);
 }
 
 export function movementItem(system: string, key: string, command: StockMoved): Draft {

@@ -258,6 +258,15 @@ export interface SalesOrderPayload {
     standsFor?: number;
   }[];
 }
+/** Lines that were added to an order; each belongs to it from now on as its first ones do. */
+export interface OrderChangePayload {
+  reference: string;
+  order: string;
+  /** Of the added lines. */
+  totalMinor: number;
+  /** `addsTo`: the ordered line that the units were added to; absent: a new line. */
+  lines: (SalesOrderPayload['lines'][number] & { addsTo?: number })[];
+}
 /** order_cancellation, shipment_posting (with location and shippedAt) and return_posting. */
 export interface OrderDocumentPayload {
   reference: string;

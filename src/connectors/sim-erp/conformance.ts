@@ -3,6 +3,7 @@ import { batchTables, deliveryTables, describeSystem, sequencePages } from '../k
 /** How the simulated ERP answers: sim/API.md. */
 const routes = {
   sales_order: { path: 'sales-orders', list: 'orders' },
+  order_change: { path: 'order-changes', list: 'changes' },
   order_cancellation: { path: 'cancellations', list: 'cancellations' },
   shipment_posting: { path: 'shipments', list: 'shipments' },
   return_posting: { path: 'returns', list: 'returns' },
@@ -63,6 +64,13 @@ export default describeSystem({
         orderedAt: at,
         totalMinor: 1530,
         lines: [{ lineNo: 1, sku: '85123A', quantity: 6, unitPrice: '2.55', amountMinor: 1530 }],
+      },
+    }),
+    order_change: (n) => ({
+      reference: `A77${n}10`,
+      payload: {
+        ...{ reference: `A77${n}10`, order: 'shop/1', totalMinor: 510 },
+        lines: [{ lineNo: 100_001, sku: '85123A', quantity: 2, unitPrice: '2.55', amountMinor: 510, addsTo: 1 }],
       },
     }),
     order_cancellation: (n) => ({ reference: `X77${n}10`, payload: { order: 'shop/1', lines } }),

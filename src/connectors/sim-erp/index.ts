@@ -15,6 +15,7 @@ export const simErp = defineConnector(
     sources: { documents: { domains: ['invoices', 'credit'], cursor: 'sequence', ordering: 'per_thing', push: false } },
     deliveries: {
       sales_order: written,
+      order_change: written,
       order_cancellation: written,
       shipment_posting: written,
       return_posting: written,

@@ -10,7 +10,7 @@ import {
 
 type ErpKind = Extract<
   DeliveryKindName,
-  'sales_order' | 'order_cancellation' | 'shipment_posting' | 'return_posting' | 'charge'
+  'sales_order' | 'order_change' | 'order_cancellation' | 'shipment_posting' | 'return_posting' | 'charge'
 >;
 
 const DOCUMENTS_MAX = 100;
@@ -33,6 +33,7 @@ export function deliveries(client: HttpClient, limits: ConnectorContext['limits'
   };
   return {
     sales_order: kind('sales-orders', 'orders'),
+    order_change: kind('order-changes', 'changes'),
     order_cancellation: kind('cancellations', 'cancellations'),
     shipment_posting: kind('shipments', 'shipments'),
     return_posting: kind('returns', 'returns'),

@@ -92,6 +92,7 @@ export const writeSchema = Type.Object(
 export type SqlWrite = Static<typeof writeSchema>;
 const KINDS = [
   'sales_order',
+  'order_change',
   'order_cancellation',
   'shipment_posting',
   'return_posting',

@@ -21,7 +21,7 @@ const WORK_MAX = 10;
 const SALE_MISSING_MS = 2_000;
 const SHIPMENT = 'model.stock.shipment.out';
 
-export type TrytonKind = Exclude<DeliveryKindName, 'charge'>;
+export type TrytonKind = Exclude<DeliveryKindName, 'charge' | 'order_change'>;
 
 export function deliveries(sinks: Sinks): Record<TrytonKind, DeliveryKind> {
   return {

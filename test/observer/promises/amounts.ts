@@ -8,6 +8,7 @@ const ORDERS_PER_LOOK = 100;
 
 interface HubLine {
   isStandIn: boolean;
+  addsTo: number | null;
   orderId: number;
   lineNo: number;
   quantity: number;
@@ -52,7 +53,7 @@ export async function judgeAmounts(world: World): Promise<void> {
   await judgeDocuments(world);
 }
 
-const COLUMNS = `stands_for is not null as "isStandIn", order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice", price_per as "pricePer",
+const COLUMNS = `adds_to as "addsTo", stands_for is not null as "isStandIn", order_id as "orderId", line_no as "lineNo", quantity, refused, unit_price::text as "unitPrice", price_per as "pricePer",
   amount_minor as amount, shipped, shipped_minor as "shippedMinor", invoiced_minor as "invoicedMinor",
   cancelled_minor as "cancelledMinor", returned_minor as "returnedMinor", credited_minor as "creditedMinor"`;
 
@@ -108,6 +109,12 @@ async function judgePage(
     ids,
   ]);
   const lines = new Map(found.map((line) => [`${line.orderId}/${line.lineNo}`, line]));
+  // Who ordered a line sees what was added to it as one with it.
+  const ordered = new Map<string, number>();
+  for (const line of found) {
+    const key = `${line.orderId}/${line.addsTo ?? line.lineNo}`;
+    if (!line.isStandIn) ordered.set(key, (ordered.get(key) ?? 0) + line.amount);
+  }
   for (const held of page) {
     const head = names.byReference.get(referenceOf(held.key));
     // Whether it may be there at all is I7's question.
@@ -122,7 +129,9 @@ async function judgePage(
         continue;
       }
       // The ERP holds what was accepted, everybody else what was ordered.
-      const amount = isErp ? costs(line, line.quantity - line.refused) : line.amount;
+      const amount = isErp
+        ? costs(line, line.quantity - line.refused)
+        : (ordered.get(`${head.orderId}/${part.lineNo}`) ?? 0);
       total += amount;
       I10.look(isErp ? 'lines in the ERP' : 'lines elsewhere');
       const told = part.amountMinor ?? Number(amountMinor(part.unitPrice!, part.quantity, part.pricePer));

@@ -107,6 +107,7 @@ export class PlayedOrder {
     };
     switch (type) {
       case 'order.accepted':
+      case 'order.lines_added':
         for (const { lineNo, quantity, refused = 0, backordered = 0 } of told.lines!) {
           this.lines.set(lineNo, noUnits());
           add([{ lineNo, quantity }], 'quantity');
@@ -124,6 +125,10 @@ export class PlayedOrder {
       case 'order.lines_allocated':
         add(told.allocations, 'allocated');
         add(told.allocations, 'backordered', -1);
+        break;
+      case 'fulfilment.short_picked':
+        add(told.lines, 'backordered');
+        add(told.lines, 'allocated', -1);
         break;
       case 'stock.picked':
         add(told.lines, 'picked');

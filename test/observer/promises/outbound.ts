@@ -7,6 +7,7 @@ import type { SystemName, World } from './world.ts';
 const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
   'order.accepted': { system: 'erp', kind: 'sales_order' },
   'order.hold_ended': { system: 'erp', kind: 'sales_order' },
+  'order.lines_added': { system: 'erp', kind: 'order_change' },
   'order.lines_cancelled': { system: 'erp', kind: 'order_cancellation' },
   'shipment.confirmed': { system: 'erp', kind: 'shipment_posting' },
   'return.received': { system: 'erp', kind: 'return_posting' },
@@ -19,6 +20,8 @@ const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
 const SILENT = new Set([
   'fulfilment.requested',
   'order.cancel_asked',
+  'order.change_confirmed',
+  'order.changed',
   'order.exception_raised',
   'order.hold_ended',
   'return.authorised',
@@ -161,7 +164,7 @@ async function isTold({ client }: World, fact: Fact, kind: string): Promise<bool
   const data = found[0]!.data;
   // While it is held the ERP hears nothing; what was cancelled meanwhile it hears with the order.
   if (data.untold === true) return true;
-  if (fact.type === 'order.accepted') {
+  if (fact.type === 'order.accepted' || fact.type === 'order.lines_added') {
     const lines = data.lines as { quantity: number; refused: number; held?: number }[];
     return lines.every((line) => line.refused === line.quantity) || lines.some((line) => (line.held ?? 0) > 0);
   }
@@ -255,6 +258,7 @@ async function judgeEndpoints(world: World, told: Told): Promise<void> {
   compare(world, 'erp', told.get('erp/shipment_posting'), invoices, 'invoice of');
   compare(world, 'erp', told.get('erp/return_posting'), credits, 'credit note of');
   compare(world, 'erp', told.get('erp/order_cancellation'), seen.cancellations, 'cancellation');
+  compare(world, 'erp', told.get('erp/order_change'), seen.changes, 'added lines');
   const { fulfilments, returns } = warehouse;
   I7.look('work in the WMS', fulfilments.size + returns.size + seen.cancels.size);
   compare(world, 'wms', told.get('wms/fulfilment'), once(fulfilments), 'fulfilment');

@@ -23,16 +23,17 @@ interface Entry {
   status?: string;
 }
 
-const ACTS = ['upsert', 'status', 'price', 'cancellation', 'return', 'cancel'];
+const ACTS = ['upsert', 'status', 'price', 'cancellation', 'change', 'return', 'cancel'];
 
 export async function judgeVersions(world: World, machine: Machine): Promise<void> {
   const { I8, I9 } = world.promises;
-  const { cancellations, cancels } = world.seen;
+  const { cancellations, cancels, changes } = world.seen;
   const held = new Map<string, number>();
   for (const system of ['crm', 'shop', 'marketplace', 'erp', 'wms'] as const) {
     const last = new Map<string, Last>();
     for await (const entry of journalOf<Entry>(world, system, ACTS)) {
       if (entry.do === 'cancellation') count(cancellations, entry.reference!);
+      if (entry.do === 'change' && system === 'erp') count(changes, entry.reference!);
       if (entry.do === 'cancel') count(cancels, entry.reference!);
       const told = versionOf(entry);
       if (told === undefined) continue;
@@ -71,8 +72,9 @@ function versionOf({ do: what, id, number, sku, reference, fulfilment, version }
     case 'price':
       return { key: `price of ${sku}`, version: version! };
     case 'cancellation':
+    case 'change':
     case 'return': {
-      const parts = /^[CR]\/(\d+)\/(\d+)$/.exec(reference!);
+      const parts = /^[ACR]\/(\d+)\/(\d+)$/.exec(reference!);
       return parts === null ? undefined : { key: `documents of order ${parts[1]}`, version: Number(parts[2]) };
     }
     case 'cancel':

@@ -33,12 +33,14 @@ export interface Seen {
   documents: { kind: string; number: string; reference: string }[];
   /** How often ERP and WMS kept a cancellation of this reference: no truth of theirs shows it. */
   cancellations: Map<string, number>;
+  /** The same of lines that were added. */
+  changes: Map<string, number>;
   cancels: Map<string, number>;
 }
 
 export function nothingSeen(): Seen {
   const orders = { erp: new Map(), crm: new Map(), shop: new Map(), marketplace: new Map() };
-  return { orders, documents: [], cancellations: new Map(), cancels: new Map() };
+  return { orders, documents: [], cancellations: new Map(), changes: new Map(), cancels: new Map() };
 }
 
 export function newPromises(): Record<PromiseName, Promised> {

@@ -1,15 +1,23 @@
 /** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
-import type { DocumentPosted, InboundItem, RequestedAs, ReturnInspected } from '../../../canonical/index.ts';
+import type {
+  ChangedLineRequested,
+  DocumentPosted,
+  InboundItem,
+  RequestedAs,
+  ReturnInspected,
+} from '../../../canonical/index.ts';
 import { Fields, Unreadable } from '../fields.ts';
 import {
   cancelItem,
   cancelKey,
+  changeItem,
   type Draft,
   documentItem,
   inspectionItem,
   item,
   mapRecords,
   movementItem,
+  orderCancelItem,
   orderItem,
   readOr,
   recordItem,
@@ -26,9 +34,12 @@ import { accountItem, productItem, textsOf } from './records.ts';
 export const recordKinds = [
   'order',
   'cancel',
+  'change',
+  'order_cancel',
   'movement',
   'supply',
   'picked',
+  'short_picked',
   'shipped',
   'returned',
   'return',
@@ -44,8 +55,11 @@ export type RecordKind = (typeof recordKinds)[number];
 export const recordFields: Readonly<Record<RecordKind, string>> = {
   order: 'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within?',
   cancel: 'reference account at order? lineNo? sku quantity',
+  change: 'order reference at number? whole? partial? lines: quantity lineNo? sku? unitPrice? within? requestedOn?',
+  order_cancel: 'order reference at',
   movement: 'id movement (received, adjusted, counted) sku location quantity reference at sequence? net?',
   supply: 'supply sku location quantity dueAt announcedAt',
+  short_picked: 'id reference at reason? sequence? lines: lineNo sku quantity',
   picked: 'id reference at sequence? lines: lineNo sku quantity',
   shipped: 'id reference at shipment tracking? carrier? lines: lineNo sku quantity',
   returned: 'id reference (or channel order request) at sequence? account? lines: lineNo sku quantity',
@@ -64,9 +78,12 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
 const keyField: Readonly<Record<RecordKind, string>> = {
   order: 'number',
   cancel: 'reference',
+  change: 'reference',
+  order_cancel: 'reference',
   movement: 'id',
   supply: 'supply',
   picked: 'id',
+  short_picked: 'id',
   shipped: 'id',
   returned: 'id',
   return: 'reference',
@@ -127,6 +144,8 @@ function scopeOf(kind: RecordKind, system: string, channel: string): string {
   if (kind === 'order') return scopes.order(channel);
   if (kind === 'cancel') return scopes.cancel(channel);
   if (kind === 'return') return scopes.returnRequest(channel);
+  if (kind === 'change') return scopes.change(channel);
+  if (kind === 'order_cancel') return scopes.orderCancel(channel);
   if (kind === 'movement') return scopes.movement(system);
   if (kind === 'supply') return scopes.supply(system);
   if (kind === 'document') return scopes.document(system);
@@ -174,6 +193,32 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
       });
       return { ...draft, key: cancelKey(named) };
     }
+    case 'change': {
+      const lines = record.lines('lines');
+      refuseRepeatedLines(
+        lines.filter((line) => line.raw.lineNo != null),
+        'lineNo',
+      );
+      return changeItem({
+        kind: 'order.change_requested',
+        channel: channel ?? '',
+        order: record.text('order'),
+        reference: record.text('reference'),
+        occurredAt: record.time('at'),
+        ...(record.raw.number != null && { number: record.integer('number', 0) }),
+        ...(typeof record.raw.whole === 'boolean' && { whole: record.raw.whole }),
+        ...(typeof record.raw.partial === 'boolean' && { partial: record.raw.partial }),
+        lines: lines.map(changedLine),
+      });
+    }
+    case 'order_cancel':
+      return orderCancelItem({
+        kind: 'order.whole_cancel_requested',
+        channel: channel ?? '',
+        order: record.text('order'),
+        reference: record.text('reference'),
+        occurredAt: record.time('at'),
+      });
     case 'movement': {
       const movement = record.oneOf('movement', ['received', 'adjusted', 'counted']);
       const quantity = quantityOfMovement(record, movement);
@@ -280,8 +325,20 @@ function inspectedLineOf(line: Fields): ReturnInspected['lines'][number] {
   };
 }
 
+function changedLine(line: Fields): ChangedLineRequested {
+  const quantity = line.quantity('quantity', 0);
+  return {
+    quantity,
+    ...(line.raw.lineNo != null && { lineNo: line.lineNo('lineNo') }),
+    ...(line.raw.sku != null && { sku: line.sku('sku') }),
+    ...(line.raw.unitPrice != null && { unitPrice: line.unitPrice('unitPrice') }),
+    ...(line.raw.within != null && { within: line.integer('within', 0, quantity) }),
+    ...(line.raw.requestedOn != null && { requestedOn: line.text('requestedOn') }),
+  };
+}
+
 /** Work that we asked for: its references are ours. */
-function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, record: Fields): Draft {
+function workItem(kind: 'picked' | 'short_picked' | 'shipped' | 'returned', system: string, record: Fields): Draft {
   const id = record.text('id');
   const named = kind === 'returned' ? returnNameOf(record) : undefined;
   const account = kind === 'returned' ? textsOf(record, ['account']) : {};
@@ -310,6 +367,11 @@ function workItem(kind: 'picked' | 'shipped' | 'returned', system: string, recor
   }
   const sequence = sequenceOf(record);
   const fields = [reference, occurredAt, sequence.sequence ?? null, goods];
+  if (kind === 'short_picked') {
+    const reason = textsOf(record, ['reason']);
+    const said = { fulfilment: reference, ...reason, occurredAt, ...sequence, lines };
+    return item(scope, id, { kind: 'fulfilment.short_picked', ...said }, [...fields, ...Object.values(reason)]);
+  }
   if (kind === 'picked')
     return item(
       scope,
