@@ -80,7 +80,6 @@ describe('what is declared and not applied', () => {
         channels: { ...estate.channels, shop: { ...estate.channels.shop, risk: 'shared' } },
         owners: { orders: 'erp', 'orders.total': 'erp' },
         partners: { acme: { name: 'Acme' } },
-        degradedModes: { erp: { after: 60 } },
       }),
     );
     expect(found.map(({ path }) => path)).toEqual([
@@ -88,7 +87,6 @@ describe('what is declared and not applied', () => {
       'owners.orders',
       'owners["orders.total"]',
       'partners.acme',
-      'degradedModes.erp',
     ]);
     expect(found.every(({ meaning }) => meaning.length > 20)).toBe(true);
   });

@@ -2,6 +2,7 @@
 import type { Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
 import { openCreditGate } from './credit-gate.ts';
+import { openDegradedGate } from './degraded-gate.ts';
 import type {
   AcceptedMarks,
   NewHold,
@@ -46,7 +47,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openCreditGate];
+const gates: readonly OpenGate[] = [openDegradedGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];
