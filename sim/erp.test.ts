@@ -129,3 +129,46 @@ test('more than the named maximum is refused as a whole', async () => {
   expect([answer.status, answer.body.error.code]).toEqual([413, 'too_many']);
   expect(await erp.truth('orders')).toEqual({});
 });
+
+test('an account owes what is ordered and invoiced, less what was cancelled, credited and paid; each change is told', async () => {
+  const erp = await openSim('erp');
+  const owner = { company: 'gifts', account: '17850', currency: 'GBP' };
+  const credit = async () => {
+    const [found] = (await erp.post('/credit/lookup', { accounts: ['gifts/17850', 'gifts/none'] })).body.found;
+    return found === undefined
+      ? 'none'
+      : `${found.openOrdersMinor}+${found.openInvoicesMinor} of ${found.limitMinor} ${found.orders}`;
+  };
+  await erp.post('/sales-orders/batch', { orders: [salesOrder('SO1', ['A', 6, 1530], ['B', 3, 999])] });
+  expect(await credit()).toBe('none');
+  await erp.post('/credit-limits/batch', {
+    limits: [
+      { ...owner, limitMinor: 5_000 },
+      { ...owner, account: 'bad', limitMinor: -1 },
+    ],
+  });
+  expect(await credit()).toBe('2529+0 of 5000 SO1');
+  const lines = [{ lineNo: 2, quantity: 1, amountMinor: 333 }];
+  await erp.post('/cancellations/batch', { cancellations: [{ reference: 'C1', order: 'SO1', lines }] });
+  expect(await credit()).toBe('2196+0 of 5000 SO1');
+  await erp.post('/shipments/batch', { shipments: [shipment('S1', 'SO1', [1, 6, 1530], [2, 2, 666])] });
+  await until('the invoice', () => erp.stats().pending === 0);
+  expect(await credit()).toBe('0+2196 of 5000 ');
+  const payment = { ...owner, reference: 'P1', amountMinor: 2_000 };
+  for (let i = 0; i < 2; i++) await erp.post('/payments/batch', { payments: [payment] });
+  expect(await credit()).toBe('0+196 of 5000 ');
+  const { records } = (await erp.get('/documents?after=0&limit=500')).body;
+  const told = records.filter((record: { kind: string }) => record.kind === 'credit');
+  expect(
+    told.map((record: { openOrdersMinor: number; openInvoicesMinor: number }) => [
+      record.openOrdersMinor,
+      record.openInvoicesMinor,
+    ]),
+  ).toEqual([
+    [2529, 0],
+    [2196, 0],
+    [0, 2196],
+    [0, 196],
+  ]);
+  expect(new Set(told.map((record: { at: string }) => record.at)).size).toBe(4);
+});

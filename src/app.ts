@@ -8,16 +8,19 @@ import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
 import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
 import { CreditAsks, Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
-import { Directory } from './master/index.ts';
+import { Directory, type ModeDomain, modeSystemsOf } from './master/index.ts';
+import { Contacts, lookAtModes, type ModeSystems, readOpenModes } from './modes/index.ts';
 import { dropExpired, ensurePartitions, Pressure, StageWatch } from './ops/index.ts';
 import {
   accountsOfUnknownCredit,
+  checkDegraded,
   endDueHolds,
   followBackorders,
   followCredit,
   followPromises,
   followReruns,
   type OrderDeps,
+  releaseDegraded,
   sweepBackorders,
   sweepCredit,
   sweepPromises,
@@ -31,6 +34,7 @@ import {
   PlannedStreams,
   Publisher,
   planNext,
+  republishNumbers,
   type Sender,
 } from './outbound/index.ts';
 import { Database, giveUpWhenSilent, Ids, Leases, runLoop, UnderWay, Wake } from './store/index.ts';
@@ -64,6 +68,7 @@ const STATUS_GATHER_MS_MAX = 1_000;
 const PRICE_GATHER_MS_MAX = 2_500;
 const STATE_ROUND_MS = 100;
 const DELIVERY_GATHER_MS = 40;
+const MODES_MS = 1_000;
 const MAINTENANCE_MS = 3_600_000;
 /** What changes together is decided anew together. */
 const RERUN_GATHER_MS = 500;
@@ -99,6 +104,11 @@ export class Hub {
   readonly #settling: { name: string; sender: { settled(): Promise<void> } }[] = [];
   readonly #outcomes: Outcomes;
   readonly #creditAsks: CreditAsks | undefined;
+  readonly #contacts = new Contacts();
+  readonly #modeSystems: ModeSystems;
+  /** Domains whose degraded mode holds, and systems that are drilled, as last read. */
+  readonly #away = new Set<ModeDomain>();
+  readonly #drilled = new Set<string>();
   /** By destination. */
   readonly #senders = new Map<number, Sender>();
   readonly #loops: { name: string; ended: Promise<void> }[] = [];
@@ -117,11 +127,17 @@ export class Hub {
     this.directory = directory;
     this.connectors = connectors;
     const erp = options.estate.routing.orders;
+    this.#modeSystems = modeSystemsOf(options.estate.routing);
+    for (const [code, connector] of connectors) this.#pauseInDrills(code, connector);
     const creditSource = erp === undefined ? undefined : connectors.get(erp)?.credit;
     if (erp !== undefined && creditSource !== undefined)
       this.#creditAsks = new CreditAsks({
         ...{ db, directory, system: erp, source: creditSource },
-        onError: (error) => this.#fault(`credit of ${erp}`, error),
+        isAway: () => this.#away.has('erp'),
+        onError: (error) => {
+          this.#noteFailure(erp, error);
+          this.#fault(`credit of ${erp}`, error);
+        },
       });
     this.receiver = new Receiver({
       ...{ db, ...this.deps, onCommit: this.#onUrgent, creditAsks: this.#creditAsks },
@@ -206,6 +222,15 @@ export class Hub {
       },
       { idleMs: 250, gatherMs: 250 },
     );
+    if (this.estate.degradedModes !== undefined)
+      this.#loop(
+        'modes',
+        async () => {
+          await this.#readModes();
+          return false;
+        },
+        { idleMs: MODES_MS, gatherMs: MODES_MS },
+      );
     this.#loop(
       'maintenance',
       async () => {
@@ -301,6 +326,15 @@ export class Hub {
         },
         { lease: 'credit', gatherMs: BACKORDER_GATHER_MS_MIN, idleMs: 200 },
       );
+    if (this.estate.degradedModes !== undefined)
+      this.#loop(
+        'modes to enter and leave',
+        async () => {
+          await this.#lookAtModes();
+          return false;
+        },
+        { lease: 'sweep', idleMs: MODES_MS, gatherMs: MODES_MS },
+      );
     let sweeps = 0;
     let lookAgainAt = 0;
     /** Where very much is set aside a look takes long, and looks must not be all that is done. */
@@ -330,6 +364,48 @@ export class Hub {
     for (const [code, connector] of this.connectors) this.#startSystem(code, connector);
   }
 
+  /** A drilled system is left alone, as one that asked for it. */
+  #pauseInDrills(code: string, connector: Connector): void {
+    const asked = connector.pausedMs?.bind(connector);
+    const pausedMs = () => Math.max(asked?.() ?? 0, this.#drilled.has(code) ? MODES_MS : 0);
+    Object.defineProperty(connector, 'pausedMs', { value: pausedMs, configurable: true });
+  }
+
+  /** Refusals and requests to wait are answers; a database that is away is not the system's fault. */
+  #noteFailure(system: string, error: unknown): void {
+    if (error instanceof CrossdockError && error.code === 'XD_CONNECTOR_UNAVAILABLE')
+      this.#contacts.failed(system, error);
+  }
+
+  /** Every process: what it heard, and what holds. */
+  async #readModes(): Promise<void> {
+    await this.#contacts.flush(this.db);
+    const open = await readOpenModes(this.db);
+    this.#away.clear();
+    this.#drilled.clear();
+    for (const { domain, cause, system } of open) {
+      this.#away.add(domain);
+      if (cause === 'drill') this.#drilled.add(system);
+    }
+    const { marginUnits: units = 0, marginPercent: percent = 0 } = this.estate.degradedModes?.wms ?? {};
+    if (this.directory.applyMargin(this.#away.has('wms') ? { units, percent } : null))
+      await republishNumbers(
+        this.db,
+        this.directory.selfSelling.flatMap(({ system }) => {
+          const destination = system === null ? undefined : this.directory.destinations.get(system);
+          return destination === undefined ? [] : [destination.destinationId];
+        }),
+      );
+  }
+
+  /** One process: entering and leaving, and what follows from having left. */
+  async #lookAtModes(): Promise<void> {
+    await lookAtModes(this.db, this.estate.degradedModes, this.#modeSystems);
+    const released = await releaseDegraded(this.db, this.deps);
+    if (released > 0) this.#wake.fire();
+    await checkDegraded(this.db, async (accountIds) => this.#creditAsks?.freshen(accountIds, true));
+  }
+
   /** What is held because nobody knew enough is asked for again; what fits by now goes on. */
   async #sweepCredit(): Promise<number> {
     await this.#creditAsks?.freshen(await accountsOfUnknownCredit(this.db));
@@ -354,6 +430,8 @@ export class Hub {
       random: this.#options.random ?? Math.random,
       onCommit: this.onCommit,
       onError: (error: unknown) => this.#fault(`send to ${code}`, error),
+      onContact: (fault: string | undefined) =>
+        fault === undefined ? this.#contacts.answered(code) : this.#contacts.failed(code, fault),
       signal: this.#abort.signal,
     };
     // Workers of their own per destination, and within one per kind: a dead or flooded one delays nobody else.
@@ -407,7 +485,11 @@ export class Hub {
         mayPoll: () => this.leases.epoch(`poll/${code}`) !== undefined,
         // Stock and documents are always read; only new demand waits when outbound work grows old.
         mustWait: () => channelsOf(this.directory, code).length > 0 && this.mustWait(),
-        onError: (error) => this.#fault(`poll ${code}`, error),
+        onPage: () => this.#contacts.answered(code),
+        onError: (error) => {
+          this.#noteFailure(code, error);
+          this.#fault(`poll ${code}`, error);
+        },
       });
       this.#pollers.push({ system: code, poller });
       poller.start();

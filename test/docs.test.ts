@@ -125,8 +125,8 @@ describe('reference', () => {
   it('lists every type of fact', () => {
     // A charge's command goes into the log under its own name.
     const types = new Set<string>([...Object.keys(eventRules), 'charge.recorded']);
-    const isFact = /^(order|stock|fulfilment|shipment|document|return|price|charge|supply|alert|credit)\.[a-z_]+$/;
-    for (const file of code.filter((name) => /src\/(ledger|ingest|master|log|ops|credit)\//.test(name)))
+    const isFact = /^(order|stock|fulfilment|shipment|document|return|price|charge|supply|alert|credit|mode)\.[a-z_]+$/;
+    for (const file of code.filter((name) => /src\/(ledger|ingest|master|log|ops|credit|modes)\//.test(name)))
       for (const [, type] of read(file).matchAll(/(?:type: |\? |: |stockFact\(\s*)'([a-z]+\.[a-z_]+)'/g))
         if (isFact.test(type!)) types.add(type!);
     // Commands from outside share the form; these become facts of other names.

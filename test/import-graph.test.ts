@@ -25,7 +25,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   projections: ['log', 'master', 'store', 'canonical'],
   // What accounts may owe is decided with their orders, before stock is locked.
   credit: ['log', 'master', 'store', 'canonical'],
-  orders: ['credit', 'pricing', 'ledger', 'log', 'master', 'promise', 'store', 'canonical'],
+  modes: ['log', 'master', 'store', 'canonical'],
+  orders: ['modes', 'credit', 'pricing', 'ledger', 'log', 'master', 'promise', 'store', 'canonical'],
   // Orders and ledger, too: keys, order, stock and facts of a message are one transaction, so ingest runs the order batch.
   ingest: ['connectors/kit', 'orders', 'credit', 'pricing', 'ledger', 'log', 'master', 'store', 'canonical'],
   // As well: a confirmed delivery and what it does to its order are one transaction; numbers are set aside before they are sent.
@@ -47,7 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // The kit for its keys: the same thing by API and by feed must have the same key.
   api: [
     ...['connectors/kit', 'ops', 'reconcile', 'projections', 'ingest', 'outbound', 'orders', 'ledger', 'log', 'master'],
-    ...['credit', 'pricing', 'promise', 'estate', 'store', 'canonical'],
+    ...['modes', 'credit', 'pricing', 'promise', 'estate', 'store', 'canonical'],
   ],
 };
 /** Where connectors meet the rest. */

@@ -203,6 +203,36 @@ table declared_rule (
   PRIMARY KEY (name)
 );
 
+table degraded_mode (
+  mode_id bigint identity not null,
+  domain text not null,
+  system text not null,
+  cause text not null,
+  detail text not null,
+  entered_by text,
+  version bigint default 1 not null,
+  ends_at timestamp with time zone,
+  told_at timestamp with time zone default crossdock_now() not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  left_at timestamp with time zone,
+  PRIMARY KEY (mode_id),
+  CHECK (((cause = 'drill'::text) = (ends_at IS NOT NULL))),
+  CHECK ((cause = ANY (ARRAY['away'::text, 'drill'::text]))),
+  CHECK ((domain = ANY (ARRAY['erp'::text, 'wms'::text, 'crm'::text])))
+);
+CREATE UNIQUE INDEX degraded_mode_domain_idx ON public.degraded_mode USING btree (domain) WHERE (left_at IS NULL);
+
+table degraded_order (
+  order_id bigint not null,
+  mode_id bigint not null,
+  is_held boolean not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  checked_at timestamp with time zone,
+  over_by_minor bigint,
+  PRIMARY KEY (order_id)
+);
+CREATE INDEX degraded_order_mode_id_idx ON public.degraded_order USING btree (mode_id) WHERE (checked_at IS NULL);
+
 table delivery (
   delivery_id bigint identity not null,
   destination_id integer not null,
@@ -998,6 +1028,14 @@ table supply_commitment (
   CHECK ((quantity > 0))
 );
 CREATE INDEX supply_commitment_order_id_line_no_idx ON public.supply_commitment USING btree (order_id, line_no);
+
+table system_contact (
+  system text not null,
+  failing_since timestamp with time zone,
+  last_error text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (system)
+);
 
 table system_price (
   destination_id integer not null,

@@ -18,6 +18,7 @@ import { holdRoutes } from './holds.ts';
 import type { ApiHub } from './hub.ts';
 import { ingestRoutes } from './ingest.ts';
 import { metricRoutes } from './metrics.ts';
+import { modeRoutes } from './modes.ts';
 import { orderPageRoutes } from './order-pages.ts';
 import { orderRoutes } from './orders.ts';
 import { frontPageRoutes } from './page.ts';
@@ -93,6 +94,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     exceptionRoutes(routes, hub);
     purchasingRoutes(routes, hub);
     holdRoutes(routes, hub);
+    modeRoutes(routes, hub);
     cancellationRoutes(routes, hub);
     const desk = reservationRoutes(routes, hub);
     const readStatus = statusReader(hub, desk);

@@ -34,6 +34,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
     currency: accepted.currency,
     total: decimalOf(accepted.totalMinor, accepted.currency),
     totalMinor: accepted.totalMinor,
+    ...(accepted.degraded !== undefined && { degraded: accepted.degraded }),
     ...(accepted.credit !== undefined && { credit: creditAnswer(accepted.credit) }),
     lines: accepted.lines.map((line) => {
       const allocated = byLine.get(line.lineNo) ?? [];

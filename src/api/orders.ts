@@ -61,6 +61,7 @@ const decided = Type.Object({
   currency: Type.String(),
   total: Type.String(),
   totalMinor: Type.Integer(),
+  degraded: Type.Optional(Type.String({ description: 'erp: the ERP was away when it was accepted' })),
   credit: Type.Optional(
     Type.Object(
       {

@@ -12,6 +12,7 @@ export type Application =
 
 const directory = 'src/master/directory.ts';
 const app = 'src/app.ts';
+const degradedPolicy = 'src/master/degraded-policy.ts';
 const creditPolicy = 'src/master/credit-policy.ts';
 const systems = 'src/estate/systems.ts';
 const numbers = 'src/ledger/numbers.ts';
@@ -108,7 +109,13 @@ export const applications: Readonly<Record<string, Application>> = {
   'repromise.auto': [app],
   'stages.<code>.targetMinutes': ['src/ops/alerts.ts'],
   'stages.<code>.owner': ['src/ops/alerts.ts'],
-  degradedModes: { notApplied: 'a system that is away is waited for, whatever is declared' },
+  'degradedModes.erp.afterSeconds': [degradedPolicy],
+  'degradedModes.erp.acceptOrderMinorMax': ['src/orders/degraded-gate.ts'],
+  'degradedModes.erp.byClass': ['src/orders/degraded-gate.ts'],
+  'degradedModes.wms.afterSeconds': [degradedPolicy],
+  'degradedModes.wms.marginUnits': [app],
+  'degradedModes.wms.marginPercent': [app],
+  'degradedModes.crm.afterSeconds': [degradedPolicy],
   'retention.raw_record': [app, retention],
   'retention.fact': [app, retention],
   'retention.stock_movement': [app, retention],

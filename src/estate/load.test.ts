@@ -395,7 +395,9 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
       e.repromise = { auto: true } as never;
       e.stages = { accepted: { targetMinutes: 15, owner: 'order desk' } } as never;
-      e.degradedModes = {} as never;
+      const erp = { afterSeconds: 1, acceptOrderMinorMax: 0, byClass: { win: 1 } };
+      const wms = { afterSeconds: 1, marginUnits: 0, marginPercent: 1 };
+      e.degradedModes = { erp, wms, crm: { afterSeconds: 1 } } as never;
       const byMonth = { raw_record: 1, fact: 1, stock_movement: 1, freshness: 1 };
       const byRow = {
         delivery: 1,

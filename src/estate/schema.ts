@@ -7,6 +7,7 @@ const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
 const described = (description: string) => Type.String({ ...code, description });
 const days = (description: string) => Type.Integer({ minimum: 1, description: `days: ${description}` });
 const closed = { additionalProperties: false } as const;
+const afterSeconds = () => Type.Integer({ minimum: 1, maximum: 86_400, description: 'without an answer; default 60' });
 
 export const secretSchema = Type.Union([
   Type.Object({ secret: Type.Literal('env'), name: Type.String({ minLength: 1 }) }, closed),
@@ -537,9 +538,60 @@ export const estateSchema = Type.Object(
       ),
     ),
     degradedModes: Type.Optional(
-      Type.Record(code, Type.Unknown(), {
-        description: 'what holds while a system is away; not applied by this version',
-      }),
+      Type.Object(
+        {
+          erp: Type.Optional(
+            Type.Object(
+              {
+                afterSeconds: Type.Optional(afterSeconds()),
+                acceptOrderMinorMax: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    description: 'minor units: a larger order is held until it is back; default: any order is accepted',
+                  }),
+                ),
+                byClass: Type.Optional(
+                  Type.Record(code, Type.Integer({ minimum: 0, description: 'minor units, instead' }), {
+                    description: 'the same by class of account: win, gain, redistribute, fill, lose',
+                  }),
+                ),
+              },
+              {
+                ...closed,
+                description: 'orders are accepted on the credit that was reported last, marked, and told later',
+              },
+            ),
+          ),
+          wms: Type.Optional(
+            Type.Object(
+              {
+                afterSeconds: Type.Optional(afterSeconds()),
+                marginUnits: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    description: "base units kept out of each channel's numbers and orders; default 0",
+                  }),
+                ),
+                marginPercent: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    maximum: 100,
+                    description: 'per cent of what is free kept out; default 0',
+                  }),
+                ),
+              },
+              { ...closed, description: 'what was counted last is sold, less a margin' },
+            ),
+          ),
+          crm: Type.Optional(
+            Type.Object(
+              { afterSeconds: Type.Optional(afterSeconds()) },
+              { ...closed, description: 'nothing waits for it; that it was away is kept' },
+            ),
+          ),
+        },
+        { ...closed, description: 'what holds while the system of a domain is away' },
+      ),
     ),
     retention: Type.Optional(
       Type.Object(

@@ -43,11 +43,15 @@ export class CreditAsks {
     this.#now = deps.now ?? (() => performance.now());
   }
 
-  /** Resolves when the reports of these accounts, and of those above them, are fresh, or when it took too long. */
-  async freshen(accountIds: readonly number[]): Promise<void> {
+  /**
+   * Resolves when the reports of these accounts, and of those above them, are fresh, or when it took too long.
+   * @param isForced asks also where the last report is not old
+   */
+  async freshen(accountIds: readonly number[], isForced = false): Promise<void> {
     const { db, directory, isAway } = this.#deps;
     if (accountIds.length === 0 || this.#now() < this.#pausedUntil || isAway?.() === true) return;
-    const stale = await this.#staleOf([...new Set([...(await readPaths(db, accountIds)).values()].flat())]);
+    const all = [...new Set([...(await readPaths(db, accountIds)).values()].flat())];
+    const stale = isForced ? all : await this.#staleOf(all);
     if (stale.length === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {

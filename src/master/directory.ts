@@ -5,6 +5,7 @@
 import type { Ownership } from '../canonical/index.ts';
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
 import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
+import type { DeclaredModes } from './degraded-policy.ts';
 import * as statements from './directory.sql.ts';
 import {
   type ChannelSourcing,
@@ -98,13 +99,23 @@ export interface DestinationEntry {
 
 /** Rules that are no channel's, location's or system's own. */
 export interface DeclaredRules {
+  /** Which system serves a domain. */
+  routing?: { orders?: string; fulfilment?: string; accounts?: string };
+  degradedModes?: DeclaredModes;
   credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
   /** Domain or domain.field -> system. */
   owners?: Record<string, string>;
   ownership?: Record<string, Ownership>;
 }
-const ruleNames = ['holds', 'credit', 'owners', 'ownership'] as const satisfies readonly (keyof DeclaredRules)[];
+const ruleNames = [
+  'holds',
+  'credit',
+  'owners',
+  'ownership',
+  'degradedModes',
+  'routing',
+] as const satisfies readonly (keyof DeclaredRules)[];
 
 /** What the directory needs of an estate; the estate room's type fits it. */
 export interface DeclaredEstate extends DeclaredRules {
@@ -172,6 +183,8 @@ export class Directory {
   readonly #mergedAccounts = new Map<number, number>();
   readonly #completeAccounts = new Set<number>();
   readonly #countsNet = new Set<string>();
+  #margin = { units: 0, percent: 0 };
+  readonly #declaredLimits = new Map<number, { buffer: number; share: number }>();
   /** As declared. */
   readonly rules: DeclaredRules = {};
   readonly #crosswalks = new Map<string, readonly { from: number; to: number; code: string }[]>();
@@ -318,6 +331,23 @@ export class Directory {
     const declared = channel.returns ?? this.locationById.get(locationId)?.returns ?? null;
     if (declared === null || !declared.inspect) return undefined;
     return declared.credit === 'receipt' ? 'after_credit' : 'before_credit';
+  }
+
+  /**
+   * What is kept out of all numbers and promises on top of what channels declare, while the WMS is away: so many units a SKU and channel, and such a part of
+   * what is free; null: nothing. @returns whether that changed
+   */
+  applyMargin(margin: { units: number; percent: number } | null): boolean {
+    const { units = 0, percent = 0 } = margin ?? {};
+    if (units === this.#margin.units && percent === this.#margin.percent) return false;
+    this.#margin = { units, percent };
+    for (const entry of this.channels.values()) {
+      const declared = this.#declaredLimits.get(entry.channelId) ?? { buffer: entry.buffer, share: entry.share };
+      this.#declaredLimits.set(entry.channelId, declared);
+      entry.buffer = declared.buffer + units;
+      entry.share = (declared.share * (100 - percent)) / 100;
+    }
+    return true;
   }
 
   /** Channels that sell by themselves: those that hold exposures. */

@@ -17,6 +17,7 @@ export {
   writeCrosswalk,
 } from './crosswalk.ts';
 export { readDeclared } from './declared.ts';
+export { afterSecondsOf, type DeclaredModes, type ModeDomain, modeDomains, modeSystemsOf } from './degraded-policy.ts';
 export {
   type ChannelEntry,
   type ChannelPrices,

@@ -3,6 +3,7 @@ import type { Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
 import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
+import { openDegradedGate } from './degraded-gate.ts';
 import type {
   AcceptedMarks,
   NewHold,
@@ -49,7 +50,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openAccountGate, openCreditGate];
+const gates: readonly OpenGate[] = [openAccountGate, openDegradedGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];

@@ -33,6 +33,8 @@ export type Verdict =
 /** What rules say of a new order beside what holds it; it stands in its `order.accepted`. */
 export interface AcceptedMarks {
   credit?: CreditMark;
+  /** The ERP was away when it was accepted. */
+  degraded?: 'erp';
 }
 
 export interface CreditMark extends CreditRecord {

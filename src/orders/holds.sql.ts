@@ -114,3 +114,8 @@ export const findUnknownCredit = sql<{ account_id: number }>(
   `select distinct o.account_id from order_hold h join sales_order o using (order_id)
     where h.state = 'open' and h.kind = 'credit' and h.reason = 'credit_unknown' order by o.account_id limit $1::int`,
 );
+
+export const findDegradedHolds = sql<{ hold_id: number; order_id: number }>(
+  'orders_find_degraded_holds',
+  `select hold_id, order_id from order_hold where state = 'open' and kind = 'degraded' and held_by is null order by hold_id limit $1::int`,
+);

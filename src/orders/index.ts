@@ -3,6 +3,7 @@ export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorde
 export { checkPromise, type PromiseAnswer, type PromiseQuestion } from './check-promise.ts';
 export { accountsOfUnknownCredit, CREDIT_CONSUMER, followCredit, sweepCredit } from './credit-releases.ts';
 export { decide } from './decide.ts';
+export { checkDegraded, releaseDegraded } from './degraded-releases.ts';
 export { evolve } from './evolve.ts';
 export {
   countOpenExceptions,

@@ -231,6 +231,7 @@ export type OrderEvent =
       credit?: AcceptedMarks['credit'];
       /** When what of it leaves; of channels that promise dates. */
       promises?: { ruleVersion: string; lines: { lineNo: number; parts: PromisePart[] }[] };
+      degraded?: AcceptedMarks['degraded'];
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
       terms?: OrderTerms;

@@ -35,6 +35,8 @@ export interface DispatcherOptions {
   /** Milliseconds of a clock that only goes on. */
   now?: () => number;
   onError: (error: unknown) => void;
+  /** Whether the system answered: undefined, or why it did not. */
+  onContact?: (fault: string | undefined) => void;
   /** Ends a write that takes too long; the connector's own timeouts come first. */
   signal: AbortSignal;
 }
@@ -245,6 +247,7 @@ export class DeliveryDispatcher implements Sender {
     } catch (error) {
       outcomes = mine.map(() => ({ outcome: 'in_doubt', error: messageOf(error) }));
     }
+    this.#tellContact(outcomes);
     let found: Map<string, unknown> | undefined;
     const claimedDone = mine.filter((_, i) => outcomes[i]?.outcome === 'confirmed').map((row) => row.reference);
     if (connector.confirmedBy === 'read_back' && claimedDone.length > 0) {
@@ -281,6 +284,15 @@ export class DeliveryDispatcher implements Sender {
     );
   }
 
+  /** A refusal is an answer, and so is an asked-for pause of one item. */
+  #tellContact(outcomes: readonly Outcome[]): void {
+    const silent = outcomes.every(
+      ({ outcome, ...rest }) => outcome === 'in_doubt' || (outcome === 'later' && 'ofSystem' in rest),
+    );
+    const [first] = outcomes;
+    this.#options.onContact?.(silent && first !== undefined && 'error' in first ? first.error : undefined);
+  }
+
   async #lookUp(kind: DeliveryKind, rows: statements.ClaimedDelivery[], held: Held): Promise<void> {
     const { signal, attemptsMax } = this.#options;
     const outcomeOf = this.#outcomesUnder(held);
@@ -292,6 +304,7 @@ export class DeliveryDispatcher implements Sender {
         signal,
       );
     } catch (error) {
+      this.#options.onContact?.(messageOf(error));
       const pauseMs = this.#lookups.pauseMs(name, askedToWaitMs(error));
       const said = `could not be looked up: ${messageOf(error)}`;
       await this.#options.outcomes.record(
@@ -300,6 +313,7 @@ export class DeliveryDispatcher implements Sender {
       return;
     }
     this.#lookups.end(name);
+    this.#options.onContact?.(undefined);
     await this.#options.outcomes.record(
       rows.map((row) => {
         if (found.has(row.reference)) return outcomeOf(row, 'c', { answer: found.get(row.reference), isLookup: true });

@@ -19,5 +19,6 @@ export {
 } from './parked.ts';
 export { CONSUMER, type PlanDeps, planNext, type Routing, writeDirty } from './plan.ts';
 export { Publisher, type PublisherOptions } from './publish.ts';
+export { republishNumbers } from './republish.ts';
 export { retryPauseMs } from './retry.ts';
 export { PlannedStreams } from './stream-order.ts';
