@@ -61,7 +61,9 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         }),
         refused: line.refused,
         unitPrice: line.unitPrice,
+        ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
         amountMinor: line.amountMinor,
+        ...(line.priceCheck !== undefined && { priceCheck: line.priceCheck }),
       };
     }),
   };

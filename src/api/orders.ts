@@ -221,6 +221,11 @@ async function findDecision(hub: ApiHub, orderId: number, given: OrderSubmitted)
   return { ...accepted, lines: accepted.lines.toSorted((a, b) => place(a.lineNo) - place(b.lineNo)) };
 }
 
+/** What it was sent with, where it got another price. */
+function askedOf({ priceCheck }: Accepted['lines'][number]): { unitPrice?: string; pricePer?: number } {
+  return priceCheck === undefined ? {} : { unitPrice: priceCheck.askedPrice, pricePer: priceCheck.askedPer };
+}
+
 async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<CrossdockError> {
   const { directory } = hub;
   const name = `${command.channel}/${command.externalNo}`;
@@ -242,7 +247,7 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
       orderedAt: accepted.orderedAt,
       lines: accepted.lines
         .filter((line) => line.standsFor === undefined)
-        .map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
+        .map((line) => ({ ...line, ...askedOf(line), sku: directory.skuCode(line.skuId) })),
     },
     command,
   );

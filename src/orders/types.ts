@@ -4,11 +4,13 @@ import type { Position, PromisePart } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
+import type { PriceCheck } from './price-check.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
 export * from './return-types.ts';
+export * from './price-check.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -18,6 +20,8 @@ export interface OrderLine {
   unitPrice: string;
   /** Base units that the price is for. */
   pricePer: number;
+  /** Only of an order that is taken right now. */
+  priceCheck?: PriceCheck;
   amountMinor: number;
   /** Units the channel sold within the number it was shown. */
   within: number;
@@ -194,6 +198,8 @@ export type OrderEvent =
         unitPrice: string;
         /** Base units that the price is for; absent: 1. */
         pricePer?: number;
+        /** Its price was not the one decided here, beyond what its channel tolerates. */
+        priceCheck?: PriceCheck;
         amountMinor: number;
         within: number;
         withinShort: number;
@@ -369,6 +375,7 @@ export interface SubmitCommand {
     unitPrice: string;
     /** Base units that the price is for; absent: 1. */
     pricePer?: number;
+    priceCheck?: PriceCheck;
     within: number | null;
   }[];
   terms?: OrderTerms;
