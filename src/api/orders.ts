@@ -53,6 +53,18 @@ export const promisedPart = Type.Object({
   location: Type.Union([Type.String(), Type.Null()]),
   reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
 });
+const priceCheck = Type.Object(
+  {
+    outcome: Type.String({ description: 'accepted, repriced or held' }),
+    askedPrice: Type.String(),
+    askedPer: Type.Integer(),
+    decidedPrice: nullable(Type.String()),
+    decidedPer: nullable(Type.Integer()),
+    source: nullable(Type.String()),
+    name: nullable(Type.String()),
+  },
+  { description: "where its price was not the one decided here, beyond the channel's tolerance" },
+);
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -94,7 +106,9 @@ const decided = Type.Object({
       ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
+      pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for, where it is not 1' })),
       amountMinor: Type.Integer(),
+      priceCheck: Type.Optional(priceCheck),
     }),
   ),
 });
