@@ -44,3 +44,11 @@ create table price_difference (
   recorded_at   timestamptz not null default crossdock_now(),
   primary key (order_id, line_no)
 );
+
+-- Up to which day channels were told of prices that begin and end, and which lists they showed then. What began before this was kept is told once more.
+create table price_day (
+  company_id int primary key references company,
+  day        date not null,
+  lists      text[] not null
+);
+insert into price_day (company_id, day, lists) select company_id, '-infinity', '{}' from company;

@@ -33,6 +33,7 @@ import {
   planNext,
   type Sender,
 } from './outbound/index.ts';
+import { tellPriceDays } from './pricing/index.ts';
 import { Database, giveUpWhenSilent, Ids, Leases, runLoop, UnderWay, Wake } from './store/index.ts';
 
 export interface HubOptions {
@@ -317,9 +318,10 @@ export class Hub {
         const served = isWhole
           ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) + (await this.#sweepCredit())
           : 0;
+        const priced = isWhole ? await tellPriceDays(db, this.directory) : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
-        if (expired + served + ended + replayed > 0) this.#wake.fire();
+        if (expired + served + priced + ended + replayed > 0) this.#wake.fire();
         return false;
       },
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },

@@ -611,6 +611,14 @@ table price (
 CREATE INDEX price_valid_from ON public.price USING btree (company_id, valid_from) WHERE (valid_from > '-infinity'::date);
 CREATE INDEX price_valid_to ON public.price USING btree (company_id, valid_to) WHERE (valid_to < 'infinity'::date);
 
+table price_day (
+  company_id integer not null,
+  day date not null,
+  lists text[] not null,
+  PRIMARY KEY (company_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id)
+);
+
 table price_difference (
   order_id bigint not null,
   line_no integer not null,

@@ -3,14 +3,14 @@ import type { Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
 import type { ExceptionKind, ExceptionPolicy, ExceptionUnits, OrderException, StandIn } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
-import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 import type { PriceCheck } from './price-check.ts';
+import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
-export * from './return-types.ts';
 export * from './price-check.ts';
+export * from './return-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {

@@ -2,8 +2,8 @@
 import { numbers, type Tx, texts } from '../store/index.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
-import type { ReturnEvent } from './return-types.ts';
 import { writeDifferences } from './price-differences.ts';
+import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
 import { ReturnWrites } from './write-returns.ts';
