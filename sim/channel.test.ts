@@ -85,7 +85,9 @@ test.each(['shop', 'marketplace'] as const)(
     ]);
     const price = (version: number) => ({ sku: 'S', version, unitPrice: `1.${version}`, currency: 'GBP' });
     await sim.post(setPrice!, { items: [price(2), price(1)] });
-    expect((await sim.post(findPrice!, { skus: ['S', 'T'] })).body.found).toEqual([{ sku: 'S', version: 1 }]);
+    expect((await sim.post(findPrice!, { skus: ['S', 'T'] })).body.found).toEqual([
+      { sku: 'S', version: 1, unitPrice: '1.1', currency: 'GBP' },
+    ]);
     const lines = [{ order: '1', lineNo: 1, sku: 'S', quantity: 1, unitPrice: '1.115' }];
     await sim.post('/_drive/cancels', { cancels: [{ reference: 'C1', account: '1', at: AT, lines }] });
     expect((await sim.truth('orders'))['1']).toEqual({

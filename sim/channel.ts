@@ -186,7 +186,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     business('POST', paths.findPrice, ({ body }) =>
       eachFound(body, 'skus', PRICES_MAX, (sku) => {
         const price = priceList.get(sku);
-        return price === undefined ? [] : [{ sku, version: price.version }];
+        return price === undefined ? [] : [{ sku, ...price }];
       }),
     ),
     business('POST', '/orders/status', (call) =>

@@ -1,6 +1,7 @@
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
 import { type Promised, type PromisedRows, promisedOf, withPromised } from './lib/promised.ts';
+import { quotesOf } from './lib/quotes.ts';
 import { requestsOf } from './lib/requests.ts';
 import { business, type Call, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
 
@@ -50,7 +51,10 @@ export function crm(kit: Kit): System {
   const requests = requestsOf(kit, {});
   let backwards = 0;
 
+  const quotes = quotesOf(kit);
+
   const restore = (entry: Entry): void => {
+    if (quotes.restore(entry)) return;
     const id = entry.id as string;
     const version = entry.version as number;
     if (version < (orders.get(id)?.version ?? 0)) backwards += 1;
@@ -102,6 +106,7 @@ export function crm(kit: Kit): System {
   return {
     feedPath: '/requests',
     routes: [
+      ...quotes.routes,
       business('POST', '/orders/upsert', (call) =>
         eachItem(call.body, 'records', BATCH_MAX, 'externalId', (item) => upsert(item, call)),
       ),

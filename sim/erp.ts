@@ -1,6 +1,7 @@
 import { CreditBook } from './erp-credit.ts';
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
+import { quotesOf } from './lib/quotes.ts';
 import { business, type Call, type Entry, type Kit, type Route, type System, truthOf } from './lib/system.ts';
 
 const BATCH_MAX = 100;
@@ -168,7 +169,10 @@ export function erp(kit: Kit): System {
     else known.count += 1;
   };
 
+  const quotes = quotesOf(kit);
+
   const restore = (entry: Entry): void => {
+    if (quotes.restore(entry)) return;
     if (entry.do === 'order') applyOrder(entry);
     else if (entry.do === 'charge') applyCharge(entry);
     else if (entry.do === 'credit_limit' || entry.do === 'payment') credit.restore(entry);
@@ -325,6 +329,7 @@ export function erp(kit: Kit): System {
       lookup('returns', 'return'),
       lookup('charges', 'charge'),
       ...credit.routes,
+      ...quotes.routes,
     ],
     restore,
     restoreRecord: applyDocument,

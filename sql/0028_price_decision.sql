@@ -28,3 +28,27 @@ create table contract_price (
   updated_at   timestamptz not null default crossdock_now(),
   primary key (contract_id, sku_id, quantity_min)
 );
+
+-- Lines whose price was not the one decided here, beyond what their channel tolerates; as they came, and what was done.
+create table price_difference (
+  order_id      bigint not null,
+  line_no       int not null,
+  sku_id        bigint not null,
+  outcome       text collate "C" not null check (outcome in ('accepted', 'repriced', 'held')),
+  asked_price   numeric not null,
+  asked_per     bigint not null,
+  decided_price numeric,                               -- null: there was no price
+  decided_per   bigint,
+  source        text collate "C",                      -- contract | account_list | channel_list | base
+  name          text collate "C",                      -- the contract's code, or the list's
+  recorded_at   timestamptz not null default crossdock_now(),
+  primary key (order_id, line_no)
+);
+
+-- Up to which day channels were told of prices that begin and end, and which lists they showed then. What began before this was kept is told once more.
+create table price_day (
+  company_id int primary key references company,
+  day        date not null,
+  lists      text[] not null
+);
+insert into price_day (company_id, day, lists) select company_id, '-infinity', '{}' from company;

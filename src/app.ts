@@ -37,6 +37,7 @@ import {
   republishNumbers,
   type Sender,
 } from './outbound/index.ts';
+import { tellPriceDays } from './pricing/index.ts';
 import { Database, giveUpWhenSilent, Ids, Leases, runLoop, UnderWay, Wake } from './store/index.ts';
 
 export interface HubOptions {
@@ -354,9 +355,10 @@ export class Hub {
         const served = isWhole
           ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) + (await this.#sweepCredit())
           : 0;
+        const priced = isWhole ? await tellPriceDays(db, this.directory) : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
-        if (expired + served + ended + replayed > 0) this.#wake.fire();
+        if (expired + served + priced + ended + replayed > 0) this.#wake.fire();
         return false;
       },
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },

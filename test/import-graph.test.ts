@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   log: ['store', 'canonical'],
   master: ['log', 'promise', 'store', 'canonical'],
   ledger: ['log', 'master', 'store', 'canonical'],
-  pricing: ['master', 'store', 'canonical'],
+  pricing: ['log', 'master', 'store', 'canonical'],
   projections: ['log', 'master', 'store', 'canonical'],
   // What accounts may owe is decided with their orders, before stock is locked.
   credit: ['log', 'master', 'store', 'canonical'],

@@ -12,6 +12,7 @@ import {
   putContractPrices,
   putContracts,
   readPrices,
+  tellPriceDays,
 } from '../src/pricing/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { item, memorySystems, SmallHub, smallEstate } from './helpers/small-hub.ts';
@@ -273,6 +274,39 @@ test('a shop shows the price of its list, else base', async () => {
       .toSorted();
   expect(shown('shop')).toEqual(['price L 10', 'price X 9', 'price Y 3']);
   expect(shown('marketplace')).toEqual(['price L 10', 'price X 10', 'price Y 3']);
+});
+
+test('a price that begins or ends is told on its day, and so is another list of a channel', async () => {
+  await hub.seed(['D', 'E']);
+  const today = (await rows(`select (crossdock_now() at time zone 'Europe/London')::date::text as day`))[0]
+    .day as string;
+  const dayAfter = (n: number) => new Date(Date.parse(today) + n * 86_400_000).toISOString().slice(0, 10);
+  await put('D', '5', { validTo: today });
+  await put('D', '6', { validFrom: dayAfter(1) });
+  await put('E', '1', { priceList: 'other' });
+  await put('E', '2');
+  await tellPriceDays(hub.db, hub.directory);
+  await hub.settle();
+  const shown = (sku: string) => (systems.shop.states.get(`price ${sku}`)!.state as { unitPrice: string }).unitPrice;
+  expect([shown('D'), shown('E')]).toEqual(['5', '2']);
+  expect(await tellPriceDays(hub.db, hub.directory)).toBe(0);
+  // As if the day began that was told yesterday; two processes find it at once.
+  await database.pool.query(`update price set valid_to = valid_to - 1 where sku_id = $1 and unit_price = 5`, [
+    hub.sku('D'),
+  ]);
+  await database.pool.query(`update price set valid_from = valid_from - 1 where sku_id = $1 and unit_price = 6`, [
+    hub.sku('D'),
+  ]);
+  await database.pool.query('update price_day set day = day - 1');
+  const told = await Promise.all([tellPriceDays(hub.db, hub.directory), tellPriceDays(hub.db, hub.directory)]);
+  expect(told.toSorted()).toEqual([0, 1]);
+  await hub.settle();
+  expect(shown('D')).toBe('6');
+  const channel = hub.directory.channels.get('shop')!;
+  channel.prices = { ...channel.prices, list: 'other' };
+  expect(await tellPriceDays(hub.db, hub.directory)).toBeGreaterThanOrEqual(1);
+  await hub.settle();
+  expect([shown('E'), shown('X')]).toEqual(['1', '10']);
 });
 
 test('what is read decides as all rows there are would', async () => {

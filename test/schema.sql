@@ -658,6 +658,30 @@ table price (
 CREATE INDEX price_valid_from ON public.price USING btree (company_id, valid_from) WHERE (valid_from > '-infinity'::date);
 CREATE INDEX price_valid_to ON public.price USING btree (company_id, valid_to) WHERE (valid_to < 'infinity'::date);
 
+table price_day (
+  company_id integer not null,
+  day date not null,
+  lists text[] not null,
+  PRIMARY KEY (company_id),
+  FOREIGN KEY (company_id) REFERENCES company(company_id)
+);
+
+table price_difference (
+  order_id bigint not null,
+  line_no integer not null,
+  sku_id bigint not null,
+  outcome text not null,
+  asked_price numeric not null,
+  asked_per bigint not null,
+  decided_price numeric,
+  decided_per bigint,
+  source text,
+  name text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  PRIMARY KEY (order_id, line_no),
+  CHECK ((outcome = ANY (ARRAY['accepted'::text, 'repriced'::text, 'held'::text])))
+);
+
 table product_gtin (
   gtin text not null,
   sku text not null,

@@ -62,7 +62,9 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         }),
         refused: line.refused,
         unitPrice: line.unitPrice,
+        ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
         amountMinor: line.amountMinor,
+        ...(line.priceCheck !== undefined && { priceCheck: line.priceCheck }),
       };
     }),
   };

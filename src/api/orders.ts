@@ -53,6 +53,18 @@ export const promisedPart = Type.Object({
   location: Type.Union([Type.String(), Type.Null()]),
   reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
 });
+const priceCheck = Type.Object(
+  {
+    outcome: Type.String({ description: 'accepted, repriced or held' }),
+    askedPrice: Type.String(),
+    askedPer: Type.Integer(),
+    decidedPrice: nullable(Type.String()),
+    decidedPer: nullable(Type.Integer()),
+    source: nullable(Type.String()),
+    name: nullable(Type.String()),
+  },
+  { description: "where its price was not the one decided here, beyond the channel's tolerance" },
+);
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -95,7 +107,9 @@ const decided = Type.Object({
       ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
+      pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for, where it is not 1' })),
       amountMinor: Type.Integer(),
+      priceCheck: Type.Optional(priceCheck),
     }),
   ),
 });
@@ -222,6 +236,11 @@ async function findDecision(hub: ApiHub, orderId: number, given: OrderSubmitted)
   return { ...accepted, lines: accepted.lines.toSorted((a, b) => place(a.lineNo) - place(b.lineNo)) };
 }
 
+/** What it was sent with, where it got another price. */
+function askedOf({ priceCheck }: Accepted['lines'][number]): { unitPrice?: string; pricePer?: number } {
+  return priceCheck === undefined ? {} : { unitPrice: priceCheck.askedPrice, pricePer: priceCheck.askedPer };
+}
+
 async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<CrossdockError> {
   const { directory } = hub;
   const name = `${command.channel}/${command.externalNo}`;
@@ -243,7 +262,7 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
       orderedAt: accepted.orderedAt,
       lines: accepted.lines
         .filter((line) => line.standsFor === undefined)
-        .map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
+        .map((line) => ({ ...line, ...askedOf(line), sku: directory.skuCode(line.skuId) })),
     },
     command,
   );

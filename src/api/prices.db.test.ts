@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { testEstate, useApi } from './testing/hub.ts';
 
-const channels = { ...testEstate.channels, strict: { ...testEstate.channels.strict, prices: { list: 'club' } } };
+const channels = {
+  ...testEstate.channels,
+  strict: { ...testEstate.channels.strict, prices: { list: 'club' } },
+  planned: { ...testEstate.channels.planned, prices: { check: 'reprice' as const } },
+};
 const api = useApi({ estate: { ...testEstate, channels } });
 const price = { sku: '85123A', currency: 'GBP' };
 const get = async (query: string) => (await api.call('GET', `/v1/prices?sku=85123a&${query}`)).json();
@@ -63,6 +67,36 @@ describe('GET /v1/prices', () => {
     expect(await refused('sku=85123A&channel=NO')).toEqual([422, 'XD_UNKNOWN_CHANNEL', 'channel']);
     expect(await refused('sku=85123A&date=2026-02-30')).toEqual([422, 'XD_VALUE_INVALID', 'date']);
     expect(await refused('sku=85123A&quantity=1.5')).toEqual([422, 'XD_VALUE_INVALID', 'quantity']);
+  });
+});
+
+describe('an order that is repriced', () => {
+  it('is answered with both prices, and so is its repetition; another price under its key names the one it was sent with', async () => {
+    await api.call('POST', '/v1/prices', { prices: [{ sku: '71053', currency: 'GBP', unitPrice: '3.00' }] });
+    const body = {
+      ...{ channel: 'planned', externalNo: 'R1', company: 'UK', account: '17850', currency: 'GBP' },
+      orderedAt: '2026-03-02T09:00:00Z',
+      lines: [{ lineNo: 1, sku: '71053', quantity: 2, unitPrice: '2.50' }],
+    };
+    const first = await api.order(body);
+    expect([first.statusCode, first.json()]).toMatchObject([
+      201,
+      {
+        totalMinor: 600,
+        lines: [
+          {
+            ...{ unitPrice: '3.00', amountMinor: 600 },
+            priceCheck: { outcome: 'repriced', askedPrice: '2.50', decidedPrice: '3.00', source: 'base', name: 'base' },
+          },
+        ],
+      },
+    ]);
+    await api.call('POST', '/v1/prices', { prices: [{ sku: '71053', currency: 'GBP', unitPrice: '3.50' }] });
+    expect((await api.order(body)).json()).toEqual(first.json());
+    const other = await api.order({ ...body, lines: [{ ...body.lines[0]!, unitPrice: '3.00' }] } as typeof body);
+    expect(other.json()).toMatchObject({
+      ...{ code: 'XD_KEY_CONFLICT', place: 'lines[0].unitPrice', before: '2.50', given: '3.00' },
+    });
   });
 });
 

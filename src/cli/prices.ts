@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { printResult } from './output.ts';
+import { EXIT, printResult } from './output.ts';
 
 interface Common {
   databaseUrl?: string;
@@ -30,6 +30,64 @@ export function register(program: Command): void {
         printResult(found, { ...options, text: () => shown(found) });
       });
     });
+
+  common(prices.command('prove'))
+    .description('compare a sample of prices with what ERP, shops, CRM quotes, orders and invoices say')
+    .option('--sample <n>', 'prices, and lines of orders, that are drawn', number(1, 10_000), 200)
+    .option('--seed <n>', 'the same seed draws the same sample', number(0, 1_000_000_000), 1)
+    .option('--account <code>', 'of one account')
+    .option('--sku <code>', 'of one SKU')
+    .option('--company <code>', 'where accounts of several have this code')
+    .option('--tolerance-percent <decimal>', 'of the decided amount that is no difference', percent, '0')
+    .option('--tolerance-minor <n>', 'minor units that are no difference', number(0, 1_000_000_000), 0)
+    .option(
+      '--config <file>',
+      'the estate file, whose systems are asked (default: crossdock.config.ts, if it is there)',
+    )
+    .addHelpText(
+      'after',
+      '\nExit code 3 when something differs. Changes nothing; nothing is converted between currencies.',
+    )
+    .action(async (options: Common & ProveOptions) => {
+      const { prove, proved } = await import('./prices/prove.ts');
+      const { withDatabase } = await import('./open.ts');
+      const { onShutdown } = await import('./shutdown.ts');
+      const abort = new AbortController();
+      const release = onShutdown(() => abort.abort());
+      try {
+        await withDatabase(options, 'prices', async (opened) => {
+          const proof = await prove(opened, options, abort.signal);
+          printResult(proof, { ...options, text: () => proved(proof) });
+          if (proof.differences.length > 0) process.exitCode = EXIT.findings;
+        });
+      } finally {
+        release();
+      }
+    });
+}
+
+export interface ProveOptions {
+  sample: number;
+  seed: number;
+  account?: string;
+  sku?: string;
+  company?: string;
+  tolerancePercent: string;
+  toleranceMinor: number;
+  config?: string;
+}
+
+function number(min: number, max: number) {
+  return (text: string): number => {
+    if (!/^\d{1,10}$/.test(text) || Number(text) < min || Number(text) > max)
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
+    return Number(text);
+  };
+}
+
+function percent(text: string): string {
+  if (!/^\d{1,3}(\.\d{1,4})?$/.test(text)) throw new InvalidArgumentError('must be a decimal such as 0.5');
+  return text;
 }
 
 export interface ShowOptions {

@@ -161,6 +161,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       quantity: line.quantity,
       unitPrice: line.unitPrice,
       ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
+      ...(line.priceCheck !== undefined && { priceCheck: line.priceCheck }),
       amountMinor: amount,
       within: line.within ?? within,
       withinShort: withinMissing,

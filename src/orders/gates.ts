@@ -4,6 +4,7 @@ import type { Tx } from '../store/index.ts';
 import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
 import { openDegradedGate } from './degraded-gate.ts';
+import { openPriceGate } from './price-gate.ts';
 import type {
   AcceptedMarks,
   NewHold,
@@ -19,6 +20,8 @@ import type {
 type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
 
 export interface Gate {
+  /** What an order says, as it is taken: before anything of it is decided. What it returns is what is judged. */
+  adjust?(submit: SubmitCommand): SubmitCommand;
   /** The most holds that it puts on one order. */
   readonly holdsMax: number;
   /** Called for one order after the other, in the order of the batch: what one takes, the next can't have. Read only but for the gate's own. */
@@ -50,7 +53,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openAccountGate, openDegradedGate, openCreditGate];
+const gates: readonly OpenGate[] = [openAccountGate, openDegradedGate, openPriceGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];
@@ -76,6 +79,12 @@ export class Gates {
   /** The most holds that one order may get: ids are taken for them before anything is decided. */
   get holdsMax(): number {
     return this.#open.reduce((sum, gate) => sum + gate.holdsMax, 0);
+  }
+
+  adjust(submit: SubmitCommand): SubmitCommand {
+    let adjusted = submit;
+    for (const gate of this.#open) adjusted = gate.adjust?.(adjusted) ?? adjusted;
+    return adjusted;
   }
 
   judge(submit: SubmitCommand, accepted: Accepted): Verdict {

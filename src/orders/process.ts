@@ -183,7 +183,7 @@ export async function processOrders(
   const changed = new Map<number, ChangedOrder>();
   const facts: NewFact[] = [];
   const results = works.map((work, i): WorkResult => {
-    const { command } = work;
+    const command = work.command.kind === 'submit' ? gates.adjust(work.command) : work.command;
     const orderId = command.kind === 'submit' ? command.orderId : orderIds[i];
     const order =
       orderId === null || orderId === undefined ? undefined : (orders.get(orderId) ?? changed.get(orderId)?.order);

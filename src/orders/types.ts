@@ -12,12 +12,14 @@ import type {
   StandIn,
 } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
+import type { PriceCheck } from './price-check.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './change-types.ts';
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
+export * from './price-check.ts';
 export * from './return-types.ts';
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
@@ -28,6 +30,8 @@ export interface OrderLine {
   unitPrice: string;
   /** Base units that the price is for. */
   pricePer: number;
+  /** Only of an order that is taken right now. */
+  priceCheck?: PriceCheck;
   amountMinor: number;
   /** Units the channel sold within the number it was shown. */
   within: number;
@@ -212,6 +216,8 @@ export type OrderEvent =
         unitPrice: string;
         /** Base units that the price is for; absent: 1. */
         pricePer?: number;
+        /** Its price was not the one decided here, beyond what its channel tolerates. */
+        priceCheck?: PriceCheck;
         amountMinor: number;
         within: number;
         withinShort: number;
@@ -391,6 +397,7 @@ export interface SubmitCommand {
     unitPrice: string;
     /** Base units that the price is for; absent: 1. */
     pricePer?: number;
+    priceCheck?: PriceCheck;
     within: number | null;
   }[];
   terms?: OrderTerms;

@@ -3,6 +3,7 @@ import { numbers, type Tx, texts } from '../store/index.ts';
 import * as changeStatements from './changes.sql.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
+import { writeDifferences } from './price-differences.ts';
 import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderChange, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
@@ -31,6 +32,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const fresh = changed.filter((change) => change.isNew).map((change) => change.order);
   const known = changed.filter((change) => !change.isNew).map((change) => change.order);
   const newLines: [Order, OrderLine][] = [];
+  const differences: [Order, OrderLine][] = [];
   const exceptionLines: [Order, OrderLine][] = [];
   const heldLines: [Order, OrderLine][] = [];
   const heldOrders: Order[] = [];
@@ -96,7 +98,11 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
         ? exceptionLines
         : newLines
       ).push([order, line]);
-    if (isNew) for (const line of order.lines.values()) insert(line);
+    if (isNew)
+      for (const line of order.lines.values()) {
+        insert(line);
+        if (line.priceCheck !== undefined) differences.push([order, line]);
+      }
     else {
       for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
       for (const lineNo of touchedLines) if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
@@ -162,6 +168,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.addsTo)),
       `{${exceptionLines.map(([, l]) => (l.awaitsErp ? 't' : 'f')).join(',')}}`,
     ]);
+  if (differences.length > 0) writeDifferences(tx, differences);
   // Before the cancel that settled them: no more is ever held than waits.
   if (heldOrders.length > 0)
     tx.write(statements.updateHeldOrders, [

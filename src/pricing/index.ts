@@ -16,6 +16,7 @@ export {
   writeContracts,
 } from './contracts.ts';
 export { dayIn } from './day.ts';
+export { tellPriceDays } from './days.ts';
 export { decidePrice } from './decide.ts';
 export { BASE_LIST, type PriceQuestion, readPrices } from './read.ts';
 export { lookText, type ToldLook, type ToldPrice, tellPrices } from './tell.ts';

@@ -20,6 +20,22 @@ export async function show(opened: Opened, account: string, sku: string, options
   if (channelCode !== undefined && channel === undefined)
     fail('XD_UNKNOWN_CHANNEL', `no channel ${channelCode}`, { place: 'channel' });
   const code = options.company ?? (channel && directory.companyById.get(channel.companyId)!.code);
+  const { company, accountId } = await findOwner(opened, account, code);
+  await directory.loadSkus([sku.toUpperCase()]);
+  const skuId = directory.findSkuId(sku.toUpperCase()) ?? fail('XD_UNKNOWN_SKU', `no SKU ${sku}`, { place: 'sku' });
+  const { companyId } = company;
+  const question: PriceQuestion = {
+    ...{ companyId, skuId, quantity, channelId: channel?.channelId ?? null },
+    accountId,
+    day: options.date ?? dayIn(company.timeZone, await databaseNow(db)),
+    currency: options.currency ?? company.currency,
+  };
+  const [told] = await tellPrices(directory, [question], await readPrices(db, directory, [question]));
+  return { company: company.code, for: account, channel: channelCode ?? null, date: question.day, ...told! };
+}
+
+/** The account of this code and its company; of one that was merged into another, the other. */
+export async function findOwner({ directory }: Opened, account: string, code: string | undefined) {
   if (code !== undefined && !directory.companies.has(code))
     fail('XD_UNKNOWN_COMPANY', `no company ${code}`, { place: 'company' });
   const companies = [...directory.companies.values()].filter((one) => code === undefined || one.code === code);
@@ -33,17 +49,7 @@ export async function show(opened: Opened, account: string, sku: string, options
     fail('XD_VALUE_INVALID', `account ${account} exists in ${company.code} and ${other.code}; name the company`, {
       place: 'company',
     });
-  await directory.loadSkus([sku.toUpperCase()]);
-  const skuId = directory.findSkuId(sku.toUpperCase()) ?? fail('XD_UNKNOWN_SKU', `no SKU ${sku}`, { place: 'sku' });
-  const { companyId } = company;
-  const question: PriceQuestion = {
-    ...{ companyId, skuId, quantity, channelId: channel?.channelId ?? null },
-    accountId: directory.followAccount(directory.findAccountId(companyId, account)!),
-    day: options.date ?? dayIn(company.timeZone, await databaseNow(db)),
-    currency: options.currency ?? company.currency,
-  };
-  const [told] = await tellPrices(directory, [question], await readPrices(db, directory, [question]));
-  return { company: company.code, for: account, channel: channelCode ?? null, date: question.day, ...told! };
+  return { company, accountId: directory.followAccount(directory.findAccountId(company.companyId, account)!) };
 }
 
 export function shown(price: ShownPrice): string {

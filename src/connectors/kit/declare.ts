@@ -63,6 +63,8 @@ export interface Declaration {
   sources: Readonly<Record<string, SourceDeclaration>>;
   deliveries: Readonly<Partial<Record<DeliveryKindName, WriteDeclaration>>>;
   states: Readonly<Partial<Record<'availability' | 'prices' | 'orderStatus', StateDeclaration>>>;
+  /** Whether it can be asked what it would ask, shows or has quoted: how many at once. */
+  quotes?: { batchMax: number };
   /** What it needs besides a URL. */
   needs: readonly ('token' | 'webhookSecret' | 'channel')[];
   /** Its settings in the estate; each says what it is. */

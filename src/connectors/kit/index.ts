@@ -18,6 +18,7 @@ export * from './mapping/index.ts';
 export * from './own-references.ts';
 export * from './paged.ts';
 export * from './permit.ts';
+export * from './quotes.ts';
 export * from './records.ts';
 export * from './registry.ts';
 export * from './settings.ts';

@@ -188,6 +188,33 @@ export interface CreditSource {
   ask(accounts: readonly { company: string; account: string }[], signal: AbortSignal): Promise<CreditReported[]>;
 }
 
+/** What is asked of a system's prices. `account` null: what it asks everybody. */
+export interface QuoteItem {
+  account: string | null;
+  sku: string;
+  /** Base units. */
+  quantity: number;
+  currency: string;
+  /** YYYY-MM-DD */
+  day: string;
+}
+export interface Quote {
+  unitPrice: string;
+  /** Base units that the unit price is for. */
+  pricePer: number;
+  currency: string;
+}
+/** What a system would ask, shows or has quoted: read only, for comparing. */
+export interface QuoteDesk {
+  readonly batchMax: number;
+  /** account: it knows what each account pays; everybody: it shows one price to all, of one unit. */
+  readonly asks: 'account' | 'everybody';
+  /** whether it should have a price of whatever is sold; else only of what somebody quoted. */
+  readonly isWhole: boolean;
+  /** In the order asked; null: it has none. It answers in whatever currency it has: nothing is converted. */
+  ask(items: readonly QuoteItem[], signal: AbortSignal): Promise<(Quote | null)[]>;
+}
+
 export interface Connector {
   readonly name: string;
   /** Whether an answer of success is believed (`answer`) or looked up before it counts (`read_back`). */
@@ -204,6 +231,7 @@ export interface Connector {
   readonly orderStatus?: StateSink;
   /** Of an ERP that can be asked what an account owes, at any moment. */
   readonly credit?: CreditSource;
+  readonly quotes?: QuoteDesk;
   /**
    * Verifies a webhook that only says that something happened (throws XD_UNAUTHENTICATED when it isn't the system's).
    * @returns the feeds that are worth reading now; what is in the message counts for nothing

@@ -1,4 +1,4 @@
-import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy, quotesBy } from '../kit/index.ts';
 import { orderStatus } from './sink.ts';
 import { requests } from './source.ts';
 
@@ -15,6 +15,7 @@ export const simCrm = defineConnector(
     sources: { requests: { domains: ['orders', 'cancels'], cursor: 'sequence', ordering: 'per_thing', push: false } },
     deliveries: {},
     states: { orderStatus: { batchMax: 100, readBack: 'version' } },
+    quotes: { batchMax: 200 },
     needs: [],
     settings: noSettings,
     limits: { callsPerSecond: 100, concurrency: 4 },
@@ -32,6 +33,7 @@ export const simCrm = defineConnector(
       sources: channel === null ? [] : [requests(client, { system, channel })],
       deliveries: {},
       orderStatus: orderStatus(client, limits),
+      quotes: quotesBy(client, limits, { path: '/quotes/ask', itemsMax: 200, isWhole: false }),
       probe: (signal) => probeBy(client, { path: '/orders/lookup', list: 'externalIds' }, signal),
       pausedMs: () => client.pausedMs,
       close: () => client.close(),

@@ -1,4 +1,4 @@
-import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy, quotesBy } from '../kit/index.ts';
 import { creditSource } from './credit.ts';
 import { deliveries } from './sink.ts';
 import { documents } from './source.ts';
@@ -22,6 +22,7 @@ export const simErp = defineConnector(
       charge: { ...written, batchMax: 200 },
     },
     states: {},
+    quotes: { batchMax: 200 },
     needs: [],
     settings: noSettings,
     limits: { callsPerSecond: 200, concurrency: 8 },
@@ -37,6 +38,7 @@ export const simErp = defineConnector(
       sources: [documents(client, context.system)],
       deliveries: { ...deliveries(client, context.limits) },
       credit: creditSource(client),
+      quotes: quotesBy(client, context.limits, { path: '/quotes/ask', itemsMax: 200, isWhole: true }),
       probe: (signal) => probeBy(client, { path: '/sales-orders/lookup', list: 'references' }, signal),
       pausedMs: () => client.pausedMs,
       close: () => client.close(),

@@ -1,4 +1,4 @@
-import { defineConnector, HttpClient, noSettings, probeBy } from '../kit/index.ts';
+import { defineConnector, HttpClient, noSettings, probeBy, shownPrices } from '../kit/index.ts';
 import { availability, orderStatus, prices } from './sink.ts';
 import { orders } from './source.ts';
 
@@ -15,6 +15,7 @@ export const simMarketplace = defineConnector(
       prices: { batchMax: 250, readBack: 'version' },
       orderStatus: { batchMax: 100, readBack: 'version' },
     },
+    quotes: { batchMax: 250 },
     needs: [],
     settings: noSettings,
     limits: { callsPerSecond: 100, concurrency: 4 },
@@ -32,6 +33,7 @@ export const simMarketplace = defineConnector(
       deliveries: {},
       availability: availability(client, limits),
       prices: prices(client, limits),
+      quotes: shownPrices(client, limits, { path: '/offers/price/lookup', itemsMax: 250 }),
       ...(channel !== null && { orderStatus: orderStatus(client, limits, channel) }),
       probe: (signal) => probeBy(client, { path: '/offers/lookup', list: 'skus' }, signal),
       pausedMs: () => client.pausedMs,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { defineConnector, HttpClient, probeBy } from '../kit/index.ts';
+import { defineConnector, HttpClient, probeBy, shownPrices } from '../kit/index.ts';
 import { availability, orderStatus, prices } from './sink.ts';
 import { events } from './source.ts';
 import { webhook } from './webhook.ts';
@@ -26,6 +26,7 @@ export const simShop = defineConnector(
       prices: { batchMax: 250, readBack: 'version' },
       orderStatus: { batchMax: 100, readBack: 'version' },
     },
+    quotes: { batchMax: 250 },
     needs: [],
     settings,
     limits: { callsPerSecond: 100, concurrency: 4 },
@@ -45,6 +46,7 @@ export const simShop = defineConnector(
       deliveries: {},
       availability: availability(client, limits),
       prices: prices(client, limits),
+      quotes: shownPrices(client, limits, { path: '/prices/lookup', itemsMax: 250 }),
       ...(whose !== null && { orderStatus: orderStatus(client, limits, whose.channel, wants) }),
       // An empty secret would make a signature that anybody can make.
       ...(whose !== null && webhookSecret && { webhook: webhook(webhookSecret, whose) }),

@@ -64,6 +64,17 @@ export const declarationChecks: Check[] = [
       ),
   },
   {
+    id: 'declaration.quotes',
+    level: 'contract',
+    what: 'it can be asked for prices exactly where it says so, and for as many at once',
+    skip: isDeclared,
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector }) => {
+        const [declared, built] = [bench.declaration!.quotes?.batchMax, connector.quotes?.batchMax];
+        must(declared === built, `quotes declared: ${declared ?? 'none'}; built: ${built ?? 'none'}`);
+      }),
+  },
+  {
     id: 'declaration.described',
     level: 'contract',
     what: 'the description answers for every feed, delivery and state that is declared',
