@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { recordItem } from '../connectors/kit/index.ts';
+import { Directory } from '../master/index.ts';
 import { testEstate, useApi } from './testing/hub.ts';
 
 const owners = { 'account.paymentTerms': 'erp', 'product.description': 'erp' };
-const api = useApi({
-  skus: ['BOX', 'LAMP', 'BULB'],
-  estate: { ...testEstate, owners, ownership: { account: 'steward' } },
+const api = useApi({ skus: ['BOX', 'LAMP', 'BULB'] });
+beforeAll(async () => {
+  await Directory.open(api.hub.db, { ...testEstate, owners, ownership: { account: 'steward' } });
 });
 const post = (url: string, body: object, headers = {}) => api.call('POST', url, body, headers);
 
@@ -55,11 +56,11 @@ describe('products and accounts', () => {
     [
       '/v1/products',
       { products: [{ sku: 'LAMP', lifecycle: 'gone' }] },
-      400,
-      'XD_BODY_INVALID',
+      422,
+      'XD_VALUE_INVALID',
       'products[0].lifecycle',
     ],
-    ['/v1/products', { products: [{ sku: 'LAMP', weightG: -1 }] }, 400, 'XD_BODY_INVALID', 'products[0].weightG'],
+    ['/v1/products', { products: [{ sku: 'LAMP', weightG: -1 }] }, 422, 'XD_VALUE_INVALID', 'products[0].weightG'],
     [
       '/v1/products',
       { products: [{ sku: 'BOX', kit: [{ sku: 'BOX', quantity: 1 }] }] },
@@ -120,8 +121,8 @@ describe('products and accounts', () => {
     [
       '/v1/accounts',
       { accounts: [{ account: 'TOP', company: 'UK', priorityClass: 'first' }] },
-      400,
-      'XD_BODY_INVALID',
+      422,
+      'XD_VALUE_INVALID',
       'accounts[0].priorityClass',
     ],
   ])('%s %j: %i %s at %s, and nothing is written', async (url, body, status, code, place) => {

@@ -408,6 +408,28 @@ test('doctor names what an estate declares and nothing applies, by its path, and
   ]);
 });
 
+test('what waits for a steward is listed, shown and decided; an open one ends the list with 3', async () => {
+  expect((await crossdock('stewardship', '--json')).code).toBe(0);
+  const { rows } = await database.pool.query(
+    `insert into stewardship_item (domain, company_id, record_key, field, value_held, value_said, system, owner, changed_at)
+     select 'account', a.company_id, a.code, 'name', to_json(a.name), '"Said"', 'shop', 'crm', crossdock_now() from account a order by a.account_id limit 1
+     returning item_id::int, record_key`,
+  );
+  const { item_id: id, record_key: code } = rows[0];
+  const listed = await crossdock('stewardship', 'ls', '--domain', 'account', '--json');
+  expect([listed.code, listed.json.items]).toMatchObject([
+    3,
+    [{ itemId: id, record: code, said: 'Said', owner: 'crm' }],
+  ]);
+  expect((await crossdock('stewardship', 'show', String(id))).stdout).toContain(`stewardship accept ${id}`);
+  const accepted = await crossdock('stewardship', 'accept', String(id), '--reason', 'called them', '--json');
+  expect([accepted.code, accepted.json]).toMatchObject([0, { state: 'accepted', reason: 'called them' }]);
+  const late = await crossdock('stewardship', 'reject', String(id));
+  expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('is accepted already')]);
+  expect((await crossdock('stewardship', 'ls', '--domain', 'nope')).code).toBe(2);
+  expect((await database.pool.query('select name from account where code = $1', [code])).rows[0].name).toBe('Said');
+});
+
 test('exceptions are listed, shown and settled; one that is open ends the list with 3', async () => {
   expect((await crossdock('exceptions', '--json')).code).toBe(0);
   const { rows } = await database.pool.query(

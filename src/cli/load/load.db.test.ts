@@ -361,3 +361,72 @@ test('prices and contracts that stand in the days of others are rejected with co
     { unit_price: '40', price_per: 10, quantity_min: 1 },
   ]);
 });
+
+test('kits, addresses and terms are loaded; a - says that there is none, and what is empty is not said', async () => {
+  await run('products', 'sku,description,lifecycle,weight_g\nK1,a kit,phase_out,900\nK2,,,\nK3,part,,\n');
+  expect(await run('kits', 'sku,component,quantity\nK1,K2,2\nK1,k3,1\nK2,K1,1\nK3,NOPE,1\n')).toMatchObject({
+    applied: 2,
+    rejected: 2,
+  });
+  const kit = `select c.code, quantity::int from kit_component join sku c on c.sku_id = component_id order by 1`;
+  expect(await rows(kit)).toEqual([{ code: 'K2', quantity: 2 }, { code: 'K3', quantity: 1 }]); // biome-ignore format: a table
+  const products = `select description, lifecycle, weight_g::int as weight from sku where code = 'K1'`;
+  await run('products', 'sku,description,lifecycle,weight_g\nK1,,,-\n');
+  expect(await rows(products)).toEqual([{ description: 'a kit', lifecycle: 'phase_out', weight: null }]);
+  await run('kits', 'sku,component,quantity\nK1,-,\n');
+  expect(await rows(kit)).toEqual([]);
+
+  const head = 'account,parent,payment_terms,hold,priority_class,ship_complete\n';
+  const loaded = await run('accounts', `${head}T1,,net30,owes,win,true\nT2,T1,,,,\nT3,,,,first,\nT4,T4,,,,\n`);
+  expect(loaded).toMatchObject({ applied: 2, rejected: 2 });
+  expect(readFileSync(loaded.rejects!, 'utf8')).toMatch(
+    /priority_class must be one of[\s\S]*XD_ACCOUNT_CYCLE.*T4 would stand above itself: T4 > T4/,
+  );
+  await run('accounts', `${head}T1,,-,-,,false\n`);
+  const accounts = `select a.code, p.code as parent, a.payment_terms, a.hold_reason, a.priority_class, a.ship_complete
+                      from account a left join account p on p.account_id = a.parent_id where a.code like 'T_' order by 1`;
+  expect(await rows(accounts)).toEqual([
+    { code: 'T1', parent: null, payment_terms: null, hold_reason: null, priority_class: 'win', ship_complete: false },
+    {
+      code: 'T2',
+      parent: 'T1',
+      payment_terms: null,
+      hold_reason: null,
+      priority_class: 'redistribute',
+      ship_complete: false,
+    },
+  ]);
+  const addresses = await run(
+    'addresses',
+    'account,code,line1,line2,country\nT1,HQ,1 High Street,Leeds,GB\nT1,DOCK,Dock 2,,GB\nNOBODY,HQ,x,,GB\nT2,HQ,x,,England\n',
+  );
+  expect(addresses).toMatchObject({ applied: 2, rejected: 2 });
+  expect(
+    await rows(
+      `select d.code, lines from account_address d join account a using (account_id) where a.code = 'T1' order by 1`,
+    ),
+  ).toEqual([
+    { code: 'DOCK', lines: ['Dock 2'] },
+    { code: 'HQ', lines: ['1 High Street', 'Leeds'] },
+  ]);
+});
+
+test('what a system owns is rejected, the whole row, unless it is loaded in its name', async () => {
+  const estate = await loadEstate(join(import.meta.dirname, '../../../examples/wholesaler/crossdock.config.ts'));
+  const [system] = Object.keys(estate.systems) as [string];
+  await Directory.open(opened.db, { ...estate, owners: { 'product.description': system, price: system } });
+  const file = 'sku,description,weight_g\nK1,of a person,5\nK2,,7\n';
+  const loaded = await run('products', file);
+  expect(loaded).toMatchObject({ applied: 1, rejected: 1 });
+  expect(rejectsOf(loaded.rejects)[1]).toMatch(
+    new RegExp(`^2,XD_NOT_OWNER,.*description is owned by ${system}; person says`),
+  );
+  const weights = `select code, weight_g::int as weight, description from sku where code in ('K1', 'K2') order by 1`;
+  expect(await rows(weights)).toMatchObject([{ weight: null, description: 'a kit' }, { weight: 7 }]);
+  expect(await run('prices', 'sku,unit_price\nK1,1.00\n')).toMatchObject({ applied: 0, rejected: 1 });
+  expect(await run('products', file, { as: system })).toMatchObject({ applied: 2, rejected: 0 });
+  expect(await run('prices', 'sku,unit_price\nK1,1.00\n', { as: system, restart: true })).toMatchObject({ applied: 1 });
+  expect(await rows(weights)).toMatchObject([{ weight: 5, description: 'of a person' }, { weight: 7 }]);
+  await expect(run('products', file, { as: 'nobody' })).rejects.toThrow('no system nobody');
+  await Directory.open(opened.db, estate);
+});

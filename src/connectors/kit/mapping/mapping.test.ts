@@ -273,4 +273,48 @@ describe('records as items', () => {
       unreadable: { place: '/0/unitPrice' },
     });
   });
+
+  it('what master data may say is said where it is mapped; a - is none, a ticked box a hold', () => {
+    const optional = (from: string) => ({ from, optional: true });
+    const changedAt = { value: '2026-03-01T00:00:00Z' };
+    const of = (kind: 'product' | 'account', settings: MapSettings, record: unknown) =>
+      mappedItems({ kind, mapping: mappingOf(settings), system: 'crm', channel: null }, [record])[0]!;
+    const product = {
+      fields: {
+        sku: '/sku',
+        changedAt,
+        lifecycle: optional('/life'),
+        weightG: { from: '/g', as: 'integer', optional: true },
+      },
+      lists: { kit: { from: '/parts', fields: { sku: '/no', quantity: { from: '/n', as: 'quantity' } } } },
+    } as const satisfies MapSettings;
+    expect(
+      of('product', product, { sku: 'a', life: 'phase_out', g: 20, parts: [{ no: 'b', n: 2 }] }).command,
+    ).toMatchObject({
+      ...{ lifecycle: 'phase_out', weightG: 20, kit: [{ sku: 'B', quantity: 2 }] },
+    });
+    expect(of('product', product, { sku: 'a', life: 'gone', parts: [] }).unreadable).toMatchObject({
+      place: '/0/lifecycle',
+    });
+    const account = {
+      fields: {
+        ...{
+          account: '/no',
+          company: { value: 'uk' },
+          changedAt,
+          parent: optional('/up'),
+          paymentTerms: optional('/terms'),
+        },
+        hold: { from: '/blocked', as: 'boolean', optional: true },
+      },
+      lists: { addresses: { from: '/sites', fields: { code: '/id', line1: '/street', country: '/land' } } },
+    } as const satisfies MapSettings;
+    const site = { id: 'HQ', street: '1 High Street', land: 'GB' };
+    expect(of('account', account, { no: '7', up: '-', blocked: 'yes', sites: [site] }).command).toMatchObject({
+      ...{ parent: null, hold: 'on hold', addresses: [{ code: 'HQ', lines: ['1 High Street'], country: 'GB' }] },
+    });
+    const freed = of('account', account, { no: '7', blocked: 'no', terms: 'net30', sites: [] }).command;
+    expect(freed).toMatchObject({ hold: null, paymentTerms: 'net30', addresses: [] });
+    expect(freed).not.toHaveProperty('parent');
+  });
 });

@@ -22,8 +22,9 @@ export function productItem(system: string, record: Fields): Draft {
   if (isSaid(record, 'lifecycle')) command.lifecycle = record.oneOf('lifecycle', [...LIFECYCLES]);
   for (const name of MEASURES) if (isSaid(record, name)) command[name] = record.integer(name, 0);
   if (isSaid(record, 'kit'))
-    command.kit = record.lines('kit').map((line) => ({ sku: line.sku('sku'), quantity: line.quantity('quantity') }));
-  if (isSaid(record, 'substitutes')) command.substitutes = record.lines('substitutes').map((line) => line.sku('sku'));
+    command.kit = linesOf(record, 'kit').map((line) => ({ sku: line.sku('sku'), quantity: line.quantity('quantity') }));
+  if (isSaid(record, 'substitutes'))
+    command.substitutes = linesOf(record, 'substitutes').map((line) => line.sku('sku'));
   return recordItem(system, command);
 }
 
@@ -44,7 +45,7 @@ export function accountItem(system: string, record: Fields): Draft {
   if (isSaid(record, 'priorityClass')) command.priorityClass = record.oneOf('priorityClass', [...PRIORITY_CLASSES]);
   if (typeof shipComplete === 'boolean') command.shipComplete = shipComplete;
   else if (isSaid(record, 'shipComplete')) throw record.unreadable('shipComplete', 'must be true or false');
-  if (isSaid(record, 'addresses')) command.addresses = record.lines('addresses').map(addressOf);
+  if (isSaid(record, 'addresses')) command.addresses = linesOf(record, 'addresses').map(addressOf);
   return recordItem(system, command);
 }
 
@@ -55,6 +56,12 @@ function addressOf(line: Fields): AccountAddress {
     country: line.text('country'),
     ...textsOf(line, ['name', 'city', 'postalCode']),
   };
+}
+
+/** Also none: then there is none any more. */
+function linesOf(record: Fields, name: string): Fields[] {
+  const list = record.raw[name];
+  return Array.isArray(list) && list.length === 0 ? [] : record.lines(name);
 }
 
 function isSaid(record: Fields, name: string): boolean {
