@@ -10,7 +10,7 @@ import { closed, code, cursor, idParams, limit, prose, text } from './schemas.ts
 
 const query = closed({
   state: Type.Optional(Type.Enum(['open', 'resolved'])),
-  kind: Type.Optional(Type.Enum(['oversold'])),
+  kind: Type.Optional(Type.Enum(['oversold', 'short'])),
   channel: Type.Optional(code()),
   order: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'orderId' })),
   cursor: Type.Optional(cursor()),
@@ -79,7 +79,8 @@ export function exceptionRoutes(app: FastifyInstance, hub: ApiHub): void {
       config: { scope: 'read', perChannel: true },
       schema: {
         summary: 'What orders can’t have as they were ordered, newest first',
-        description: 'oversold: units that a channel sold by itself and that could not be allocated.',
+        description:
+          'oversold: units that a channel sold by itself and that could not be allocated; short: units that an order could not have, of which substitutes are sent or offered.',
         tags: ['orders'],
         querystring: query,
         response: {

@@ -181,6 +181,7 @@ function translateCommand(
         return quantityOf(value, `reservations[${i}]`);
       });
       const terms = termsOf(directory, channel, accountId, command);
+      const { substitutes: consent = channel.substitutes } = command;
       const orderId = takeOrderId();
       return {
         ...NOTHING,
@@ -199,6 +200,7 @@ function translateCommand(
               orderedAt: command.orderedAt,
               lines,
               ...(terms !== undefined && { terms }),
+              ...(consent !== 'never' && { consent }),
             },
             occurredAt: command.orderedAt,
             correlationId,

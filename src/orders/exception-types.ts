@@ -1,6 +1,7 @@
 /** What an order can't have as it was ordered. Pure data. */
 
-export type ExceptionKind = 'oversold';
+/** oversold: its channel sold them by itself; short: whoever ordered lets other SKUs be sent, or wants to be asked. */
+export type ExceptionKind = 'oversold' | 'short';
 /** What becomes of units that an order can't have as they were ordered. */
 export type ExceptionPolicy = 'backorder' | 'cancel' | 'substitute' | 'hold';
 

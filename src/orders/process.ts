@@ -121,6 +121,7 @@ export async function processOrders(
         channelIds.add(channel.channelId);
         exceptionsMax += command.lines.length;
       } else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
+      if (command.consent !== undefined && !channel.sellsByItself) exceptionsMax += command.lines.length;
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'reassign') {
@@ -197,6 +198,7 @@ export async function processOrders(
         commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
       onShort: channel.onShort,
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
+      consent: command.kind === 'submit' && !channel.sellsByItself ? command.consent : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
       judge: (accepted) => gates.judge(command as SubmitCommand, accepted),
       judgeRelease: (current, hold, isRule) => gates.release(current, hold, isRule),

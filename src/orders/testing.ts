@@ -30,6 +30,7 @@ export class World {
   oversold: Oversold | undefined;
   /** Of goods that come back. */
   inspection: Inspection | undefined;
+  consent: 'offer' | 'allow' | undefined;
   /** Per SKU, best first. */
   instead: Record<number, number[]> = {};
   /** Dated supply that may be promised, per SKU. */
@@ -60,6 +61,7 @@ export class World {
       promisedOf: () => Number.POSITIVE_INFINITY,
       onShort: this.onShort,
       oversold: this.oversold,
+      consent: this.consent,
       substitutes: (skuId) => this.instead[skuId] ?? [],
       judge: () => this.verdict,
       judgeRelease: () => ({ ok: true }),
