@@ -10,7 +10,7 @@ import { closed, code, cursor, idParams, limit, prose, text } from './schemas.ts
 
 const query = closed({
   state: Type.Optional(Type.Enum(['open', 'resolved'])),
-  kind: Type.Optional(Type.Enum(['oversold', 'short_picked'])),
+  kind: Type.Optional(Type.Enum(['oversold', 'short', 'short_picked'])),
   channel: Type.Optional(code()),
   order: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'orderId' })),
   cursor: Type.Optional(cursor()),
@@ -81,7 +81,7 @@ export function exceptionRoutes(app: FastifyInstance, hub: ApiHub): void {
       schema: {
         summary: 'What orders can’t have as they were ordered, newest first',
         description:
-          'oversold: units that a channel sold by itself and that could not be allocated; short_picked: units that a WMS was told to pick and could not find.',
+          'oversold: units that a channel sold by itself and that could not be allocated; short: units that an order could not have, of which substitutes are sent or offered; short_picked: units that a WMS was told to pick and could not find.',
         tags: ['orders'],
         querystring: query,
         response: {

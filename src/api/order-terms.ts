@@ -25,6 +25,15 @@ export const orderTerms = {
   ),
 };
 
+export const consent = {
+  substitutes: Type.Optional(
+    Type.Union([Type.Literal('never'), Type.Literal('offer'), Type.Literal('allow')], {
+      description:
+        "units that it can't have. allow: the product's substitutes are sent; offer: what they could cover is held until somebody decides; default as the channel declares",
+    }),
+  ),
+};
+
 export function termsOf(
   body: Static<TObject<typeof orderTerms>>,
 ): Pick<OrderSubmitted, 'shipTo' | 'requestedAt' | 'shipComplete'> {

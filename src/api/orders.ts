@@ -13,7 +13,7 @@ import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
 import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
 import { OrderKeys } from './order-keys.ts';
-import { orderTerms, termsOf } from './order-terms.ts';
+import { consent, orderTerms, termsOf } from './order-terms.ts';
 import { findOrderId } from './orders.sql.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
@@ -45,6 +45,7 @@ const submission = closed({
   ),
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
   ...orderTerms,
+  ...consent,
 });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const promisedPart = Type.Object({
@@ -182,6 +183,7 @@ function commandOf(body: Static<typeof submission>): OrderSubmitted {
     lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
     ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
     ...termsOf(body),
+    ...(body.substitutes !== undefined && { substitutes: body.substitutes }),
   };
 }
 

@@ -33,6 +33,8 @@ export interface OrderSubmitted {
   shipTo?: ShipTo;
   /** It is wanted then, and promised not before. */
   requestedAt?: string;
+  /** Whether other SKUs may be sent for what it can't have; absent: as its channel has it. */
+  substitutes?: 'never' | 'offer' | 'allow';
   /** Whether nothing of it leaves before all of it is there; absent: as its channel or its account has it. */
   shipComplete?: boolean;
 }

@@ -72,6 +72,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.onShortPick.otherwise': [directory, 'src/orders/short-picks.ts'],
   'channels.<code>.onOversold.policy': [directory, 'src/orders/exceptions.ts'],
   'channels.<code>.onOversold.otherwise': [directory, 'src/orders/exceptions.ts'],
+  'channels.<code>.substitutes': [directory, 'src/ingest/translate.ts'],
   'channels.<code>.sourcing.rank': [sourcing, 'src/orders/sourcing.ts'],
   'channels.<code>.sourcing.splitMax': [sourcing, backorders],
   'channels.<code>.sourcing.lineSplitMax': [sourcing, backorders],

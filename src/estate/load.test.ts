@@ -421,7 +421,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.postalAreas = { GB: { N1: position } } as never;
       Object.assign(e.locations!.LON!, { calendar: 'day', position, costMinor: 1, receivingDays: 1 });
       const sourcing = { rank: ['cost'], splitMax: 1, lineSplitMax: 1, shipComplete: true, version: '1' };
-      Object.assign(e.channels!.api!, { sourcing });
+      Object.assign(e.channels!.api!, { sourcing, substitutes: 'offer' });
     });
     expect(faultsOf(full)).toEqual([]);
     // The connectors' names are the estate's own; a function can't be copied.

@@ -87,6 +87,8 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
         [...path, 'prices', 'check'],
         'must not be reprice: who bought of a channel that sells by itself has paid; hold or accept',
       );
+    if (channel.substitutes !== undefined && channel.sells === 'by_itself')
+      faults.add([...path, 'substitutes'], 'is for a channel that asks: one that sells by itself has onOversold');
     if (channel.sells === 'by_itself') {
       if (channel.system === undefined)
         faults.add([...path, 'system'], 'is missing: a channel that sells by itself has one');

@@ -310,6 +310,12 @@ export const channelSchema = Type.Object(
       }),
     ),
     sourcing: Type.Optional(sourcingSchema),
+    substitutes: Type.Optional(
+      Type.Union([Type.Literal('never'), Type.Literal('offer'), Type.Literal('allow')], {
+        description:
+          "what becomes of units that its orders can't have, unless they say so themselves. allow: the product's substitutes are sent; offer: what they could cover is held until somebody decides; asks only; default never",
+      }),
+    ),
     reservationMaxSeconds: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'the longest soft hold; default 3600' }),
     ),

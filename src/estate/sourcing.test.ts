@@ -2,9 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { CrossdockError } from '../canonical/index.ts';
 import { type Estate, type EstateFault, validateEstate } from './index.ts';
 
-type Parts = { calendar?: object; sourcing?: object; sells?: 'asks' | 'by_itself'; location?: object };
+type Parts = {
+  calendar?: object;
+  sourcing?: object;
+  substitutes?: string;
+  sells?: 'asks' | 'by_itself';
+  location?: object;
+};
 
-function faultsOf({ calendar, sourcing, sells = 'asks', location }: Parts): string[] {
+function faultsOf({ calendar, sourcing, substitutes, sells = 'asks', location }: Parts): string[] {
   const estate = {
     name: 'test',
     companies: { UK: { currency: 'GBP', timeZone: 'Europe/London' } },
@@ -16,6 +22,7 @@ function faultsOf({ calendar, sourcing, sells = 'asks', location }: Parts): stri
         ...{ company: 'UK', sells, locations: ['LON'] },
         ...(sells === 'by_itself' && { system: 'shop', numberMeans: 'on_hand' }),
         ...(sourcing !== undefined && { sourcing }),
+        ...(substitutes !== undefined && { substitutes }),
       },
     },
     routing: {},
@@ -77,6 +84,11 @@ describe('what nothing could ever be served by is refused with place and rule', 
       'a split limit of one that sells by itself',
       { sourcing: { splitMax: 1 }, sells: 'by_itself' },
       /for a channel that asks/,
+    ],
+    [
+      'consent of one that sells by itself',
+      { substitutes: 'allow', sells: 'by_itself' },
+      /^channels\.api\.substitutes is for a channel that asks/,
     ],
     [
       'a criterion twice',

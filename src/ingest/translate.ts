@@ -188,6 +188,7 @@ function translateCommand(
         return quantityOf(value, `reservations[${i}]`);
       });
       const terms = termsOf(directory, channel, accountId, command);
+      const { substitutes: consent = channel.substitutes } = command;
       const orderId = takeOrderId();
       return {
         ...NOTHING,
@@ -206,6 +207,7 @@ function translateCommand(
               orderedAt: command.orderedAt,
               lines,
               ...(terms !== undefined && { terms }),
+              ...(consent !== 'never' && { consent }),
             },
             occurredAt: command.orderedAt,
             correlationId,

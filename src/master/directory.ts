@@ -63,6 +63,8 @@ export interface ChannelEntry {
   reservationMaxSeconds: number;
   /** Whether its orders are decided against their account's credit. */
   checksCredit: boolean;
+  /** Whether other SKUs may be sent for what its orders can't have, where they say nothing of it; of one that asks. */
+  substitutes: 'never' | 'offer' | 'allow';
   /** null: by priority, from one location that has all, else from the fullest. */
   sourcing: ChannelSourcing | null;
   /** What promises to its orders were made by; null: it promises no dates. */
@@ -160,6 +162,7 @@ export interface DeclaredEstate extends DeclaredRules {
       risk?: 'none' | 'shared';
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
+      substitutes?: 'never' | 'offer' | 'allow';
       prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
       credit?: 'check' | 'off';
       returns?: DeclaredReturns;
@@ -288,6 +291,7 @@ export class Directory {
         },
         sharedRisk: declared.risk === 'shared',
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
+        substitutes: declared.substitutes ?? 'never',
         ...channelSourcing(declared, estate),
         prices: {
           check: declared.prices?.check ?? 'off',

@@ -49,6 +49,8 @@ export interface DecideContext {
   /** Of a channel that sells by itself: what becomes of units that it sold and that can't be allocated. */
   oversold?: Oversold | undefined;
   onShortPick: OnShortPick;
+  /** Of a new order of a channel that asks: whether other SKUs may be sent; absent: never. */
+  consent?: 'offer' | 'allow' | undefined;
   /** What may be sent instead of a SKU, best first. */
   substitutes(skuId: number): readonly number[];
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */

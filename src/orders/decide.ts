@@ -6,6 +6,7 @@ import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { cancelOrder, change } from './changes.ts';
 import { isIncomplete } from './complete.ts';
+import { consented } from './consent.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { openAllocations, requestFulfilments } from './fulfilments.ts';
@@ -119,7 +120,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   const lines: AcceptedLine[] = [];
   const standIns: AcceptedLine[] = [];
   const raised: OrderEvent[] = [];
-  const pending: { at: number; units: number; isRefused: boolean }[] = [];
+  const pending: { at: number; units: number; isRefused: boolean; isShort?: true }[] = [];
   for (const line of command.lines) {
     if (seen.has(line.lineNo)) return refused('duplicate_line', `line ${line.lineNo} appears twice`);
     seen.add(line.lineNo);
@@ -170,15 +171,32 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     };
     const oversold = context.oversold === undefined ? 0 : line.within === null ? missing - covered : withinMissing;
     if (oversold > 0) pending.push({ at: lines.length, units: oversold, isRefused: refuse });
+    else if (context.consent !== undefined && missing > covered)
+      pending.push({ at: lines.length, units: missing - covered, isRefused: refuse, isShort: true });
     lines.push(decided);
   }
   // Once all lines have what they ordered: none of them is given another's substitute first.
   let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
-  for (const { at, units, isRefused } of pending) {
+  for (const { at, units: wanted, isRefused, isShort } of pending) {
     const takeLineNo = () => ++lastLineNo;
+    const short = isShort ? consented(lines[at]!.skuId, wanted, isRefused, context, taker) : undefined;
+    const units = short?.units ?? wanted;
+    if (units === 0) continue;
     const settled = oversoldOf(
-      ...([lines[at]!, units, isRefused, command.currency, context, takeLineNo, taker, fulfilmentAt] as const),
+      ...([
+        lines[at]!,
+        units,
+        isRefused,
+        command.currency,
+        context,
+        takeLineNo,
+        taker,
+        fulfilmentAt,
+        short?.rule,
+      ] as const),
     );
+    // Nothing could be sent for it: it is short as it would be without.
+    if (short?.rule.policy === 'substitute' && settled.standIns.length === 0) continue;
     lines[at] = settled.line;
     standIns.push(...settled.standIns);
     allocations.push(...settled.allocations);

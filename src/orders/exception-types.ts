@@ -1,6 +1,10 @@
 /** What an order can't have as it was ordered. Pure data. */
 
-export type ExceptionKind = 'oversold' | 'short_picked';
+/**
+ * oversold: its channel sold them by itself; short: whoever ordered lets other SKUs be sent, or wants to be asked; short_picked: the WMS could not
+ * find them.
+ */
+export type ExceptionKind = 'oversold' | 'short' | 'short_picked';
 /** What becomes of units that an order can't have as they were ordered. */
 export type ExceptionPolicy = 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
 

@@ -1,11 +1,12 @@
 import { sql } from '../store/index.ts';
+import type { ExceptionKind } from './exception-types.ts';
 
 export interface ExceptionRow {
   order_id: number;
   exception_id: number;
   line_no: number;
   sku_id: number;
-  kind: 'oversold' | 'short_picked';
+  kind: ExceptionKind;
   policy: 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
   units: number;
   held: number;
@@ -59,12 +60,7 @@ export const listExceptions = sql<ListedException>(
       and ($5::bigint is null or e.order_id = $5::bigint) and ($6::bigint is null or e.exception_id = $6::bigint)
     order by e.exception_id desc limit $7::int`,
 );
-export const countOpenExceptions = sql<{
-  kind: 'oversold' | 'short_picked';
-  exceptions: number;
-  units: number;
-  oldest_ms: number;
-}>(
+export const countOpenExceptions = sql<{ kind: ExceptionKind; exceptions: number; units: number; oldest_ms: number }>(
   'orders_count_open_exceptions',
   `select kind, count(*)::int as exceptions, sum(held)::bigint as units,
           (extract(epoch from crossdock_now() - min(recorded_at)) * 1000)::float8 as oldest_ms

@@ -6,6 +6,7 @@
  */
 import { amountMinor, isWholeMinor } from '../canonical/index.ts';
 import { isIncomplete } from './complete.ts';
+import type { ShortRule } from './consent.ts';
 import { events, nothing, refused } from './decision.ts';
 import { rootOf, undoneAmount } from './line-parts.ts';
 import { Taker } from './taker.ts';
@@ -83,7 +84,7 @@ export function substitutesFor(
 }
 
 /**
- * Decides the units of a new line that its channel sold by itself beyond what is there.
+ * Decides the units of a new line that its channel sold by itself beyond what is there; with a rule, those that it is short of.
  * @param line as it is without this: the units are backordered or refused already
  * @param isRefused which of the two
  */
@@ -96,8 +97,9 @@ export function oversoldOf(
   takeLineNo: () => number,
   taker: Taker,
   fulfilmentAt: FulfilmentAt,
+  rule: ShortRule = { kind: 'oversold', ...context.oversold! },
 ): { line: AcceptedLine; standIns: AcceptedLine[]; allocations: NewAllocation[]; raised: OrderEvent } {
-  const { policy = isRefused ? 'cancel' : 'backorder', otherwise } = context.oversold!;
+  const { kind, policy = isRefused ? 'cancel' : 'backorder', otherwise } = rule;
   const by: Record<ExceptionPolicy, number> = { resource: 0, backorder: 0, cancel: 0, substitute: 0, hold: 0 };
   let standIns: StandIn[] = [];
   let allocations: NewAllocation[] = [];
@@ -123,7 +125,7 @@ export function oversoldOf(
     raised: {
       type: 'order.exception_raised',
       exceptionId: context.takeExceptionId(),
-      kind: 'oversold',
+      kind,
       lineNo: line.lineNo,
       skuId: line.skuId,
       units,

@@ -125,6 +125,7 @@ export async function processOrders(
         channelIds.add(channel.channelId);
         exceptionsMax += command.lines.length;
       } else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
+      if (command.consent !== undefined && !channel.sellsByItself) exceptionsMax += command.lines.length;
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'reassign') {
@@ -225,6 +226,7 @@ export async function processOrders(
       takesChanges: deps.takesChanges !== false,
       onShortPick: channel.onShortPick,
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
+      consent: command.kind === 'submit' && !channel.sellsByItself ? command.consent : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
       judge: (accepted) =>
         command.kind === 'submit' ? gates.judge(command, accepted) : gates.judgeAdded(order!, accepted),

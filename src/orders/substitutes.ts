@@ -1,6 +1,6 @@
 /** What may be sent instead of what was ordered, as a batch of commands needs it: read, and locked with what was ordered. */
 import type { Pair } from '../ledger/index.ts';
-import type { ChannelEntry, Directory } from '../master/index.ts';
+import { type ChannelEntry, type Directory, SUBSTITUTE_CHAIN_MAX, SUBSTITUTES_MAX } from '../master/index.ts';
 import { numbers, type Queryable } from '../store/index.ts';
 import { addedSkus } from './change-needs.ts';
 import * as statements from './exceptions.sql.ts';
@@ -18,7 +18,7 @@ export async function readSubstitutes(
   works.forEach(({ command }, i) => {
     if (command.kind === 'submit') {
       const channel = directory.channelById.get(command.channelId);
-      if (channel?.sellsByItself && channel.onOversold.policy === 'substitute')
+      if ((channel?.sellsByItself && channel.onOversold.policy === 'substitute') || command.consent !== undefined)
         for (const { skuId } of command.lines) skuIds.add(skuId);
     } else if (command.kind === 'short_pick') {
       const order = orders.get(orderIds[i]!);
@@ -34,12 +34,46 @@ export async function readSubstitutes(
       if (skuId !== undefined) skuIds.add(skuId);
     }
   });
+  return followSubstitutes([...skuIds], async (of) => {
+    const lists = new Map<number, number[]>();
+    for (const row of await db.query(statements.readSubstitutes, [numbers(of)])) {
+      const list = lists.get(row.sku_id);
+      if (list === undefined) lists.set(row.sku_id, [row.substitute_id]);
+      else list.push(row.substitute_id);
+    }
+    return lists;
+  });
+}
+
+/**
+ * What stands for each of these SKUs, best first: its own substitutes, then theirs, and so on for as many steps as a chain may have. Ends
+ * whatever the lists say: no SKU comes twice, and none stands for itself.
+ * @param listsOf the lists of these SKUs; asked once a step
+ */
+export async function followSubstitutes(
+  skuIds: readonly number[],
+  listsOf: (skuIds: readonly number[]) => Promise<ReadonlyMap<number, readonly number[]>>,
+): Promise<Map<number, number[]>> {
   const found = new Map<number, number[]>();
-  if (skuIds.size === 0) return found;
-  for (const row of await db.query(statements.readSubstitutes, [numbers([...skuIds])])) {
-    const list = found.get(row.sku_id);
-    if (list === undefined) found.set(row.sku_id, [row.substitute_id]);
-    else list.push(row.substitute_id);
+  const known = new Map<number, readonly number[]>();
+  let ends = new Map(skuIds.map((skuId) => [skuId, [skuId]]));
+  for (let step = 0; step < SUBSTITUTE_CHAIN_MAX && ends.size > 0; step++) {
+    const asked = [...new Set([...ends.values()].flat())].filter((skuId) => !known.has(skuId));
+    const lists = asked.length === 0 ? new Map<number, number[]>() : await listsOf(asked);
+    for (const skuId of asked) known.set(skuId, lists.get(skuId) ?? []);
+    const next = new Map<number, number[]>();
+    for (const [skuId, at] of ends) {
+      const list = found.get(skuId) ?? [];
+      const added: number[] = [];
+      for (const instead of at.flatMap((one) => known.get(one)!)) {
+        if (instead === skuId || list.includes(instead) || list.length === SUBSTITUTES_MAX) continue;
+        list.push(instead);
+        added.push(instead);
+      }
+      if (list.length > 0) found.set(skuId, list);
+      if (added.length > 0) next.set(skuId, added);
+    }
+    ends = next;
   }
   return found;
 }

@@ -37,6 +37,15 @@ export class Taker {
     this.#limit = new SplitLimit(split, wants, (skuId) => this.#offered(skuId), order);
   }
 
+  /** Units that could still be taken, if a line asked for all of them. */
+  freeOf(skuId: number): number {
+    const { places, allocatable } = this.#offered(skuId);
+    return Math.min(
+      allocatable,
+      places.reduce((sum, offer) => sum + Math.max(0, unitsFree(offer)), 0),
+    );
+  }
+
   begin(lineNo: number, skuId: number): void {
     this.#lineNo = lineNo;
     this.#kept = new Map();

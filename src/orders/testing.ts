@@ -34,6 +34,7 @@ export class World {
   oversold: Oversold | undefined;
   /** Of goods that come back. */
   inspection: Inspection | undefined;
+  consent: 'offer' | 'allow' | undefined;
   /** Per SKU, best first. */
   instead: Record<number, number[]> = {};
   /** Dated supply that may be promised, per SKU. */
@@ -69,6 +70,7 @@ export class World {
       takesChanges: this.takesChanges,
       onShortPick: this.onShortPick,
       oversold: this.oversold,
+      consent: this.consent,
       substitutes: (skuId) => this.instead[skuId] ?? [],
       judge: () => this.verdict,
       judgeRelease: () => ({ ok: true }),

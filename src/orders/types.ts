@@ -401,6 +401,8 @@ export interface SubmitCommand {
     within: number | null;
   }[];
   terms?: OrderTerms;
+  /** Whether other SKUs may be sent for what it can't have; absent: never. */
+  consent?: 'offer' | 'allow';
 }
 
 export type OrderCommand =

@@ -58,9 +58,9 @@ export function orderItem(command: OrderSubmitted): Draft {
     line.within ?? null,
   ]);
   const fields: unknown[] = [company, account, currency, orderedAt, lines];
-  const { shipTo, requestedAt, shipComplete } = command;
-  if (shipTo !== undefined || requestedAt !== undefined || shipComplete !== undefined)
-    fields.push({ shipTo, requestedAt, shipComplete });
+  const { shipTo, requestedAt, shipComplete, substitutes } = command;
+  const said = { shipTo, requestedAt, shipComplete, substitutes };
+  if (Object.values(said).some((one) => one !== undefined)) fields.push(said);
   return item(scopes.order(channel), externalNo, command, fields);
 }
 
