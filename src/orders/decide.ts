@@ -5,6 +5,7 @@
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { cancelOrder, change } from './changes.ts';
+import { taxedParts } from './charges.ts';
 import { isIncomplete } from './complete.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
@@ -16,6 +17,7 @@ import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
 import { shortPick } from './short-picks.ts';
 import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
+import { shippedTax, taxOfPart } from './tax-parts.ts';
 import type {
   AcceptedLine,
   DecideContext,
@@ -171,6 +173,14 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     if (oversold > 0) pending.push({ at: lines.length, units: oversold, isRefused: refuse });
     lines.push(decided);
   }
+  const { charged } = command;
+  const taxed = charged === undefined ? undefined : taxedParts(charged, lines);
+  if (taxed === null) return refused('unknown_line', 'a tax names a line that the order has not');
+  for (const line of taxed === undefined ? [] : lines) {
+    const tax = taxed!.lineTaxes.get(line.lineNo)!;
+    if (tax !== 0) line.taxMinor = tax;
+  }
+  for (const { amountMinor: charge } of taxed?.charges ?? []) totalMinor += charge;
   // Once all lines have what they ordered: none of them is given another's substitute first.
   let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
   for (const { at, units, isRefused } of pending) {
@@ -199,6 +209,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     commitments,
     exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
     ...(command.terms !== undefined && { terms: command.terms }),
+    ...(taxed !== undefined && { charges: taxed.charges, taxes: charged!.taxes }),
   };
   const verdict = context.judge(accepted);
   if (!verdict.ok) return refused(verdict.refused, verdict.detail);
@@ -299,6 +310,7 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     lines.push({
       lineNo,
       quantity,
+      ...taxOfPart(line, shippedTax(line, shipped + quantity) - shippedTax(line, shipped)),
       amountMinor: shippedAmount(order, line, shipped + quantity) - shippedAmount(order, line, shipped),
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);

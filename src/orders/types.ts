@@ -2,6 +2,7 @@
 import type { Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
 import type { ChangeCommand, ChangeEvent, ChangeRefusal, OrderChange } from './change-types.ts';
+import type { Charged, OrderCharge, OrderTax } from './charge-types.ts';
 import type {
   ExceptionKind,
   ExceptionPolicy,
@@ -15,6 +16,7 @@ import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.t
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './change-types.ts';
+export * from './charge-types.ts';
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
@@ -28,6 +30,8 @@ export interface OrderLine {
   unitPrice: string;
   /** Base units that the price is for. */
   pricePer: number;
+  /** Its part of the order's tax, for all of its units. */
+  taxMinor: number;
   amountMinor: number;
   /** Units the channel sold within the number it was shown. */
   within: number;
@@ -137,7 +141,10 @@ export interface Order {
   state: OrderState;
   version: number;
   currency: string;
+  /** Lines and charges; its tax stands beside it. */
   totalMinor: number;
+  chargesMinor: number;
+  taxMinor: number;
   orderedAt: string;
   erpNumber: string | null;
   progress: Progress;
@@ -212,6 +219,7 @@ export type OrderEvent =
         unitPrice: string;
         /** Base units that the price is for; absent: 1. */
         pricePer?: number;
+        taxMinor?: number;
         amountMinor: number;
         within: number;
         withinShort: number;
@@ -234,6 +242,8 @@ export type OrderEvent =
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
       terms?: OrderTerms;
+      charges?: OrderCharge[];
+      taxes?: OrderTax[];
     }
   | { type: 'order.confirmed'; erpNumber: string }
   | {
@@ -271,7 +281,7 @@ export type OrderEvent =
       tracking: string | null;
       carrier?: string;
       parcels?: Parcel[];
-      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+      lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
     }
   | {
       type: 'document.posted';
@@ -286,7 +296,7 @@ export type OrderEvent =
   | {
       type: 'order.lines_cancelled';
       reference: string;
-      lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number }[];
+      lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number; taxMinor?: number }[];
       released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
       answered: { lineNo: number; quantity: number }[];
@@ -361,6 +371,7 @@ export type OrderEvent =
         quantity: number;
         unitPrice: string;
         pricePer?: number;
+        taxMinor?: number;
         amountMinor: number;
         cancelled: number;
         cancelledMinor: number;
@@ -393,6 +404,7 @@ export interface SubmitCommand {
     within: number | null;
   }[];
   terms?: OrderTerms;
+  charged?: Charged;
 }
 
 export type OrderCommand =

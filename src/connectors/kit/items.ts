@@ -61,6 +61,8 @@ export function orderItem(command: OrderSubmitted): Draft {
   const { shipTo, requestedAt, shipComplete } = command;
   if (shipTo !== undefined || requestedAt !== undefined || shipComplete !== undefined)
     fields.push({ shipTo, requestedAt, shipComplete });
+  const { charges, taxes } = command;
+  if (charges !== undefined || taxes !== undefined) fields.push({ charges, taxes });
   return item(scopes.order(channel), externalNo, command, fields);
 }
 
