@@ -219,6 +219,7 @@ export function erp(kit: Kit): System {
       const head = [integerOf(line, 'lineNo'), textOf(line, 'sku'), countOf(line, 'quantity')];
       return [...head, priceOf(line, 'unitPrice'), amountMinor];
     });
+    for (const charge of (item.charges ?? []) as Item[]) sum += integerOf(charge, 'amountMinor');
     if (sum !== totalMinor)
       throw new Refusal(422, 'total_mismatch', `totalMinor ${totalMinor}, lines add up to ${sum}`);
     return { totalMinor, lines };

@@ -72,3 +72,32 @@ create view awaited_return as
      and case when p.wait_key like 'returned %' then l.received else l.quarantined end
          >= case when p.wait_key ~ '^(returned|quarantined) ' then split_part(p.wait_key, ' ', 4)::bigint end
    where p.state = 'open' and p.wait_key ~ '^(returned|quarantined) ';
+
+-- What an order costs beside its goods, and its tax as whoever sold it said: agreed with the order and never worked out again.
+create table order_charge (
+  order_id     bigint not null,
+  charge_no    int not null,
+  kind         text collate "C" not null,             -- freight | allowance | surcharge | other
+  code         text collate "C" not null,
+  amount_minor bigint not null,                       -- below 0: taken off
+  tax_minor    bigint not null,                       -- its part of the order's tax
+  primary key (order_id, charge_no)
+);
+create table order_tax (
+  order_id   bigint not null,
+  tax_no     int not null,
+  line_no    int,                                     -- of a line, of a charge, or of the whole order
+  charge_no  int,
+  code       text collate "C" not null,
+  rate       numeric not null,                        -- per cent
+  base_minor bigint not null,
+  tax_minor  bigint not null,
+  own_minor  bigint,                                  -- what our rounding rule makes of it; null: the channel declares none
+  primary key (order_id, tax_no),
+  check (line_no is null or charge_no is null)
+);
+alter table sales_order
+  add column is_charged    boolean not null default false, -- has charges or taxes: others are not asked for any
+  add column charges_minor bigint not null default 0,
+  add column tax_minor     bigint not null default 0;
+alter table order_line add column tax_minor bigint not null default 0; -- its part of the order's tax, for all of its units

@@ -474,6 +474,16 @@ table order_change (
   PRIMARY KEY (order_id, change_version)
 ) with (fillfactor=90);
 
+table order_charge (
+  order_id bigint not null,
+  charge_no integer not null,
+  kind text not null,
+  code text not null,
+  amount_minor bigint not null,
+  tax_minor bigint not null,
+  PRIMARY KEY (order_id, charge_no)
+);
+
 table order_exception (
   order_id bigint not null,
   exception_id bigint not null,
@@ -554,6 +564,7 @@ table order_line (
   price_per bigint default 1 not null,
   adds_to integer,
   awaits_erp boolean default false not null,
+  tax_minor bigint default 0 not null,
   PRIMARY KEY (order_id, line_no),
   CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
   CHECK ((price_per >= 1)),
@@ -576,6 +587,20 @@ table order_line_asked (
   price_count bigint not null,
   rounding text,
   PRIMARY KEY (order_id, line_no)
+);
+
+table order_tax (
+  order_id bigint not null,
+  tax_no integer not null,
+  line_no integer,
+  charge_no integer,
+  code text not null,
+  rate numeric not null,
+  base_minor bigint not null,
+  tax_minor bigint not null,
+  own_minor bigint,
+  PRIMARY KEY (order_id, tax_no),
+  CHECK (((line_no IS NULL) OR (charge_no IS NULL)))
 );
 
 table outside_allocation (
@@ -846,6 +871,9 @@ table sales_order (
   ship_complete boolean default false not null,
   requested_at timestamp with time zone,
   ship_to json,
+  is_charged boolean default false not null,
+  charges_minor bigint default 0 not null,
+  tax_minor bigint default 0 not null,
   state_since timestamp with time zone default crossdock_now() not null,
   UNIQUE (channel_id, external_no),
   PRIMARY KEY (order_id)

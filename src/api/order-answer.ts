@@ -36,6 +36,10 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
     totalMinor: accepted.totalMinor,
     ...(accepted.degraded !== undefined && { degraded: accepted.degraded }),
     ...(accepted.credit !== undefined && { credit: creditAnswer(accepted.credit) }),
+    ...(accepted.charges !== undefined && {
+      chargesMinor: accepted.charges.reduce((sum, charge) => sum + charge.amountMinor, 0),
+      taxMinor: (accepted.taxes ?? []).reduce((sum, tax) => sum + tax.taxMinor, 0),
+    }),
     lines: accepted.lines.map((line) => {
       const allocated = byLine.get(line.lineNo) ?? [];
       const units = allocated.reduce((sum, part) => sum + part.quantity, 0);
@@ -108,6 +112,8 @@ export function orderAnswer(
     currency: order.currency,
     total: decimalOf(order.totalMinor, order.currency),
     totalMinor: order.totalMinor,
+    chargesMinor: order.chargesMinor,
+    taxMinor: order.taxMinor,
     lines: [...order.lines.values()].map((line) => {
       const open = [...order.allocations.values()].filter(
         (part) => part.lineNo === line.lineNo && part.openQuantity > 0,

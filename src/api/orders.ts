@@ -1,7 +1,7 @@
 /** Orders in, and what became of them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
-import { CrossdockError, fail, type OrderSubmitted } from '../canonical/index.ts';
+import { CrossdockError, chargeKinds, fail, type OrderSubmitted } from '../canonical/index.ts';
 import { orderItem } from '../connectors/kit/index.ts';
 import { type ItemResult, ORDER_LINES_MAX } from '../ingest/index.ts';
 import { listFacts } from '../log/index.ts';
@@ -32,6 +32,8 @@ import {
   utcOf,
 } from './schemas.ts';
 
+const minor = (description: string) =>
+  Type.Integer({ minimum: -1_000_000_000_000, maximum: 1_000_000_000_000, description: `minor units: ${description}` });
 const submission = closed({
   company: code(),
   channel: code(),
@@ -42,6 +44,25 @@ const submission = closed({
   lines: list(
     closed({ lineNo: quantity(), sku: sku(), quantity: quantity(), unitPrice: unitPrice() }),
     ORDER_LINES_MAX,
+  ),
+  charges: Type.Optional(
+    list(closed({ kind: Type.Enum([...chargeKinds]), code: code(), amountMinor: minor('below 0: taken off') }), 100),
+  ),
+  taxes: Type.Optional(
+    list(
+      closed(
+        {
+          lineNo: Type.Optional(quantity()),
+          charge: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: '1 is the first' })),
+          code: code(),
+          rate: Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,4})?$', description: 'per cent' }),
+          baseMinor: minor('what it is the tax of'),
+          taxMinor: minor('as it was agreed: never worked out again'),
+        },
+        'of a line, of a charge, or of the whole order',
+      ),
+      5_000,
+    ),
   ),
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
   ...orderTerms,
@@ -67,6 +88,8 @@ const priceCheck = Type.Object(
   { description: "where its price was not the one decided here, beyond the channel's tolerance" },
 );
 const decided = Type.Object({
+  chargesMinor: Type.Optional(Type.Integer({ description: 'part of the total; of orders with charges or taxes' })),
+  taxMinor: Type.Optional(Type.Integer({ description: 'beside the total' })),
   orderId: Type.String(),
   channel: Type.String(),
   externalNo: Type.String(),
@@ -181,6 +204,8 @@ function commandOf(body: Static<typeof submission>): OrderSubmitted {
     currency: body.currency,
     orderedAt: utcOf(body.orderedAt, 'orderedAt'),
     lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
+    ...(body.charges !== undefined && { charges: body.charges }),
+    ...(body.taxes !== undefined && { taxes: body.taxes }),
     ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
     ...termsOf(body),
     ...(body.substitutes !== undefined && { substitutes: body.substitutes }),

@@ -19,6 +19,29 @@ export interface ShipTo {
   postalCode?: string;
 }
 
+export const chargeKinds = ['freight', 'allowance', 'surcharge', 'other'] as const;
+export type ChargeKind = (typeof chargeKinds)[number];
+
+/** What an order costs beside its goods. */
+export interface SubmittedCharge {
+  kind: ChargeKind;
+  /** Of whoever charges it. */
+  code: string;
+  /** Below 0: taken off. */
+  amountMinor: number;
+}
+
+/** A tax as whoever sold the order worked it out: of one line, of one charge (1 is the first), or of the whole order. */
+export interface SubmittedTax {
+  lineNo?: number;
+  charge?: number;
+  code: string;
+  /** Per cent, e.g. "20". */
+  rate: string;
+  baseMinor: number;
+  taxMinor: number;
+}
+
 export interface OrderSubmitted {
   kind: 'order.submitted';
   channel: string;
@@ -30,6 +53,8 @@ export interface OrderSubmitted {
   lines: SubmittedLine[];
   /** Soft holds to be turned into allocations. */
   reservations?: string[];
+  charges?: SubmittedCharge[];
+  taxes?: SubmittedTax[];
   shipTo?: ShipTo;
   /** It is wanted then, and promised not before. */
   requestedAt?: string;

@@ -95,6 +95,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'credit.cached.orderMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
   'credit.cached.totalMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
   'credit.cached.ageMinutesMax': [creditPolicy, 'src/credit/decide-credit.ts'],
+  'channels.<code>.tax.rounding': [directory, 'src/ingest/order-charges.ts'],
+  'channels.<code>.tax.toleranceMinor': [directory, 'src/ingest/order-charges.ts'],
   'channels.<code>.returns.inspect': [directory],
   'channels.<code>.returns.credit': [directory],
   'routing.orders': [app, 'src/outbound/plan.ts'],

@@ -378,6 +378,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.connectors = { own: () => {} } as never;
       e.locations!.LON = { company: 'UK', region: 'south', priority: 1, safetyStock: 2 };
       e.locations!.LON!.returns = { inspect: true, credit: 'receipt' };
+      e.channels!.shop!.tax = { rounding: 'line', toleranceMinor: 2 };
       e.channels!.shop!.returns = { inspect: true, credit: 'inspection' };
       e.systems!.erp = {
         ...{ connector: 'sim-erp', url: 'http://erp', token: env('T'), webhookSecret: env('W'), settings: {} },

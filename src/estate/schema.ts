@@ -357,6 +357,28 @@ export const channelSchema = Type.Object(
         closed,
       ),
     ),
+    tax: Type.Optional(
+      Type.Object(
+        {
+          rounding: Type.Union([Type.Literal('line'), Type.Literal('order')], {
+            description:
+              'line: the tax of each base is rounded and added up; order: bases are added up and their tax is rounded',
+          }),
+          toleranceMinor: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 100_000,
+              description: 'minor units by which its tax of one code and rate may differ from that; default 0',
+            }),
+          ),
+        },
+        {
+          ...closed,
+          description:
+            'how the taxes that its orders bring are compared; they are carried as they came; default: not at all',
+        },
+      ),
+    ),
     returns: Type.Optional(
       returnsSchema('what becomes of goods that come back of its orders; default: as their location says'),
     ),

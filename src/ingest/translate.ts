@@ -1,6 +1,7 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
 import { CrossdockError, type InboundCommand, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
+import { chargedOf } from './order-charges.ts';
 import { termsOf } from './order-terms.ts';
 import { translateChange, translateOrderCancel } from './translate-changes.ts';
 import { translateCredit } from './translate-credit.ts';
@@ -189,6 +190,7 @@ function translateCommand(
       });
       const terms = termsOf(directory, channel, accountId, command);
       const { substitutes: consent = channel.substitutes } = command;
+      const charged = chargedOf(channel, command);
       const orderId = takeOrderId();
       return {
         ...NOTHING,
@@ -208,6 +210,7 @@ function translateCommand(
               lines,
               ...(terms !== undefined && { terms }),
               ...(consent !== 'never' && { consent }),
+              ...(charged !== undefined && { charged }),
             },
             occurredAt: command.orderedAt,
             correlationId,

@@ -72,6 +72,13 @@ export interface ChannelEntry {
   prices: ChannelPrices;
   /** null: as the location says. */
   returns: DeclaredReturns | null;
+  /** How its taxes are compared with ours; null: they are not. */
+  tax: DeclaredTax | null;
+}
+/** How tax is rounded where the channel sells, and how far its own sum may lie from that. */
+export interface DeclaredTax {
+  rounding: 'line' | 'order';
+  toleranceMinor: number;
 }
 /** What becomes of an order's price that is not the one decided here, and which list the channel's prices stand in. */
 export interface ChannelPrices {
@@ -166,6 +173,7 @@ export interface DeclaredEstate extends DeclaredRules {
       prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
       credit?: 'check' | 'off';
       returns?: DeclaredReturns;
+      tax?: { rounding: 'line' | 'order'; toleranceMinor?: number };
     }
   >;
 }
@@ -301,6 +309,7 @@ export class Directory {
         },
         checksCredit: declared.credit === 'check',
         returns: declared.returns ?? null,
+        tax: declared.tax === undefined ? null : { toleranceMinor: 0, ...declared.tax },
       };
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);

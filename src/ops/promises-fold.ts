@@ -153,6 +153,8 @@ const heads = [
   'externalNo',
   'currency',
   'totalMinor',
+  'chargesMinor',
+  'taxMinor',
 ] as const;
 const lineNumbers = [
   'skuId',
@@ -181,6 +183,7 @@ const lineNumbers = [
   'standsFor',
   'addsTo',
   'awaitsErp',
+  'taxMinor',
 ] as const satisfies readonly (keyof OrderLine)[];
 const allocationParts = [
   'lineNo',

@@ -63,10 +63,22 @@ export const restockedUnits = verdict(
 
 export const orderTotals = verdict(
   'order_totals',
-  `select order_id, o.total_minor, coalesce(l.amount, 0) as amount, o.total_minor <> coalesce(l.amount, 0) as bad
+  `select order_id, o.total_minor, o.charges_minor, coalesce(l.amount, 0) as amount, o.total_minor <> coalesce(l.amount, 0) + o.charges_minor as bad
      from sales_order o
      left join (select order_id, sum(amount_minor) as amount from order_line where stands_for is null group by order_id) l using (order_id)`,
-  `format('order %s: total %s, its lines %s', order_id, total_minor, amount)`,
+  `format('order %s: total %s, its lines %s, its charges %s', order_id, total_minor, amount, charges_minor)`,
+);
+// Parts of a tax, by line and by charge, are the tax; what leaves of a line is taxed as a part of it.
+export const orderTaxes = verdict(
+  'order_taxes',
+  `select order_id, o.charges_minor, o.tax_minor, coalesce(c.amount, 0) as charges, coalesce(l.tax, 0) + coalesce(c.tax, 0) as parts, coalesce(t.tax, 0) as said,
+          o.charges_minor <> coalesce(c.amount, 0) or o.tax_minor <> coalesce(l.tax, 0) + coalesce(c.tax, 0) or o.tax_minor <> coalesce(t.tax, 0) as bad
+     from sales_order o
+     left join (select order_id, sum(tax_minor) as tax from order_line where tax_minor <> 0 group by order_id) l using (order_id)
+     left join (select order_id, sum(amount_minor) as amount, sum(tax_minor) as tax from order_charge group by order_id) c using (order_id)
+     left join (select order_id, sum(tax_minor) as tax from order_tax group by order_id) t using (order_id)
+    where o.is_charged or c.order_id is not null or t.order_id is not null or l.order_id is not null`,
+  `format('order %s: charges %s, by its rows %s; tax %s, its parts %s, as it was said %s', order_id, charges_minor, charges, tax_minor, parts, said)`,
 );
 
 // Amounts of parts are differences of cumulative amounts (round half away from zero): what was undone is counted from the line's

@@ -82,8 +82,8 @@ const checks: Readonly<Record<PromiseName, Check>> = {
     parts: [statements.publicationVersions, statements.deliveryVersions, statements.balanceVersions],
   },
   I10: {
-    how: 'order total = its lines; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines; what counts against a credit limit is what its order stands for',
-    parts: [money.orderTotals, money.lineAmounts, money.documentTotals, money.creditClaims],
+    how: 'order total = its lines and charges; its tax = the parts of lines and charges = as it was said; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines; what counts against a credit limit is what its order stands for',
+    parts: [money.orderTotals, money.orderTaxes, money.lineAmounts, money.documentTotals, money.creditClaims],
   },
   I11: {
     how: 'each key’s message is there and holds that item; no item became two keys; each order, reservation and movement has the key that brought it, and each key its order or reservation',

@@ -5,6 +5,7 @@
 import { amountMinor } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { cancelOrder, change } from './changes.ts';
+import { taxedParts } from './charges.ts';
 import { isIncomplete } from './complete.ts';
 import { consented } from './consent.ts';
 import { events, handedOver, nothing, refused } from './decision.ts';
@@ -17,6 +18,7 @@ import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
 import { shortPick } from './short-picks.ts';
 import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
+import { shippedTax, taxOfPart } from './tax-parts.ts';
 import type {
   AcceptedLine,
   DecideContext,
@@ -175,6 +177,14 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       pending.push({ at: lines.length, units: missing - covered, isRefused: refuse, isShort: true });
     lines.push(decided);
   }
+  const { charged } = command;
+  const taxed = charged === undefined ? undefined : taxedParts(charged, lines);
+  if (taxed === null) return refused('unknown_line', 'a tax names a line that the order has not');
+  for (const line of taxed === undefined ? [] : lines) {
+    const tax = taxed!.lineTaxes.get(line.lineNo)!;
+    if (tax !== 0) line.taxMinor = tax;
+  }
+  for (const { amountMinor: charge } of taxed?.charges ?? []) totalMinor += charge;
   // Once all lines have what they ordered: none of them is given another's substitute first.
   let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
   for (const { at, units: wanted, isRefused, isShort } of pending) {
@@ -218,6 +228,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
     commitments,
     exposureUsed: [...exposureUsed].map(([skuId, quantity]) => ({ skuId, quantity })),
     ...(command.terms !== undefined && { terms: command.terms }),
+    ...(taxed !== undefined && { charges: taxed.charges, taxes: charged!.taxes }),
   };
   const verdict = context.judge(accepted);
   if (!verdict.ok) return refused(verdict.refused, verdict.detail);
@@ -318,6 +329,7 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     lines.push({
       lineNo,
       quantity,
+      ...taxOfPart(line, shippedTax(line, shipped + quantity) - shippedTax(line, shipped)),
       amountMinor: shippedAmount(order, line, shipped + quantity) - shippedAmount(order, line, shipped),
     });
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);

@@ -29,6 +29,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     version: 1,
     currency: event.currency,
     totalMinor: event.totalMinor,
+    ...chargedIn(event),
     orderedAt: event.orderedAt,
     erpNumber: null,
     progress: {
@@ -65,6 +66,7 @@ function addLines(order: Order, lines: readonly (AcceptedLine | AddedLine)[], ve
     order.lines.set(line.lineNo, {
       ...line,
       pricePer: line.pricePer ?? 1,
+      taxMinor: line.taxMinor ?? 0,
       held: line.held ?? 0,
       substituted: line.substituted ?? 0,
       standsFor: line.standsFor ?? null,
@@ -87,6 +89,16 @@ function addLines(order: Order, lines: readonly (AcceptedLine | AddedLine)[], ve
       changedVersion: version,
     });
   }
+}
+
+function chargedIn({
+  charges = [],
+  taxes = [],
+}: Extract<OrderEvent, { type: 'order.accepted' }>): Pick<Order, 'chargesMinor' | 'taxMinor'> {
+  return {
+    chargesMinor: charges.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+    taxMinor: taxes.reduce((sum, { taxMinor }) => sum + taxMinor, 0),
+  };
 }
 
 function addAllocations(order: Order, allocations: readonly NewAllocation[], fromBackorder: boolean): void {
@@ -303,7 +315,7 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
     order.lines.set(lineNo, {
       ...{ lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, standsFor },
       // What stands for an added line belongs where that one does.
-      ...{ addsTo: line.addsTo, awaitsErp: false },
+      ...{ addsTo: line.addsTo, awaitsErp: false, taxMinor: 0 },
       ...{
         within: 0,
         withinShort: 0,

@@ -47,7 +47,7 @@ export type FulfilmentAt = (locationId: number) => number;
  * that itself.
  */
 export function substitutesFor(
-  line: { lineNo: number; skuId: number; unitPrice: string; pricePer?: number | undefined },
+  line: { lineNo: number; skuId: number; unitPrice: string; pricePer?: number | undefined; taxMinor?: number },
   units: number,
   currency: string,
   context: DecideContext,
@@ -60,7 +60,9 @@ export function substitutesFor(
   let missing = units;
   const { unitPrice, pricePer = 1 } = line;
   // Any part of such a line and the rest add up to the whole, so another line may carry a part of it.
-  if (!isWholeMinor(unitPrice, currency, pricePer)) return { standIns, allocations, units: 0 };
+  // Another SKU may be taxed otherwise, and who says how is not here.
+  if (!isWholeMinor(unitPrice, currency, pricePer) || (line.taxMinor ?? 0) !== 0)
+    return { standIns, allocations, units: 0 };
   for (const skuId of context.substitutes(line.skuId)) {
     if (missing === 0) break;
     taker.begin(line.lineNo, skuId);

@@ -4,6 +4,7 @@
  * An order that is held keeps what it was promised and gets no more. The ERP is told an order once and whole, so one that is held before that
  * is told when nothing holds it any more; the WMS is asked for nothing new of it either way.
  */
+import { taxOfUnits } from '../canonical/index.ts';
 import { acceptedOf } from './accepted.ts';
 import { isIncomplete } from './complete.ts';
 import { events, nothing, refused } from './decision.ts';
@@ -106,13 +107,16 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
   if (!next.progress.told) {
     const lines = [...next.lines.values()]
       .filter((line) => line.refused < line.quantity)
-      .map(({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, addsTo, ...line }) => ({
-        ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
-        ...(pricePer !== 1 && { pricePer }),
-        ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
-        ...(standsFor !== null && { standsFor }),
-        ...(addsTo !== null && { addsTo }),
-      }));
+      .map(
+        ({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, addsTo, taxMinor, ...line }) => ({
+          ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
+          ...(pricePer !== 1 && { pricePer }),
+          ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
+          ...(standsFor !== null && { standsFor }),
+          ...(addsTo !== null && { addsTo }),
+          ...(taxMinor !== 0 && { taxMinor: taxOfUnits(taxMinor, line.quantity - line.refused, line.quantity) }),
+        }),
+      );
     if (lines.length > 0) all.push({ type: 'order.hold_ended', lines });
   } else if (mayHandOver(next) && !isOver(next)) all.push(...requestFulfilments(next, unasked(next)));
   return all;

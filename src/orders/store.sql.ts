@@ -10,6 +10,8 @@ export interface OrderRow {
   version: number;
   currency: string;
   total_minor: number;
+  charges_minor: number;
+  tax_minor: number;
   ordered_at: Date;
   erp_number: string | null;
   units: number;
@@ -26,7 +28,7 @@ export interface OrderRow {
   requested_at: Date | null;
   ship_to: { latitude: number; longitude: number } | null;
 }
-const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, ordered_at, erp_number,
+const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, charges_minor, tax_minor, ordered_at, erp_number,
        units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released, holds, is_told, is_handed,
        ship_complete, requested_at, ship_to`;
 
@@ -71,6 +73,7 @@ export const LINE_NUMBERS = [
   'price_per',
   'coalesce(adds_to, 0)',
   'awaits_erp::int',
+  'tax_minor',
 ] as const;
 export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
@@ -250,10 +253,10 @@ export const insertExceptionLines = sql(
   'orders_insert_exception_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
                            backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for, price_per,
-                           adds_to, awaits_erp)
+                           adds_to, awaits_erp, tax_minor)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                        $16::bigint[], $17::int[], $18::bigint[], $19::int[], $20::boolean[])`,
+                        $16::bigint[], $17::int[], $18::bigint[], $19::int[], $20::boolean[], $21::bigint[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',

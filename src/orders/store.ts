@@ -153,6 +153,8 @@ function headersOf(rows: readonly statements.OrderRow[]): Map<number, Order> {
       version: row.version,
       currency: row.currency,
       totalMinor: row.total_minor,
+      chargesMinor: row.charges_minor,
+      taxMinor: row.tax_minor,
       orderedAt: row.ordered_at.toISOString(),
       erpNumber: row.erp_number,
       progress: {
@@ -227,6 +229,7 @@ function addLine(
     pricePer: n[25]!,
     addsTo: n[26] === 0 ? null : n[26]!,
     awaitsErp: n[27] === 1,
+    taxMinor: n[28]!,
   });
 }
 

@@ -2,6 +2,7 @@
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
 import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
+import { taxOfPart, undoneTax } from './tax-parts.ts';
 import type { DecideContext, Decision, Order, OrderChange, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 export function standInsOf(order: Order, lineNo: number): OrderLine[] {
@@ -93,7 +94,13 @@ export function cancelLine(
       type: 'order.lines_cancelled',
       reference,
       lines: [
-        { lineNo: line.lineNo, quantity: cancelled, amountMinor: undoneAmount(order, line, cancelled), fromBackorder },
+        {
+          lineNo: line.lineNo,
+          quantity: cancelled,
+          amountMinor: undoneAmount(order, line, cancelled),
+          ...taxOfPart(line, undoneTax(line, cancelled)),
+          fromBackorder,
+        },
       ],
       released,
       answered: [],
@@ -212,7 +219,13 @@ export function answerCancel(
       }
       if (missing > 0)
         return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
-      lines.push({ lineNo, quantity: cancelled, amountMinor: undoneAmount(order, line, cancelled), fromBackorder: 0 });
+      lines.push({
+        lineNo,
+        quantity: cancelled,
+        amountMinor: undoneAmount(order, line, cancelled),
+        ...taxOfPart(line, undoneTax(line, cancelled)),
+        fromBackorder: 0,
+      });
       answered.push({ lineNo, quantity: cancelled });
     }
     if (tooLate > 0) late.push({ lineNo, quantity: tooLate });

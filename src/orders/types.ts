@@ -2,6 +2,7 @@
 import type { Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
 import type { ChangeCommand, ChangeEvent, ChangeRefusal, OrderChange } from './change-types.ts';
+import type { Charged, OrderCharge, OrderTax } from './charge-types.ts';
 import type {
   ExceptionKind,
   ExceptionPolicy,
@@ -16,6 +17,7 @@ import type { PriceCheck } from './price-check.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './change-types.ts';
+export * from './charge-types.ts';
 export * from './decide-context.ts';
 export * from './exception-types.ts';
 export * from './hold-types.ts';
@@ -32,6 +34,8 @@ export interface OrderLine {
   pricePer: number;
   /** Only of an order that is taken right now. */
   priceCheck?: PriceCheck;
+  /** Its part of the order's tax, for all of its units. */
+  taxMinor: number;
   amountMinor: number;
   /** Units the channel sold within the number it was shown. */
   within: number;
@@ -141,7 +145,10 @@ export interface Order {
   state: OrderState;
   version: number;
   currency: string;
+  /** Lines and charges; its tax stands beside it. */
   totalMinor: number;
+  chargesMinor: number;
+  taxMinor: number;
   orderedAt: string;
   erpNumber: string | null;
   progress: Progress;
@@ -218,6 +225,7 @@ export type OrderEvent =
         pricePer?: number;
         /** Its price was not the one decided here, beyond what its channel tolerates. */
         priceCheck?: PriceCheck;
+        taxMinor?: number;
         amountMinor: number;
         within: number;
         withinShort: number;
@@ -241,6 +249,8 @@ export type OrderEvent =
       /** It is held: the ERP hears of it when nothing of it is any more. */
       untold?: true;
       terms?: OrderTerms;
+      charges?: OrderCharge[];
+      taxes?: OrderTax[];
     }
   | { type: 'order.confirmed'; erpNumber: string }
   | {
@@ -278,7 +288,7 @@ export type OrderEvent =
       tracking: string | null;
       carrier?: string;
       parcels?: Parcel[];
-      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+      lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
     }
   | {
       type: 'document.posted';
@@ -293,7 +303,7 @@ export type OrderEvent =
   | {
       type: 'order.lines_cancelled';
       reference: string;
-      lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number }[];
+      lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number; taxMinor?: number }[];
       released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
       answered: { lineNo: number; quantity: number }[];
@@ -368,6 +378,7 @@ export type OrderEvent =
         quantity: number;
         unitPrice: string;
         pricePer?: number;
+        taxMinor?: number;
         amountMinor: number;
         cancelled: number;
         cancelledMinor: number;
@@ -403,6 +414,7 @@ export interface SubmitCommand {
   terms?: OrderTerms;
   /** Whether other SKUs may be sent for what it can't have; absent: never. */
   consent?: 'offer' | 'allow';
+  charged?: Charged;
 }
 
 export type OrderCommand =

@@ -7,6 +7,7 @@ import { writeDifferences } from './price-differences.ts';
 import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderChange, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
+import { writeCharges } from './write-charges.ts';
 import { ReturnWrites } from './write-returns.ts';
 
 /** An order that was changed in this transaction, with the events that changed it. */
@@ -94,7 +95,12 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       if (event.type === 'document.posted') documents.push({ order, event, at, version });
     }
     const insert = (line: OrderLine) =>
-      (line.held > 0 || line.substituted > 0 || line.standsFor !== null || line.addsTo !== null || line.pricePer !== 1
+      (line.held > 0 ||
+      line.substituted > 0 ||
+      line.standsFor !== null ||
+      line.addsTo !== null ||
+      line.pricePer !== 1 ||
+      line.taxMinor !== 0
         ? exceptionLines
         : newLines
       ).push([order, line]);
@@ -135,6 +141,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       flags(fresh.map((o) => o.progress.told)),
       flags(fresh.map((o) => o.progress.handed)),
     ]);
+  writeCharges(tx, changed);
   const termed = fresh.filter((o) => o.terms !== undefined);
   if (termed.length > 0)
     tx.write(statements.writeTerms, [
@@ -167,6 +174,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.pricePer)),
       numbers(exceptionLines.map(([, l]) => l.addsTo)),
       `{${exceptionLines.map(([, l]) => (l.awaitsErp ? 't' : 'f')).join(',')}}`,
+      numbers(exceptionLines.map(([, l]) => l.taxMinor)),
     ]);
   if (differences.length > 0) writeDifferences(tx, differences);
   // Before the cancel that settled them: no more is ever held than waits.

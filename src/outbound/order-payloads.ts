@@ -1,5 +1,5 @@
 /** What an order means for others: as the ERP is told it, once and whole, and whose numbers it changes. Codes of SKUs and account are loaded. Pure. */
-import { orderReference } from '../canonical/index.ts';
+import { orderReference, taxOfUnits } from '../canonical/index.ts';
 import type { OrderChangePayload, OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
 import { acceptedOf, type OrderEvent } from '../orders/index.ts';
@@ -12,6 +12,7 @@ type Told = {
   pricePer?: number | undefined;
   quantity: number;
   amountMinor: number;
+  taxMinor?: number;
 };
 
 function salesOrder(
@@ -19,8 +20,9 @@ function salesOrder(
   header: Header,
   told: readonly (Told & { standsFor?: number })[],
 ): SalesOrderPayload {
-  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, standsFor }) => ({
+  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, taxMinor, standsFor }) => ({
     ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
+    ...(taxMinor !== undefined && { taxMinor }),
     ...(pricePer !== undefined && { pricePer }),
     ...(standsFor !== undefined && { standsFor }),
   }));
@@ -30,8 +32,17 @@ function salesOrder(
     account: directory.accountCode(header.accountId),
     currency: header.currency,
     orderedAt: header.orderedAt,
-    totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0),
+    totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0) + sumOf(header.charges, 'amountMinor'),
     lines,
+    ...(header.charges !== undefined && {
+      charges: header.charges,
+      taxes: (header.taxes ?? []).map(({ lineNo, chargeNo, code, rate, baseMinor, taxMinor }) => ({
+        ...(lineNo !== null && { lineNo }),
+        ...(chargeNo !== null && { chargeNo }),
+        ...{ code, rate, baseMinor, taxMinor },
+      })),
+      taxMinor: lines.reduce((sum, line) => sum + (line.taxMinor ?? 0), 0) + sumOf(header.charges, 'taxMinor'),
+    }),
   };
 }
 
@@ -44,8 +55,15 @@ export function orderAsAccepted(
   return salesOrder(
     directory,
     header,
-    told.map((line) => ({ ...line, ...acceptedOf(line, header.currency) })),
+    told.map(({ taxMinor, ...line }) => ({
+      ...{ ...line, ...acceptedOf(line, header.currency) },
+      ...(taxMinor !== undefined && { taxMinor: taxOfUnits(taxMinor, line.quantity - line.refused, line.quantity) }),
+    })),
   );
+}
+
+function sumOf(charges: Header['charges'], of: 'amountMinor' | 'taxMinor'): number {
+  return (charges ?? []).reduce((sum, charge) => sum + charge[of], 0);
 }
 
 /** One that was held: as it is when no unit waits for a person any more. */

@@ -54,6 +54,10 @@ export async function orderStates(
       account: directory.accountCode(order.accountId),
       currency: order.currency,
       totalMinor: order.totalMinor,
+      ...((order.chargesMinor !== 0 || order.taxMinor !== 0) && {
+        chargesMinor: order.chargesMinor,
+        taxMinor: order.taxMinor,
+      }),
       lines: order.lines.map(({ skuId, ...line }) => ({
         ...line,
         sku: directory.skuCode(skuId),

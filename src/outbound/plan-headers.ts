@@ -1,7 +1,7 @@
 /** What the plan needs to know of the orders that facts are about, read once for all of them. */
 import type { Fact } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
-import type { OrderEvent } from '../orders/index.ts';
+import type { OrderCharge, OrderEvent, OrderTax } from '../orders/index.ts';
 import { numbers, type Tx } from '../store/index.ts';
 import * as statements from './plan.sql.ts';
 
@@ -13,6 +13,9 @@ export interface Header {
   externalNo: string;
   currency: string;
   orderedAt: string;
+  /** Of orders that have charges or taxes. */
+  charges?: OrderCharge[];
+  taxes?: OrderTax[];
 }
 
 export function orderIdOf(fact: Fact): number | null {
@@ -40,6 +43,7 @@ export async function readHeaders(tx: Tx, facts: readonly Fact[]): Promise<Map<n
         externalNo: row.external_no,
         currency: row.currency,
         orderedAt: row.ordered_at.toISOString(),
+        ...(row.is_charged && { charges: row.charges ?? [], taxes: row.taxes ?? [] }),
       });
   return headers;
 }

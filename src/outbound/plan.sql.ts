@@ -1,3 +1,4 @@
+import type { OrderCharge, OrderTax } from '../orders/index.ts';
 import { sql } from '../store/index.ts';
 
 export const readHeaders = sql<{
@@ -8,9 +9,20 @@ export const readHeaders = sql<{
   external_no: string;
   currency: string;
   ordered_at: Date;
+  is_charged: boolean;
+  charges: OrderCharge[] | null;
+  taxes: OrderTax[] | null;
 }>(
   'outbound_read_headers',
-  'select order_id, company_id, channel_id, account_id, external_no, currency, ordered_at from sales_order where order_id = any($1::bigint[])',
+  `select order_id, company_id, channel_id, account_id, external_no, currency, ordered_at, is_charged,
+          case when is_charged then (select json_agg(json_build_object('chargeNo', c.charge_no, 'kind', c.kind, 'code', c.code,
+                                                     'amountMinor', c.amount_minor, 'taxMinor', c.tax_minor) order by c.charge_no)
+                                       from order_charge c where c.order_id = o.order_id) end as charges,
+          case when is_charged then (select json_agg(json_build_object('taxNo', t.tax_no, 'lineNo', t.line_no, 'chargeNo', t.charge_no, 'code', t.code,
+                                                     'rate', t.rate::text, 'baseMinor', t.base_minor, 'taxMinor', t.tax_minor, 'ownMinor', t.own_minor)
+                                                     order by t.tax_no)
+                                       from order_tax t where t.order_id = o.order_id) end as taxes
+     from sales_order o where order_id = any($1::bigint[])`,
 );
 
 export interface PlannedDelivery {

@@ -258,7 +258,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       const payload: OrderDocumentPayload = {
         reference: directory.documentReference('C', orderId, fact.version),
         order: reference,
-        lines: event.lines.map(({ lineNo, quantity, amountMinor }) => ({ lineNo, quantity, amountMinor })),
+        lines: event.lines.map(({ fromBackorder: _, ...line }) => line),
       };
       if (event.untold !== true) to(routing.orders, 'order_cancellation', payload.reference, payload);
       for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);

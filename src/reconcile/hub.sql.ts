@@ -14,12 +14,13 @@ export interface HubOrderRow {
   state: string;
   currency: string;
   total_minor: number;
+  charges_minor: number;
   /** Until then no system but channel and CRM knows of the order. */
   is_told: boolean;
 }
 export const readOrders = sql<HubOrderRow>(
   'reconcile_read_orders',
-  `select o.order_id, o.external_no, a.code as account, o.state, o.currency, o.total_minor, o.is_told
+  `select o.order_id, o.external_no, a.code as account, o.state, o.currency, o.total_minor, o.charges_minor, o.is_told
      from sales_order o join account a using (account_id)
     where o.channel_id = $1::int and o.external_no > $2::text
     order by o.external_no limit $3::int`,

@@ -114,7 +114,11 @@ function acceptedPart(order: HubOrder): HubOrder | undefined {
       return { ...line, quantity, amount_minor: amountMinor };
     });
   if (lines.length === 0) return undefined;
-  return { ...order, lines, total_minor: lines.reduce((sum, line) => sum + line.amount_minor, 0) };
+  return {
+    ...order,
+    lines,
+    total_minor: order.charges_minor + lines.reduce((sum, line) => sum + line.amount_minor, 0),
+  };
 }
 
 /** What became of a line, whichever line it was; and what was ordered, of those that somebody ordered. */

@@ -61,6 +61,8 @@ export function orderItem(command: OrderSubmitted): Draft {
   const { shipTo, requestedAt, shipComplete, substitutes } = command;
   const said = { shipTo, requestedAt, shipComplete, substitutes };
   if (Object.values(said).some((one) => one !== undefined)) fields.push(said);
+  const { charges, taxes } = command;
+  if (charges !== undefined || taxes !== undefined) fields.push({ charges, taxes });
   return item(scopes.order(channel), externalNo, command, fields);
 }
 

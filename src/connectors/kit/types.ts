@@ -2,7 +2,7 @@
  * What a connector is. `map` functions are pure and live apart from transport; a connector never sees the database.
  * Sources give records in the system's own shape; `map` turns one into inbound items. Sinks write and look up.
  */
-import type { CreditReported, deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
+import type { ChargeKind, CreditReported, deliveryKinds, InboundItem, Parcel } from '../../canonical/index.ts';
 import type { Clock } from './clock.ts';
 import type { Declaration } from './declare.ts';
 
@@ -108,7 +108,11 @@ export interface OrderStatusState {
   status: string;
   account: string;
   currency: string;
+  /** Lines and charges. */
   totalMinor: number;
+  /** Of orders with charges or taxes only: what of the total is charges, and the tax beside it. */
+  chargesMinor?: number;
+  taxMinor?: number;
   /** Those that changed after `base`. */
   lines: {
     lineNo: number;
@@ -283,8 +287,34 @@ export interface SalesOrderPayload {
     /** Base units that the price is for; absent: 1. Of a system that knows only a price of one, see `lineOfOne`. */
     pricePer?: number;
     amountMinor: number;
+    /** Its part of the order's tax, where there is one. */
+    taxMinor?: number;
     standsFor?: number;
   }[];
+  /** What it costs beside its goods, part of the total, and its tax, which is not: only of orders that have any. */
+  charges?: ChargeState[];
+  taxes?: TaxState[];
+  /** Of what was accepted: lines and charges. */
+  taxMinor?: number;
+}
+/** Freight, allowances and the like. */
+export interface ChargeState {
+  chargeNo: number;
+  kind: ChargeKind;
+  code: string;
+  /** Below 0: taken off. */
+  amountMinor: number;
+  taxMinor: number;
+}
+/** As whoever sold the order worked it out: of a line, of a charge, or, where it names neither, of the whole order. */
+export interface TaxState {
+  lineNo?: number;
+  chargeNo?: number;
+  code: string;
+  /** Per cent. */
+  rate: string;
+  baseMinor: number;
+  taxMinor: number;
 }
 /** Lines that were added to an order; each belongs to it from now on as its first ones do. */
 export interface OrderChangePayload {
@@ -301,7 +331,8 @@ export interface OrderDocumentPayload {
   order: string;
   location?: string;
   shippedAt?: string;
-  lines: { lineNo: number; quantity: number; amountMinor: number }[];
+  /** `taxMinor`: of just these units, where the order's line is taxed; shipments and cancellations say it. */
+  lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
 }
 export interface ChargePayload {
   reference: string;

@@ -70,6 +70,9 @@ async function writeOrder(
 function refuseUnknownRules({ version, currencies, sonumber, audittrail }: SqlRow, order: SalesOrderPayload): void {
   if (!VERSIONS.test(version ?? ''))
     throw new SqlRefused(`LedgerSMB ${version} is none of 1.6: its rules are not known here`);
+  // The ledger's order would lack them, and its invoice another total than the order's.
+  if ((order.charges ?? []).length > 0)
+    throw new SqlRefused(`${order.reference} has charges, which this connector does not carry into the ledger`);
   const own = (currencies ?? '').split(':')[0];
   if (order.currency !== own)
     throw new SqlRefused(`${order.currency} needs an exchange rate to ${own}, which is decided on the ledger's screen`);

@@ -28,6 +28,9 @@ export function saleOf(order: SalesOrderPayload, known: Known): Made {
   // Only the client applies them (on_change); a sale with the wrong tax would be worse than none.
   if (party.hasTaxRule) return { refused: `party ${party.code} has a tax rule in Tryton, which we can't apply` };
   if (currency === undefined) return { refused: `Tryton has no currency ${order.currency}` };
+  // Its sale would lack them, and its invoice another total than the order's.
+  if ((order.charges ?? []).length > 0)
+    return { refused: `${order.reference} has charges, which this connector does not carry into Tryton` };
   if (warehouse === undefined) return { refused: 'none of settings.warehouses is a warehouse in Tryton' };
   const lines: Record<string, unknown>[] = [];
   for (const line of order.lines) {

@@ -1,10 +1,14 @@
 /** What mapped records mean: one set of field names for all connectors that are declared instead of written. Pure. */
-import type {
-  ChangedLineRequested,
-  DocumentPosted,
-  InboundItem,
-  RequestedAs,
-  ReturnInspected,
+import {
+  type ChangedLineRequested,
+  type ChargeKind,
+  chargeKinds,
+  type DocumentPosted,
+  type InboundItem,
+  type RequestedAs,
+  type ReturnInspected,
+  type SubmittedCharge,
+  type SubmittedTax,
 } from '../../../canonical/index.ts';
 import { Fields, Unreadable } from '../fields.ts';
 import {
@@ -53,7 +57,8 @@ export type RecordKind = (typeof recordKinds)[number];
 
 /** The fields that each kind's mapping gives; `?` may be left out. The pages of the connectors show them. */
 export const recordFields: Readonly<Record<RecordKind, string>> = {
-  order: 'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within?',
+  order:
+    'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within?; charges? kind code amountMinor; taxes? lineNo? charge? code rate baseMinor taxMinor',
   cancel: 'reference account at order? lineNo? sku quantity',
   change: 'order reference at number? whole? partial? lines: quantity lineNo? sku? unitPrice? within? requestedOn?',
   order_cancel: 'order reference at',
@@ -174,6 +179,10 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
           unitPrice: line.unitPrice('unitPrice'),
           ...(line.raw.within !== undefined && { within: line.integer('within', 0, line.quantity('quantity')) }),
         })),
+        ...(Array.isArray(record.raw.charges) &&
+          record.raw.charges.length > 0 && { charges: record.lines('charges').map(chargeOf) }),
+        ...(Array.isArray(record.raw.taxes) &&
+          record.raw.taxes.length > 0 && { taxes: record.lines('taxes').map(taxOf) }),
       });
     }
     case 'cancel': {
@@ -301,6 +310,26 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
     default:
       return workItem(kind, system, record);
   }
+}
+
+const MINOR_MAX = 1_000_000_000_000;
+
+function chargeOf(charge: Fields): SubmittedCharge {
+  return {
+    kind: charge.oneOf<ChargeKind>('kind', chargeKinds),
+    code: charge.text('code'),
+    amountMinor: charge.integer('amountMinor', -MINOR_MAX, MINOR_MAX),
+  };
+}
+
+function taxOf(tax: Fields): SubmittedTax {
+  return {
+    ...(tax.raw.lineNo != null && { lineNo: tax.lineNo('lineNo') }),
+    ...(tax.raw.charge != null && { charge: tax.integer('charge', 1) }),
+    ...{ code: tax.text('code'), rate: tax.text('rate') },
+    baseMinor: tax.integer('baseMinor', -MINOR_MAX, MINOR_MAX),
+    taxMinor: tax.integer('taxMinor', -MINOR_MAX, MINOR_MAX),
+  };
 }
 
 /** Our reference, or the order and the request where its system knows only those; neither: nobody knows what it is of. */
