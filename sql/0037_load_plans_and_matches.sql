@@ -56,7 +56,7 @@ create index on crosswalk_entry (kind, our_code);
 alter table parked_record add column business_at timestamptz;
 
 -- As before, and through the crosswalk: a record that names a code of its system runs when an entry says what it means.
--- wait_key: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>`, `location <code>` or `match <id>`.
+-- wait_key: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>`, `location <code>` or `crosswalk/<kind> <outside id>`.
 create or replace view awaited_record as
   select p.parked_id from parked_record p join sku s on s.code = substr(p.wait_key, 5) and s.withdrawn_at is null
    where p.state = 'open' and p.wait_key like 'sku %'
@@ -70,7 +70,7 @@ create or replace view awaited_record as
   select p.parked_id
     from parked_record p
     join inbound i on i.scope = split_part(p.wait_key, ' ', 1) and i.key = substr(p.wait_key, strpos(p.wait_key, ' ') + 1) and i.state = 'a'
-   where p.state = 'open' and p.wait_key is not null and p.wait_key !~ '^(sku|account/[0-9]+|location|match) '
+   where p.state = 'open' and p.wait_key is not null and p.wait_key !~ '^(sku|account/[0-9]+|location|crosswalk/[a-z]+) '
   union all
   select p.parked_id
     from parked_record p
@@ -91,4 +91,69 @@ create or replace view awaited_record as
     join crosswalk_entry c on c.system = p.system and c.kind = 'location' and c.outside_id = substr(p.wait_key, 10)
      and c.valid_from <= coalesce(p.business_at, crossdock_now()) and c.valid_to > coalesce(p.business_at, crossdock_now())
     join location l on l.code = c.our_code
-   where p.state = 'open' and p.wait_key like 'location %';
+   where p.state = 'open' and p.wait_key like 'location %'
+  union all
+  select p.parked_id
+    from parked_record p
+    join crosswalk_entry c on c.system = p.system and c.kind = substr(split_part(p.wait_key, ' ', 1), 11)
+     and c.outside_id = substr(p.wait_key, strpos(p.wait_key, ' ') + 1)
+     and c.valid_from <= coalesce(p.business_at, crossdock_now()) and c.valid_to > coalesce(p.business_at, crossdock_now())
+   where p.state = 'open' and p.wait_key like 'crosswalk/%';
+
+-- What accounts are known by beside their names, as each system said it last.
+create table account_identity (
+  account_id bigint not null references account on delete cascade,
+  kind       text collate "C" not null check (kind in ('taxId', 'email', 'postalCode')),
+  system     text collate "C" not null,
+  value      text not null,
+  primary key (account_id, kind, system)
+);
+-- What records are found by when one arrives that may be the same; seen_at: what they were made of.
+create table match_key (
+  kind       text collate "C" not null,               -- account
+  company_id int not null,
+  key        text collate "C" not null,
+  subject_id bigint not null,
+  primary key (kind, company_id, key, subject_id)
+);
+create index on match_key (kind, subject_id);
+create table match_subject (
+  kind       text collate "C" not null,
+  subject_id bigint not null,
+  seen_at    timestamptz not null,
+  primary key (kind, subject_id)
+);
+-- A record of a system that may be one of ours: decided by a rule or a person, or open.
+create table match_case (
+  match_id    bigint generated always as identity primary key,
+  kind        text collate "C" not null,
+  system      text collate "C" not null,
+  company_id  int not null,
+  outside_id  text collate "C" not null,
+  record      json not null,                          -- as it arrived last
+  state       text collate "C" not null check (state in ('open', 'merged', 'apart', 'undone')),
+  our_code    text collate "C",                       -- what it is here, once that is decided
+  decided_by  text,                                   -- a person, or `rule`
+  reason      text,
+  recorded_at timestamptz not null default crossdock_now(),
+  decided_at  timestamptz
+);
+create unique index on match_case (kind, system, company_id, outside_id) where state = 'open';
+create index on match_case (state, match_id);
+create table match_candidate (
+  match_id   bigint not null references match_case on delete cascade,
+  our_code   text collate "C" not null,
+  rule       text collate "C" not null,
+  score      numeric not null check (score between 0 and 1),
+  record     json not null,                           -- ours, as it was compared
+  primary key (match_id, our_code)
+);
+-- Two that are not the same: never proposed again.
+create table match_apart (
+  kind       text collate "C" not null,
+  system     text collate "C" not null,
+  company_id int not null,
+  outside_id text collate "C" not null,
+  our_code   text collate "C" not null,
+  primary key (kind, system, company_id, outside_id, our_code)
+);

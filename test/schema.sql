@@ -62,6 +62,16 @@ table account_credit (
   CHECK ((limit_minor >= 0))
 ) with (fillfactor=80);
 
+table account_identity (
+  account_id bigint not null,
+  kind text not null,
+  system text not null,
+  value text not null,
+  PRIMARY KEY (account_id, kind, system),
+  FOREIGN KEY (account_id) REFERENCES account(account_id) ON DELETE CASCADE,
+  CHECK ((kind = ANY (ARRAY['taxId'::text, 'email'::text, 'postalCode'::text])))
+);
+
 table allocation (
   order_id bigint not null,
   allocation_id bigint not null,
@@ -460,6 +470,61 @@ table log_epoch (
   after_position bigint not null,
   started_at timestamp with time zone default crossdock_now() not null,
   PRIMARY KEY (epoch)
+);
+
+table match_apart (
+  kind text not null,
+  system text not null,
+  company_id integer not null,
+  outside_id text not null,
+  our_code text not null,
+  PRIMARY KEY (kind, system, company_id, outside_id, our_code)
+);
+
+table match_candidate (
+  match_id bigint not null,
+  our_code text not null,
+  rule text not null,
+  score numeric not null,
+  record json not null,
+  PRIMARY KEY (match_id, our_code),
+  FOREIGN KEY (match_id) REFERENCES match_case(match_id) ON DELETE CASCADE,
+  CHECK (((score >= (0)::numeric) AND (score <= (1)::numeric)))
+);
+
+table match_case (
+  match_id bigint identity not null,
+  kind text not null,
+  system text not null,
+  company_id integer not null,
+  outside_id text not null,
+  record json not null,
+  state text not null,
+  our_code text,
+  decided_by text,
+  reason text,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  decided_at timestamp with time zone,
+  PRIMARY KEY (match_id),
+  CHECK ((state = ANY (ARRAY['open'::text, 'merged'::text, 'apart'::text, 'undone'::text])))
+);
+CREATE INDEX match_case_state_match_id_idx ON public.match_case USING btree (state, match_id);
+CREATE UNIQUE INDEX match_case_kind_system_company_id_outside_id_idx ON public.match_case USING btree (kind, system, company_id, outside_id) WHERE (state = 'open'::text);
+
+table match_key (
+  kind text not null,
+  company_id integer not null,
+  key text not null,
+  subject_id bigint not null,
+  PRIMARY KEY (kind, company_id, key, subject_id)
+);
+CREATE INDEX match_key_kind_subject_id_idx ON public.match_key USING btree (kind, subject_id);
+
+table match_subject (
+  kind text not null,
+  subject_id bigint not null,
+  seen_at timestamp with time zone not null,
+  PRIMARY KEY (kind, subject_id)
 );
 
 table order_change (

@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { holdRoutes } from './holds.ts';
 import type { ApiHub } from './hub.ts';
 import { ingestRoutes } from './ingest.ts';
+import { matchRoutes } from './matches.ts';
 import { metricRoutes } from './metrics.ts';
 import { modeRoutes } from './modes.ts';
 import { orderPageRoutes } from './order-pages.ts';
@@ -79,6 +80,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     crosswalkRoutes(routes, hub);
     recordPageRoutes(routes, hub);
     stewardshipRoutes(routes, hub);
+    matchRoutes(routes, hub);
     pageRoutes(routes, hub);
     decisionRoutes(routes, hub);
     promiseRoutes(routes, hub);

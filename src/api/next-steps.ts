@@ -28,6 +28,7 @@ const parkedRecords: Readonly<Record<string, string>> = {
     'Look at the way that leads back, and correct one of the lists in the source system; its next change is read by itself.',
   substitute_chain: 'Name what may be sent instead directly, in the source system: its next change is read by itself.',
   unknown_sku: 'Add the product, or a crosswalk entry, and it runs by itself.',
+  match: 'Decide whether it is one of ours: crossdock matches.',
   unknown_account: 'Add the account, and it runs by itself.',
   merge_ring:
     'Look in the system which of the accounts is left: change that one there, so that it is told, then resolve this.',

@@ -340,6 +340,10 @@ export interface AccountChanged {
   region?: string | null;
   /** All of them. */
   addresses?: AccountAddress[];
+  /** By these it is matched with accounts of other systems, where the estate says so. Absent: nothing is said of it. */
+  taxId?: string;
+  email?: string;
+  postalCode?: string;
   changedAt: string;
 }
 

@@ -18,6 +18,7 @@ const commands = [
   'init',
   'keys',
   'load',
+  'matches',
   'migrate',
   'modes',
   'parked',

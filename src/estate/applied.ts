@@ -106,6 +106,8 @@ export const applications: Readonly<Record<string, Application>> = {
   ownership: [directory, 'src/master/owners.ts'],
   partners: { notApplied: 'no message is exchanged with a partner' },
   'freshness.<code>.targetMs': ['src/server.ts', 'src/api/status.ts'],
+  'matching.account.systems': [directory],
+  'matching.account.rules': ['src/master/matches.ts'],
   'holds.<code>.owner': [directory, 'src/orders/holds.ts'],
   'holds.<code>.dueMinutes': [directory, 'src/orders/holds.ts'],
   'holds.<code>.onDue': [directory, 'src/orders/hold-records.ts'],

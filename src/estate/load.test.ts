@@ -359,6 +359,13 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'matching.account.systems[0]',
+      'erp',
+      (e) => {
+        e.matching = { account: { systems: ['erpp'], rules: [{ by: 'exact', field: 'taxId' }] } };
+      },
+    ],
+    [
       'holds.credits',
       'credit',
       (e) => {
@@ -393,6 +400,9 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.channels!.shop!.prices = { check: 'hold', tolerancePercent: '0.5', toleranceMinor: 1, list: 'web' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
+      e.matching = {
+        account: { systems: ['erp'], rules: [{ by: 'exact', field: 'taxId' }] },
+      };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
       e.repromise = { auto: true } as never;
       e.stages = { accepted: { targetMinutes: 15, owner: 'order desk' } } as never;

@@ -7,6 +7,7 @@ import {
   publicationKinds,
 } from '../canonical/index.ts';
 import type { Faults, Path } from './faults.ts';
+import { checkMatching } from './matching.ts';
 import { checkCalendar, checkSourcing } from './sourcing.ts';
 
 type Loose = Record<string, unknown>;
@@ -101,6 +102,9 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   checkShares(part('channels'), faults);
 
   for (const [domain, system] of Object.entries(recordOf(estate.routing))) names('system', system, ['routing', domain]);
+  checkMatching(recordOf(recordOf(estate.matching).account), ['matching', 'account'], faults, (code, path) =>
+    names('system', code, path),
+  );
   for (const kind of codes('holds'))
     if (!(holdKinds as readonly string[]).includes(kind))
       faults.addUnknown(['holds', kind], `no kind of hold ${kind}`, kind, holdKinds);

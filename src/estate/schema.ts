@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import type { ConnectorFactory } from '../connectors/kit/index.ts';
 import { WEEKDAYS } from '../promise/index.ts';
+import { matchingSchema } from './matching.ts';
 
 const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' });
 const described = (description: string) => Type.String({ ...code, description });
@@ -444,6 +445,7 @@ export const estateSchema = Type.Object(
         },
       ),
     ),
+    matching: Type.Optional(matchingSchema),
     holds: Type.Optional(
       Type.Record(
         code,

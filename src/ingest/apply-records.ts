@@ -12,6 +12,7 @@ import {
 } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, refusalOf } from './entry.ts';
+import { keepIdentities } from './matches.ts';
 import { isFault } from './translated.ts';
 
 type Told<K extends RecordChanged['kind']> = Extract<RecordChanged, { kind: K }> & { system: string };
@@ -31,7 +32,10 @@ export async function applyRecords(tx: Tx, directory: Directory, entries: readon
   const products = of('product.changed');
   if (products.length > 0) set((await writeProducts(tx, products)).findings);
   const accounts = of('account.changed');
-  if (accounts.length > 0) set((await writeAccounts(tx, directory, accounts)).findings);
+  if (accounts.length > 0) {
+    set((await writeAccounts(tx, directory, accounts)).findings);
+    await keepIdentities(tx, directory, entries);
+  }
   const merges = of('account.merged');
   if (merges.length > 0) set(await mergeAccounts(tx, directory, merges));
   const prices = of('price.changed');

@@ -7,6 +7,7 @@ import type { Tx } from '../store/index.ts';
 import { applyRecords } from './apply-records.ts';
 import { nameCandidates } from './blind-returns.ts';
 import { type Entry, parkedResult, refusalOf } from './entry.ts';
+import { settleMatches } from './matches.ts';
 import { factOfMovement, factOfReport } from './translate-stock.ts';
 import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
 
@@ -15,6 +16,7 @@ import { isFault, type OutsideWork, type StockWork, type Translated } from './tr
  * stock that moves by itself, counts last: what a net count left out is known by then. Then supply, and what was reported of credit.
  */
 export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly Entry[]): Promise<void> {
+  await settleMatches(tx, deps.directory, entries);
   await applyRecords(tx, deps.directory, entries);
   await nameCandidates(tx, deps.directory, entries);
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];

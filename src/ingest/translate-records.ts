@@ -8,7 +8,7 @@ import {
   unitPriceOf,
 } from '../canonical/index.ts';
 import { accountValues, type Directory, momentOf, productValues, UNITS } from '../master/index.ts';
-import { type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
+import { type Fault, fault, NOTHING, skuOf, type Translated, unmappedAccount } from './translated.ts';
 
 const CODE_CHARS_MAX = 80;
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -58,11 +58,15 @@ export function translateRecord(directory: Directory, system: string, command: R
     return { ...NOTHING, records: [record] };
   }
   if (command.kind === 'account.merged')
-    return translateMerge(directory, {
-      ...command,
-      account: directory.ourCode(system, 'account', command.account, null),
-      into: directory.ourCode(system, 'account', command.into, null),
-    });
+    return (
+      unmappedAccount(directory, system, command.account, null, 'account') ??
+      unmappedAccount(directory, system, command.into, null, 'into') ??
+      translateMerge(directory, {
+        ...command,
+        account: directory.ourCode(system, 'account', command.account, null),
+        into: directory.ourCode(system, 'account', command.into, null),
+      })
+    );
   const skuId = skuOf(directory, system, command.sku, 'sku');
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))

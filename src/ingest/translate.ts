@@ -8,7 +8,16 @@ import { translateCredit } from './translate-credit.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateReturn } from './translate-returns.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
-import { businessTimeOf, channelOf, type Fault, fault, NOTHING, skuOf, type Translated } from './translated.ts';
+import {
+  businessTimeOf,
+  channelOf,
+  type Fault,
+  fault,
+  NOTHING,
+  skuOf,
+  type Translated,
+  unmappedAccount,
+} from './translated.ts';
 
 export const ORDER_LINES_MAX = 5_000;
 const VALUE_SHOWN_MAX = 60;
@@ -148,6 +157,8 @@ function translateCommand(
           'currency',
         );
       const at = businessTimeOf(command);
+      const unmapped = unmappedAccount(directory, system, command.account, at, 'account');
+      if (unmapped !== undefined) return unmapped;
       const account = directory.ourCode(system, 'account', command.account, at);
       const accountId = directory.findAccountId(company.companyId, account);
       if (accountId === undefined)

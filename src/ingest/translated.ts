@@ -12,7 +12,7 @@ export interface Fault {
   code: ErrorCode;
   reason: string;
   place: string | null;
-  /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>` or `location <code>`. */
+  /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>` `location <code>` or `crosswalk/<kind> <outside id>`. */
   waitKey?: string;
 }
 
@@ -78,6 +78,20 @@ export function skuOf(
       waitKey: `sku ${ours}`,
     }
   );
+}
+
+/** Of a system whose codes never are ours: one that nobody has matched yet. It runs by itself once somebody has. */
+export function unmappedAccount(
+  directory: Directory,
+  system: string,
+  account: string,
+  at: number | null,
+  place: string,
+): Fault | undefined {
+  if (!directory.hasOwnCodes(system, 'account')) return undefined;
+  if (directory.mappedCode(system, 'account', account, at) !== undefined) return undefined;
+  const reason = `account ${JSON.stringify(account.slice(0, 60))} of ${system} is not matched with one of ours`;
+  return { ...fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', reason, place), waitKey: `crosswalk/account ${account}` };
 }
 
 export function channelOf(directory: Directory, code: string): ChannelEntry | Fault {

@@ -7,6 +7,7 @@ import { type Database, numbers, type Queryable, texts } from '../store/index.ts
 import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 import type { DeclaredModes } from './degraded-policy.ts';
 import * as statements from './directory.sql.ts';
+import type { MatchRule } from './match-rules.ts';
 import {
   type ChannelSourcing,
   channelSourcing,
@@ -113,6 +114,7 @@ export interface DeclaredRules {
   degradedModes?: DeclaredModes;
   credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
+  matching?: { account?: { systems: readonly string[]; rules: readonly MatchRule[] } };
   /** Domain or domain.field -> system. */
   owners?: Record<string, string>;
   ownership?: Record<string, Ownership>;
@@ -120,6 +122,7 @@ export interface DeclaredRules {
 const ruleNames = [
   'holds',
   'credit',
+  'matching',
   'owners',
   'ownership',
   'degradedModes',
@@ -406,11 +409,21 @@ export class Directory {
 
   /** What a system's id meant at that time (ms; null: now); an id without an entry that held then stands for itself. */
   ourCode(system: string, kind: string, outsideId: string, at: number | null): string {
-    if (this.#crosswalks.size === 0) return outsideId;
+    return this.mappedCode(system, kind, outsideId, at) ?? outsideId;
+  }
+
+  /** The same; undefined: no entry held then. */
+  mappedCode(system: string, kind: string, outsideId: string, at: number | null): string | undefined {
+    if (this.#crosswalks.size === 0) return undefined;
     const entries = this.#crosswalks.get(`${system}/${kind}/${outsideId}`);
-    if (entries === undefined) return outsideId;
+    if (entries === undefined) return undefined;
     const time = at ?? Date.now();
-    return entries.find(({ from, to }) => from <= time && time < to)?.code ?? outsideId;
+    return entries.find(({ from, to }) => from <= time && time < to)?.code;
+  }
+
+  /** Whether a system's codes never are ours: one without an entry is matched before anything is done with it. */
+  hasOwnCodes(system: string, kind: 'account'): boolean {
+    return this.rules.matching?.[kind]?.systems.includes(system) === true;
   }
 
   findSkuId(code: string): number | undefined {

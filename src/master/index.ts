@@ -41,6 +41,18 @@ export {
   type PlannedRow,
   PlanWriter,
 } from './load-plans.ts';
+export { writeIdentities } from './match-index.ts';
+export { type MatchField, type MatchRecord, type MatchRule, matchFields, scoreOf } from './match-rules.ts';
+export {
+  apartMatch,
+  getMatch,
+  listMatches,
+  type MatchCase,
+  matchAccounts,
+  matchRules,
+  mergeMatch,
+  undoMatch,
+} from './matches.ts';
 export { type OrderStops, readOrderStops } from './order-stops.ts';
 export { daysOf, lockPriceWriters } from './overlaps.ts';
 export { type OwnerRules, readOwnerRules } from './owners.ts';

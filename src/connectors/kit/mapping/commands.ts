@@ -75,7 +75,7 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   product:
     'sku changedAt description? unit? gtin? lifecycle? (active, phase_out, discontinued) weightG? lengthMm? widthMm? heightMm? kit?: sku quantity, substitutes?: sku',
   account:
-    'account company changedAt channel? name? parent? paymentTerms? hold? priceList? priorityClass? (win, gain, redistribute, fill, lose) shipComplete? region? addresses?: code line1 line2? line3? name? city? postalCode? country',
+    'account company changedAt channel? name? taxId? email? postalCode? parent? paymentTerms? hold? priceList? priorityClass? (win, gain, redistribute, fill, lose) shipComplete? region? addresses?: code line1 line2? line3? name? city? postalCode? country',
   price: 'sku company currency unitPrice changedAt priceList? validFrom? validTo?',
 };
 

@@ -34,7 +34,7 @@ export function accountItem(system: string, record: Fields): Draft {
     account: record.text('account'),
     company: record.text('company'),
     changedAt: record.time('changedAt'),
-    ...textsOf(record, ['channel', 'name']),
+    ...textsOf(record, ['channel', 'name', 'taxId', 'email', 'postalCode']),
   };
   for (const name of ['parent', 'paymentTerms', 'priceList', 'region'] as const)
     if (isSaid(record, name)) command[name] = noneOf(record.text(name));
