@@ -11,23 +11,28 @@ import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
-import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
+import { type Accepted, decisionAnswer, differenceOf, orderAnswer, saidBy, saidOf } from './order-answer.ts';
 import { OrderKeys } from './order-keys.ts';
 import { orderTerms, termsOf } from './order-terms.ts';
 import { findOrderId } from './orders.sql.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import {
+  checkTyped,
   closed,
   code,
   currency,
   idParams,
   list,
+  packLevel,
+  pricePer,
   quantity,
   sku,
   skuCodeOf,
   text,
   time,
+  typedQuantity,
+  unit,
   unitPrice,
   utcOf,
 } from './schemas.ts';
@@ -40,7 +45,16 @@ const submission = closed({
   currency: currency(),
   orderedAt: time(),
   lines: list(
-    closed({ lineNo: quantity(), sku: sku(), quantity: quantity(), unitPrice: unitPrice() }),
+    closed({
+      lineNo: quantity(),
+      sku: sku(),
+      quantity: typedQuantity(),
+      unit: Type.Optional(unit()),
+      packLevel: Type.Optional(packLevel()),
+      unitPrice: unitPrice(),
+      priceUnit: Type.Optional(unit("what the price is for; default the line's unit")),
+      pricePer: Type.Optional(pricePer()),
+    }),
     ORDER_LINES_MAX,
   ),
   reservations: Type.Optional(list(Type.String({ pattern: '^[0-9]{1,15}$' }), 1_000)),
@@ -53,6 +67,19 @@ export const promisedPart = Type.Object({
   location: Type.Union([Type.String(), Type.Null()]),
   reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
 });
+const ordered = Type.Object(
+  {
+    quantity: Type.String(),
+    unit: Type.String(),
+    packLevel: Type.String(),
+    base: Type.Integer({ description: 'the same in base units' }),
+    unitPrice: Type.String(),
+    priceUnit: Type.String(),
+    pricePer: Type.Integer(),
+    rounding: Type.Optional(Type.String({ description: "up, nearest or down: by the product's rule" })),
+  },
+  { description: 'what the line said, where that is in another unit or was rounded' },
+);
 const decided = Type.Object({
   orderId: Type.String(),
   channel: Type.String(),
@@ -94,7 +121,9 @@ const decided = Type.Object({
       ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
+      pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for; absent: 1' })),
       amountMinor: Type.Integer(),
+      ordered: Type.Optional(ordered),
     }),
   ),
 });
@@ -164,7 +193,10 @@ function commandOf(body: Static<typeof submission>): OrderSubmitted {
     account: body.account,
     currency: body.currency,
     orderedAt: utcOf(body.orderedAt, 'orderedAt'),
-    lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
+    lines: body.lines.map((line, i) => {
+      checkTyped(line, `lines[${i}].quantity`);
+      return { ...line, sku: skuCodeOf(line.sku) };
+    }),
     ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
     ...termsOf(body),
   };
@@ -242,9 +274,9 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
       orderedAt: accepted.orderedAt,
       lines: accepted.lines
         .filter((line) => line.standsFor === undefined)
-        .map((line) => ({ ...line, sku: directory.skuCode(line.skuId) })),
+        .map((line) => ({ ...saidOf(line), sku: directory.skuCode(line.skuId) })),
     },
-    command,
+    { ...command, lines: command.lines.map((line) => saidBy(line)) },
   );
   const details = { key: name, orderId: String(accepted.orderId) };
   if (difference === undefined)

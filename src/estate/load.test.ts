@@ -388,6 +388,8 @@ describe('one fault is named at its path with the nearest right word', () => {
       Object.assign(e.channels!.api!, { credit: 'check' });
       e.channels!.shop!.onOversold = { policy: 'substitute', otherwise: 'hold' };
       e.channels!.shop!.prices = { check: 'hold', tolerancePercent: '0.5', toleranceMinor: 1, list: 'web' };
+      e.channels!.shop!.onOrderRule = 'hold';
+      e.channels!.shop!.soldIn = { NAIL: 'BX' };
       e.routing = { orders: 'erp', fulfilment: 'erp', accounts: 'erp' } as never;
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;

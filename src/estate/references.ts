@@ -87,6 +87,16 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
         [...path, 'prices', 'check'],
         'must not be reprice: who bought of a channel that sells by itself has paid; hold or accept',
       );
+    if (channel.soldIn !== undefined && channel.sells === 'asks')
+      faults.add(
+        [...path, 'soldIn'],
+        'is for a channel that sells by itself: each line of one that asks says its unit',
+      );
+    if (channel.onOrderRule !== undefined && channel.sells === 'asks')
+      faults.add(
+        [...path, 'onOrderRule'],
+        'is for a channel that sells by itself: of one that asks the product says what becomes of it',
+      );
     if (channel.sells === 'by_itself') {
       if (channel.system === undefined)
         faults.add([...path, 'system'], 'is missing: a channel that sells by itself has one');

@@ -15,6 +15,8 @@ export interface ExceptionRecord extends ExceptionUnits {
   externalNo: string;
   lineNo: number;
   sku: string;
+  /** Base unit. */
+  unit: string;
   units: number;
   resolvedBy: string | null;
   reason: string | null;
@@ -89,9 +91,22 @@ export async function settleException(
 
 function recordOf(row: statements.ListedException): ExceptionRecord {
   const { exception_id: exceptionId, order_id: orderId, channel_id: channelId, external_no: externalNo } = row;
-  const { line_no: lineNo, kind, state, policy, sku, units, held, backordered, cancelled, substituted, reason } = row;
+  const {
+    line_no: lineNo,
+    kind,
+    state,
+    policy,
+    sku,
+    unit,
+    units,
+    held,
+    backordered,
+    cancelled,
+    substituted,
+    reason,
+  } = row;
   return {
-    ...{ exceptionId, kind, state, policy, orderId, channelId, externalNo, lineNo, sku },
+    ...{ exceptionId, kind, state, policy, orderId, channelId, externalNo, lineNo, sku, unit },
     ...{ units, held, backordered, cancelled, substituted, reason },
     resolvedBy: row.resolved_by,
     recordedAt: row.recorded_at,

@@ -3,6 +3,7 @@ import type { Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
 import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
+import { openQuantityGate } from './quantity-gate.ts';
 import type {
   AcceptedMarks,
   NewHold,
@@ -47,7 +48,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openAccountGate, openCreditGate];
+const gates: readonly OpenGate[] = [openAccountGate, openQuantityGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];

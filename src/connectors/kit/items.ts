@@ -11,6 +11,7 @@ import {
   type ReturnInspected,
   type ReturnRequested,
   type StockMoved,
+  type SubmittedLine,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
 import { cutDeep, Fields, Unreadable } from './fields.ts';
@@ -52,12 +53,18 @@ export function orderItem(command: OrderSubmitted): Draft {
     line.quantity,
     line.unitPrice,
     line.within ?? null,
+    ...saidIn(line),
   ]);
   const fields: unknown[] = [company, account, currency, orderedAt, lines];
   const { shipTo, requestedAt, shipComplete } = command;
   if (shipTo !== undefined || requestedAt !== undefined || shipComplete !== undefined)
     fields.push({ shipTo, requestedAt, shipComplete });
   return item(scopes.order(channel), externalNo, command, fields);
+}
+
+/** What a line says of units: nothing for most of them, whose digests are as they were before there were any. */
+function saidIn({ unit, packLevel, priceUnit, pricePer }: SubmittedLine): unknown[] {
+  return (unit ?? packLevel ?? priceUnit ?? pricePer) === undefined ? [] : [{ unit, packLevel, priceUnit, pricePer }];
 }
 
 /** `<reference>/<order or ->/<line number or SKU>`: one cancel may name several orders, and things nobody knows the order of. */
@@ -74,6 +81,7 @@ export function cancelItem(command: CancelRequested): Draft {
     lineNo,
     sku,
     quantity,
+    ...(command.unit === undefined ? [] : [{ unit: command.unit }]),
   ]);
 }
 
@@ -102,6 +110,7 @@ export function movementItem(system: string, key: string, command: StockMoved): 
   fields.push(sequence ?? null, reservation ?? null);
   if (supply !== undefined) fields.push(supply.source ?? null, supply.id);
   if (net !== undefined) fields.push({ net });
+  if (command.unit !== undefined) fields.push({ unit: command.unit });
   return item(scopes.movement(system), key, command, fields);
 }
 
@@ -114,6 +123,7 @@ export function supplyItem(system: string, command: SupplyAnnounced, revision: s
   return item(scopes.supply(system), `${source ?? '-'}/${supply}/${sku}@${location} ${revision}`, command, [
     quantity,
     dueAt,
+    ...(command.unit === undefined ? [] : [{ unit: command.unit }]),
   ]);
 }
 
@@ -122,6 +132,7 @@ export function outsideAllocationItem(system: string, command: OutsideAllocated)
   const { reference, sku, location, quantity, occurredAt, sequence, line } = command;
   const fields: unknown[] = [quantity, occurredAt];
   fields.push(line === undefined ? null : [line.channel, line.externalNo, line.lineNo]);
+  if (command.unit !== undefined) fields.push({ unit: command.unit });
   const key = `${reference}/${sku}@${location} ${sequence ?? occurredAt}`;
   return item(scopes.outsideAllocation(system), key, command, fields);
 }
