@@ -196,8 +196,8 @@ async function checked(
   const after = await totals(setting);
   const n = orders.length;
   const lines = orders.flatMap((order) => order.command.lines);
-  const quantity = lines.reduce((sum, line) => sum + line.quantity, 0);
-  const amount = lines.reduce((sum, line) => sum + amountMinor(line.unitPrice, line.quantity, 'GBP'), 0);
+  const quantity = lines.reduce((sum, line) => sum + Number(line.quantity), 0);
+  const amount = lines.reduce((sum, line) => sum + amountMinor(line.unitPrice, Number(line.quantity), 'GBP'), 0);
   const wanted: Record<keyof typeof after, number> = {
     raws: n,
     keys: n,

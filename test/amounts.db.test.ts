@@ -1,4 +1,6 @@
 /** The one rule for amounts, said twice: in the language and in SQL. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { amountMinor, minorPlacesByCurrency, minorPlacesOf } from '../src/canonical/index.ts';
@@ -42,4 +44,15 @@ it('any amount is the same in SQL, also where a quotient of some digits would be
   expect(rows.map(({ minor }) => minor)).toEqual(
     given.map(([unitPrice, quantity, currency, per]) => String(amountMinor(unitPrice, quantity, currency, per))),
   );
+});
+
+it.each([
+  ...['canonical/money', 'canonical/units', 'canonical/tax', 'ingest/translate-quantities', 'connectors/kit/one-unit'],
+  ...['connectors/kit/said-units', 'orders/accepted', 'orders/decide', 'orders/take-back', 'master/units'],
+])('no fraction comes about in %s', (file) => {
+  const text = readFileSync(join(import.meta.dirname, '..', 'src', `${file}.ts`), 'utf8').replace(
+    /\/\*[\s\S]*?\*\/|\/\/.*/g,
+    '',
+  );
+  expect(text).not.toMatch(/parseFloat|toFixed|Math\.(round|trunc|floor)|[*/] ?1e?0+\b/);
 });

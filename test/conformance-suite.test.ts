@@ -494,6 +494,36 @@ const bugs: [bug: string, base: string, factory: ConnectorFactory, check: string
     ],
   ),
   [
+    'a price is written whatever it is for',
+    'sim-shop',
+    changed('sim-shop', ({ prices }) => ({
+      prices: {
+        ...prices!,
+        write: (items, signal) =>
+          prices!.write(
+            items.map((item) => ({ ...item, state: { unitPrice: '10.20', currency: 'GBP' } })),
+            signal,
+          ),
+      },
+    })),
+    'write.unit_mismatch',
+  ],
+  [
+    'an order is written whatever its price is for',
+    'rest',
+    delivered('rest', (sink) => ({
+      write: (items, signal) =>
+        sink.write(
+          items.map((item) => {
+            const lines = (item.payload as { lines: object[] }).lines?.map((line) => ({ ...line, pricePer: 1 }));
+            return lines === undefined ? item : { ...item, payload: { ...(item.payload as object), lines } };
+          }),
+          signal,
+        ),
+    })),
+    'write.price_per',
+  ],
+  [
     'batches larger than declared',
     'sim-erp',
     delivered('sim-erp', () => ({ batchMax: 5_000 })),

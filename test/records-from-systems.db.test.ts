@@ -376,7 +376,8 @@ describe('two SKUs with one GTIN', () => {
 });
 
 it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, string]>([
-  ['an unknown unit', { kind: 'product.changed', unit: 'pallet' } as never, 'unknown_unit', 'unit'],
+  ['a unit that is no code', { kind: 'product.changed', unit: 'a pallet' } as never, 'value_invalid', 'product.unit'],
+  ['a price for an unknown unit', { kind: 'price.changed', unit: 'pallet' } as never, 'unknown_unit', 'priceUnit'],
   ['an unknown company', { kind: 'price.changed', company: 'nobody' } as never, 'unknown_company', 'company'],
   ['an unknown SKU', { kind: 'price.changed', sku: 'NOPE' } as never, 'unknown_sku', 'sku'],
   ['a negative price', { kind: 'price.changed', unitPrice: '-1.00' } as never, 'value_invalid', 'unitPrice'],

@@ -57,8 +57,9 @@ export class OrderBaseline {
     const accountId = this.#accounts.get(command.account)!;
     const lines = command.lines.map((line) => ({
       ...line,
+      quantity: Number(line.quantity),
       skuId: Number(line.sku.slice(1)),
-      amountMinor: amountMinor(line.unitPrice, line.quantity, 'GBP'),
+      amountMinor: amountMinor(line.unitPrice, Number(line.quantity), 'GBP'),
     }));
     const totalMinor = lines.reduce((sum, line) => sum + line.amountMinor, 0);
     const reference = orderReference(command.channel, command.externalNo);

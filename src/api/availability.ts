@@ -31,12 +31,13 @@ export function availabilityRoutes(app: FastifyInstance, hub: ApiHub): void {
     }
     return loader;
   };
-  // The part of an item that never changes, written once; the answer is then a join of texts.
+  // The part of an item that hardly ever changes, written once; the answer is then a join of texts.
   const opened = new Map<number, string>();
+  let unitsVersion = 0;
   const openedOf = (skuId: number): string => {
     let start = opened.get(skuId);
     if (start === undefined) {
-      start = `{"sku":${JSON.stringify(hub.directory.skuCode(skuId))},"unit":"each","atp":`;
+      start = `{"sku":${JSON.stringify(hub.directory.skuCode(skuId))},"unit":${JSON.stringify(hub.directory.skuUnit(skuId))},"atp":`;
       opened.set(skuId, start);
     }
     return start;
@@ -58,6 +59,11 @@ export function availabilityRoutes(app: FastifyInstance, hub: ApiHub): void {
       checkChannel(request, code);
       const channel = channelOf(hub, code);
       const skuIds = knownIds(hub, codes) ?? (await skuIdsOf(hub, codes.map(skuCodeOf), (i) => `sku[${i}]`));
+      await hub.directory.readChangedUnits();
+      if (unitsVersion !== hub.directory.unitsVersion) {
+        unitsVersion = hub.directory.unitsVersion;
+        opened.clear();
+      }
       const { places, done } = loaderOf(channel).load(skuIds);
       const { asOf, atp } = await done;
       let body = `{"channel":${JSON.stringify(channel.code)},"asOf":"${asOf}","items":[`;

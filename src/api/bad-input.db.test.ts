@@ -192,10 +192,10 @@ describe('bad input', () => {
     ).toMatchObject({ code: 'XD_VALUE_INVALID', place: 'expiresInSeconds' });
   });
 
-  it('an unknown unit and an unknown SKU of a price name their place and write nothing', async () => {
-    const products = { products: [{ sku: 'N1' }, { sku: 'N2', unit: 'dozen' }] };
+  it('a unit that is no code and an unknown SKU of a price name their place and write nothing', async () => {
+    const products = { products: [{ sku: 'N1' }, { sku: 'N2', unit: 'do zen' }] };
     expect((await api.call('POST', '/v1/products', products)).json()).toMatchObject({
-      code: 'XD_UNKNOWN_UNIT',
+      code: 'XD_VALUE_INVALID',
       place: 'products[1].unit',
     });
     expect(await api.hub.db.execute("select code from sku where code like 'N%'")).toEqual([]);

@@ -21,6 +21,7 @@ import {
   skuCodeOf,
   text,
   time,
+  unit,
   utcOf,
 } from './schemas.ts';
 
@@ -43,6 +44,7 @@ const cancellations = closed({
           lineNo: Type.Union([quantity(), Type.Null()]),
           sku: sku(),
           quantity: quantity(),
+          unit: Type.Optional(unit()),
           unitPrice: Type.Optional(signedPrice()),
         }),
         LINES_MAX,
@@ -168,6 +170,7 @@ function cancelItems(list: readonly Cancellation[]): InboundItem[] {
         lineNo: line.lineNo,
         sku: skuCodeOf(line.sku),
         quantity: line.quantity,
+        ...(line.unit !== undefined && { unit: line.unit }),
       });
       items.push({ ...apart(draft), itemNo: items.length });
     }

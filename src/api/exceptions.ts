@@ -67,7 +67,6 @@ export function exceptionRoutes(app: FastifyInstance, hub: ApiHub): void {
       exceptionId: String(exceptionId),
       orderId: String(orderId),
       order: `${channelCode(channelId)}/${externalNo}`,
-      unit: 'each',
       substitutes: standIns,
       recordedAt: recordedAt.toISOString(),
       endedAt: endedAt?.toISOString() ?? null,

@@ -34,7 +34,7 @@ export async function explainPast(
   unproven.add('atp: it depends on inputs that are not proven; the rule is the present one');
   return {
     sku: directory.skuCode(skuId),
-    unit: 'each',
+    unit: directory.skuUnit(skuId),
     channel: channel.code,
     at,
     atp: null,

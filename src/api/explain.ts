@@ -63,7 +63,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
   const served = new Set(channel.locationIds);
   return {
     sku: directory.skuCode(skuId),
-    unit: 'each',
+    unit: directory.skuUnit(skuId),
     channel: channel.code,
     asOf: asOf.toISOString(),
     atp: view.atp,

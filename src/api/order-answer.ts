@@ -1,5 +1,5 @@
 /** What a caller is told about an order: the decision as it was made, and the order as it stands. */
-import { isSamePrice } from '../canonical/index.ts';
+import { isSamePrice, type SubmittedLine } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { evolve, type Order, type OrderEvent } from '../orders/index.ts';
 import type { PromisePart } from '../promise/index.ts';
@@ -47,7 +47,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         lineNo: line.lineNo,
         sku: directory.skuCode(line.skuId),
         quantity: line.quantity,
-        unit: 'each',
+        unit: directory.skuUnit(line.skuId),
         decision: decisionOf(line.quantity, units, line.backordered),
         allocated,
         backordered: line.backordered,
@@ -69,6 +69,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
         amountMinor: line.amountMinor,
         ...(line.priceCheck !== undefined && { priceCheck: line.priceCheck }),
+        ...(line.asked !== undefined && { ordered: line.asked }),
       };
     }),
   };
@@ -122,8 +123,10 @@ export function orderAnswer(
         lineNo: line.lineNo,
         sku: directory.skuCode(line.skuId),
         quantity: line.quantity,
-        unit: 'each',
+        unit: directory.skuUnit(line.skuId),
         unitPrice: line.unitPrice,
+        pricePer: line.pricePer,
+        ordered: line.asked ?? null,
         amountMinor: line.amountMinor,
         allocated: open.map((part) => ({ location: locationCode(part.locationId), quantity: part.openQuantity })),
         backordered: line.backordered,
@@ -164,7 +167,36 @@ export interface Submitted {
   account: string;
   currency: string;
   orderedAt: string;
-  lines: { lineNo: number; sku: string; quantity: number; unitPrice: string }[];
+  lines: SaidLine[];
+}
+
+interface SaidLine {
+  lineNo: number;
+  sku: string;
+  /** Of `unit`. */
+  quantity: number | string;
+  unit: string | null;
+  unitPrice: string;
+  priceUnit: string | null;
+  pricePer: number;
+}
+
+/** A line as it was said first, whatever it came to. A unit that was not said is null. */
+export function saidOf({
+  lineNo,
+  quantity,
+  unitPrice,
+  pricePer = 1,
+  asked,
+}: Accepted['lines'][number]): Omit<SaidLine, 'sku'> {
+  if (asked === undefined) return { lineNo, quantity, unit: null, unitPrice, priceUnit: null, pricePer };
+  return { ...asked, lineNo };
+}
+
+/** A line as it is said now. */
+export function saidBy(line: SubmittedLine): SaidLine {
+  const { lineNo, sku, unit = null, unitPrice, priceUnit = unit, pricePer = 1 } = line;
+  return { lineNo, sku, quantity: line.quantity, unit, unitPrice, priceUnit, pricePer };
 }
 
 /** The first field in which two submissions of one key differ, as a place in the request. */
@@ -180,7 +212,12 @@ export function differenceOf(
     const was = before.lines[i]!;
     const is = given.lines[i]!;
     for (const field of ['lineNo', 'sku', 'quantity'] as const)
-      if (was[field] !== is[field]) return { place: `lines[${i}].${field}`, before: was[field], given: is[field] };
+      if (String(was[field]) !== String(is[field]))
+        return { place: `lines[${i}].${field}`, before: was[field], given: is[field] };
+    // A unit that one of them did not say may be the base unit.
+    for (const field of ['unit', 'priceUnit'] as const)
+      if (was[field] !== null && is[field] !== null && was[field] !== is[field])
+        return { place: `lines[${i}].${field}`, before: was[field], given: is[field] };
     // "2.5" and "2.50" are one price, but not the text that came first.
     if (was.unitPrice !== is.unitPrice && !isSamePrice(was, is))
       return { place: `lines[${i}].unitPrice`, before: was.unitPrice, given: is.unitPrice };

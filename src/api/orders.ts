@@ -11,23 +11,28 @@ import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf } from './lookups.ts';
-import { type Accepted, decisionAnswer, differenceOf, orderAnswer } from './order-answer.ts';
+import { type Accepted, decisionAnswer, differenceOf, orderAnswer, saidBy, saidOf } from './order-answer.ts';
 import { OrderKeys } from './order-keys.ts';
 import { consent, orderTerms, termsOf } from './order-terms.ts';
 import { findOrderId } from './orders.sql.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import {
+  checkTyped,
   closed,
   code,
   currency,
   idParams,
   list,
+  packLevel,
+  pricePer,
   quantity,
   sku,
   skuCodeOf,
   text,
   time,
+  typedQuantity,
+  unit,
   unitPrice,
   utcOf,
 } from './schemas.ts';
@@ -42,7 +47,16 @@ const submission = closed({
   currency: currency(),
   orderedAt: time(),
   lines: list(
-    closed({ lineNo: quantity(), sku: sku(), quantity: quantity(), unitPrice: unitPrice() }),
+    closed({
+      lineNo: quantity(),
+      sku: sku(),
+      quantity: typedQuantity(),
+      unit: Type.Optional(unit()),
+      packLevel: Type.Optional(packLevel()),
+      unitPrice: unitPrice(),
+      priceUnit: Type.Optional(unit("what the price is for; default the line's unit")),
+      pricePer: Type.Optional(pricePer()),
+    }),
     ORDER_LINES_MAX,
   ),
   charges: Type.Optional(
@@ -86,6 +100,19 @@ const priceCheck = Type.Object(
     name: nullable(Type.String()),
   },
   { description: "where its price was not the one decided here, beyond the channel's tolerance" },
+);
+const ordered = Type.Object(
+  {
+    quantity: Type.String(),
+    unit: Type.String(),
+    packLevel: Type.String(),
+    base: Type.Integer({ description: 'the same in base units' }),
+    unitPrice: Type.String(),
+    priceUnit: Type.String(),
+    pricePer: Type.Integer(),
+    rounding: Type.Optional(Type.String({ description: "up, nearest or down: by the product's rule" })),
+  },
+  { description: 'what the line said, where that is in another unit or was rounded' },
 );
 const decided = Type.Object({
   chargesMinor: Type.Optional(Type.Integer({ description: 'part of the total; of orders with charges or taxes' })),
@@ -131,8 +158,9 @@ const decided = Type.Object({
       ),
       refused: Type.Integer(),
       unitPrice: Type.String(),
-      pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for, where it is not 1' })),
+      pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for; absent: 1' })),
       amountMinor: Type.Integer(),
+      ordered: Type.Optional(ordered),
       priceCheck: Type.Optional(priceCheck),
     }),
   ),
@@ -203,7 +231,10 @@ function commandOf(body: Static<typeof submission>): OrderSubmitted {
     account: body.account,
     currency: body.currency,
     orderedAt: utcOf(body.orderedAt, 'orderedAt'),
-    lines: body.lines.map((line) => ({ ...line, sku: skuCodeOf(line.sku) })),
+    lines: body.lines.map((line, i) => {
+      checkTyped(line, `lines[${i}].quantity`);
+      return { ...line, sku: skuCodeOf(line.sku) };
+    }),
     ...(body.charges !== undefined && { charges: body.charges }),
     ...(body.taxes !== undefined && { taxes: body.taxes }),
     ...(body.reservations === undefined ? {} : { reservations: body.reservations }),
@@ -289,9 +320,9 @@ async function conflictOf(hub: ApiHub, command: OrderSubmitted): Promise<Crossdo
       orderedAt: accepted.orderedAt,
       lines: accepted.lines
         .filter((line) => line.standsFor === undefined)
-        .map((line) => ({ ...line, ...askedOf(line), sku: directory.skuCode(line.skuId) })),
+        .map((line) => ({ ...saidOf({ ...line, ...askedOf(line) }), sku: directory.skuCode(line.skuId) })),
     },
-    command,
+    { ...command, lines: command.lines.map((line) => saidBy(line)) },
   );
   const details = { key: name, orderId: String(accepted.orderId) };
   if (difference === undefined)

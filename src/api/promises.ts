@@ -64,7 +64,7 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
       ruleVersion: channel.promisedBy,
       completeAt: dates.length === 0 || dates.includes(null) ? null : (dates as string[]).sort().at(-1)!,
       lines: promise.lines.map(({ quantity: units, refused, parts }, i) => ({
-        ...{ sku: codes[i]!, quantity: units, unit: 'each', refused },
+        ...{ sku: codes[i]!, quantity: units, unit: directory.skuUnit(skuIds[i]!), refused },
         promised: promisedAnswer(directory, parts),
       })),
     };

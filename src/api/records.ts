@@ -1,7 +1,7 @@
 /** Products, accounts and prices in. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { fail, LIFECYCLES, PRIORITY_CLASSES } from '../canonical/index.ts';
+import { fail, LIFECYCLES, ORDER_ROUNDINGS, PRIORITY_CLASSES } from '../canonical/index.ts';
 import {
   ADDRESSES_MAX,
   KIT_COMPONENTS_MAX,
@@ -10,10 +10,26 @@ import {
   putProducts,
   RECORDS_MAX,
   SUBSTITUTES_MAX,
+  UNITS_MAX,
 } from '../master/index.ts';
 import { keyOf } from './auth.ts';
 import type { ApiHub } from './hub.ts';
-import { closed, code, currency, date, list, prose, quantity, sku, skuCodeOf, text, unitPrice } from './schemas.ts';
+import {
+  closed,
+  code,
+  currency,
+  date,
+  list,
+  packLevel,
+  pricePer,
+  prose,
+  quantity,
+  sku,
+  skuCodeOf,
+  text,
+  unit,
+  unitPrice,
+} from './schemas.ts';
 
 const as = Type.Optional(
   text(
@@ -32,7 +48,24 @@ const products = closed({
     closed({
       sku: sku(),
       description: Type.Optional(prose(500)),
-      unit: Type.Optional(text(20)),
+      unit: Type.Optional(unit('its base unit: what stock, orders and prices count')),
+      units: Type.Optional(
+        Type.Array(
+          closed({
+            unit: unit('one of it is numerator / denominator base units'),
+            packLevel: packLevel(),
+            numerator: quantity(),
+            denominator: Type.Optional(quantity()),
+            gtin: Type.Optional(text(14)),
+          }),
+          { maxItems: UNITS_MAX, description: 'all units beside the base unit; those left out end' },
+        ),
+      ),
+      orderMultiple: Type.Optional(quantity()),
+      orderMinimum: Type.Optional(quantity()),
+      orderRounding: Type.Optional(
+        Type.Enum([...ORDER_ROUNDINGS], { description: 'what becomes of a line that may not be ordered so' }),
+      ),
       lifecycle: Type.Optional(
         Type.Enum([...LIFECYCLES], {
           description: 'phase_out: what is left is sold and nothing waits for more; discontinued: no order takes it',
@@ -101,6 +134,8 @@ const prices = closed({
       sku: sku(),
       currency: currency(),
       unitPrice: unitPrice(),
+      unit: Type.Optional(unit('what the price is for')),
+      pricePer: Type.Optional(pricePer()),
       quantityMin: Type.Optional(quantity()),
       priceList: Type.Optional(code()),
       validFrom: Type.Optional(date()),

@@ -1,19 +1,20 @@
 /** Soft holds. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { CrossdockError, fail } from '../canonical/index.ts';
+import { CrossdockError, fail, toBase } from '../canonical/index.ts';
 import { ReservationDesk } from '../ingest/index.ts';
 import { releaseReservations } from '../ledger/index.ts';
 import { checkChannel, idempotencyKeyOf, keyOf } from './auth.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf, locationOf, skuIdOf } from './lookups.ts';
 import { readReservation } from './reservations.sql.ts';
-import { closed, code, idParams, quantity, sku, skuCodeOf, text } from './schemas.ts';
+import { checkTyped, closed, code, idParams, sku, skuCodeOf, text, typedQuantity, unit } from './schemas.ts';
 
 const request = closed({
   channel: code(),
   sku: sku(),
-  quantity: quantity(),
+  quantity: typedQuantity(),
+  unit: Type.Optional(unit()),
   location: Type.Optional(code()),
   partial: Type.Optional(Type.Boolean({ description: 'take what there is, instead of all or nothing; default false' })),
   purpose: Type.Optional(text(40, 'order, quote, cart, write_off …; default order')),
@@ -37,6 +38,14 @@ const shown = closed({
   expiresAt: Type.String(),
   lines: Type.Array(closed({ location: Type.String(), quantity: Type.Integer(), openQuantity: Type.Integer() })),
 });
+
+async function quantityOf({ directory }: ApiHub, skuId: number, said: Static<typeof request>): Promise<number> {
+  checkTyped(said, 'quantity');
+  if (said.unit === undefined) return said.quantity as number;
+  await directory.loadUnits([skuId]);
+  const units = directory.unitsOf(skuId);
+  return toBase({ quantity: said.quantity, unit: said.unit }, units, 'quantity');
+}
 
 export function reservationRoutes(app: FastifyInstance, hub: ApiHub): ReservationDesk {
   const { db, ids, directory } = hub;
@@ -72,13 +81,14 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
           `expiresInSeconds of channel ${channel.code} is at most ${channel.reservationMaxSeconds}, not ${expiresSeconds}`,
           { place: 'expiresInSeconds' },
         );
+      const skuId = directory.findSkuId(code) ?? (await skuIdOf(hub, code, 'sku'));
+      const quantity = await quantityOf(hub, skuId, body);
       const result = await desk.reserve({
         scope: `reservation/${keyOf(req).keyId}`,
         key,
         channel,
         sku: code,
-        skuId: directory.findSkuId(code) ?? (await skuIdOf(hub, code, 'sku')),
-        quantity: body.quantity,
+        ...{ skuId, quantity },
         location: body.location ?? null,
         locationId,
         partial: body.partial ?? false,
@@ -108,7 +118,7 @@ export function reservationRoutes(app: FastifyInstance, hub: ApiHub): Reservatio
       return {
         reservationId: String(result.reservationId),
         expiresAt: result.expiresAt.toISOString(),
-        unit: 'each',
+        unit: directory.skuUnit(skuId),
         lines: result.lines.map((line) => ({
           location: directory.locationById.get(line.locationId)!.code,
           quantity: line.quantity,

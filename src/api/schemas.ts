@@ -1,6 +1,6 @@
 /** The pieces that request and answer schemas are made of. Objects are closed; every list and text has a limit. */
 import { type TObject, type TProperties, type TSchema, Type } from 'typebox';
-import { fail, QUANTITY_MAX } from '../canonical/index.ts';
+import { fail, PACK_LEVELS, QUANTITY_MAX, UNIT_PATTERN } from '../canonical/index.ts';
 
 /**
  * No control characters: PostgreSQL takes no NUL, and nobody means the others. No half of a surrogate pair either: it can't be written
@@ -34,6 +34,23 @@ export const CODE_CHARACTERS_MAX = 100;
 export const code = () => text(CODE_CHARACTERS_MAX);
 export const sku = () => text(CODE_CHARACTERS_MAX, 'SKU code; case does not matter');
 export const quantity = (minimum = 1) => Type.Integer({ minimum, maximum: QUANTITY_MAX, description: 'base units' });
+/** Whole, or a decimal string where `unit` is said: no fraction travels as a number. See {@link checkTyped}. */
+export const typedQuantity = () =>
+  Type.Unsafe<number | string>({
+    type: ['integer', 'string'],
+    ...{ minimum: 1, maximum: QUANTITY_MAX, pattern: '^\\d{1,12}(\\.\\d{1,6})?$' },
+    description: 'of `unit`; a fraction of one, e.g. "2.5", is a decimal string',
+  });
+/** @throws XD_BODY_INVALID for a text that counts base units: of them there are no fractions */
+export function checkTyped(said: { quantity: number | string; unit?: string | undefined }, place: string): void {
+  if (typeof said.quantity === 'string' && said.unit === undefined)
+    fail('XD_BODY_INVALID', `${place} must be integer: it counts base units, as no unit is said`, { place });
+}
+export const unit = (of = 'what the quantity counts') =>
+  Type.String({ pattern: UNIT_PATTERN, description: `${of}; default the base unit` });
+export const packLevel = () => Type.Enum([...PACK_LEVELS], { description: "the unit's, checked where it is said" });
+export const pricePer = () =>
+  Type.Integer({ minimum: 1, maximum: QUANTITY_MAX, description: 'how many the price is for; default 1' });
 export const unitPrice = () =>
   Type.String({ pattern: '^\\d{1,12}(\\.\\d{1,6})?$', description: 'exact decimal, e.g. "2.55"' });
 export const signedPrice = () =>

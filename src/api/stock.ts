@@ -8,7 +8,7 @@ import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import { itemResult, resultOf } from './cancellations.ts';
 import type { ApiHub } from './hub.ts';
 import { receive } from './receive.ts';
-import { closed, code, list, quantity, sku, skuCodeOf, text, time, utcOf } from './schemas.ts';
+import { closed, code, list, quantity, sku, skuCodeOf, text, time, unit, utcOf } from './schemas.ts';
 
 export const MOVEMENTS_MAX = 5_000;
 
@@ -30,8 +30,9 @@ const movements = closed({
       quantity: Type.Integer({
         minimum: -QUANTITY_MAX,
         maximum: QUANTITY_MAX,
-        description: 'base units; signed for adjusted',
+        description: 'signed for adjusted',
       }),
+      unit: Type.Optional(unit()),
       occurredAt: time(),
       sequence,
       reservation: Type.Optional(
@@ -51,6 +52,7 @@ const counts = closed({
       sku: sku(),
       location: code(),
       quantity: quantity(0),
+      unit: Type.Optional(unit()),
       countedAt: time(),
       sequence,
       net: Type.Optional(
@@ -72,8 +74,9 @@ const allocations = closed({
       quantity: Type.Integer({
         minimum: 0,
         maximum: QUANTITY_MAX,
-        description: 'base units allocated and not yet picked; 0 ends it',
+        description: 'allocated and not yet picked; 0 ends it',
       }),
+      unit: Type.Optional(unit()),
       occurredAt: time(),
       sequence,
       line: Type.Optional(
@@ -95,8 +98,9 @@ const supplies = closed({
       quantity: Type.Integer({
         minimum: 0,
         maximum: QUANTITY_MAX,
-        description: 'all base units of it, also those received already; 0 withdraws it',
+        description: 'all of it, also what was received already; 0 withdraws it',
       }),
+      unit: Type.Optional(unit()),
       dueAt: time(),
       announcedAt: Type.String({
         format: 'date-time',
@@ -209,6 +213,7 @@ function movementItems({ movements: list }: Static<typeof movements>, system: st
       sku: skuCodeOf(m.sku),
       location: m.location,
       quantity: m.quantity,
+      ...(m.unit !== undefined && { unit: m.unit }),
       reference: m.id,
       occurredAt: utcOf(m.occurredAt, `movements[${itemNo}].occurredAt`),
       ...(m.sequence === undefined ? {} : { sequence: m.sequence }),
@@ -227,6 +232,7 @@ function countItems({ counts: list }: Static<typeof counts>, system: string): In
       sku: skuCodeOf(c.sku),
       location: c.location,
       quantity: c.quantity,
+      ...(c.unit !== undefined && { unit: c.unit }),
       reference: c.id,
       occurredAt: utcOf(c.countedAt, `counts[${itemNo}].countedAt`),
       ...(c.sequence === undefined ? {} : { sequence: c.sequence }),
@@ -244,6 +250,7 @@ function allocationItems({ allocations: list }: Static<typeof allocations>, syst
       sku: skuCodeOf(a.sku),
       location: a.location,
       quantity: a.quantity,
+      ...(a.unit !== undefined && { unit: a.unit }),
       occurredAt: utcOf(a.occurredAt, `allocations[${itemNo}].occurredAt`),
       ...(sequence === undefined ? {} : { sequence }),
       ...(line === undefined ? {} : { line }),
@@ -260,6 +267,7 @@ function supplyItems({ supplies: list }: Static<typeof supplies>, system: string
       sku: skuCodeOf(s.sku),
       location: s.location,
       quantity: s.quantity,
+      ...(s.unit !== undefined && { unit: s.unit }),
       dueAt: utcOf(s.dueAt, `supplies[${itemNo}].dueAt`),
       announcedAt: utcOf(s.announcedAt, `supplies[${itemNo}].announcedAt`),
       ...(s.source === undefined ? {} : { source: s.source }),

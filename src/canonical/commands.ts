@@ -2,11 +2,21 @@
  * What connectors and the API hand to ingest: the outside said something, in our words but still with outside codes.
  * `key` is unique for ever within `scope`; `ingest` resolves codes and decides.
  */
+import type { OrderRounding, PackLevel } from './units.ts';
+
 export interface SubmittedLine {
   lineNo: number;
   sku: string;
-  quantity: number;
+  /** Of `unit`; a fraction of one is a decimal string. */
+  quantity: number | string;
+  /** Absent: the SKU's base unit. */
+  unit?: string;
+  /** Checked against the unit's own, where it is said. */
+  packLevel?: PackLevel;
+  /** For `pricePer` (default 1) of `priceUnit` (default: the line's unit). */
   unitPrice: string;
+  priceUnit?: string;
+  pricePer?: number;
   /** Units a self-selling channel already sold within the number it was shown; absent where it can't say. */
   within?: number;
 }
@@ -74,6 +84,7 @@ export interface CancelRequested {
   order: string | null;
   lineNo: number | null;
   sku: string;
+  unit?: string;
   quantity: number;
 }
 
@@ -128,6 +139,8 @@ export interface StockMoved {
   kind: 'stock.moved';
   movement: 'received' | 'adjusted' | 'counted';
   sku: string;
+  /** What the quantity counts; absent: the base unit. So with the others. */
+  unit?: string;
   location: string;
   /** Signed for `adjusted`; the counted quantity for `counted`. */
   quantity: number;
@@ -151,6 +164,7 @@ export interface OutsideAllocated {
   /** What the source calls it. */
   reference: string;
   sku: string;
+  unit?: string;
   location: string;
   /** What it has allocated and not yet picked; 0: ended. */
   quantity: number;
@@ -167,6 +181,7 @@ export interface SupplyAnnounced {
   source?: string;
   supply: string;
   sku: string;
+  unit?: string;
   location: string;
   /** All units of it, those received already too; 0 withdraws it. */
   quantity: number;
@@ -311,7 +326,23 @@ export interface ProductChanged {
   kit?: KitComponent[];
   /** All that may be sent instead of it, best first. */
   substitutes?: string[];
+  /** All units beside the base unit: what isn't among them any more has ended. Absent: nothing is said of them. */
+  units?: ProductUnit[];
+  /** In base units. */
+  orderMultiple?: number;
+  orderMinimum?: number;
+  /** What becomes of a line that is something else. */
+  orderRounding?: OrderRounding;
   changedAt: string;
+}
+
+/** One `unit` is numerator / denominator (default 1) base units. */
+export interface ProductUnit {
+  unit: string;
+  packLevel: PackLevel;
+  numerator: number;
+  denominator?: number;
+  gtin?: string;
 }
 
 export const LIFECYCLES = ['active', 'phase_out', 'discontinued'] as const;
@@ -371,8 +402,9 @@ export interface AccountMerged {
   changedAt: string;
 }
 
-/** A unit price from a quantity on, in base units. */
+/** A unit price from a quantity on. */
 export interface PriceTier {
+  /** In base units. */
   quantityMin: number;
   unitPrice: string;
 }
@@ -386,8 +418,9 @@ export interface PriceChanged {
   unitPrice: string;
   /** By quantity, all of them, also the one from 1 on: what isn't among them any more has ended. Absent: nothing is said of other quantities. */
   tiers?: PriceTier[];
-  /** What it is the price of one of; absent: the SKU's base unit. */
+  /** What it, and each tier's, is the price of: `pricePer` (default 1) of `unit` (default: the SKU's base unit). */
   unit?: string;
+  pricePer?: number;
   priceList?: string;
   /** A day, YYYY-MM-DD. */
   validFrom?: string;

@@ -48,6 +48,17 @@ export const errorKinds = {
   XD_ACCOUNT_CYCLE: { status: 422, retry: 'never', meaning: 'An account would stand above itself.' },
   XD_KIT_CYCLE: { status: 422, retry: 'never', meaning: 'A kit would be made of itself.' },
   XD_SUBSTITUTE_CYCLE: { status: 422, retry: 'never', meaning: 'A SKU would stand for itself in the end.' },
+  XD_UNIT_IN_USE: {
+    status: 409,
+    retry: 'operator',
+    meaning: 'The base unit of a product can not change while something is counted in it.',
+  },
+  XD_UNIT_INEXACT: { status: 422, retry: 'never', meaning: 'The quantity is no whole number of base units.' },
+  XD_ORDER_QUANTITY: {
+    status: 422,
+    retry: 'never',
+    meaning: 'The quantity is below the least, or no multiple, that may be ordered of the product.',
+  },
   XD_KEY_MISSING: { status: 400, retry: 'never', meaning: 'The Idempotency-Key header is missing.' },
   XD_KEY_CONFLICT: { status: 422, retry: 'never', meaning: 'The key was used before with other content.' },
   XD_VALUE_INVALID: { status: 422, retry: 'never', meaning: 'A value is out of range or of the wrong form.' },

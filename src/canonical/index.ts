@@ -9,3 +9,4 @@ export * from './master-fields.ts';
 export * from './money.ts';
 export * from './order-stages.ts';
 export * from './tax.ts';
+export * from './units.ts';

@@ -98,6 +98,16 @@ function shown(value: unknown): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
+/** An amount written as a decimal, in minor units; undefined: it is none, or has more places than the currency. */
+export function minorOfDecimal(text: string, currency: string): number | undefined {
+  if (!DECIMAL.test(text)) return undefined;
+  const size = priceMicros(text.replace('-', ''));
+  const unit = minorMicros(currency);
+  const minor = Number(size / unit);
+  if (size % unit !== 0n || !Number.isSafeInteger(minor)) return undefined;
+  return text.startsWith('-') && minor !== 0 ? -minor : minor;
+}
+
 /** Minor units as a decimal string, with as many decimals as the currency has. */
 export function decimalOf(minor: number, currency: string): string {
   const places = minorPlacesOf(currency);

@@ -78,6 +78,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'channels.<code>.sourcing.lineSplitMax': [sourcing, backorders],
   'channels.<code>.sourcing.shipComplete': [sourcing, 'src/ingest/order-terms.ts', 'src/orders/complete.ts'],
   'channels.<code>.sourcing.version': [sourcing],
+  'channels.<code>.onOrderRule': [directory],
+  'channels.<code>.soldIn': [directory, 'src/ingest/translate-quantities.ts'],
   'channels.<code>.risk': {
     notApplied: 'shares may add up to more than 1, and numbers are still set aside one by one: shelves are no fuller',
     unless: 'none',

@@ -90,6 +90,16 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
       );
     if (channel.substitutes !== undefined && channel.sells === 'by_itself')
       faults.add([...path, 'substitutes'], 'is for a channel that asks: one that sells by itself has onOversold');
+    if (channel.soldIn !== undefined && channel.sells === 'asks')
+      faults.add(
+        [...path, 'soldIn'],
+        'is for a channel that sells by itself: each line of one that asks says its unit',
+      );
+    if (channel.onOrderRule !== undefined && channel.sells === 'asks')
+      faults.add(
+        [...path, 'onOrderRule'],
+        'is for a channel that sells by itself: of one that asks the product says what becomes of it',
+      );
     if (channel.sells === 'by_itself') {
       if (channel.system === undefined)
         faults.add([...path, 'system'], 'is missing: a channel that sells by itself has one');

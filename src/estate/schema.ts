@@ -1,5 +1,7 @@
 /** The estate file's one source: the schema below; its types are read from it. Every key says what it does and its unit. */
+
 import { type Static, Type } from 'typebox';
+import { UNIT_PATTERN } from '../canonical/index.ts';
 import type { ConnectorFactory } from '../connectors/kit/index.ts';
 import { WEEKDAYS } from '../promise/index.ts';
 import { matchingSchema } from './matching.ts';
@@ -303,6 +305,18 @@ export const channelSchema = Type.Object(
             'what becomes of units that a WMS was told to pick and could not find; each is an exception of its order',
         },
       ),
+    ),
+    soldIn: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.String({ pattern: UNIT_PATTERN }), {
+        description:
+          'by SKU: what its listing sells one of, where that is not the base unit; what it sold is taken so, and neither price nor number of it is sent (unit_mismatch), as the number would count base units; by_itself only',
+      }),
+    ),
+    onOrderRule: Type.Optional(
+      Type.Union([Type.Literal('take'), Type.Literal('hold')], {
+        description:
+          "what becomes of a quantity that it sold by itself and that a product's order rule does not allow: taken as it is, or held for a person; by_itself only; default take",
+      }),
     ),
     risk: Type.Optional(
       Type.Union([Type.Literal('none'), Type.Literal('shared')], {

@@ -6,7 +6,7 @@ import { type OrderDeps, processOrders } from '../orders/index.ts';
 import type { Tx } from '../store/index.ts';
 import { applyRecords } from './apply-records.ts';
 import { nameCandidates } from './blind-returns.ts';
-import { type Entry, parkedResult, refusalOf } from './entry.ts';
+import { type Entry, parkedResult, refusalOf, refusedResult } from './entry.ts';
 import { settleMatches } from './matches.ts';
 import { factOfMovement, factOfReport } from './translate-stock.ts';
 import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
@@ -28,7 +28,8 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
   const holds: number[] = [];
   for (const entry of entries) {
     if (isFault(entry.translated)) {
-      entry.result = parkedResult(entry.translated);
+      entry.result =
+        entry.message.onFault === 'refuse' ? refusedResult(entry.translated) : parkedResult(entry.translated);
       continue;
     }
     for (const work of entry.translated.works) works.push({ entry, work });

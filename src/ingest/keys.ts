@@ -111,7 +111,8 @@ export async function settleEntries(tx: Tx, entries: readonly Entry[]): Promise<
       entry.result = { status: 'parked', class: 'key_conflict', reason, difference };
     } else if (result.status === 'duplicate' && result.state === 's')
       states.push({ scope, key, state: 's', subject: null });
-    else if (result.status === 'refused' && !isFault(entry.translated)) removed.push(entry);
+    else if (result.status === 'refused' && (!isFault(entry.translated) || entry.translated.byRule))
+      removed.push(entry);
   }
   await writeStates(tx, states);
   if (removed.length > 0)

@@ -167,7 +167,7 @@ export class Receiver {
     orderIds.giveBack();
     // What a waiting caller gets back as refused leaves no key behind: the corrected request may use it.
     for (const entry of entries)
-      if (entry.message.onFault === 'refuse' && isFault(entry.translated))
+      if (entry.message.onFault === 'refuse' && isFault(entry.translated) && !entry.translated.byRule)
         entry.result = refusedResult(entry.translated);
     if (rows.length > 0)
       tx.write(statements.insertRaw, [

@@ -5,9 +5,10 @@ import {
   type PriceTier,
   quantityOf,
   type RecordChanged,
+  toBasePrice,
   unitPriceOf,
 } from '../canonical/index.ts';
-import { accountValues, type Directory, momentOf, productValues, UNITS } from '../master/index.ts';
+import { accountValues, checkProductUnits, type Directory, momentOf, productValues } from '../master/index.ts';
 import { type Fault, fault, NOTHING, skuOf, type Translated, unmappedAccount } from './translated.ts';
 
 const CODE_CHARS_MAX = 80;
@@ -23,9 +24,7 @@ export function translateRecord(directory: Directory, system: string, command: R
   if (code.length === 0 || code.length > CODE_CHARS_MAX)
     return fault('value_invalid', 'XD_VALUE_INVALID', `a code has 1 to ${CODE_CHARS_MAX} characters`, place);
   if (command.kind === 'product.changed') {
-    const { unit } = command;
-    if (unit !== undefined && !UNITS.has(unit))
-      return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(unit)}`, 'unit');
+    checkProductUnits(command, 'product');
     const ours = (sku: string) => directory.ourCode(system, 'sku', sku, null);
     const { kit, substitutes } = command;
     const record = {
@@ -79,17 +78,26 @@ export function translateRecord(directory: Directory, system: string, command: R
   const { validFrom, validTo } = command;
   if (validFrom !== undefined && validTo !== undefined && validTo < validFrom)
     return fault('value_invalid', 'XD_VALUE_INVALID', `validTo ${validTo} is before validFrom ${validFrom}`, 'validTo');
-  if (command.unit !== undefined && !UNITS.has(command.unit))
-    return fault('unknown_unit', 'XD_UNKNOWN_UNIT', `no conversion for unit ${shown(command.unit)}`, 'unit');
   const gap = gapOf(command.tiers);
   if (gap !== undefined) return fault('tier_gap', 'XD_VALUE_INVALID', gap, 'tiers');
+  const { unit: priceUnit, pricePer: said = 1, ...rest } = command;
+  const pricePer = said === 1 ? 1 : quantityOf(said, 'pricePer');
+  const based = (text: string, place: string) => {
+    const price = { unitPrice: unitPriceOf(text, place), pricePer };
+    return priceUnit === undefined ? price : toBasePrice({ ...price, priceUnit }, directory.unitsOf(skuId), place);
+  };
+  const price = based(command.unitPrice, 'unitPrice');
+  // One unit, so all of them are for as many base units.
   const tiers = command.tiers?.map((tier, i) => ({
     quantityMin: quantityOf(tier.quantityMin, `tiers[${i}].quantityMin`),
-    unitPrice: unitPriceOf(tier.unitPrice, `tiers[${i}].unitPrice`),
+    unitPrice: based(tier.unitPrice, `tiers[${i}].unitPrice`).unitPrice,
   }));
-  const unitPrice = unitPriceOf(command.unitPrice, 'unitPrice');
-  const price = { ...command, unitPrice, ...(tiers !== undefined && { tiers }) };
-  return { ...NOTHING, records: [{ ...price, sku: directory.ourCode(system, 'sku', command.sku, null) }] };
+  const record = {
+    ...{ ...rest, unitPrice: price.unitPrice, sku: directory.ourCode(system, 'sku', command.sku, null) },
+    ...(tiers !== undefined && { tiers }),
+    ...(price.pricePer !== 1 && { pricePer: price.pricePer }),
+  };
+  return { ...NOTHING, records: [record] };
 }
 
 function translateMerge(directory: Directory, command: AccountMerged): Translated | Fault {

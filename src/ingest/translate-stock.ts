@@ -10,6 +10,7 @@ import {
 import { type SupplyChange, stockFact } from '../ledger/index.ts';
 import type { NewFact } from '../log/index.ts';
 import type { Directory } from '../master/index.ts';
+import { baseQuantity } from './translate-quantities.ts';
 import {
   businessTimeOf,
   channelOf,
@@ -34,10 +35,10 @@ export function translateMovement(
   const location = locationOf(directory, system, command.location, businessTimeOf(command));
   if ('class' in location) return location;
   const { companyId, locationId } = location;
-  const { movement, quantity, occurredAt, supply } = command;
-  if (movement === 'received') quantityOf(quantity, 'quantity');
-  else if (movement === 'counted') quantityOf(quantity, 'quantity', 0);
-  else quantityOf(Math.abs(quantity), 'quantity');
+  const { movement, unit, occurredAt, supply } = command;
+  const size = movement === 'adjusted' ? Math.abs(command.quantity) : command.quantity;
+  const base = baseQuantity(directory, skuId, { quantity: size, unit }, 'quantity', movement === 'counted' ? 0 : 1);
+  const quantity = size === command.quantity ? base : -base;
   if (supply !== undefined && movement !== 'received')
     return fault('value_invalid', 'XD_VALUE_INVALID', `${movement} brings no supply; only a receipt does`, 'supply');
   if (command.net !== undefined && movement !== 'counted')
@@ -90,7 +91,7 @@ export function translateAnnouncement(
   const location = locationOf(directory, system, command.location, businessTimeOf(command));
   if ('class' in location) return location;
   const announced = {
-    quantity: quantityOf(command.quantity, 'quantity', 0),
+    quantity: baseQuantity(directory, skuId, command, 'quantity', 0),
     dueAt: timeOf(command.dueAt, 'dueAt'),
     announcedAt: timeOf(command.announcedAt, 'announcedAt'),
   };
@@ -131,7 +132,7 @@ export function translateOutside(
   }
   const report = {
     ...{ source: system, sourceId: command.reference, skuId, locationId, line },
-    quantity: quantityOf(command.quantity, 'quantity', 0),
+    quantity: baseQuantity(directory, skuId, command, 'quantity', 0),
     occurredAt: timeOf(command.occurredAt, 'occurredAt'),
     sourceSequence: command.sequence ?? null,
   };

@@ -1,10 +1,17 @@
 /** Outside codes to our ids, and inbound commands to order work and stock movements. What doesn't resolve says why and where. */
-import { CrossdockError, type InboundCommand, type InboundItem, quantityOf, unitPriceOf } from '../canonical/index.ts';
-import type { Directory } from '../master/index.ts';
+import {
+  CrossdockError,
+  type ErrorCode,
+  type InboundCommand,
+  type InboundItem,
+  quantityOf,
+} from '../canonical/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
 import { chargedOf } from './order-charges.ts';
 import { termsOf } from './order-terms.ts';
 import { translateChange, translateOrderCancel } from './translate-changes.ts';
 import { translateCredit } from './translate-credit.ts';
+import { baseLine, baseQuantity, soldIn } from './translate-quantities.ts';
 import { translateRecord } from './translate-records.ts';
 import { translateReturn } from './translate-returns.ts';
 import { translateAnnouncement, translateMovement, translateOutside } from './translate-stock.ts';
@@ -45,8 +52,10 @@ export async function loadCodes(
   for (const [system, own] of bySystem) await directory.loadCrosswalk(system, own);
   const skus = new Set<string>();
   const accounts: { companyId: number; code: string }[] = [];
+  const inUnits: string[] = [];
   for (const { system, command, at } of named) {
     for (const code of skusIn(command)) skus.add(directory.ourCode(system, 'sku', code, at));
+    for (const code of inOtherUnits(directory, command)) inUnits.push(directory.ourCode(system, 'sku', code, at));
     if (command.kind !== 'order.submitted' && command.kind !== 'account.merged' && command.kind !== 'credit.reported')
       continue;
     const company = directory.companies.get(command.company);
@@ -56,7 +65,21 @@ export async function loadCodes(
   }
   await directory.loadSkus(skus);
   await directory.loadAccounts(accounts);
-  await directory.loadMerged(accounts);
+  const idsOf = (codes: Iterable<string>) => [...codes].flatMap((code) => directory.findSkuId(code) ?? []);
+  const asks = items.some(
+    ({ item: { command } }) =>
+      command?.kind === 'order.submitted' && asksOrHolds(directory.channels.get(command.channel)),
+  );
+  await Promise.all([
+    directory.loadMerged(accounts),
+    // Of few products not everything may be ordered, and of few anything is said in another unit.
+    asks && directory.loadOrderRules(idsOf(skus)),
+    inUnits.length > 0 && directory.loadUnits(idsOf(inUnits)),
+  ]);
+}
+
+function asksOrHolds(channel: ChannelEntry | undefined): boolean {
+  return channel !== undefined && (!channel.sellsByItself || channel.holdsQuantities);
 }
 
 function skusIn(command: InboundCommand): string[] {
@@ -69,6 +92,17 @@ function skusIn(command: InboundCommand): string[] {
       ? command.lines.flatMap((line) => ('sku' in line && line.sku !== undefined ? [line.sku] : []))
       : []),
   ];
+}
+
+/** SKUs of which something is said in a unit, by the line or because its channel sells them so. */
+function inOtherUnits(directory: Directory, command: InboundCommand): string[] {
+  const isListed = 'channel' in command && (directory.channels.get(command.channel ?? '')?.soldIn.size ?? 0) > 0;
+  if (command.kind === 'order.submitted')
+    return command.lines.flatMap(({ sku, unit, priceUnit, packLevel }) =>
+      isListed || (unit ?? priceUnit ?? packLevel) !== undefined ? [sku] : [],
+    );
+  if (command.kind === 'order.cancel_requested' && isListed) return [command.sku];
+  return 'unit' in command && command.kind !== 'product.changed' ? [command.sku] : [];
 }
 
 function accountsIn(command: InboundCommand): string[] {
@@ -105,15 +139,24 @@ export function translate(
     return translateCommand(directory, system, item, takeOrderId);
   } catch (error) {
     if (error instanceof CrossdockError)
-      return fault(
-        'value_invalid',
-        error.code,
-        error.message,
-        typeof error.details.place === 'string' ? error.details.place : null,
-      );
+      return {
+        ...fault(
+          unitFaults[error.code] ?? 'value_invalid',
+          error.code,
+          error.message,
+          typeof error.details.place === 'string' ? error.details.place : null,
+        ),
+        ...(unitFaults[error.code] !== undefined && { byRule: true }),
+      };
     throw error;
   }
 }
+
+/** What they are set aside as. Units may be added and changed. */
+const unitFaults: Partial<Record<ErrorCode, string>> = {
+  XD_UNKNOWN_UNIT: 'unknown_unit',
+  XD_UNIT_INEXACT: 'unit_inexact',
+};
 
 /** With the value that was found: whoever reads a list of reasons has not seen the message. */
 function reasonOf({ reason, value }: NonNullable<InboundItem['unreadable']>): string {
@@ -183,17 +226,10 @@ function translateCommand(
         const line = command.lines[i]!;
         const skuId = skuOf(directory, system, line.sku, `lines[${i}].sku`, at);
         if (typeof skuId !== 'number') return skuId;
-        lines.push({
-          lineNo: quantityOf(line.lineNo, `lines[${i}].lineNo`),
-          skuId,
-          quantity: quantityOf(line.quantity, `lines[${i}].quantity`),
-          unitPrice: unitPriceOf(line.unitPrice, `lines[${i}].unitPrice`),
-          within: !channel.sellsByItself
-            ? 0
-            : line.within === undefined
-              ? null
-              : quantityOf(line.within, `lines[${i}].within`, 0),
-        });
+        const lineNo = quantityOf(line.lineNo, `lines[${i}].lineNo`);
+        const based = baseLine(directory, channel, skuId, line, `lines[${i}]`);
+        if ('class' in based) return based;
+        lines.push({ lineNo, skuId, ...based });
       }
       const reservationIds = (command.reservations ?? []).map((id, i) => {
         const value = Number(id);
@@ -240,6 +276,14 @@ function translateCommand(
           `${command.quantity} of ${command.sku.slice(0, 60)} given back by account ${command.account.slice(0, 60)}, and no earlier order line they belong to`,
           'order',
         );
+      let taken = command.quantity;
+      if (command.unit === undefined && channel.soldIn.size === 0) quantityOf(taken, 'quantity');
+      else {
+        const skuId = skuOf(directory, system, command.sku, 'sku');
+        if (typeof skuId !== 'number') return skuId;
+        const unit = command.unit ?? soldIn(directory, channel, skuId);
+        taken = baseQuantity(directory, skuId, { quantity: taken, unit }, 'quantity');
+      }
       return {
         ...NOTHING,
         waitKey: `order/${command.channel} ${command.order}`,
@@ -250,7 +294,7 @@ function translateCommand(
               kind: 'cancel',
               reference: command.reference,
               lineNo: command.lineNo,
-              quantity: quantityOf(command.quantity, 'quantity'),
+              quantity: taken,
             },
             occurredAt: command.occurredAt,
             correlationId,

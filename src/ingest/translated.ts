@@ -12,6 +12,8 @@ export interface Fault {
   code: ErrorCode;
   reason: string;
   place: string | null;
+  /** By a rule that changes: whoever repeats what was decided before it did is told the first answer. */
+  byRule?: true;
   /** What lets it run when it comes: `<scope> <key>` of an item, `sku <code>`, `account/<company id> <code>` `location <code>` or `crosswalk/<kind> <outside id>`. */
   waitKey?: string;
 }

@@ -29,13 +29,13 @@ export const upsertDestination = sql<{ destination_id: number; counts_net: boole
    on conflict (code) do update set counts_net = coalesce($2::boolean, d.counts_net) returning destination_id, counts_net`,
 );
 
-export const findSkus = sql<{ code: string; sku_id: number }>(
+export const findSkus = sql<{ code: string; sku_id: number; unit: string }>(
   'master_find_skus',
-  'select code, sku_id from sku where code = any($1::text[]) and withdrawn_at is null',
+  'select code, sku_id, unit from sku where code = any($1::text[]) and withdrawn_at is null',
 );
-export const findSkuCodes = sql<{ code: string; sku_id: number }>(
+export const findSkuCodes = sql<{ code: string; sku_id: number; unit: string }>(
   'master_find_sku_codes',
-  'select code, sku_id from sku where sku_id = any($1::bigint[])',
+  'select code, sku_id, unit from sku where sku_id = any($1::bigint[])',
 );
 // All entries of these ids, whenever they hold: what comes in happened at times of its own.
 export const findCrosswalk = sql<{

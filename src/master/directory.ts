@@ -2,7 +2,7 @@
  * Codes and ids. What the estate declares is read once at start; SKUs and accounts are cached as they are met.
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
-import type { Ownership } from '../canonical/index.ts';
+import { BASE_UNIT_DEFAULT, type OrderRule, type Ownership, type Units } from '../canonical/index.ts';
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
 import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
 import type { DeclaredModes } from './degraded-policy.ts';
@@ -19,6 +19,12 @@ import {
   locationSourcing,
   PostalAreas,
 } from './sourcing.ts';
+import { readChangedBaseUnits } from './units.sql.ts';
+import { readOrderRules, readUnits } from './units.ts';
+
+/** How old a base unit may be that an answer names, and the longest a transaction that changes one takes. */
+const UNITS_READ_MS = 5_000;
+const UNITS_OVERLAP_SECONDS = 60;
 
 export interface CompanyEntry {
   companyId: number;
@@ -61,6 +67,10 @@ export interface ChannelEntry {
     otherwise: 'backorder' | 'cancel' | 'hold';
   };
   sharedRisk: boolean;
+  /** Of one that sells by itself: what it sold beside a product's order rule is held for a person; else it is taken as it is. */
+  holdsQuantities: boolean;
+  /** By SKU: what its listing sells one of, where that isn't the base unit. */
+  soldIn: ReadonlyMap<string, string>;
   reservationMaxSeconds: number;
   /** Whether its orders are decided against their account's credit. */
   checksCredit: boolean;
@@ -170,6 +180,8 @@ export interface DeclaredEstate extends DeclaredRules {
         otherwise?: 'backorder' | 'cancel' | 'hold';
       };
       risk?: 'none' | 'shared';
+      onOrderRule?: 'take' | 'hold';
+      soldIn?: Record<string, string>;
       reservationMaxSeconds?: number;
       sourcing?: DeclaredSourcing;
       substitutes?: 'never' | 'offer' | 'allow';
@@ -192,6 +204,13 @@ export class Directory {
   readonly companyById = new Map<number, CompanyEntry>();
   readonly #skuIds = new Map<string, number>();
   readonly #skuCodes = new Map<number, string>();
+  /** Those that aren't the usual one. */
+  readonly #baseUnits = new Map<number, string>();
+  /** Grows when a base unit that was told is another one. */
+  unitsVersion = 0;
+  #unitsReadAt = Number.NEGATIVE_INFINITY;
+  readonly #units = new Map<number, Units>();
+  readonly #orderRules = new Map<number, OrderRule>();
   readonly #accountIds = new Map<string, number>();
   readonly #accountCodes = new Map<number, string>();
   readonly #mergedAccounts = new Map<number, number>();
@@ -301,6 +320,8 @@ export class Directory {
           otherwise: declared.onOversold?.otherwise ?? (declared.onShort === 'refuse' ? 'cancel' : 'backorder'),
         },
         sharedRisk: declared.risk === 'shared',
+        holdsQuantities: declared.onOrderRule === 'hold',
+        soldIn: new Map(Object.entries(declared.soldIn ?? {}).map(([sku, unit]) => [sku.toUpperCase(), unit])),
         reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
         substitutes: declared.substitutes ?? 'never',
         ...channelSourcing(declared, estate),
@@ -373,11 +394,11 @@ export class Directory {
 
   /** Makes sure that all codes that exist are known; afterwards {@link findSkuId} needs no wait. */
   async loadSkus(codes: Iterable<string>): Promise<void> {
+    await this.readChangedUnits();
     const missing = new Set<string>();
     for (const code of codes) if (!this.#skuIds.has(code)) missing.add(code);
     if (missing.size === 0) return;
-    for (const row of await this.#db.query(statements.findSkus, [texts([...missing])]))
-      this.#rememberSku(row.sku_id, row.code);
+    for (const row of await this.#db.query(statements.findSkus, [texts([...missing])])) this.#rememberSku(row);
   }
 
   /**
@@ -426,16 +447,38 @@ export class Directory {
     return this.rules.matching?.[kind]?.systems.includes(system) === true;
   }
 
+  /** Units as they are now, of SKUs that something is said of in another unit. */
+  async loadUnits(skuIds: readonly number[]): Promise<void> {
+    for (const [skuId, units] of await readUnits(this.#db, skuIds)) this.#units.set(skuId, units);
+  }
+
+  /** Of a SKU whose units were loaded. */
+  unitsOf(skuId: number): Units {
+    return this.#units.get(skuId) ?? { sku: this.skuCode(skuId), base: this.skuUnit(skuId), others: new Map() };
+  }
+
+  /** What may be ordered of these, as it is now. */
+  async loadOrderRules(skuIds: readonly number[]): Promise<void> {
+    const rules = await readOrderRules(this.#db, skuIds);
+    // In one go: others decide meanwhile by what is known.
+    if (this.#orderRules.size > 0) for (const skuId of skuIds) this.#orderRules.delete(skuId);
+    for (const [skuId, rule] of rules) this.#orderRules.set(skuId, rule);
+  }
+
+  orderRule(skuId: number): OrderRule | undefined {
+    return this.#orderRules.get(skuId);
+  }
+
   findSkuId(code: string): number | undefined {
     return this.#skuIds.get(code);
   }
 
   async loadSkuCodes(skuIds: Iterable<number>): Promise<void> {
+    await this.readChangedUnits();
     const missing = new Set<number>();
     for (const id of skuIds) if (!this.#skuCodes.has(id)) missing.add(id);
     if (missing.size === 0) return;
-    for (const row of await this.#db.query(statements.findSkuCodes, [numbers([...missing])]))
-      this.#rememberSku(row.sku_id, row.code);
+    for (const row of await this.#db.query(statements.findSkuCodes, [numbers([...missing])])) this.#rememberSku(row);
   }
 
   skuCode(skuId: number): string {
@@ -510,9 +553,38 @@ export class Directory {
     return code;
   }
 
-  #rememberSku(skuId: number, code: string): void {
+  #rememberSku({ sku_id: skuId, code, unit }: { sku_id: number; code: string; unit: string }): void {
     this.#skuIds.set(code, skuId);
     this.#skuCodes.set(skuId, code);
+    this.#rememberUnit(skuId, unit);
+  }
+
+  #rememberUnit(skuId: number, unit: string): void {
+    if (unit === this.skuUnit(skuId)) return;
+    this.unitsVersion++;
+    if (unit === BASE_UNIT_DEFAULT) this.#baseUnits.delete(skuId);
+    else this.#baseUnits.set(skuId, unit);
+  }
+
+  /** The base unit of a SKU that was loaded. */
+  skuUnit(skuId: number): string {
+    return this.#baseUnits.get(skuId) ?? BASE_UNIT_DEFAULT;
+  }
+
+  /**
+   * A base unit changes where nothing is counted in it, so hardly ever: what answers say of it may be {@link UNITS_READ_MS} old. Whoever
+   * converts reads it anew.
+   */
+  readChangedUnits(): Promise<void> | undefined {
+    const now = performance.now();
+    const sinceMs = now - this.#unitsReadAt;
+    if (sinceMs < UNITS_READ_MS) return undefined;
+    this.#unitsReadAt = now;
+    if (!Number.isFinite(sinceMs)) return undefined;
+    const seconds = Math.ceil(sinceMs / 1_000) + UNITS_OVERLAP_SECONDS;
+    return this.#db.query(readChangedBaseUnits, [seconds]).then((rows) => {
+      for (const row of rows) this.#rememberUnit(row.sku_id, row.unit);
+    });
   }
 }
 

@@ -16,7 +16,8 @@ export interface Finding {
     | 'substitute_chain'
     | 'price_overlap'
     | 'value_invalid'
-    | 'gtin_taken';
+    | 'gtin_taken'
+    | 'unit_in_use';
   code: ErrorCode;
   field: string;
   reason: string;

@@ -75,4 +75,13 @@ export { type PlanKindName, planKinds, recordKind } from './record-kinds.ts';
 export * from './records.ts';
 export { decideStewardship } from './steward.ts';
 export { getStewardship, listStewardship, type StewardshipItem } from './stewardship.ts';
-export { UNITS } from './units.ts';
+export {
+  checkProductUnits,
+  putUnits,
+  type RefusedUnits,
+  readOrderRules,
+  readUnits,
+  refusedUnits,
+  UNITS_MAX,
+  type UnitsRecord,
+} from './units.ts';

@@ -36,11 +36,12 @@ export interface HeldPriceRow {
   at: number;
   quantity_min: number;
   unit_price: string;
+  price_per: number;
   set_by: string;
 }
 export const readHeld = sql<HeldPriceRow>(
   'master_read_held_prices',
-  `select t.nth::int - 1 as at, p.quantity_min, p.unit_price::text as unit_price, p.set_by
+  `select t.nth::int - 1 as at, p.quantity_min, p.unit_price::text as unit_price, p.price_per, p.set_by
      from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[])
        with ordinality as t(company_id, sku_id, price_list, currency, valid_from, nth)
      join price p using (company_id, sku_id, price_list, currency, valid_from)

@@ -249,9 +249,11 @@ function tiersOf(record: PriceRecord): { quantityMin: number; unitPrice: string 
 function isHeld(record: PriceRecord, rows: readonly statements.HeldPriceRow[]): boolean {
   const tiers = tiersOf(record);
   if (record.tiers !== undefined && tiers.length !== rows.length) return false;
+  // Said in another unit: whether it is the same is seen when it is written.
+  if (record.unit !== undefined) return false;
   return tiers.every(({ quantityMin, unitPrice }) => {
     const row = rows.find((one) => one.quantity_min === quantityMin);
-    return row !== undefined && priceText(row.unit_price) === priceText(unitPrice, perOf(record));
+    return row !== undefined && priceText(row.unit_price, row.price_per) === priceText(unitPrice, perOf(record));
   });
 }
 

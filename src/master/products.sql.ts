@@ -32,7 +32,8 @@ export const lockProducts = sql<ProductRow>(
 export const updateProducts = sql(
   'master_update_products',
   `update sku s
-      set description = t.description, unit = t.unit, lifecycle = t.lifecycle, weight_g = t.weight_g, length_mm = t.length_mm,
+      set description = t.description, unit = t.unit,
+          unit_changed_at = case when s.unit = t.unit then s.unit_changed_at else crossdock_now() end, lifecycle = t.lifecycle, weight_g = t.weight_g, length_mm = t.length_mm,
           width_mm = t.width_mm, height_mm = t.height_mm, said = t.said::json, set_by = t.set_by::json,
           changed_at = greatest(s.changed_at, t.changed_at), updated_at = crossdock_now(), withdrawn_at = null
      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],

@@ -1,8 +1,8 @@
 /** Products: what systems and people say of them is weighed field by field under the lock of their rows, and written in sets. */
-import type { KitComponent, ProductField } from '../canonical/index.ts';
+import { CrossdockError, type KitComponent, type ProductField } from '../canonical/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import type { Directory } from './directory.ts';
-import { addFinding, type Findings, failAtFirst } from './findings.ts';
+import { addFinding, type Finding, type Findings, failAtFirst } from './findings.ts';
 import { claimGtins } from './gtins.ts';
 import { mayCreate, type OwnerRules, readOwnerRules } from './owners.ts';
 import { ProductLists } from './product-lists.ts';
@@ -10,7 +10,7 @@ import { NEW_PRODUCT, type ProductValues, productValues } from './product-values
 import * as statements from './products.sql.ts';
 import { momentOf, PERSON } from './provenance.ts';
 import { endMoot, queueForSteward } from './stewardship.ts';
-import { UNITS } from './units.ts';
+import { checkProductUnits, refusedUnits, writeProductUnits } from './units.ts';
 import { type ForSteward, WeighedRecord } from './weighed-record.ts';
 
 /** What is absent is not said. */
@@ -102,11 +102,8 @@ export async function writeProducts<R extends ProductRecord>(
   for (const record of records) {
     const code = record.sku.toUpperCase();
     const values = productValues(code, record);
-    if (record.unit !== undefined && !UNITS.has(record.unit))
-      addFinding(findings, record, {
-        ...{ class: 'value_invalid', code: 'XD_UNKNOWN_UNIT', field: 'unit' },
-        reason: `no conversion for unit ${JSON.stringify(record.unit.slice(0, 40))}`,
-      });
+    const wrongUnits = wrongUnitsOf(record);
+    if (wrongUnits !== undefined) addFinding(findings, record, wrongUnits);
     else if ('reason' in values)
       addFinding(findings, record, {
         ...{ class: 'value_invalid', code: 'XD_VALUE_INVALID', field: values.place },
@@ -124,6 +121,10 @@ export async function writeProducts<R extends ProductRecord>(
     ),
   );
   const rows = await tx.query(statements.lockProducts, [texts(codes)]);
+  const refused = await refusedUnits(
+    tx,
+    said.map(({ record }) => record),
+  );
   const gtins = new Map(
     said.some(({ values }) => values.gtin !== undefined)
       ? (await tx.query(statements.readGtins, [texts(codes)])).map((row) => [row.sku, row.gtin])
@@ -169,6 +170,12 @@ export async function writeProducts<R extends ProductRecord>(
       addFinding(findings, record, unknownProduct(rules, mustExist, code));
       continue;
     }
+    const counted = refused.get(record);
+    if (counted !== undefined) {
+      addFinding(findings, record, counted);
+      if (whole) continue;
+      if (counted.field === 'unit') delete values.unit;
+    }
     const check = (field: string, value: unknown) => {
       if (field === 'kit') return lists.putKit(code, value as KitComponent[]);
       return field === 'substitutes' ? lists.putSubstitutes(code, value as string[]) : undefined;
@@ -202,6 +209,16 @@ export async function writeProducts<R extends ProductRecord>(
   const listed = (field: string) =>
     changed.filter(({ record }) => record.changed.has(field)).map(({ row }) => row.code);
   lists.write(tx, listed('kit'), listed('substitutes'));
+  await writeProductUnits(
+    tx,
+    said.flatMap(({ record, code }) => {
+      const { units, ...rest } = record;
+      const isRefused = refused.get(record)?.field === 'units';
+      return taken.has(code)
+        ? [{ skuId: held.get(code)!.row.sku_id, record: isRefused ? rest : record, at: record.changedAt ?? null }]
+        : [];
+    }),
+  );
   await queueForSteward(tx, steward.queued);
   await endMoot(tx, steward.moot);
   const written = [...held].filter(
@@ -223,6 +240,17 @@ function named(
     for (const one of codesOf(values[field])) codes.add(one);
   }
   return found;
+}
+
+function wrongUnitsOf(record: ProductRecord): Finding | undefined {
+  try {
+    checkProductUnits(record, 'product');
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CrossdockError)) throw error;
+    const field = String(error.details.place).replace('product.', '');
+    return { class: 'value_invalid', code: error.code, field, reason: error.message.replace(/^[^ ]*: /, '') };
+  }
 }
 
 function unknownProduct({ owners }: OwnerRules, mustExist: boolean, code: string) {

@@ -62,9 +62,15 @@ export const findCompanies = sql<{ company_id: number; code: string }>(
   'select company_id, code from company where code = any($1::text[])',
 );
 // By ids: joined with the tables of the codes, it was planned as if those had few rows, and took seconds.
-export const readPrices = sql<{ at: number; sku_id: number; unit_price: string; valid_to: string | null }>(
+export const readPrices = sql<{
+  at: number;
+  sku_id: number;
+  unit_price: string;
+  valid_to: string | null;
+  price_per: number;
+}>(
   'master_read_price_records',
-  `select t.at::int - 1 as at, p.sku_id, p.unit_price::text as unit_price, nullif(p.valid_to, 'infinity')::text as valid_to
+  `select t.at::int - 1 as at, p.sku_id, p.unit_price::text as unit_price, p.price_per, nullif(p.valid_to, 'infinity')::text as valid_to
      from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[])
        with ordinality as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, at)
      join price p using (company_id, sku_id, price_list, currency, valid_from, quantity_min)`,

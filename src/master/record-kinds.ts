@@ -129,7 +129,7 @@ const accounts: RecordKind = {
 const prices: RecordKind = {
   name: 'prices',
   keyFields: ['company', 'sku', 'priceList', 'currency', 'validFrom', 'quantityMin'],
-  fields: ['unitPrice', 'validTo'],
+  fields: ['unitPrice', 'pricePer', 'validTo'],
   decimals: ['unitPrice'],
   isSubject: false,
   async lock(tx) {
@@ -144,9 +144,9 @@ const prices: RecordKind = {
   async read(db, keys) {
     const rows = await db.query(statements.readPrices, await priceColumns(db, keys));
     return new Map(
-      rows.map(({ at, sku_id: subjectId, unit_price: unitPrice, valid_to: validTo }) => [
+      rows.map(({ at, sku_id: subjectId, unit_price: unitPrice, price_per: pricePer, valid_to: validTo }) => [
         at,
-        { subjectId, values: { unitPrice, validTo } },
+        { subjectId, values: { unitPrice, pricePer, validTo } },
       ]),
     );
   },

@@ -75,16 +75,17 @@ export const endPrices = sql<{ company_id: number; sku_id: number }>(
 // Returned is what really changed.
 export const upsertPrices = sql<{ company_id: number; sku_id: number }>(
   'master_upsert_prices',
-  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by)
-   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity'), valid_to, whole, set_by
-     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[], $9::date[], $10::boolean[], $11::text[])
-       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by)
+  `insert into price as p (company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by, price_per)
+   select company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, coalesce(changed_at, '-infinity'), valid_to, whole, set_by, price_per
+     from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::numeric[], $8::timestamptz[], $9::date[], $10::boolean[], $11::text[],
+                 $12::bigint[])
+       as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, unit_price, changed_at, valid_to, whole, set_by, price_per)
     order by company_id, sku_id, price_list, currency, valid_from, quantity_min
    on conflict (company_id, sku_id, price_list, currency, valid_from, quantity_min) do update
-     set unit_price = excluded.unit_price, set_by = excluded.set_by, valid_to = excluded.valid_to, whole = p.whole or excluded.whole,
+     set unit_price = excluded.unit_price, price_per = excluded.price_per, set_by = excluded.set_by, valid_to = excluded.valid_to, whole = p.whole or excluded.whole,
          changed_at = greatest(p.changed_at, excluded.changed_at), updated_at = crossdock_now()
    where excluded.changed_at in ('-infinity', greatest(p.changed_at, excluded.changed_at))
-     and (p.unit_price, p.valid_to, p.whole) is distinct from (excluded.unit_price, excluded.valid_to, p.whole or excluded.whole)
+     and (p.unit_price, p.price_per, p.valid_to, p.whole) is distinct from (excluded.unit_price, excluded.price_per, excluded.valid_to, p.whole or excluded.whole)
    returning company_id, sku_id`,
 );
 // A change that says what is there holds against older ones, too.

@@ -1,5 +1,13 @@
 /** Merged accounts, and prices: upserts in sets. A changed price is a fact, so that the channels are told. */
-import { type AccountMerged, fail, ownerOf, type PriceTier, quantityOf, unitPriceOf } from '../canonical/index.ts';
+import {
+  type AccountMerged,
+  fail,
+  ownerOf,
+  type PriceTier,
+  quantityOf,
+  toBasePrice,
+  unitPriceOf,
+} from '../canonical/index.ts';
 import { appendFacts } from '../log/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import { findSameAccounts as findSame } from './directory.sql.ts';
@@ -10,6 +18,7 @@ import { readOwnerRules } from './owners.ts';
 import { admitPrices } from './price-owners.ts';
 import { PERSON } from './provenance.ts';
 import * as statements from './records.sql.ts';
+import { readUnits } from './units.ts';
 
 export const RECORDS_MAX = 1_000;
 
@@ -19,6 +28,9 @@ export interface PriceRecord {
   sku: string;
   currency: string;
   unitPrice: string;
+  /** What it, and each tier's, is the price of; default 1 of the base unit. */
+  unit?: string;
+  pricePer?: number;
   /** From this quantity on; default 1. Others of the list stay. */
   quantityMin?: number;
   /** All of the list's, instead: what isn't among them ends. */
@@ -48,7 +60,7 @@ interface Ladder {
   currency: string;
   from: string;
   to: string;
-  tiers: { quantityMin: number; price: string }[];
+  tiers: { quantityMin: number; price: string; pricePer: number }[];
   /** Whether they are all. */
   whole: boolean;
   changedAt: string | null;
@@ -138,6 +150,11 @@ export async function writePrices(
 ): Promise<{ written: number; refused: RefusedPrice[] }> {
   const only = directory.companies.size === 1 ? [...directory.companies.keys()][0] : undefined;
   const last = new Map<string, Ladder>();
+  const inUnits = records.filter(({ unit }) => unit !== undefined);
+  const units = await readUnits(
+    tx,
+    inUnits.flatMap(({ sku }) => directory.findSkuId(sku.toUpperCase()) ?? []),
+  );
   records.forEach((record, i) => {
     if (dropped.has(record)) return;
     const place = `prices[${i}].company`;
@@ -150,11 +167,18 @@ export async function writePrices(
       fail('XD_UNKNOWN_SKU', `prices[${i}].sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, {
         place: `prices[${i}].sku`,
       });
+    const { unit, pricePer = 1 } = record;
+    if (pricePer !== 1) quantityOf(pricePer, `prices[${i}].pricePer`);
     const tiers = (record.tiers ?? [{ quantityMin: record.quantityMin ?? 1, unitPrice: record.unitPrice }]).map(
-      ({ quantityMin, unitPrice }) => ({
-        quantityMin: quantityOf(quantityMin, `prices[${i}].quantityMin`),
-        price: unitPriceOf(unitPrice, `prices[${i}].unitPrice`),
-      }),
+      ({ quantityMin, unitPrice }) => {
+        const at = `prices[${i}].unitPrice`;
+        const price = { unitPrice: unitPriceOf(unitPrice, at), pricePer };
+        const based = unit === undefined ? price : toBasePrice({ ...price, priceUnit: unit }, units.get(skuId)!, at);
+        return {
+          quantityMin: quantityOf(quantityMin, `prices[${i}].quantityMin`),
+          ...{ price: based.unitPrice, pricePer: based.pricePer },
+        };
+      },
     );
     const entry: Ladder = {
       companyId: company.companyId,
@@ -207,6 +231,7 @@ export async function writePrices(
     texts(rows.map((p) => p.to)),
     texts(rows.map((p) => String(p.whole))),
     texts(rows.map((p) => p.system)),
+    numbers(rows.map((p) => p.pricePer)),
   ];
   const written = [...ended, ...(await tx.query(statements.upsertPrices, values))];
   const timed = all.filter(({ changedAt }) => changedAt !== null);

@@ -168,6 +168,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
       amountMinor: amount,
       within: line.within ?? within,
       withinShort: withinMissing,
+      ...(line.asked !== undefined && { asked: line.asked }),
       backordered: refuse ? covered : missing,
       refused: refuse ? missing - covered : 0,
     };

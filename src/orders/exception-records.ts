@@ -15,6 +15,8 @@ export interface ExceptionRecord extends ExceptionUnits {
   externalNo: string;
   lineNo: number;
   sku: string;
+  /** Base unit. */
+  unit: string;
   units: number;
   resolvedBy: string | null;
   reason: string | null;
@@ -95,6 +97,7 @@ function recordOf(row: statements.ListedException): ExceptionRecord {
     state,
     policy,
     sku,
+    unit,
     units,
     held,
     backordered,
@@ -104,7 +107,7 @@ function recordOf(row: statements.ListedException): ExceptionRecord {
     reason,
   } = row;
   return {
-    ...{ exceptionId, kind, state, policy, orderId, channelId, externalNo, lineNo, sku },
+    ...{ exceptionId, kind, state, policy, orderId, channelId, externalNo, lineNo, sku, unit },
     ...{ units, held, backordered, cancelled, substituted, resourced, reason },
     resolvedBy: row.resolved_by,
     recordedAt: row.recorded_at,

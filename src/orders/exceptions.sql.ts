@@ -44,6 +44,7 @@ export interface ListedException extends Omit<ExceptionRow, 'sku_id'> {
   channel_id: number;
   external_no: string;
   sku: string;
+  unit: string;
   recorded_at: Date;
   ended_at: Date | null;
   stand_ins: { lineNo: number; sku: string; quantity: number }[] | null;
@@ -51,7 +52,7 @@ export interface ListedException extends Omit<ExceptionRow, 'sku_id'> {
 export const listExceptions = sql<ListedException>(
   'orders_list_exceptions',
   `select e.order_id, e.exception_id, e.line_no, e.kind, e.policy, e.units, e.held, e.backordered, e.cancelled, e.substituted, e.resourced, e.resolved_by,
-          e.reason, e.state, e.channel_id, o.external_no, s.code as sku, e.recorded_at, e.ended_at,
+          e.reason, e.state, e.channel_id, o.external_no, s.code as sku, s.unit, e.recorded_at, e.ended_at,
           (select json_agg(json_build_object('lineNo', l.line_no, 'sku', i.code, 'quantity', l.quantity) order by l.line_no)
              from order_line l join sku i using (sku_id) where l.order_id = e.order_id and l.stands_for = e.line_no) as stand_ins
      from order_exception e join sales_order o using (order_id) join sku s on s.sku_id = e.sku_id

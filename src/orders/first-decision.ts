@@ -24,12 +24,13 @@ export async function readFirstDecision(
     type: 'order.accepted',
     ...{ orderId, companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt },
     lines: lines.map((line) => {
-      const { lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, within, withinShort, refused } = line;
+      const { lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, within, withinShort, refused, asked } = line;
       let backordered = quantity - refused;
       for (const allocation of first) if (allocation.lineNo === lineNo) backordered -= allocation.quantity;
       return {
         ...{ lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, backordered, refused },
         ...(pricePer !== 1 && { pricePer }),
+        ...(asked !== undefined && { asked }),
       };
     }),
     allocations: first.map(({ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity }) => ({

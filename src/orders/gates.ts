@@ -5,6 +5,7 @@ import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
 import { openDegradedGate } from './degraded-gate.ts';
 import { openPriceGate } from './price-gate.ts';
+import { openQuantityGate } from './quantity-gate.ts';
 import type {
   AcceptedMarks,
   NewHold,
@@ -53,7 +54,7 @@ export interface GateInputs {
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.
-const gates: readonly OpenGate[] = [openAccountGate, openDegradedGate, openPriceGate, openCreditGate];
+const gates: readonly OpenGate[] = [openAccountGate, openDegradedGate, openQuantityGate, openPriceGate, openCreditGate];
 
 export class Gates {
   readonly #open: readonly Gate[];

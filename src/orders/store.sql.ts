@@ -1,3 +1,4 @@
+import type { PackLevel } from '../canonical/index.ts';
 import { sql } from '../store/index.ts';
 
 export interface OrderRow {
@@ -247,6 +248,27 @@ export const insertLines = sql(
                            backordered, refused, cancelled, cancelled_minor, changed_version)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])`,
+);
+export const insertAsked = sql(
+  'orders_insert_asked',
+  `insert into order_line_asked (order_id, line_no, quantity, unit, pack_level, base, unit_price, price_unit, price_count, rounding)
+   select * from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::text[])`,
+);
+export const readAsked = sql<{
+  order_id: number;
+  line_no: number;
+  quantity: string;
+  unit: string;
+  pack_level: PackLevel;
+  base: number;
+  unit_price: string;
+  price_unit: string;
+  price_count: number;
+  rounding: 'up' | 'nearest' | 'down' | null;
+}>(
+  'orders_read_asked',
+  `select order_id, line_no, quantity, unit, pack_level, base, unit_price, price_unit, price_count, rounding
+     from order_line_asked where order_id = any($1::bigint[])`,
 );
 /** With what few lines have: of an order with an exception, at a price for several units, or added. */
 export const insertExceptionLines = sql(

@@ -129,6 +129,13 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   for (const row of await db.query(holdStatements.readHolds, ids)) addHold(orders, row);
   for (const row of await db.query(changeStatements.readChanges, ids)) addChange(orders, row);
+  for (const row of await db.query(statements.readAsked, ids)) {
+    const { quantity, unit, base, unit_price: unitPrice, price_unit: priceUnit, price_count: pricePer } = row;
+    orders.get(row.order_id)!.lines.get(row.line_no)!.asked = {
+      ...{ quantity, unit, packLevel: row.pack_level, base, unitPrice, priceUnit, pricePer },
+      ...(row.rounding !== null && { rounding: row.rounding }),
+    };
+  }
   return orders;
 }
 

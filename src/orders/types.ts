@@ -1,5 +1,5 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
-import type { Parcel } from '../canonical/index.ts';
+import type { PackLevel, Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
 import type { ChangeCommand, ChangeEvent, ChangeRefusal, OrderChange } from './change-types.ts';
 import type { Charged, OrderCharge, OrderTax } from './charge-types.ts';
@@ -23,6 +23,22 @@ export * from './exception-types.ts';
 export * from './hold-types.ts';
 export * from './price-check.ts';
 export * from './return-types.ts';
+
+/** What a line said in its own words, where that is not what it holds: in another unit, or before it was rounded by the product's rule. */
+export interface Asked {
+  /** A decimal, of `unit`. */
+  quantity: string;
+  unit: string;
+  packLevel: PackLevel;
+  /** The same in base units. */
+  base: number;
+  /** For `pricePer` of `priceUnit`. */
+  unitPrice: string;
+  priceUnit: string;
+  pricePer: number;
+  /** Absent: nothing was rounded. */
+  rounding?: 'up' | 'nearest' | 'down';
+}
 
 /** Units of a line; quantity = allocated + backordered + picked + cancelled + refused, always. */
 export interface OrderLine {
@@ -69,6 +85,8 @@ export interface OrderLine {
   creditedMinor: number;
   /** The order's version at which something last changed that others are told of. */
   changedVersion: number;
+  /** Read only where an order is read whole. */
+  asked?: Asked;
 }
 
 export interface Allocation {
@@ -229,6 +247,7 @@ export type OrderEvent =
         amountMinor: number;
         within: number;
         withinShort: number;
+        asked?: Asked;
         backordered: number;
         refused: number;
         /** Of the backordered ones. */
@@ -410,6 +429,9 @@ export interface SubmitCommand {
     pricePer?: number;
     priceCheck?: PriceCheck;
     within: number | null;
+    asked?: Asked;
+    /** The rule that its quantity breaks, for a person to look at. */
+    breaks?: 'order_minimum' | 'order_multiple';
   }[];
   terms?: OrderTerms;
   /** Whether other SKUs may be sent for what it can't have; absent: never. */

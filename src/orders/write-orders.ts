@@ -165,6 +165,22 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       flags(known.map((o) => o.progress.handed)),
     ]);
   if (newLines.length > 0) tx.write(statements.insertLines, insertedLines(newLines));
+  const asked = fresh.flatMap((order) =>
+    [...order.lines.values()].flatMap((line) => (line.asked === undefined ? [] : [{ order, line, asked: line.asked }])),
+  );
+  if (asked.length > 0)
+    tx.write(statements.insertAsked, [
+      numbers(asked.map(({ order }) => order.orderId)),
+      numbers(asked.map(({ line }) => line.lineNo)),
+      texts(asked.map(({ asked }) => asked.quantity)),
+      texts(asked.map(({ asked }) => asked.unit)),
+      texts(asked.map(({ asked }) => asked.packLevel)),
+      numbers(asked.map(({ asked }) => asked.base)),
+      texts(asked.map(({ asked }) => asked.unitPrice)),
+      texts(asked.map(({ asked }) => asked.priceUnit)),
+      numbers(asked.map(({ asked }) => asked.pricePer)),
+      texts(asked.map(({ asked }) => asked.rounding ?? null)),
+    ]);
   if (exceptionLines.length > 0)
     tx.write(statements.insertExceptionLines, [
       ...insertedLines(exceptionLines),

@@ -1,5 +1,5 @@
 /** Tells a channel that sells by itself its stock numbers: settle what was read back, then say what changed. */
-import { type AvailabilitySink, askedToWaitMs, salesFeedsOf } from '../connectors/kit/index.ts';
+import { type AvailabilitySink, askedToWaitMs, salesFeedsOf, UNIT_MISMATCH } from '../connectors/kit/index.ts';
 import {
   hasSettleable,
   type PreparedNumbers,
@@ -102,7 +102,10 @@ export class NumberPublisher {
     if (held.size === 0 || isPaused(this.#options.connector)) return 0;
     // What a batch of ours was working on when we looked may be read in a state that it has left since.
     const busy = new Set(this.#busy);
-    const due = (await publications.due('availability', held, DUE_MAX + busy.size)).filter((row) => !busy.has(row.key));
+    const found = (await publications.due('availability', held, DUE_MAX + busy.size)).filter(
+      (row) => !busy.has(row.key),
+    );
+    const due = await this.#withoutOtherUnits(found, held);
     const doubtful = due.filter((row) => row.state === 'd');
     const fresh = due.filter((row) => row.state === 'n');
     const begun: Promise<void>[] = [];
@@ -130,7 +133,27 @@ export class NumberPublisher {
         this.#options.onError(error);
       }
     await Promise.all(begun);
-    return due.length;
+    return found.length;
+  }
+
+  /** A number counts base units: of a listing that sells another unit it would be shown as so many of that. Nothing is set aside for it. */
+  async #withoutOtherUnits(rows: statements.DuePublication[], held: Held): Promise<statements.DuePublication[]> {
+    const { db, deps } = this.#options;
+    const { soldIn } = this.#channel;
+    if (soldIn.size === 0 || rows.length === 0) return rows;
+    await deps.directory.loadSkuCodes(rows.map((row) => row.key));
+    const unitOf = (row: statements.DuePublication) => soldIn.get(deps.directory.skuCode(row.key));
+    const isOther = (row: statements.DuePublication) =>
+      (unitOf(row) ?? deps.directory.skuUnit(row.key)) !== deps.directory.skuUnit(row.key);
+    const other = rows.filter(isOther);
+    if (other.length > 0) {
+      const records = other.map((row): Recorded => {
+        const error = `${UNIT_MISMATCH}: it is listed by ${unitOf(row)}, and the number counts ${deps.directory.skuUnit(row.key)}`;
+        return { row, epoch: held.get(row.bucket)!, state: 'p', confirmed: null, error, pauseMs: 0 };
+      });
+      await db.transaction((tx) => this.#publications.write(tx, 'availability', records));
+    }
+    return rows.filter((row) => !isOther(row));
   }
 
   async #settle(channel: SellingChannel): Promise<number> {

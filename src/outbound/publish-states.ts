@@ -1,5 +1,11 @@
 /** Tells a system the newest state of orders and prices. */
-import { askedToWaitMs, type Outcome, type StateItem, type StateSink } from '../connectors/kit/index.ts';
+import {
+  askedToWaitMs,
+  type Outcome,
+  type PriceState,
+  type StateItem,
+  type StateSink,
+} from '../connectors/kit/index.ts';
 import {
   type ChannelEntry,
   type DestinationEntry,
@@ -327,9 +333,13 @@ async function priceStates(
   return new Map(
     prices
       .filter(({ skuId }) => !own.has(skuId))
-      .map(({ skuId, price }) => [
-        skuId,
-        { key: directory.skuCode(skuId), state: { unitPrice: price.unitPrice, currency } },
-      ]),
+      .map(({ skuId, price: { unitPrice, pricePer } }) => {
+        const key = directory.skuCode(skuId);
+        const quantityUnit = directory.skuUnit(skuId);
+        // The number beside it counts base units: what is listed by another unit has no price that fits it.
+        const unit = channel.soldIn.get(key) ?? quantityUnit;
+        const state: PriceState = { unitPrice, currency, unit, quantityUnit, ...(pricePer !== 1 && { pricePer }) };
+        return [skuId, { key, state }];
+      }),
   );
 }

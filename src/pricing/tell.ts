@@ -54,7 +54,7 @@ export async function tellPrices(
     const { price, looks } = decisions[i]!;
     return {
       sku: directory.skuCode(skuId),
-      ...{ quantity, unit: 'each' },
+      ...{ quantity, unit: directory.skuUnit(skuId) },
       unitPrice: price?.unitPrice ?? null,
       pricePer: price?.pricePer ?? null,
       currency,

@@ -130,7 +130,7 @@ describe.skipIf(typeof up === 'string')('medusa, live', { timeout: 180_000 }, ()
         },
       ],
       lines: order.lines.map((l) => ({
-        ...{ lineNo: l.lineNo, sku: l.sku, quantity: l.quantity, amountMinor: 0 },
+        ...{ lineNo: l.lineNo, sku: l.sku, quantity: Number(l.quantity), amountMinor: 0 },
         ...{ backordered: 0, refused: 0, invoiced: 0, returned: l.lineNo === lineNo ? returned : 0 },
         cancelled: l.lineNo === lineNo ? cancelled : 0,
         shipped: l.lineNo === lineNo ? shipped : 0,

@@ -595,10 +595,10 @@ live('the real Tryton', ['tryton'], () => {
       ...submitted,
       reference: `crm/${submitted.externalNo}`,
       totalMinor: 0,
-      lines: submitted.lines.map((line) => ({
-        ...line,
-        amountMinor: amountMinor(line.unitPrice, line.quantity, submitted.currency),
-      })),
+      lines: submitted.lines.map((line) => {
+        const quantity = Number(line.quantity);
+        return { ...line, quantity, amountMinor: amountMinor(line.unitPrice, quantity, submitted.currency) };
+      }),
     };
     expect(await write('sales_order', payload.reference, payload)).toMatchObject([{ outcome: 'confirmed' }]);
     const [opportunity] = await raw.search('sale.opportunity', [['id', '=', ids[0]!]], ['sales'], signal);

@@ -1,8 +1,16 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
-import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
+import {
+  CrossdockError,
+  fail,
+  fingerprint,
+  gtin14Of,
+  type InboundItem,
+  PACK_LEVELS,
+  type ProductUnit,
+} from '../../canonical/index.ts';
 import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
-import { type CrosswalkRecord, crosswalkKinds, putCrosswalk } from '../../master/index.ts';
+import { type CrosswalkRecord, crosswalkKinds, putCrosswalk, putUnits, type UnitsRecord } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { whoAmI } from '../who.ts';
@@ -14,6 +22,7 @@ import { accountKind, priceKind, productKind } from './master-kinds.ts';
 
 export const kindNames = [
   'products',
+  'units',
   'accounts',
   'prices',
   'contracts',
@@ -75,6 +84,26 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'kits':
     case 'substitutes':
       return productKind(name, context, master);
+    case 'units':
+      return {
+        ...master<{ sku: string; unit: ProductUnit }, UnitsRecord>({
+          required: ['sku', 'unit', 'pack_level', 'numerator'],
+          optional: ['denominator', 'gtin'],
+          read: (row) => {
+            const unit = {
+              unit: row.text('unit'),
+              packLevel: row.oneOf('pack_level', PACK_LEVELS, 'each'),
+              numerator: row.whole('numerator', 1),
+              denominator: row.whole('denominator', 1, 1),
+              ...gtinOf(row),
+            };
+            return { sku: row.text('sku').toUpperCase(), unit };
+          },
+          recordOf: (rows) => ({ sku: rows[0]!.sku, units: rows.map((row) => row.unit) }),
+          put: (records) => putUnits(context.db, context.directory, records),
+        }),
+        groupOf: (value) => (value as { sku: string }).sku,
+      };
     case 'accounts':
     case 'addresses':
       return accountKind(name, context, master);
@@ -110,6 +139,21 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'orders':
       return ordersKind(context);
   }
+}
+
+/** An empty one says nothing of it: files have the column for all products. */
+function gtinOf(row: RowFields): { gtin?: string } {
+  const text = row.optional('gtin');
+  if (text === undefined || text === '') return {};
+  const gtin =
+    gtin14Of(text) ??
+    fail('XD_VALUE_INVALID', `gtin: ${JSON.stringify(text.slice(0, 40))} is no GTIN: digits or check digit`);
+  return { gtin };
+}
+
+function unitOf(row: RowFields): { unit?: string } {
+  const unit = row.optional('unit');
+  return unit === undefined ? {} : { unit };
 }
 
 /** Upserts: the same row again changes nothing. A set that is refused names the row; the rest goes on without it. */
@@ -156,7 +200,7 @@ function stockKind(context: LoadContext): Kind {
   const receive = receiver(context);
   return {
     required: ['sku', 'location', 'quantity'],
-    optional: ['id', 'movement', 'occurred_at', 'reference', 'supply', 'supply_source'],
+    optional: ['id', 'movement', 'unit', 'occurred_at', 'reference', 'supply', 'supply_source'],
     read: (row, line): InboundItem => {
       const movement = row.oneOf('movement', ['counted', 'received', 'adjusted'], 'counted');
       const id = row.optional('id') ?? `${context.digest}:${line}`;
@@ -169,6 +213,7 @@ function stockKind(context: LoadContext): Kind {
         sku: row.text('sku').toUpperCase(),
         location: row.text('location'),
         quantity: row.whole('quantity', movement === 'adjusted' ? -1_000_000_000 : movement === 'counted' ? 0 : 1),
+        ...unitOf(row),
         reference: row.text('reference', id),
         occurredAt: given ?? context.modifiedAt.toISOString(),
         ...(supply !== undefined && { supply: { id: supply, ...(source !== undefined && { source }) } }),
@@ -178,6 +223,7 @@ function stockKind(context: LoadContext): Kind {
       const content = fingerprint('load1', [
         ...[movement, sku, location, quantity, reference, given ?? null],
         ...(supply === undefined ? [] : [source ?? null, supply]),
+        ...(command.unit === undefined ? [] : [{ unit: command.unit }]),
       ]);
       return { scope: scopes.movement(context.system), key: id, fingerprint: content, itemNo: 0, command };
     },
@@ -189,7 +235,7 @@ function suppliesKind(context: LoadContext): Kind {
   const receive = receiver(context);
   return {
     required: ['id', 'sku', 'location', 'quantity', 'due_at'],
-    optional: ['announced_at', 'source'],
+    optional: ['announced_at', 'source', 'unit'],
     read: (row): InboundItem => {
       const source = row.optional('source');
       const given = row.optional('announced_at') === undefined ? undefined : row.time('announced_at');
@@ -201,6 +247,7 @@ function suppliesKind(context: LoadContext): Kind {
           sku: row.text('sku').toUpperCase(),
           location: row.text('location'),
           quantity: row.whole('quantity', 0),
+          ...unitOf(row),
           dueAt: row.time('due_at'),
           announcedAt: given ?? context.modifiedAt.toISOString(),
           ...(source !== undefined && { source }),
@@ -223,20 +270,24 @@ interface OrderRow {
   orderedAt: string;
   lineNo: number | undefined;
   sku: string;
-  quantity: number;
+  quantity: number | string;
+  unit: string | undefined;
   unitPrice: string;
+  priceUnit: string | undefined;
+  pricePer: number | undefined;
 }
 
 function ordersKind(context: LoadContext): Kind {
   const receive = receiver(context);
   return {
     required: ['order', 'account', 'ordered_at', 'sku', 'quantity', 'unit_price'],
-    optional: ['channel', 'company', 'currency', 'line_no'],
+    optional: ['channel', 'company', 'currency', 'line_no', 'unit', 'price_unit', 'price_per'],
     read: (row): OrderRow => {
       const channel = row.text('channel', context.channel);
       const entry = context.directory.channels.get(channel);
       if (entry === undefined) fail('XD_UNKNOWN_CHANNEL', `channel: no channel ${channel}`, { place: 'channel' });
       const company = row.text('company', context.directory.companyById.get(entry.companyId)?.code);
+      const unit = row.optional('unit');
       return {
         channel,
         number: row.text('order'),
@@ -246,8 +297,12 @@ function ordersKind(context: LoadContext): Kind {
         orderedAt: row.time('ordered_at'),
         lineNo: row.optional('line_no') === undefined ? undefined : row.whole('line_no', 1),
         sku: row.text('sku').toUpperCase(),
-        quantity: row.whole('quantity', 1),
+        // Of base units there are no fractions; of a larger unit there may be, and they stay the text that they are.
+        quantity: unit === undefined ? row.whole('quantity', 1) : row.text('quantity'),
+        unit,
         unitPrice: row.unitPrice('unit_price'),
+        priceUnit: row.optional('price_unit'),
+        pricePer: row.optional('price_per') === undefined ? undefined : row.whole('price_per', 1),
       };
     },
     groupOf: (value) => `${(value as OrderRow).channel}/${(value as OrderRow).number}`,
@@ -268,6 +323,9 @@ function orderOf(rows: readonly OrderRow[]): InboundItem {
     sku: row.sku,
     quantity: row.quantity,
     unitPrice: row.unitPrice,
+    ...(row.unit !== undefined && { unit: row.unit }),
+    ...(row.priceUnit !== undefined && { priceUnit: row.priceUnit }),
+    ...(row.pricePer !== undefined && { pricePer: row.pricePer }),
   }));
   const seen = new Set<number>();
   for (const { lineNo } of lines) {

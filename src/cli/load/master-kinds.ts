@@ -1,5 +1,12 @@
 /** Rows of master data: what is empty is not said, `-` says that there is none. A row of which a field can't be taken is rejected whole. */
-import { type AccountAddress, fail, gtin14Of, LIFECYCLES, PRIORITY_CLASSES } from '../../canonical/index.ts';
+import {
+  type AccountAddress,
+  fail,
+  gtin14Of,
+  LIFECYCLES,
+  ORDER_ROUNDINGS,
+  PRIORITY_CLASSES,
+} from '../../canonical/index.ts';
 import {
   type AccountRecord,
   admitPrices,
@@ -35,7 +42,10 @@ export function productKind(name: 'products' | 'kits' | 'substitutes', context: 
     case 'products':
       return master<ProductRecord>({
         required: ['sku'],
-        optional: ['description', 'unit', 'gtin', 'lifecycle', ...MEASURES.map(([column]) => column)],
+        optional: [
+          ...['description', 'unit', 'gtin', 'lifecycle', ...MEASURES.map(([column]) => column)],
+          ...['order_multiple', 'order_minimum', 'order_rounding'],
+        ],
         read: (row) => ({
           sku: row.text('sku').toUpperCase(),
           ...there({
@@ -43,6 +53,9 @@ export function productKind(name: 'products' | 'kits' | 'substitutes', context: 
             unit: row.optional('unit'),
             gtin: gtinOf(row),
             lifecycle: oneOf(row, 'lifecycle', LIFECYCLES),
+            orderMultiple: row.optional('order_multiple') === undefined ? undefined : row.whole('order_multiple', 1),
+            orderMinimum: row.optional('order_minimum') === undefined ? undefined : row.whole('order_minimum', 1),
+            orderRounding: oneOf(row, 'order_rounding', ORDER_ROUNDINGS),
           }),
           ...there(Object.fromEntries(MEASURES.map(([column, field]) => [field, measureOf(row, column)]))),
           ...by,
@@ -161,7 +174,7 @@ export function accountKind(name: 'accounts' | 'addresses', context: LoadContext
 export function priceKind(context: LoadContext, master: Master): Kind {
   return master<PriceRecord>({
     required: ['sku', 'unit_price'],
-    optional: ['company', 'currency', 'price_list', 'valid_from', 'valid_to', 'quantity_min'],
+    optional: ['company', 'currency', 'price_list', 'valid_from', 'valid_to', 'quantity_min', 'unit', 'price_per'],
     read: (row) => {
       const validFrom = row.day('valid_from');
       const validTo = row.day('valid_to');
@@ -173,6 +186,8 @@ export function priceKind(context: LoadContext, master: Master): Kind {
         currency: row.text('currency', currencyOf(context, company)),
         priceList: row.text('price_list', 'base'),
         quantityMin: row.whole('quantity_min', 1, 1),
+        pricePer: row.whole('price_per', 1, 1),
+        ...there({ unit: row.optional('unit') }),
         ...(validFrom !== undefined && { validFrom }),
         ...(validTo !== undefined && { validTo }),
         ...systemOf(context),

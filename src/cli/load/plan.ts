@@ -99,6 +99,7 @@ export async function planLoad(
       if (columns === undefined) {
         columns = readHeading(file, row, kind);
         given = saidBy(kindName, columns, options.channel !== undefined);
+        refuseUnplanned(kindName, kind, columns);
         continue;
       }
       if (options.signal?.aborted) fail('XD_SETUP_FAILED', 'ended before the end of the file: there is no plan');
@@ -135,6 +136,17 @@ function plannedRow(kind: Kind, rows: readonly ReadRow[], given: ReadonlySet<str
   return { line, record: Object.fromEntries(Object.entries(record).filter(([field]) => given.has(field))) };
 }
 
+/** What a plan would leave out would be another record than the one that a load without a plan writes. */
+function refuseUnplanned(name: PlanKindName, kind: Kind, columns: ReadonlyMap<string, number>): void {
+  const { keyFields, fields } = recordKind(name);
+  const planned = new Set([...keyFields, ...fields].map((field) => columnOf(columnOfField[field] ?? field)));
+  for (const column of kind.optional)
+    if (columns.has(columnOf(column)) && !planned.has(columnOf(column)))
+      fail('XD_VALUE_INVALID', `a plan of ${name} does not take the column ${column}; load the file without a plan`, {
+        place: 'line 1',
+      });
+}
+
 /** What a file without a column says nothing of stays as it is. */
 function saidBy(name: PlanKindName, columns: ReadonlyMap<string, number>, hasChannel: boolean): ReadonlySet<string> {
   const { keyFields, fields } = recordKind(name);
@@ -142,6 +154,8 @@ function saidBy(name: PlanKindName, columns: ReadonlyMap<string, number>, hasCha
     ...keyFields,
     ...fields.filter((field) => columns.has(columnOf(columnOfField[field] ?? field))),
     ...(hasChannel && fields.includes('channel') ? ['channel'] : []),
+    // A price says what it is for, also where that is one: it would be the price of as many as the one before was for.
+    ...(name === 'prices' ? ['pricePer'] : []),
   ]);
 }
 

@@ -2,6 +2,7 @@
 import { type TObject, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { fail } from '../../canonical/index.ts';
+import { inOneUnit } from './one-unit.ts';
 import type { Connector, ConnectorContext, ConnectorFactory, DeliveryKindName, Source } from './types.ts';
 
 /** What records are about. */
@@ -110,7 +111,7 @@ export function defineConnector(
             ? `systems.${context.system}: no channel names it as its system, and ${declaration.name} sells`
             : `systems.${context.system}.${need} is missing: ${declaration.name} needs one`,
         );
-    const made = create(context);
+    const made = inOneUnit(create(context));
     return {
       name: declaration.name,
       salesFeeds: salesFeeds(declaredWith(declaration, context.settings), made.sources),

@@ -13,6 +13,7 @@ import {
   refuseRepeatedLines,
   scopes,
 } from './items.ts';
+import { saidUnit, saidUnits } from './said-units.ts';
 
 /** From whom a record is, and whose orders it holds. */
 export interface Whose {
@@ -29,6 +30,7 @@ export function askedLine(line: Fields): OrderLine {
     sku: line.sku('sku'),
     quantity: line.quantity('quantity'),
     unitPrice: line.unitPrice('unitPrice'),
+    ...saidUnits(line),
   };
 }
 
@@ -88,6 +90,7 @@ function mapCancel(record: Fields, channel: string): Draft[] {
         occurredAt: record.time('at'),
         ...named(),
         quantity: new Fields(value, place).quantity('quantity'),
+        ...saidUnit(new Fields(value, place)),
       }),
     );
   });

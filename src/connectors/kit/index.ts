@@ -15,6 +15,7 @@ export * from './items.ts';
 export * from './keyset.ts';
 export * from './keyset-page.ts';
 export * from './mapping/index.ts';
+export * from './one-unit.ts';
 export * from './own-references.ts';
 export * from './paged.ts';
 export * from './permit.ts';

@@ -13,6 +13,7 @@ import {
   type ReturnInspected,
   type ReturnRequested,
   type StockMoved,
+  type SubmittedLine,
   type SupplyAnnounced,
 } from '../../canonical/index.ts';
 import { cutDeep, Fields, Unreadable } from './fields.ts';
@@ -56,6 +57,7 @@ export function orderItem(command: OrderSubmitted): Draft {
     line.quantity,
     line.unitPrice,
     line.within ?? null,
+    ...saidIn(line),
   ]);
   const fields: unknown[] = [company, account, currency, orderedAt, lines];
   const { shipTo, requestedAt, shipComplete, substitutes } = command;
@@ -64,6 +66,11 @@ export function orderItem(command: OrderSubmitted): Draft {
   const { charges, taxes } = command;
   if (charges !== undefined || taxes !== undefined) fields.push({ charges, taxes });
   return item(scopes.order(channel), externalNo, command, fields);
+}
+
+/** What a line says of units: nothing for most of them, whose digests are as they were before there were any. */
+function saidIn({ unit, packLevel, priceUnit, pricePer }: SubmittedLine): unknown[] {
+  return (unit ?? packLevel ?? priceUnit ?? pricePer) === undefined ? [] : [{ unit, packLevel, priceUnit, pricePer }];
 }
 
 /** `<reference>/<order or ->/<line number or SKU>`: one cancel may name several orders, and things nobody knows the order of. */
@@ -80,6 +87,7 @@ export function cancelItem(command: CancelRequested): Draft {
     lineNo,
     sku,
     quantity,
+    ...(command.unit === undefined ? [] : [{ unit: command.unit }]),
   ]);
 }
 
@@ -123,6 +131,7 @@ export function movementItem(system: string, key: string, command: StockMoved): 
   fields.push(sequence ?? null, reservation ?? null);
   if (supply !== undefined) fields.push(supply.source ?? null, supply.id);
   if (net !== undefined) fields.push({ net });
+  if (command.unit !== undefined) fields.push({ unit: command.unit });
   return item(scopes.movement(system), key, command, fields);
 }
 
@@ -135,6 +144,7 @@ export function supplyItem(system: string, command: SupplyAnnounced, revision: s
   return item(scopes.supply(system), `${source ?? '-'}/${supply}/${sku}@${location} ${revision}`, command, [
     quantity,
     dueAt,
+    ...(command.unit === undefined ? [] : [{ unit: command.unit }]),
   ]);
 }
 
@@ -143,6 +153,7 @@ export function outsideAllocationItem(system: string, command: OutsideAllocated)
   const { reference, sku, location, quantity, occurredAt, sequence, line } = command;
   const fields: unknown[] = [quantity, occurredAt];
   fields.push(line === undefined ? null : [line.channel, line.externalNo, line.lineNo]);
+  if (command.unit !== undefined) fields.push({ unit: command.unit });
   const key = `${reference}/${sku}@${location} ${sequence ?? occurredAt}`;
   return item(scopes.outsideAllocation(system), key, command, fields);
 }

@@ -1,5 +1,5 @@
 /** What kinds of records there are, what each needs, under which keys they are known, and the commands that are made of them. */
-import { type CancelRequested, priceMicros } from '../../canonical/index.ts';
+import type { CancelRequested } from '../../canonical/index.ts';
 import type { Fields } from './fields.ts';
 import {
   cancelItem,
@@ -14,6 +14,7 @@ import {
   scopes,
   supplyItem,
 } from './items.ts';
+import { LINE_UNITS, saidMinor, saidUnit, saidUnits } from './said-units.ts';
 
 const WORK_KINDS = ['picked', 'shipped', 'returned', 'invoice', 'credit_note'] as const;
 export const recordKinds = [
@@ -41,14 +42,14 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
   order: {
     group: 'externalNo',
     needed: ['externalNo', 'account', 'company', 'currency', 'orderedAt', 'sku', 'quantity', 'unitPrice'],
-    optional: ['lineNo'],
+    optional: ['lineNo', ...LINE_UNITS],
   },
-  cancel: { needed: ['reference', 'account', 'occurredAt', 'sku', 'quantity'], optional: ['order', 'lineNo'] },
-  counted: { needed: ['sku', 'location', 'quantity', 'occurredAt'], optional: ['id', 'reference'] },
-  received: { needed: ['id', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['reference'] },
-  adjusted: { needed: ['id', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['reference'] },
-  supply: { needed: ['supply', 'sku', 'location', 'quantity', 'dueAt', 'announcedAt'] },
-  allocated: { needed: ['reference', 'sku', 'location', 'quantity', 'occurredAt'] },
+  cancel: { needed: ['reference', 'account', 'occurredAt', 'sku', 'quantity'], optional: ['order', 'lineNo', 'unit'] },
+  counted: { needed: ['sku', 'location', 'quantity', 'occurredAt'], optional: ['id', 'reference', 'unit'] },
+  received: { needed: ['id', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['reference', 'unit'] },
+  adjusted: { needed: ['id', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['reference', 'unit'] },
+  supply: { needed: ['supply', 'sku', 'location', 'quantity', 'dueAt', 'announcedAt'], optional: ['unit'] },
+  allocated: { needed: ['reference', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['unit'] },
   picked: { group: 'id', needed: ['id', 'fulfilment', 'occurredAt', ...goods] },
   shipped: {
     group: 'id',
@@ -65,14 +66,6 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
     needed: ['number', 'order', 'currency', 'total', 'occurredAt', 'lineNo', 'quantity', 'amount'],
   },
 };
-/** Hundredths; what has more places than the currency is unreadable, never rounded. */
-function minorOf(fields: Fields, name: string): number {
-  const micros = priceMicros(fields.text(name));
-  if (micros % 10_000n !== 0n || micros < 0n)
-    throw fields.unreadable(name, 'must be an amount with at most two places');
-  return Number(micros / 10_000n);
-}
-
 export function scopeOf(kind: RecordKind, system: string, channel: string | null): string {
   if (kind === 'order') return scopes.order(channel!);
   if (kind === 'cancel') return scopes.cancel(channel!);
@@ -143,6 +136,7 @@ export function commandOf(
         sku: row.sku('sku'),
         quantity: row.quantity('quantity'),
         unitPrice: row.unitPrice('unitPrice'),
+        ...saidUnits(row),
       })),
     });
   }
@@ -154,6 +148,7 @@ export function commandOf(
       occurredAt: first.time('occurredAt'),
       ...cancelled(first),
       quantity: first.quantity('quantity'),
+      ...saidUnit(first),
     });
   if (kind === 'supply')
     return supplyItem(system, {
@@ -162,6 +157,7 @@ export function commandOf(
       sku: first.sku('sku'),
       location: first.text('location'),
       quantity: first.quantity('quantity', 0),
+      ...saidUnit(first),
       dueAt: first.time('dueAt'),
       announcedAt: first.time('announcedAt'),
     });
@@ -172,22 +168,24 @@ export function commandOf(
       sku: first.sku('sku'),
       location: first.text('location'),
       quantity: first.quantity('quantity', 0),
+      ...saidUnit(first),
       occurredAt: first.time('occurredAt'),
     });
   if (kind === 'invoice' || kind === 'credit_note') {
     same(['order', 'currency', 'total', 'occurredAt']);
+    const currency = first.currency('currency');
     return documentItem(system, {
       kind: 'document.posted',
       document: kind,
       number: first.text('number'),
       order: first.text('order'),
-      currency: first.currency('currency'),
-      totalMinor: minorOf(first, 'total'),
+      currency,
+      totalMinor: saidMinor(first, 'total', currency),
       occurredAt: first.time('occurredAt'),
       lines: lines.map(({ row, lineNo }) => ({
         lineNo,
         quantity: row.quantity('quantity'),
-        amountMinor: minorOf(row, 'amount'),
+        amountMinor: saidMinor(row, 'amount', currency),
       })),
     });
   }
@@ -203,6 +201,7 @@ export function commandOf(
       sku: first.sku('sku'),
       location: first.text('location'),
       quantity,
+      ...saidUnit(first),
       reference: first.textOrNull('reference') ?? key,
       occurredAt: first.time('occurredAt'),
     });

@@ -103,7 +103,7 @@ it('invoices hold minor units, and no amount is rounded', () => {
     lines: [{ amountMinor: 1050 }],
   });
   expect(read([{ ...invoice, ...line, amount: '10.505' }], map)[0]!.unreadable?.reason).toBe(
-    'must be an amount with at most two places',
+    'must be an amount in EUR, not negative and with no more places than that has',
   );
 });
 

@@ -59,7 +59,7 @@ export interface Placed {
   fault?: string;
 }
 
-const WHOLE = new Set(['quantity', 'lineNo']);
+const WHOLE = new Set(['quantity', 'lineNo', 'pricePer']);
 const MONEY = new Set(['total', 'amount']);
 const TIMES = new Set(['occurredAt', 'orderedAt', 'dueAt', 'announcedAt']);
 

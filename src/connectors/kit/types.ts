@@ -44,6 +44,8 @@ export interface DeliveryItem {
 
 export interface DeliveryKind {
   readonly batchMax: number;
+  /** Lines say what their price is for (`pricePer`); else they come at the exact price of one, or not at all. */
+  readonly takesPricePer?: boolean;
   write(items: readonly DeliveryItem[], signal: AbortSignal): Promise<Outcome[]>;
   /** What the destination holds under these references: its answer for those found; absent means not found. */
   locate(references: readonly string[], signal: AbortSignal): Promise<Map<string, unknown>>;
@@ -99,6 +101,12 @@ export interface StateSink {
 export interface PriceState {
   unitPrice: string;
   currency: string;
+  /** What the price is for one of; absent: the base unit. */
+  unit?: string;
+  /** The price is for so many of it; absent: 1. No connector made by `defineConnector` is handed another: see `one-unit.ts`. */
+  pricePer?: number;
+  /** What the number beside it counts; a price for another unit is not written. */
+  quantityUnit?: string;
 }
 
 /** What an order status publication says: numbers, from which every system takes what it shows. */

@@ -14,6 +14,7 @@ import { recordChecks } from './checks/records.ts';
 import { sessionChecks } from './checks/sessions.ts';
 import { signInChecks } from './checks/sign-in.ts';
 import { stepChecks } from './checks/steps.ts';
+import { unitChecks } from './checks/units.ts';
 import { webhookChecks } from './checks/webhooks.ts';
 import { writeFaultChecks } from './checks/write-faults.ts';
 import { writeChecks } from './checks/writes.ts';
@@ -24,6 +25,7 @@ import { type Bench, NOWHERE, settingsOf } from './stage.ts';
 export const checks: readonly Check[] = [
   ...writeFaultChecks,
   ...writeChecks,
+  ...unitChecks,
   ...stepChecks,
   ...lookupChecks,
   ...signInChecks,

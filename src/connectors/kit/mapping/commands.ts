@@ -30,6 +30,7 @@ import {
   scopes,
   supplyItem,
 } from '../items.ts';
+import { saidMinor, saidUnit, saidUnits } from '../said-units.ts';
 import { isPassedBy, passedBy, tellMapped } from '../told.ts';
 import type { Mapping } from './map.ts';
 import { accountItem, productItem, textsOf } from './records.ts';
@@ -58,12 +59,12 @@ export type RecordKind = (typeof recordKinds)[number];
 /** The fields that each kind's mapping gives; `?` may be left out. The pages of the connectors show them. */
 export const recordFields: Readonly<Record<RecordKind, string>> = {
   order:
-    'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within?; charges? kind code amountMinor; taxes? lineNo? charge? code rate baseMinor taxMinor',
-  cancel: 'reference account at order? lineNo? sku quantity',
+    'number company account currency orderedAt lines: sku quantity unitPrice lineNo? within? unit? packLevel? priceUnit? pricePer?; charges? kind code amountMinor; taxes? lineNo? charge? code rate baseMinor taxMinor',
+  cancel: 'reference account at order? lineNo? sku quantity unit?',
   change: 'order reference at number? whole? partial? lines: quantity lineNo? sku? unitPrice? within? requestedOn?',
   order_cancel: 'order reference at',
-  movement: 'id movement (received, adjusted, counted) sku location quantity reference at sequence? net?',
-  supply: 'supply sku location quantity dueAt announcedAt',
+  movement: 'id movement (received, adjusted, counted) sku location quantity unit? reference at sequence? net?',
+  supply: 'supply sku location quantity unit? dueAt announcedAt',
   short_picked: 'id reference at reason? sequence? lines: lineNo sku quantity',
   picked: 'id reference at sequence? lines: lineNo sku quantity',
   shipped: 'id reference at shipment tracking? carrier? lines: lineNo sku quantity',
@@ -71,12 +72,13 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   return: 'reference order at reason? lines: lineNo quantity',
   inspected:
     'id reference (or channel order request) at sequence? by reason? lines: lineNo restock? scrap? quarantine? from? (receipt, quarantine) credited?',
-  document: 'document (invoice, credit_note) number order currency totalMinor at lines: lineNo quantity amountMinor',
+  document:
+    'document (invoice, credit_note) number order currency totalMinor (or total) at lines: lineNo quantity amountMinor (or amount)',
   product:
     'sku changedAt description? unit? gtin? lifecycle? (active, phase_out, discontinued) weightG? lengthMm? widthMm? heightMm? kit?: sku quantity, substitutes?: sku',
   account:
     'account company changedAt channel? name? taxId? email? postalCode? parent? paymentTerms? hold? priceList? priorityClass? (win, gain, redistribute, fill, lose) shipComplete? region? addresses?: code line1 line2? line3? name? city? postalCode? country',
-  price: 'sku company currency unitPrice changedAt priceList? validFrom? validTo?',
+  price: 'sku company currency unitPrice unit? pricePer? changedAt priceList? validFrom? validTo?',
 };
 
 /** By which field a record that can't be read is still known. */
@@ -177,6 +179,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
           sku: line.sku('sku'),
           quantity: line.quantity('quantity'),
           unitPrice: line.unitPrice('unitPrice'),
+          ...saidUnits(line),
           ...(line.raw.within !== undefined && { within: line.integer('within', 0, line.quantity('quantity')) }),
         })),
         ...(Array.isArray(record.raw.charges) &&
@@ -199,6 +202,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         occurredAt: record.time('at'),
         ...named,
         quantity: record.quantity('quantity'),
+        ...saidUnit(record),
       });
       return { ...draft, key: cancelKey(named) };
     }
@@ -237,6 +241,7 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         sku: record.sku('sku'),
         location: record.text('location'),
         quantity,
+        ...saidUnit(record),
         reference: record.text('reference'),
         occurredAt: record.time('at'),
         ...sequenceOf(record),
@@ -250,23 +255,28 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         sku: record.sku('sku'),
         location: record.text('location'),
         quantity: record.quantity('quantity', 0),
+        ...saidUnit(record),
         dueAt: record.time('dueAt'),
         announcedAt: record.time('announcedAt'),
       });
     case 'document': {
+      const currency = record.currency('currency');
+      // As it is written, or counted in minor units already.
+      const amount = (fields: Fields, name: string) =>
+        fields.raw[name] === undefined ? fields.integer(`${name}Minor`, 0) : saidMinor(fields, name, currency);
       const document = record.oneOf<DocumentPosted['document']>('document', ['invoice', 'credit_note']);
       return documentItem(system, {
         kind: 'document.posted',
         document,
         number: record.text('number'),
         order: record.text('order'),
-        currency: record.currency('currency'),
-        totalMinor: record.integer('totalMinor', 0),
+        currency,
+        totalMinor: amount(record, 'total'),
         occurredAt: record.time('at'),
         lines: record.lines('lines').map((line) => ({
           lineNo: line.lineNo('lineNo'),
           quantity: line.quantity('quantity'),
-          amountMinor: line.integer('amountMinor', 0),
+          amountMinor: amount(line, 'amount'),
         })),
       });
     }
@@ -304,6 +314,8 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
         company: record.text('company'),
         currency: record.currency('currency'),
         unitPrice: record.unitPrice('unitPrice'),
+        ...saidUnit(record),
+        ...(record.raw.pricePer != null && { pricePer: record.integer('pricePer', 1) }),
         changedAt: record.time('changedAt'),
         ...textsOf(record, ['priceList', 'validFrom', 'validTo']),
       });

@@ -141,6 +141,7 @@ export function formed(form: ValueForm, value: unknown, zone: string | undefined
     }
     case 'minor': {
       const minor = timesExactly(decimalOf(value), '100');
+      // Of a currency that has others, a document takes `total` and `amount` as they are written.
       if (minor.includes('.')) throw new NotOfForm('must be an amount with at most two places');
       return wholeOf(minor);
     }
