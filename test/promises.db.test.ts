@@ -301,6 +301,20 @@ describe('who shows an order', () => {
   });
 });
 
+it('an estate that promises no more keeps no facts for the reader of its promises', async () => {
+  await followPromises(hub.db, hub.deps);
+  const cursors = async () =>
+    (await database.pool.query("select 1 from log_cursor where consumer = 'promises'")).rows.length;
+  expect(await cursors()).toBe(1);
+  const after = await SmallHub.open({ url: database.url });
+  try {
+    await followPromises(after.db, after.deps);
+    expect(await cursors()).toBe(0);
+  } finally {
+    await after.close();
+  }
+});
+
 /** What the log shows of other test files' transactions is waited for. */
 async function settled(): Promise<void> {
   await hub.plan();

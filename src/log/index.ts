@@ -1,6 +1,7 @@
 export { appendFacts, type Fact, type NewFact } from './facts.ts';
 export {
   beginEpoch,
+  endConsumer,
   listFacts,
   listStream,
   listUnread,

@@ -131,3 +131,5 @@ export const insertEpoch = sql<{ epoch: number; after_position: number }>(
                    (select max(position) from fact), 0)
    returning epoch, after_position`,
 );
+
+export const removeCursor = sql('log_remove_cursor', 'delete from log_cursor where consumer = $1::text');

@@ -36,6 +36,11 @@ export async function readNext(
   return { read, facts, epoch: place.epoch };
 }
 
+/** A consumer that reads no more: facts are not kept for it. Should it read again, it begins at the beginning. */
+export async function endConsumer(db: Queryable, consumer: string): Promise<void> {
+  await db.query(statements.removeCursor, [consumer]);
+}
+
 /** Where a reader stands: epochs follow each other, within one (transaction id, position). */
 export interface Place {
   epoch: number;

@@ -105,6 +105,11 @@ describe('what systems were told', () => {
     await hub.settle();
     const waiting = await submit(50);
     expect([await stateOf(closed), await stateOf(refused)]).toEqual(['closed', 'cancelled']);
+    await query(
+      `insert into promise (order_id, line_no, order_version, part, quantity, channel_id, account_id, reason, cause, rule_version)
+       select order_id, 1, 1, 1, 1, channel_id, account_id, 'no_supply', 'accepted', 'r' from sales_order
+        where external_no in ('${closed}', '${waiting}')`,
+    );
     const before = { closed: await workOf(closed), waiting: await workOf(waiting) };
     expect(before.closed).toEqual({ deliveries: 3, publications: 1 });
 
@@ -120,7 +125,10 @@ describe('what systems were told', () => {
     await query(`update log_cursor set position = position + 1 where consumer = '${CONSUMER}'`);
 
     const { deleted } = await dropExpired(hub.db);
-    expect(deleted).toMatchObject({ publication: 2 });
+    expect(deleted).toMatchObject({ publication: 2, promise: 1 });
+    expect(await query('select o.external_no from promise p join sales_order o using (order_id)')).toEqual([
+      { external_no: waiting },
+    ]);
     expect(await workOf(closed)).toEqual({ deliveries: 0, publications: 0 });
     expect(await workOf(refused)).toEqual({ deliveries: 0, publications: 0 });
     expect(await workOf(waiting)).toEqual(before.waiting);

@@ -2,7 +2,7 @@
  * Promises follow the supply that they rest on. Behind the transaction that changes the supply, not in it: that one holds the locks of balances
  * by then, and orders are locked before them.
  */
-import { readNext } from '../log/index.ts';
+import { endConsumer, readNext } from '../log/index.ts';
 import { type Database, numbers, type Tx } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import * as statements from './promises.sql.ts';
@@ -12,6 +12,7 @@ const FACTS_PER_READ_MAX = 5_000;
 /** Lines in one transaction: it holds their orders' locks. */
 const LINES_PER_TRANSACTION_MAX = 2_000;
 const CHANGING = ['supply.announced', 'supply.received'];
+const ended = new WeakSet<Database>();
 
 /**
  * Follows the log to its end, beginning in the transaction that moves the cursor. Whoever dies in between leaves the rest to the sweep.
@@ -23,7 +24,12 @@ export async function followPromises(
   linesMax = LINES_PER_TRANSACTION_MAX,
 ): Promise<{ read: number; changed: number }> {
   const all = { read: 0, changed: 0 };
-  if (promisingChannels(deps).length === 0) return all;
+  if (promisingChannels(deps).length === 0) {
+    // Where an earlier estate promised dates, its reader would keep all facts for ever.
+    if (!ended.has(db)) await endConsumer(db, PROMISE_CONSUMER);
+    ended.add(db);
+    return all;
+  }
   for (;;) {
     const { read, supplyIds, changed, more } = await db.inTurn(async (tx) => {
       const page = await readNext(tx, PROMISE_CONSUMER, FACTS_PER_READ_MAX, CHANGING);
