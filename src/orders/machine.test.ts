@@ -277,7 +277,9 @@ describe('any sequence of commands', () => {
     }
     const { open, refused, quantity, ...progress } = world.order!.progress;
     expect(told).toBe(progress.told ? 1 : 0);
-    if (progress.held > 0) expect(told).toBe(0);
+    // What a short pick holds, it holds of an order that the ERP knows.
+    if (progress.held > 0 && world.history.every((event) => event.type !== 'fulfilment.short_picked'))
+      expect(told).toBe(0);
     if (progress.held === 0 && progress.holds === 0 && refused < quantity) expect(told).toBe(1);
     // What it was told, less what it was told to be cancelled, is what is left.
     if (told > 0) expect(units - cancelled).toBe(open);
