@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { CrossdockError, type InboundItem } from './canonical/index.ts';
 import type { Connector, ConnectorFactory } from './connectors/kit/index.ts';
+import { endUncheckedClaims } from './credit/index.ts';
 import { connectorContext, connectorFactory, type Estate, type SecretSources, secretSources } from './estate/index.ts';
 import { CreditAsks, Poller, Receiver } from './ingest/index.ts';
 import { applySafetyStock, expireReservations } from './ledger/index.ts';
@@ -213,6 +214,11 @@ export class Hub {
 
   async start(): Promise<void> {
     await ensurePartitions(this.db);
+    const checking = [...this.directory.channels.values()].filter((channel) => channel.checksCredit);
+    await endUncheckedClaims(
+      this.db,
+      checking.map(({ channelId }) => channelId),
+    );
     await this.pressure.sample();
     if (this.role !== 'api') await this.#startWork();
     this.#loop(

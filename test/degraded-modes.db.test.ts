@@ -97,6 +97,9 @@ describe('while the ERP is away', () => {
     timeout: 60_000,
   }, async () => {
     expect((await submit('before', 90)).degraded).toBeUndefined();
+    // So that something was reported of each account.
+    await submit('before best', 1, 'best');
+    await submit('before last', 1, 'last');
     await expect.poll(() => told('before'), soon).toBe(1);
     away('erp', true);
     await submit('trigger', 1);
@@ -118,7 +121,7 @@ describe('while the ERP is away', () => {
     expect(mode).toMatchObject({ domain: 'erp', state: 'left', orders: 4, held: 2 });
     const checked = async () =>
       (await listDegradedOrders(hub.db, mode!.modeId, 10)).map((one) => `${one.externalNo} ${one.overByMinor}`);
-    await expect.poll(checked, soon).toEqual(['small 9400', 'large 9400', 'best 100', 'worst 0']);
+    await expect.poll(checked, soon).toEqual(['small 9400', 'large 9400', 'best 200', 'worst 0']);
     expect(asked).toBeGreaterThan(0);
     const { rows } = await database.pool.query(`select type from fact where stream = $1 order by position`, [
       `mode/${mode!.modeId}`,

@@ -146,6 +146,54 @@ describe('records', () => {
   });
 });
 
+describe('what the ERP reported of an account', () => {
+  it('is shown with each part of its exposure, its age and what is left', async () => {
+    await api.hub.db.execute(
+      `insert into account_credit (account_id, currency, limit_minor, open_orders_minor, open_invoices_minor, as_of, source, version)
+       select account_id, 'GBP', 10000, 2000, 1500, crossdock_now() - interval '90 seconds', 'erp', 1 from account where code = '17850'`,
+    );
+    await api.hub.db.execute(
+      `insert into credit_claim (order_id, holder_id, account_id, amount_minor, taken_minor, basis)
+       select 900001, account_id, account_id, 700, 700, 'cached' from account where code = '17850'`,
+    );
+    const credit = (await api.call('GET', '/v1/accounts/17850/credit')).json();
+    expect(credit).toMatchObject({
+      ...{
+        currency: 'GBP',
+        creditLimit: '100.00',
+        limitOf: '17850',
+        available: '58.00',
+        basis: 'cached',
+        source: 'erp',
+      },
+      exposure: {
+        ...{ amount: '42.00', amountMinor: 4_200 },
+        openOrders: { amount: '20.00', amountMinor: 2_000 },
+        openInvoices: { amount: '15.00', amountMinor: 1_500 },
+        accepted: { orders: 1, amountMinor: 700, onCached: { amountMinor: 700 } },
+      },
+    });
+    expect(credit.ageSeconds).toBeGreaterThanOrEqual(90);
+    await api.hub.db.execute('delete from credit_claim');
+    await api.hub.db.execute('delete from account_credit');
+  });
+
+  it('and what holds while a system is away: none, then a drill with its orders', async () => {
+    expect((await api.call('GET', '/v1/modes')).json()).toEqual({ items: [] });
+    await api.hub.db.execute(
+      `insert into degraded_mode (domain, system, cause, detail, entered_by, ends_at)
+       values ('erp', 'erp', 'drill', 'drill for 10 minutes', 'eve', crossdock_now() + interval '10 minutes')`,
+    );
+    const [mode] = (await api.call('GET', '/v1/modes')).json().items;
+    expect(mode).toMatchObject({ domain: 'erp', cause: 'drill', state: 'open', by: 'eve', orders: 0 });
+    expect((await api.call('GET', `/v1/modes/${mode.modeId}/orders`)).json()).toEqual({ items: [] });
+    await api.hub.db.execute('update degraded_mode set ends_at = crossdock_now()');
+    expect((await api.call('GET', '/v1/modes')).json()).toEqual({ items: [] });
+    expect((await api.call('GET', '/v1/modes?state=all')).json().items).toMatchObject([{ state: 'left' }]);
+    await api.hub.db.execute('delete from degraded_mode');
+  });
+});
+
 describe('how things stand', () => {
   it('health is open and tells whether the database answers', async () => {
     for (const url of ['/livez', '/readyz', '/startupz']) {

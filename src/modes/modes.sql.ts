@@ -11,11 +11,13 @@ export interface ModeRow {
   recorded_at: Date;
   ends_at: Date | null;
   left_at: Date | null;
+  is_open: boolean;
   seconds: number;
   orders: number;
   held: number;
 }
 const columns = `m.mode_id, m.domain, m.system, m.cause, m.detail, m.entered_by, m.version, m.recorded_at, m.ends_at, m.left_at,
+  m.left_at is null and (m.ends_at is null or m.ends_at > crossdock_now()) as is_open,
   extract(epoch from coalesce(m.left_at, crossdock_now()) - m.recorded_at)::int as seconds,
   (select count(*)::int from degraded_order o where o.mode_id = m.mode_id) as orders,
   (select count(*)::int from degraded_order o where o.mode_id = m.mode_id and o.is_held) as held`;

@@ -35,7 +35,7 @@ export interface ModeRecord extends OpenMode {
 export async function listModes(db: Queryable, { all, limit }: { all: boolean; limit: number }): Promise<ModeRecord[]> {
   return (await db.query(statements.listModes, [all, limit])).map((row) => ({
     ...{ modeId: row.mode_id, domain: row.domain, system: row.system, cause: row.cause, detail: row.detail },
-    state: row.left_at === null ? 'open' : 'left',
+    state: row.is_open ? 'open' : 'left',
     ...{ by: row.entered_by, enteredAt: row.recorded_at.toISOString(), endsAt: row.ends_at?.toISOString() ?? null },
     ...{ leftAt: row.left_at?.toISOString() ?? null, seconds: row.seconds, orders: row.orders, held: row.held },
   }));

@@ -23,6 +23,7 @@ const domainsOf: Readonly<Record<Inbound['map']['as'], readonly Domain[]>> = {
   adjusted: ['stock'],
   supply: ['supply'],
   allocated: ['stock'],
+  credit: ['credit'],
   picked: ['shipments'],
   shipped: ['shipments'],
   returned: ['returns'],

@@ -1,9 +1,10 @@
 /** What kinds of records there are, what each needs, under which keys they are known, and the commands that are made of them. */
-import type { CancelRequested } from '../../canonical/index.ts';
+import { type CancelRequested, minorMicros, priceMicros } from '../../canonical/index.ts';
 import type { Fields } from './fields.ts';
 import {
   cancelItem,
   cancelKey,
+  creditItem,
   type Draft,
   documentItem,
   item,
@@ -25,6 +26,7 @@ export const recordKinds = [
   'adjusted',
   'supply',
   'allocated',
+  'credit',
   ...WORK_KINDS,
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
@@ -50,6 +52,10 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
   adjusted: { needed: ['id', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['reference', 'unit'] },
   supply: { needed: ['supply', 'sku', 'location', 'quantity', 'dueAt', 'announcedAt'], optional: ['unit'] },
   allocated: { needed: ['reference', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['unit'] },
+  credit: {
+    needed: ['account', 'company', 'currency', 'openOrders', 'openInvoices', 'asOf'],
+    optional: ['limit', 'orders'],
+  },
   picked: { group: 'id', needed: ['id', 'fulfilment', 'occurredAt', ...goods] },
   shipped: {
     group: 'id',
@@ -66,11 +72,21 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
     needed: ['number', 'order', 'currency', 'total', 'occurredAt', 'lineNo', 'quantity', 'amount'],
   },
 };
+/** In the currency's own minor units; what has more places is unreadable, never rounded. */
+function minorIn(fields: Fields, name: string, currency: string, isSigned = false): number {
+  const micros = priceMicros(fields.text(name));
+  const unit = minorMicros(currency);
+  if (micros % unit !== 0n || (micros < 0n && !isSigned))
+    throw fields.unreadable(name, `must be an amount with no more places than ${currency} has`);
+  return Number(micros / unit);
+}
+
 export function scopeOf(kind: RecordKind, system: string, channel: string | null): string {
   if (kind === 'order') return scopes.order(channel!);
   if (kind === 'cancel') return scopes.cancel(channel!);
   if (kind === 'supply') return scopes.supply(system);
   if (kind === 'allocated') return scopes.outsideAllocation(system);
+  if (kind === 'credit') return scopes.credit(system);
   if (kind === 'invoice' || kind === 'credit_note') return scopes.document(system);
   if (kind === 'picked' || kind === 'shipped' || kind === 'returned') return scopes.event(kind, system);
   return scopes.movement(system);
@@ -83,6 +99,7 @@ export function keyNames(kind: RecordKind): readonly string[] {
   if (kind === 'invoice' || kind === 'credit_note') return ['number'];
   if (kind === 'supply') return ['supply', 'sku', 'location', 'announcedAt'];
   if (kind === 'allocated') return ['reference', 'sku', 'location', 'occurredAt'];
+  if (kind === 'credit') return ['company', 'account', 'asOf'];
   return kind === 'counted' ? ['id', 'sku', 'location', 'occurredAt'] : ['id'];
 }
 
@@ -94,6 +111,7 @@ export function keyFor(kind: RecordKind, fields: Fields, revision: string | unde
     return `-/${fields.text('supply')}/${fields.sku('sku')}@${fields.text('location')} ${fields.time('announcedAt')}`;
   if (kind === 'allocated')
     return `${fields.text('reference')}/${fields.sku('sku')}@${fields.text('location')} ${fields.time('occurredAt')}`;
+  if (kind === 'credit') return `${fields.text('company')}/${fields.text('account')} ${fields.time('asOf')}`;
   if (kind !== 'counted' || fields.raw.id !== undefined) return fields.text('id');
   return `${fields.sku('sku')}@${fields.text('location')} ${revision ?? fields.time('occurredAt')}`;
 }
@@ -171,6 +189,22 @@ export function commandOf(
       ...saidUnit(first),
       occurredAt: first.time('occurredAt'),
     });
+  if (kind === 'credit') {
+    const currency = first.currency('currency');
+    const orders = first.textOrNull('orders');
+    const draft = creditItem(system, {
+      kind: 'credit.reported',
+      account: first.text('account'),
+      company: first.text('company'),
+      currency,
+      limitMinor: first.textOrNull('limit') === null ? null : minorIn(first, 'limit', currency),
+      openOrdersMinor: minorIn(first, 'openOrders', currency),
+      openInvoicesMinor: minorIn(first, 'openInvoices', currency, true),
+      asOf: first.time('asOf'),
+      ...(orders !== null && { orders: orders.split(/\s+/) }),
+    });
+    return { ...draft, key };
+  }
   if (kind === 'invoice' || kind === 'credit_note') {
     same(['order', 'currency', 'total', 'occurredAt']);
     const currency = first.currency('currency');

@@ -138,3 +138,54 @@ it('a record without a readable key is known by a digest of its rows for ever', 
   const [item] = read([{ ...row, Order: 'a\ufffd' }]);
   expect(item!.key).toBe(`unreadable:${fingerprint('v1', [{ ...row, Order: 'a\ufffd' }])}`);
 });
+
+const owed: RecordMap = {
+  as: 'credit',
+  fields: {
+    account: 'Debitor',
+    company: { value: 'DE' },
+    currency: { from: 'Cur', value: 'EUR' },
+    limit: { from: 'Limit', decimal: ',', thousands: '.' },
+    openOrders: { from: 'Orders', decimal: ',' },
+    openInvoices: { from: 'Invoices', decimal: ',' },
+    asOf: { from: 'At', time: 'dd.MM.yyyy HH:mm', zone: 'Europe/Berlin' },
+    orders: 'Contains',
+  },
+};
+const debitor = {
+  Debitor: 'C9',
+  Cur: '',
+  Limit: '12.500,50',
+  Orders: '100,5',
+  Invoices: '-20',
+  At: '01.03.2026 09:30',
+};
+
+it('what an account owes is read in the minor units of its currency; without a limit it has none, without a list nobody knows', () => {
+  const [item, free, yen] = read(
+    [
+      { ...debitor, Contains: 'shop/A1 shop/A2' },
+      { ...debitor, Debitor: 'C10', Limit: '' },
+      { ...debitor, Debitor: 'C11', Cur: 'JPY', Limit: '500', Orders: '7', Invoices: '0' },
+    ],
+    owed,
+  );
+  expect([item!.scope, item!.key]).toEqual(['credit/erp', 'DE/C9 2026-03-01T08:30:00.000Z']);
+  expect(item!.command).toEqual({
+    ...{ kind: 'credit.reported', account: 'C9', company: 'DE', currency: 'EUR', limitMinor: 1_250_050 },
+    ...{ openOrdersMinor: 10_050, openInvoicesMinor: -2_000, asOf: '2026-03-01T08:30:00.000Z' },
+    orders: ['shop/A1', 'shop/A2'],
+  });
+  expect(free!.command).toMatchObject({ limitMinor: null });
+  expect(free!.command).not.toHaveProperty('orders');
+  expect(yen!.command).toMatchObject({ limitMinor: 500, openOrdersMinor: 7 });
+});
+
+it.each([
+  ['more places than the currency has', { Cur: 'JPY', Orders: '7,5' }, 'openOrders'],
+  ['less than nothing ordered', { Orders: '-1' }, 'openOrders'],
+])('%s is unreadable, and named', (_, wrong, place) => {
+  const [item] = read([{ ...debitor, Limit: '5', ...wrong }], owed);
+  expect(item!.unreadable).toMatchObject({ place: expect.stringContaining(place) });
+  expect(item!.key).toBe('DE/C9 2026-03-01T08:30:00.000Z');
+});

@@ -60,8 +60,8 @@ export interface Placed {
 }
 
 const WHOLE = new Set(['quantity', 'lineNo', 'pricePer']);
-const MONEY = new Set(['total', 'amount']);
-const TIMES = new Set(['occurredAt', 'orderedAt', 'dueAt', 'announcedAt']);
+const MONEY = new Set(['total', 'amount', 'limit', 'openOrders', 'openInvoices']);
+const TIMES = new Set(['occurredAt', 'orderedAt', 'dueAt', 'announcedAt', 'asOf']);
 
 export interface RecordReader {
   /** Columns that the map reads. */

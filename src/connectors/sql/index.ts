@@ -20,6 +20,7 @@ const domainsOf: Readonly<Record<SqlFeed['map']['as'], readonly Domain[]>> = {
   adjusted: ['stock'],
   supply: ['supply'],
   allocated: ['stock'],
+  credit: ['credit'],
   picked: ['shipments'],
   shipped: ['shipments'],
   returned: ['returns'],
