@@ -1,13 +1,13 @@
 /** What orders are promised: recorded with them, changed with what it rests on, told to whoever shows it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { OrderSubmitted } from '../src/canonical/index.ts';
-import { supplyItem } from '../src/connectors/kit/index.ts';
+import type { OrderChangeRequested, OrderSubmitted } from '../src/canonical/index.ts';
+import { changeItem, supplyItem } from '../src/connectors/kit/index.ts';
 import { listFacts } from '../src/log/index.ts';
 import { followPromises, processOrders, sweepPromises } from '../src/orders/index.ts';
 import { databaseNow } from '../src/store/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
-import { cancel, memorySystems, moved, order, SmallHub, smallEstate } from './helpers/small-hub.ts';
+import { cancel, item, memorySystems, moved, order, SmallHub, smallEstate } from './helpers/small-hub.ts';
 
 const database = useDatabase();
 const DAY = 86_400_000;
@@ -319,3 +319,38 @@ it('an estate that promises no more keeps no facts for the reader of its promise
 async function settled(): Promise<void> {
   await hub.plan();
 }
+
+describe('what happens to an order on its way', () => {
+  const change = (lines: OrderChangeRequested['lines'], reference: string) =>
+    hub.receive('shop', [
+      {
+        ...changeItem({
+          ...{ kind: 'order.change_requested', channel: 'dated', order: name(), reference },
+          ...{ occurredAt: new Date().toISOString(), lines },
+        }),
+        itemNo: 0,
+      },
+    ]);
+
+  it('units that were not found are promised from where they come now, and units that are added from where they lie', async () => {
+    await stock(5);
+    await stock(4, 'south');
+    const orderId = await submit([{ sku, quantity: 5 }]);
+    await hub.settle();
+    const asked = systems.wms.of('fulfilment').at(-1)!;
+    const command = {
+      kind: 'fulfilment.short_picked' as const,
+      ...{ fulfilment: asked.reference, reason: 'empty bin', occurredAt: new Date().toISOString() },
+      lines: [{ lineNo: 1, sku, quantity: 2 }],
+    };
+    await hub.receive('wms', [item('short_picked/wms', `${sku} short`, command)]);
+    expect(await promised(orderId)).toEqual([`1: 3 stock north ${await today()}`, `1: 2 stock south ${await today()}`]);
+    expect(await changes(orderId)).toEqual([['1 stock_lost']]);
+    await hub.settle();
+    expect(await change([{ lineNo: 1, quantity: 8 }], `${sku} up`)).toMatchObject([{ status: 'applied' }]);
+    const [, , ...added] = await promised(orderId);
+    expect(added).toEqual([`100001: 2 stock south ${await today()}`, '100001: 1 no_supply null null']);
+    const causes = (await rows(orderId)).filter((row) => row.line_no === 100_001).map((row) => row.cause);
+    expect(causes).toEqual(['added', 'added']);
+  });
+});

@@ -39,6 +39,8 @@ const UNTOUCHED: ReadonlySet<OrderCommand['kind']> = new Set([
 const causes: Partial<Record<OrderEvent['type'], PromiseCause>> = {
   'order.lines_allocated': 'served',
   'order.lines_reassigned': 'reassigned',
+  'order.lines_added': 'added',
+  'fulfilment.short_picked': 'stock_lost',
   'order.lines_cancelled': 'cancelled',
   'order.exception_resolved': 'settled',
   'order.hold_ended': 'hold_ended',
@@ -113,10 +115,14 @@ export class PromiseBook {
     if ('released' in event)
       for (const { lineNo, locationId, quantity } of event.released)
         change(lineNo, withoutStock(lines.get(lineNo) ?? [], locationId, quantity));
+    if (event.type === 'fulfilment.short_picked')
+      for (const { lineNo, quantity } of event.lines)
+        change(lineNo, withoutStock(lines.get(lineNo) ?? [], event.locationId, quantity));
     if ('allocations' in event && event.type !== 'order.accepted')
       for (const { lineNo, locationId, quantity } of event.allocations)
         change(lineNo, withStock(lines.get(lineNo) ?? [], locationId, quantity, time));
-    if (event.type === 'order.lines_cancelled') for (const { lineNo } of event.lines) touched.add(lineNo);
+    if (event.type === 'order.lines_cancelled' || event.type === 'order.lines_added')
+      for (const { lineNo } of event.lines) touched.add(lineNo);
     if (event.type === 'order.exception_resolved') touched.add(event.lineNo);
     if (event.type === 'order.lines_reassigned') for (const { lineNo } of event.commitments) touched.add(lineNo);
     for (const lineNo of touched) this.recheck(order, lineNo, commitments, cause);
@@ -156,8 +162,8 @@ export class PromiseBook {
   }
 
   #put(lines: Map<number, PromisePart[]>, lineNo: number, parts: PromisePart[], cause: PromiseCause): void {
-    const before = this.#before.get(lineNo)?.parts ?? lines.get(lineNo) ?? [];
-    this.#before.set(lineNo, { parts: before, cause });
+    // What came first is why: what was not found is the cause also of what came instead.
+    if (!this.#before.has(lineNo)) this.#before.set(lineNo, { parts: lines.get(lineNo) ?? [], cause });
     lines.set(lineNo, parts);
   }
 

@@ -213,6 +213,7 @@ export type PromiseCause =
   | 'supply_changed'
   | 'settled'
   | 'reassigned'
+  | 'added'
   | 'hold_ended'
   | 'stock_lost';
 
