@@ -85,6 +85,17 @@ export class CreditSession {
     return decision;
   }
 
+  /** Decides for what is added to an order; the order's claim grows with it by {@link change}. */
+  decideMore(ask: CreditAsk): CreditDecision {
+    const standing = this.standingFor(ask.accountId);
+    const decision = decideCredit(standing, this.#policy, ask);
+    if (decision.decision === 'accepted') {
+      standing.claimedMinor += ask.amountMinor;
+      if (decision.basis === 'cached') standing.cachedMinor += ask.amountMinor;
+    }
+    return decision;
+  }
+
   /** What counts for an account: its own limit, else the nearest above it that has one, else what was said of itself. */
   standingFor(accountId: number): Standing {
     const path = this.#paths.get(accountId);

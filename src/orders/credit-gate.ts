@@ -8,6 +8,7 @@ import { numbers, type Tx } from '../store/index.ts';
 import { acceptedOf } from './accepted.ts';
 import type { Gate, OpenGate } from './gates.ts';
 import { findHeldForCredit } from './holds.sql.ts';
+import { findAccountsOf } from './store.sql.ts';
 import type {
   CreditMark,
   Order,
@@ -32,20 +33,26 @@ const CHANGING: ReadonlySet<OrderCommand['kind']> = new Set([
   'short_pick',
 ]);
 
-export const openCreditGate: OpenGate = async (tx, directory, works, { reported = [] } = {}) => {
+export const openCreditGate: OpenGate = async (tx, directory, works, { reported = [], orderIds = [] } = {}) => {
   if (reported.length === 0 && ![...directory.channelById.values()].some((channel) => channel.checksCredit))
     return undefined;
   const accountIds = new Set<number>();
   const holdIds: number[] = [];
+  const changed: number[] = [];
   let isChanging = false;
-  for (const { command } of works) {
+  for (const [i, { command }] of works.entries()) {
     if (command.kind === 'submit') {
       if (directory.channelById.get(command.channelId)?.checksCredit === true) accountIds.add(command.accountId);
     } else if (command.kind === 'release_hold') holdIds.push(command.holdId);
+    else if (command.kind === 'change') changed.push(orderIds[i] ?? 0);
     if (CHANGING.has(command.kind)) isChanging = true;
   }
   if (holdIds.length > 0)
     for (const row of await tx.query(findHeldForCredit, [numbers(holdIds)])) accountIds.add(row.account_id);
+  // Whose an order is never changes, so it may be read before the order is locked.
+  if (changed.length > 0)
+    for (const row of await tx.query(findAccountsOf, [numbers(changed)]))
+      if (directory.channelById.get(row.channel_id)?.checksCredit === true) accountIds.add(row.account_id);
   if (accountIds.size === 0 && !isChanging && reported.length === 0) return undefined;
   const paths = await readPaths(tx, [...accountIds]);
   return new CreditGate(tx, directory, await CreditSession.open(tx, directory.credit, paths, reported));
@@ -77,6 +84,21 @@ class CreditGate implements Gate {
     return { ok: true, holds: [{ kind: 'credit', reason, detail }], marks: { credit: recordOf(decision) } };
   }
 
+  /**
+   * Units that a change adds are asked for like those of an order. What it gives back at the same time is not free before: a change that only
+   * exchanges, at the very limit, is refused. One that is held for credit is asked for as a whole when it is released.
+   */
+  judgeAdded(order: Order, added: Accepted): Verdict {
+    const channel = this.#directory.channelById.get(order.channelId)!;
+    const amountMinor = added.lines.reduce((sum, line) => sum + acceptedOf(line, order.currency).amountMinor, 0);
+    const isHeld = [...order.holds.values()].some((hold) => hold.kind === 'credit' && hold.releasedBy === null);
+    if (!channel.checksCredit || amountMinor === 0 || isHeld) return { ok: true, holds: [] };
+    const { accountId, currency } = order;
+    const decision = this.#session.decideMore({ accountId, amountMinor, currency });
+    if (decision.decision === 'accepted') return { ok: true, holds: [] };
+    return { ok: false, refused: decision.reason, detail: decision.detail };
+  }
+
   /** The claim is taken now, by what is known now. A person may go beyond the limit; a rule may not. */
   release(order: Order, hold: OrderHold, { isRule }: { isRule: boolean }): ReleaseVerdict {
     if (hold.kind !== 'credit' || order.progress.open === 0) return { ok: true };
@@ -90,7 +112,7 @@ class CreditGate implements Gate {
   applied(order: Order, event: OrderEvent): void {
     if (event.type === 'order.lines_cancelled')
       this.#session.change(order.orderId, -event.lines.reduce((sum, line) => sum + line.amountMinor, 0));
-    // What a change adds counts like everything that the order stands for; it is not asked for first.
+    // What a change adds was asked for before, and counts like everything that the order stands for.
     else if (event.type === 'order.lines_added')
       this.#session.change(
         order.orderId,

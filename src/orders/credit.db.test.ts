@@ -3,7 +3,7 @@ import { useDatabase } from '../../test/helpers/database.ts';
 import { violations } from '../../test/helpers/promises.ts';
 import { cancel, moved, order, SmallHub, smallEstate } from '../../test/helpers/small-hub.ts';
 import type { CreditReported } from '../canonical/index.ts';
-import { creditItem } from '../connectors/kit/index.ts';
+import { changeItem, creditItem } from '../connectors/kit/index.ts';
 import { readCredit, readPaths } from '../credit/index.ts';
 import { logLag } from '../log/index.ts';
 import type { DeclaredCredit } from '../master/index.ts';
@@ -113,6 +113,28 @@ describe('an order within its limit', () => {
     expect(await holds()).toEqual(['o3 over_credit']);
     expect(await claim('o3')).toBe('none');
     expect(await claim('o2')).toBe('3000 live');
+  });
+
+  it('is asked for again by what a change adds: two changes at once can not both take the last of it', async () => {
+    await report1();
+    await submit('o1', 40);
+    await submit('o2', 40);
+    const second = await open();
+    const raise = (no: string, units: number, by = hub) =>
+      by.receive('api', [
+        {
+          ...changeItem({
+            ...{ kind: 'order.change_requested', channel: 'api', order: own(no), reference: own(`${no} ${units}`) },
+            ...{ occurredAt: new Date().toISOString(), lines: [{ lineNo: 1, quantity: units }] },
+          }),
+          itemNo: 0,
+        },
+      ]);
+    const results = (await Promise.all([raise('o1', 55), raise('o2', 55, second)])).flat();
+    expect(results.map((one) => one.status).sort()).toEqual(['applied', 'refused']);
+    expect(await credit()).toBe('0+0+9500 of 10000');
+    expect(results.find((one) => one.status === 'refused')).toMatchObject({ class: 'over_credit' });
+    expect((await raise('o1', 30)).map((one) => one.status)).toEqual(['applied']);
   });
 
   it('says in its acceptance what was known', async () => {

@@ -51,6 +51,8 @@ export type OpenGate = (
 export interface GateInputs {
   /** Accounts whose credit reports the caller will write in the same transaction. */
   reported?: readonly number[];
+  /** Of each work, the order that it is about; null: a new one, or none. */
+  orderIds?: readonly (number | null)[];
 }
 
 // Credit last: an order that another gate refuses takes nothing of it.

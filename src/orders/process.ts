@@ -93,7 +93,7 @@ export async function processOrders(
   reported: readonly number[] = [],
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
-  const gates = await Gates.open(tx, deps.directory, works, { reported });
+  const gates = await Gates.open(tx, deps.directory, works, { reported, orderIds });
   const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
   const waiting = waitingLines(works, orderIds, orders);

@@ -387,3 +387,7 @@ export const findWaitingSkus = sql<{ sku_id: number }>(
   'orders_find_waiting_skus',
   'select distinct sku_id from order_line where order_id = any($1::bigint[]) and backordered > held',
 );
+export const findAccountsOf = sql<{ account_id: number; channel_id: number }>(
+  'orders_find_accounts_of',
+  'select distinct account_id, channel_id from sales_order where order_id = any($1::bigint[])',
+);
