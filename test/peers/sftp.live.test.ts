@@ -1,31 +1,20 @@
-/** Against a real OpenSSH server; skipped, and said so, where none is up. */
+/** Against a real OpenSSH server. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { files } from '../../src/connectors/files/index.ts';
 import type { Connector } from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
+import { live } from './live.ts';
 
-const port = Number(process.env.SFTP_PORT ?? 18400);
-const state = join(
-  process.env.PEER_STATE_DIR ?? join(tmpdir(), `crossdock-peers-${userInfo().uid}`),
-  process.env.SFTP_NAME ?? 'sftp',
-);
-const isUp = await new Promise<boolean>((resolve) => {
-  const socket = createConnection({ host: '127.0.0.1', port });
-  socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-  socket.unref();
-}).then((up) => up && existsSync(join(state, 'client_key')));
-if (!isUp) console.warn(`SKIPPED: no SFTP server with a key in ${state} on port ${port}`);
-
-describe.skipIf(!isUp)('OpenSSH', () => {
+live('OpenSSH', ['sftp'], (peers) => {
+  const { keys } = peers.sftp;
+  const privateKeyFile = String(keys.privateKeyFile);
   const folder = `test-${process.pid}`;
-  const own = join(state, 'files', folder);
+  const own = join(String(keys.files), folder);
   const signal = new AbortController().signal;
   const at = '2026-03-01T09:00:00Z';
   const boxes: Connector[] = [];
@@ -46,16 +35,16 @@ describe.skipIf(!isUp)('OpenSSH', () => {
   });
   function boxOf(
     settings: object,
-    hostKey = readFileSync(join(state, 'host_key.pub'), 'utf8').split(' ').slice(0, 2).join(' '),
+    hostKey = readFileSync(String(keys.hostKeyFile), 'utf8').split(' ').slice(0, 2).join(' '),
   ): Connector {
-    const url = `sftp://${userInfo().username}@127.0.0.1:${port}/${folder}`;
+    const url = `${peers.sftp.url}/${folder}`;
     const limits = { callsPerSecond: 500, concurrency: 4, timeoutMs: 15_000, batchMax: null };
     const box = files(
       contextFor(url, {
         system: 'box',
         channel: null,
         limits,
-        settings: { privateKeyFile: join(state, 'client_key'), hostKey, ...settings },
+        settings: { privateKeyFile, hostKey, ...settings },
       }),
     );
     boxes.push(box);
