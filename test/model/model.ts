@@ -243,10 +243,8 @@ export class Model {
 
   /** Less what the WMS was asked to stop before, whichever parcel that lies in. */
   #askToStop(order: ModelOrder, line: ModelLine, wanted: number, isChange: boolean): number {
-    const units = Math.min(
-      wanted,
-      sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked ? part.open : 0)) - line.cancelAsked,
-    );
+    const open = sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked ? part.open : 0));
+    const units = Math.min(wanted, Math.max(0, open - line.cancelAsked));
     let before = line.cancelAsked;
     let toAsk = units;
     for (const { parcel, part } of openOf(order, line)) {
