@@ -419,6 +419,21 @@ it('amounts of added lines add up in every document', async () => {
   expect((await lines())[0]).toBe('closed');
 });
 
+it('what waits and what was added find stock at once, before the ERP knows what was added: the WMS is asked for both', async () => {
+  await ordered('api', [sku.a, 3]);
+  await hub.settle();
+  await changeBy([[1, 5]]);
+  await changeBy([[1, 9]]);
+  await arrive(sku.a, 'north', 9);
+  await hub.backorders([sku.a]);
+  await hub.settle();
+  expect(told(systems.wms, 'fulfilment').map((payload) => payload.lines)).toMatchObject([
+    [{ lineNo: 1, quantity: 3 }],
+    [{ lineNo: 100_001, quantity: 2 }],
+    [{ lineNo: 100_002, quantity: 4 }],
+  ]);
+});
+
 it('two changes of one order at once: both hold, and neither unit is given twice', async () => {
   await arrive(sku.a, 'north', 20);
   await ordered('api', [sku.a, 5], [sku.a, 5]);

@@ -275,7 +275,7 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
         lineNo: line.lineNo,
         skuId: line.skuId,
         locationId,
-        fulfilmentId: fulfilmentAt(locationId),
+        fulfilmentId: fulfilmentAt(locationId, line.lineNo),
         quantity,
         fromExposure: 0,
       });

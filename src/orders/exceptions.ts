@@ -25,22 +25,27 @@ import type {
 } from './types.ts';
 
 /** What is allocated together leaves together: one fulfilment a location, named now and requested once the ERP knows the order. */
-export function fulfilmentsOf(context: DecideContext, order?: Order): (locationId: number) => number {
-  const byLocation = new Map<number, number>();
+export function fulfilmentsOf(context: DecideContext, order?: Order): FulfilmentAt {
+  // What the ERP hasn't confirmed is asked for later, line by line as it confirms them, and a fulfilment is asked for once.
+  const byLocation = new Map<string, number>();
+  const keyOf = (locationId: number, lineNo?: number) =>
+    lineNo !== undefined && order?.lines.get(lineNo)?.awaitsErp === true ? `${locationId} ${lineNo}` : `${locationId}`;
   // What leaves only whole leaves together, whenever each part of it was found.
   if (order !== undefined && isIncomplete(order))
-    for (const { locationId, fulfilmentId } of order.allocations.values()) byLocation.set(locationId, fulfilmentId);
-  return (locationId) => {
-    const known = byLocation.get(locationId);
+    for (const { locationId, lineNo, fulfilmentId } of order.allocations.values())
+      byLocation.set(keyOf(locationId, lineNo), fulfilmentId);
+  return (locationId, lineNo) => {
+    const key = keyOf(locationId, lineNo);
+    const known = byLocation.get(key);
     if (known !== undefined) return known;
     const taken = context.takeFulfilmentId();
-    byLocation.set(locationId, taken);
+    byLocation.set(key, taken);
     return taken;
   };
 }
 
 type Resolved = Extract<OrderEvent, { type: 'order.exception_resolved' }>;
-export type FulfilmentAt = (locationId: number) => number;
+export type FulfilmentAt = (locationId: number, lineNo?: number) => number;
 
 /**
  * Takes from what is free of the SKU's substitutes, best first, as much as there is. Not from the channel's own exposure: it may sell

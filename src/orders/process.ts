@@ -133,7 +133,8 @@ export async function processOrders(
         allocationsMax += take.length;
         if (commitments.length > 0) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
       }
-      fulfilmentsMax += channel.locationIds.length;
+      const lineNos = command.lines.map(({ lineNo }) => lineNo);
+      fulfilmentsMax += channel.locationIds.length * placesFor(lineNos, order);
     } else if (command.kind === 'change') {
       holdsMax += gates.holdsMax;
       const lines = addedSkus(command, order).length;
@@ -149,7 +150,7 @@ export async function processOrders(
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
-      fulfilmentsMax += channel.locationIds.length;
+      fulfilmentsMax += channel.locationIds.length * placesFor(command.lineNos, order);
     } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
     else if (
       command.kind === 'cancel' ||
@@ -398,6 +399,11 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
     if (command.kind === 'receive_return' || command.kind === 'inspect_return') parts.returnsOf.add(orderId);
   });
   return parts;
+}
+
+/** Fulfilments at one place: one, and one for each line that awaits the ERP. */
+function placesFor(lineNos: readonly number[], order: Order | undefined): number {
+  return 1 + lineNos.filter((lineNo) => order?.lines.get(lineNo)?.awaitsErp === true).length;
 }
 
 /** Lines of known orders that wait for stock and may cease to: what they hold of dated supply may end. */

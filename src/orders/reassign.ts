@@ -39,7 +39,7 @@ export function reassign(order: Order, command: Reassign, context: DecideContext
       const units = Math.min(quantity, there);
       free.set(key, there - units);
       if (units === 0) continue;
-      const ids = { allocationId: context.takeAllocationId(), fulfilmentId: fulfilmentAt(locationId) };
+      const ids = { allocationId: context.takeAllocationId(), fulfilmentId: fulfilmentAt(locationId, lineNo) };
       allocations.push({ ...ids, lineNo, skuId, locationId, quantity: units, fromExposure: 0 });
     }
     for (const part of wanted.commitments) {
@@ -51,6 +51,7 @@ export function reassign(order: Order, command: Reassign, context: DecideContext
     }
   }
   if (released.length + allocations.length + commitments.length === 0) return nothing;
-  const requests = allocations.length > 0 && mayHandOver(order) ? requestFulfilments(order, allocations) : [];
+  const told = allocations.filter(({ lineNo }) => order.lines.get(lineNo)?.awaitsErp !== true);
+  const requests = told.length > 0 && mayHandOver(order) ? requestFulfilments(order, told) : [];
   return events([{ type: 'order.lines_reassigned', released, allocations, commitments }, ...requests]);
 }
