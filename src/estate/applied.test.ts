@@ -6,7 +6,7 @@ import { applications, type Estate, estateKeys, listUnapplied, validateEstate } 
 const root = join(import.meta.dirname, '../..');
 /** What a key is called where it is applied, when that is another name. */
 const called: Readonly<Record<string, RegExp>> = {
-  'channels.<code>.sells@src/master/directory.ts': /declared\.sells === 'by_itself'/,
+  'channels.<code>.sells@src/master/channel-entry.ts': /declared\.sells === 'by_itself'/,
   // Tables are named in `partitioned_table` and `expiring_table`; there every key is one.
   'retention@src/app.ts': /estate\.retention/,
   'retention@src/ops/retention.ts': /retentionDays/,

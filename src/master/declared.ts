@@ -1,6 +1,7 @@
 /** What the last start of the hub declared, read back: commands work on a database without its estate file at hand. */
 import { type Queryable, sql } from '../store/index.ts';
-import type { DeclaredEstate, DeclaredReturns, DeclaredRules } from './directory.ts';
+import type { DeclaredEstate, DeclaredRules } from './declared-estate.ts';
+import type { DeclaredReturns } from './entries.ts';
 import type { DeclaredCalendar, DeclaredLocationSourcing } from './sourcing.ts';
 
 const readCompanies = sql<{ code: string; currency: string; time_zone: string }>(

@@ -2,196 +2,20 @@
  * Codes and ids. What the estate declares is read once at start; SKUs and accounts are cached as they are met.
  * Ids never change and codes are never reused, so a cached pair can't be wrong; only an absence is never cached.
  */
-import { BASE_UNIT_DEFAULT, type OrderRule, type Ownership, type Units } from '../canonical/index.ts';
+import { BASE_UNIT_DEFAULT, type OrderRule, type Units } from '../canonical/index.ts';
 import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
-import { type CreditPolicy, creditPolicyOf, type DeclaredCredit } from './credit-policy.ts';
-import type { DeclaredModes } from './degraded-policy.ts';
+import { channelEntryOf } from './channel-entry.ts';
+import { type CreditPolicy, creditPolicyOf } from './credit-policy.ts';
+import { type DeclaredEstate, type DeclaredRules, ruleNames } from './declared-estate.ts';
 import * as statements from './directory.sql.ts';
-import type { MatchRule } from './match-rules.ts';
-import {
-  type ChannelSourcing,
-  channelSourcing,
-  type DeclaredCalendar,
-  type DeclaredLocationSourcing,
-  type DeclaredPostalAreas,
-  type DeclaredSourcing,
-  type LocationSourcing,
-  locationSourcing,
-  PostalAreas,
-} from './sourcing.ts';
+import type { ChannelEntry, CompanyEntry, DestinationEntry, HoldTerms, LocationEntry } from './entries.ts';
+import { locationSourcing, PostalAreas } from './sourcing.ts';
 import { readChangedBaseUnits } from './units.sql.ts';
 import { readOrderRules, readUnits } from './units.ts';
 
 /** How old a base unit may be that an answer names, and the longest a transaction that changes one takes. */
 const UNITS_READ_MS = 5_000;
 const UNITS_OVERLAP_SECONDS = 60;
-
-export interface CompanyEntry {
-  companyId: number;
-  code: string;
-  currency: string;
-  timeZone: string;
-}
-export interface LocationEntry extends LocationSourcing {
-  locationId: number;
-  code: string;
-  companyId: number;
-  region: string;
-  priority: number;
-  returns: DeclaredReturns | null;
-}
-export interface ChannelEntry {
-  channelId: number;
-  code: string;
-  companyId: number;
-  system: string | null;
-  sellsByItself: boolean;
-  numberMeans: 'net_available' | 'on_hand';
-  /** In the order in which stock is asked. */
-  locationIds: number[];
-  share: number;
-  cap: number | null;
-  buffer: number;
-  /** Dated supply counts when it is due within so many days; 0: none does. */
-  horizonDays: number;
-  tolerance: number;
-  onShort: 'backorder' | 'refuse';
-  /** What becomes of what it sold by itself and that can't be allocated; policy undefined: as onShort says. */
-  onOversold: {
-    policy: 'backorder' | 'cancel' | 'substitute' | 'hold' | undefined;
-    otherwise: 'backorder' | 'cancel' | 'hold';
-  };
-  /** What becomes of units that its orders were to get and that a WMS could not find. */
-  onShortPick: {
-    policy: 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
-    otherwise: 'backorder' | 'cancel' | 'hold';
-  };
-  sharedRisk: boolean;
-  /** Of one that sells by itself: what it sold beside a product's order rule is held for a person; else it is taken as it is. */
-  holdsQuantities: boolean;
-  /** By SKU: what its listing sells one of, where that isn't the base unit. */
-  soldIn: ReadonlyMap<string, string>;
-  reservationMaxSeconds: number;
-  /** Whether its orders are decided against their account's credit. */
-  checksCredit: boolean;
-  /** Whether other SKUs may be sent for what its orders can't have, where they say nothing of it; of one that asks. */
-  substitutes: 'never' | 'offer' | 'allow';
-  /** null: by priority, from one location that has all, else from the fullest. */
-  sourcing: ChannelSourcing | null;
-  /** What promises to its orders were made by; null: it promises no dates. */
-  promisedBy: string | null;
-  prices: ChannelPrices;
-  /** null: as the location says. */
-  returns: DeclaredReturns | null;
-  /** How its taxes are compared with ours; null: they are not. */
-  tax: DeclaredTax | null;
-}
-/** How tax is rounded where the channel sells, and how far its own sum may lie from that. */
-export interface DeclaredTax {
-  rounding: 'line' | 'order';
-  toleranceMinor: number;
-}
-/** What becomes of an order's price that is not the one decided here, and which list the channel's prices stand in. */
-export interface ChannelPrices {
-  check: 'off' | 'hold' | 'reprice' | 'accept';
-  /** An exact decimal: per cent of the decided amount. */
-  tolerancePercent: string;
-  /** Of a line's amount. Within either tolerance is within tolerance. */
-  toleranceMinor: number;
-  list: string | null;
-}
-/** What becomes of goods that come back. */
-export interface DeclaredReturns {
-  inspect: boolean;
-  credit?: 'inspection' | 'receipt';
-}
-/** Whose a hold is, when somebody should have looked at it, and what becomes of its order then. */
-export interface HoldTerms {
-  owner: string;
-  dueMinutes: number | null;
-  onDue: 'alert' | 'cancel';
-}
-
-export interface DestinationEntry {
-  destinationId: number;
-  code: string;
-}
-
-/** Rules that are no channel's, location's or system's own. */
-export interface DeclaredRules {
-  /** Which system serves a domain. */
-  routing?: { orders?: string; fulfilment?: string; accounts?: string };
-  degradedModes?: DeclaredModes;
-  credit?: DeclaredCredit;
-  holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
-  matching?: { account?: { systems: readonly string[]; rules: readonly MatchRule[] } };
-  /** Domain or domain.field -> system. */
-  owners?: Record<string, string>;
-  ownership?: Record<string, Ownership>;
-}
-const ruleNames = [
-  'holds',
-  'credit',
-  'matching',
-  'owners',
-  'ownership',
-  'degradedModes',
-  'routing',
-] as const satisfies readonly (keyof DeclaredRules)[];
-
-/** What the directory needs of an estate; the estate room's type fits it. */
-export interface DeclaredEstate extends DeclaredRules {
-  companies: Record<string, { currency: string; timeZone: string }>;
-  /** `safetyStock`: null leaves what the last start declared, for whoever only reads it back. */
-  locations: Record<
-    string,
-    {
-      company: string;
-      region: string;
-      priority?: number;
-      safetyStock?: number | null;
-      returns?: DeclaredReturns;
-    } & DeclaredLocationSourcing
-  >;
-  calendars?: Record<string, DeclaredCalendar>;
-  postalAreas?: DeclaredPostalAreas;
-  /** `quantities`: null leaves what the last start declared. */
-  systems: Record<string, { quantities?: 'gross' | 'net' | null }>;
-  channels: Record<
-    string,
-    {
-      company: string;
-      system?: string;
-      sells: 'by_itself' | 'asks';
-      numberMeans?: 'net_available' | 'on_hand';
-      locations: string[];
-      share?: number;
-      cap?: number;
-      buffer?: number;
-      horizonDays?: number;
-      tolerance?: number;
-      onShort?: 'backorder' | 'refuse';
-      onOversold?: {
-        policy: 'backorder' | 'cancel' | 'substitute' | 'hold';
-        otherwise?: 'backorder' | 'cancel' | 'hold';
-      };
-      onShortPick?: {
-        policy: 'resource' | 'backorder' | 'cancel' | 'substitute' | 'hold';
-        otherwise?: 'backorder' | 'cancel' | 'hold';
-      };
-      risk?: 'none' | 'shared';
-      onOrderRule?: 'take' | 'hold';
-      soldIn?: Record<string, string>;
-      reservationMaxSeconds?: number;
-      sourcing?: DeclaredSourcing;
-      substitutes?: 'never' | 'offer' | 'allow';
-      prices?: { check?: ChannelPrices['check']; tolerancePercent?: string; toleranceMinor?: number; list?: string };
-      credit?: 'check' | 'off';
-      returns?: DeclaredReturns;
-      tax?: { rounding: 'line' | 'order'; toleranceMinor?: number };
-    }
-  >;
-}
 
 export class Directory {
   readonly #db: Database;
@@ -294,47 +118,12 @@ export class Directory {
       const declared = estate.channels[code]!;
       const companyId = directory.companies.get(declared.company)!.companyId;
       const [row] = await db.query(statements.upsertChannel, [code, companyId, JSON.stringify(declared)]);
-      const entry: ChannelEntry = {
-        channelId: row!.channel_id,
-        code,
-        companyId,
-        system: declared.system ?? null,
-        sellsByItself: declared.sells === 'by_itself',
-        numberMeans: declared.numberMeans ?? 'net_available',
-        locationIds: declared.locations
-          .map((location) => directory.locations.get(location)!)
-          .sort((a, b) => a.priority - b.priority || a.locationId - b.locationId)
-          .map((location) => location.locationId),
-        share: declared.share ?? 1,
-        cap: declared.cap ?? null,
-        buffer: declared.buffer ?? 0,
-        horizonDays: declared.horizonDays ?? 0,
-        tolerance: declared.tolerance ?? 0,
-        onShort: declared.onShort ?? 'backorder',
-        onShortPick: {
-          policy: declared.onShortPick?.policy ?? 'resource',
-          otherwise: declared.onShortPick?.otherwise ?? 'backorder',
-        },
-        onOversold: {
-          policy: declared.onOversold?.policy,
-          otherwise: declared.onOversold?.otherwise ?? (declared.onShort === 'refuse' ? 'cancel' : 'backorder'),
-        },
-        sharedRisk: declared.risk === 'shared',
-        holdsQuantities: declared.onOrderRule === 'hold',
-        soldIn: new Map(Object.entries(declared.soldIn ?? {}).map(([sku, unit]) => [sku.toUpperCase(), unit])),
-        reservationMaxSeconds: declared.reservationMaxSeconds ?? 3600,
-        substitutes: declared.substitutes ?? 'never',
-        ...channelSourcing(declared, estate),
-        prices: {
-          check: declared.prices?.check ?? 'off',
-          tolerancePercent: declared.prices?.tolerancePercent ?? '0',
-          toleranceMinor: declared.prices?.toleranceMinor ?? 0,
-          list: declared.prices?.list ?? null,
-        },
-        checksCredit: declared.credit === 'check',
-        returns: declared.returns ?? null,
-        tax: declared.tax === undefined ? null : { toleranceMinor: 0, ...declared.tax },
-      };
+      const entry = channelEntryOf(
+        { channelId: row!.channel_id, code, companyId },
+        declared,
+        estate,
+        declared.locations.map((location) => directory.locations.get(location)!),
+      );
       directory.channels.set(code, entry);
       directory.channelById.set(entry.channelId, entry);
     }

@@ -17,17 +17,10 @@ export {
   writeCrosswalk,
 } from './crosswalk.ts';
 export { readDeclared } from './declared.ts';
+export type { DeclaredEstate } from './declared-estate.ts';
 export { afterSecondsOf, type DeclaredModes, type ModeDomain, modeDomains, modeSystemsOf } from './degraded-policy.ts';
-export {
-  type ChannelEntry,
-  type ChannelPrices,
-  type CompanyEntry,
-  type DeclaredEstate,
-  type DestinationEntry,
-  Directory,
-  type LocationEntry,
-  readReferenceEnding,
-} from './directory.ts';
+export { Directory, readReferenceEnding } from './directory.ts';
+export type { ChannelEntry, ChannelPrices, CompanyEntry, DestinationEntry, LocationEntry } from './entries.ts';
 export type { Finding, Findings } from './findings.ts';
 export { applyPlan, type PlanRun, undoPlan } from './load-plan-apply.ts';
 export {
