@@ -50,6 +50,18 @@ export default defineEstate({
     api: { company: 'UK', sells: 'asks', locations },
   },
   routing: { orders: 'erp', fulfilment: 'wms', accounts: 'crm' },
+  // What holds while a system is away: `crossdock drill erp-away --minutes 10` shows it.
+  degradedModes: {
+    erp: { afterSeconds: 60, acceptOrderMinorMax: 2_000_00 },
+    wms: { afterSeconds: 300, marginUnits: 1, marginPercent: 5 },
+    crm: { afterSeconds: 300 },
+  },
+  holds: {
+    credit: { owner: 'credit control', dueMinutes: 240 },
+    price: { owner: 'sales desk', dueMinutes: 120 },
+    manual: { owner: 'sales desk' },
+    degraded: { owner: 'sales desk', dueMinutes: 60 },
+  },
   freshness: {
     'availability:shop': { targetMs: 2_000 },
     'availability:marketplace': { targetMs: 2_000 },

@@ -69,3 +69,37 @@ it('a key that speaks for one channel asks for no other', async () => {
   const answer = await api.call('GET', '/v1/promises/check?channel=api&sku=71053&quantity=1', undefined, headers);
   expect(answer.json().code).toBe('XD_FORBIDDEN');
 });
+
+it('every promise of an order is a record: what holds, and with `past` what held before', async () => {
+  await api.receive('71053', 'LON', 3);
+  const submitted = await api.order({
+    ...{ company: 'UK', channel: 'api', externalNo: 'P-1', account: '17850', currency: 'GBP' },
+    orderedAt: '2026-03-02T09:00:00Z',
+    lines: [{ lineNo: 1, sku: '71053', quantity: 5, unitPrice: '1.00' }],
+  } as { externalNo: string });
+  expect(submitted.statusCode, submitted.body).toBe(201);
+  const { orderId } = submitted.json();
+  const asked = async (query = '') => (await api.call('GET', `/v1/orders/${orderId}/promises${query}`)).json();
+  const first = await asked();
+  expect(first).toMatchObject({ truncated: false });
+  const common = { lineNo: 1, standsFor: null, sku: '71053', channel: 'api', account: '17850', ruleVersion: 'spring' };
+  expect(first.promises).toMatchObject([
+    { ...common, quantity: 3, location: 'LON', reason: 'stock', cause: 'accepted', replacedVersion: null },
+    { ...common, quantity: 2, location: null, promisedAt: null, reason: 'no_supply', replacedVersion: null },
+  ]);
+  const cancelled = await api.call(
+    'POST',
+    `/v1/orders/${orderId}/cancel`,
+    {
+      reference: 'c1',
+      lines: [{ lineNo: 1, quantity: 2 }],
+    },
+    { 'idempotency-key': 'c1' },
+  );
+  expect(cancelled.statusCode, cancelled.body).toBe(200);
+  expect((await asked()).promises).toMatchObject([{ quantity: 3, cause: 'cancelled', replacedVersion: null }]);
+  const past = (await asked('?past=true')).promises;
+  expect(past.map((one: { quantity: number }) => one.quantity)).toEqual([3, 3, 2]);
+  expect(past[1].replacedVersion).toBe(past[0].orderVersion);
+  expect((await api.call('GET', '/v1/orders/999999/promises')).json()).toMatchObject({ code: 'XD_UNKNOWN_ORDER' });
+});

@@ -1,17 +1,18 @@
-/** What an order would be promised if it came now; nothing is taken. */
+/** What an order would be promised if it came now, nothing taken; and what orders were promised. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { OrderSubmitted } from '../canonical/index.ts';
 import { ORDER_LINES_MAX, orderTermsOf } from '../ingest/index.ts';
 import { checkPromise } from '../orders/index.ts';
+import { readPromiseRecords } from '../projections/index.ts';
 import { checkChannel } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { channelOf, skuIdsOf } from './lookups.ts';
 import { promisedAnswer } from './order-answer.ts';
 import { orderTerms, termsOf } from './order-terms.ts';
-import { promisedPart } from './orders.ts';
-import { closed, code, list, quantity, sku, skuCodeOf, time } from './schemas.ts';
+import { getOrder, promisedPart } from './orders.ts';
+import { closed, code, idParams, list, quantity, sku, skuCodeOf, time } from './schemas.ts';
 
 const question = closed({ channel: code(), sku: sku(), quantity: quantity(), requestedAt: Type.Optional(time()) });
 const questions = closed({
@@ -19,6 +20,7 @@ const questions = closed({
   lines: list(closed({ sku: sku(), quantity: quantity() }), ORDER_LINES_MAX),
   ...orderTerms,
 });
+const which = closed({ past: Type.Optional(Type.Boolean()) });
 const answer = Type.Object({
   channel: Type.String(),
   asOf: Type.String(),
@@ -37,6 +39,37 @@ const answer = Type.Object({
       promised: Type.Array(promisedPart),
     }),
   ),
+});
+
+const RECORDS_MAX = 2_000;
+
+const record = Type.Object({
+  lineNo: Type.Integer(),
+  standsFor: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'the ordered line that this one leaves in place of',
+  }),
+  sku: Type.String(),
+  quantity: Type.Integer({ description: 'base units' }),
+  promisedAt: Type.Union([Type.String(), Type.Null()], { description: 'when it leaves; null: nobody knows' }),
+  location: Type.Union([Type.String(), Type.Null()]),
+  supply: Type.Union([Type.String(), Type.Null()], {
+    description: 'system and number of what is to come; null: it is there',
+  }),
+  supplyDueAt: Type.Union([Type.String(), Type.Null()], { description: 'as announced when this was promised' }),
+  channel: Type.String(),
+  account: Type.String(),
+  reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
+  cause: Type.String({ description: 'what it was promised upon: accepted, served, cancelled, supply_changed …' }),
+  ruleVersion: Type.String(),
+  orderVersion: Type.Integer(),
+  replacedVersion: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'version of the order since which something else is promised; null: it holds',
+  }),
+  recordedAt: Type.String(),
+});
+const records = Type.Object({
+  promises: Type.Array(record),
+  truncated: Type.Boolean({ description: 'there are more than are shown' }),
 });
 
 export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
@@ -106,6 +139,33 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
       const { channel, lines, ...rest } = request.body;
       checkChannel(request, channel);
       return check(channel, lines, termsOf(rest), (i) => `lines[${i}].sku`);
+    },
+  );
+
+  app.get<{ Params: Static<typeof idParams>; Querystring: Static<typeof which> }>(
+    '/v1/orders/:id/promises',
+    {
+      config: { scope: 'read', perChannel: true },
+      schema: {
+        summary: 'What an order is promised, and why; with `past` also what it was promised before',
+        description: `By line, newest first, at most ${RECORDS_MAX}. Empty where the channel declares neither calendars nor sourcing.`,
+        tags: ['promises'],
+        params: idParams,
+        querystring: which,
+        response: { 200: records },
+      },
+    },
+    async (request) => {
+      const { orderId } = await getOrder(hub, request, request.params.id);
+      const { past = false } = request.query;
+      const found = await readPromiseRecords(db, orderId, { past, max: RECORDS_MAX + 1 });
+      const promises = found.slice(0, RECORDS_MAX).map((one) => ({
+        ...one,
+        promisedAt: one.promisedAt?.toISOString() ?? null,
+        supplyDueAt: one.supplyDueAt?.toISOString() ?? null,
+        recordedAt: one.recordedAt.toISOString(),
+      }));
+      return { promises, truncated: found.length > RECORDS_MAX };
     },
   );
 }

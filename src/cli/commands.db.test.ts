@@ -452,6 +452,57 @@ test('exceptions are listed, shown and settled; one that is open ends the list w
   await database.pool.query('delete from order_exception where exception_id > 990000');
 });
 
+test('promise show tells what an order is promised, what it was promised before, and why', async () => {
+  const none = await crossdock('promise', 'show', 'shop/S1');
+  expect([none.code, none.stdout]).toEqual([0, expect.stringContaining('(shop/S1) has no promise')]);
+  await database.pool.query(
+    `insert into promise (order_id, line_no, order_version, part, quantity, promised_at, location_id, channel_id, account_id, reason, cause, rule_version, replaced_version)
+     select o.order_id, 1, v.version, 1, 2, '2026-03-05T14:00Z'::timestamptz + v.version * interval '1 day', 1, o.channel_id, o.account_id,
+            'stock', case v.version when 1 then 'accepted' else 'served' end, 'r1', v.replaced
+       from sales_order o, (values (1, 2), (2, null::int)) as v(version, replaced) where o.external_no = 'S1'`,
+  );
+  const now = await crossdock('promise', 'show', 'shop/S1', '--json');
+  expect(now.json).toMatchObject({
+    order: 'shop/S1',
+    promises: [{ lineNo: 1, quantity: 2, promisedAt: '2026-03-07T14:00:00.000Z', replacedVersion: null }],
+  });
+  const past = await crossdock('promise', 'show', 'S1', '--past');
+  expect(past.stdout).toMatch(/upon served +r1 +holds[\s\S]*upon accepted +r1 +until version 2/);
+  await database.pool.query('delete from promise');
+});
+
+test('holds are put and listed by whatever the order is called', async () => {
+  const at = '2026-03-02T09:00:00.000Z';
+  const line = { lineNo: 1, sku: 'A4', quantity: 9_999, unitPrice: '1.25' };
+  await estate.drive('crm', 'orders', {
+    orders: [{ number: 'H1', account: 'K3', company: 'UK', currency: 'GBP', orderedAt: at, lines: [line] }],
+  });
+  await estate.drained();
+  const put = await crossdock(
+    'holds',
+    'put',
+    'crm/H1',
+    '--reason',
+    'fraud_check',
+    '--detail',
+    'asked by phone',
+    '--json',
+  );
+  expect([put.code, put.json]).toMatchObject([0, { order: 'crm/H1', kind: 'manual', state: 'open' }]);
+  const listed = await crossdock('holds', 'ls', '--order', 'H1', '--json');
+  expect([listed.code, listed.json.holds.length]).toEqual([3, 1]);
+  expect((await crossdock('holds', 'put', 'nope', '--reason', 'x', '--detail', 'y')).stderr).toContain(
+    'no order has the id, number or ERP number nope',
+  );
+  const { holdId } = put.json;
+  expect((await crossdock('holds', 'release', String(holdId), '--reason', 'it was them', '--json')).json).toMatchObject(
+    {
+      state: 'released',
+    },
+  );
+  await estate.drained();
+});
+
 test('restored begins a new epoch after the newest fact, and what is open is looked up before it is sent', async () => {
   await estate.stopHub();
   const one = `(select max(delivery_id) from delivery)`;

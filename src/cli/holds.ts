@@ -20,7 +20,7 @@ export function register(program: Command): void {
     .option('--state <state>', 'open, released or all', oneOf('open', 'released', 'all'), 'open')
     .option('--kind <kind>', holdKinds.join(', '), oneOf(...holdKinds))
     .option('--channel <code>', 'of one channel')
-    .option('--order <id>', 'of one order', id)
+    .option('--order <order>', 'of one order: id, channel/number, number, or ERP number')
     .option('--owner <name>', 'of one owner')
     .option('--due', 'only those that somebody should have decided by now')
     .option('--before <id>', 'only those before this one', id)
@@ -51,14 +51,14 @@ export function register(program: Command): void {
 
   common(holds.command('put'))
     .description('hold an order; the same reason and detail again is the same hold')
-    .argument('<order>', 'the order id', id)
+    .argument('<order>', 'order id, channel/number, number, or ERP number')
     .requiredOption('--reason <code>', 'a short code, e.g. fraud_check', reasonCode)
     .requiredOption('--detail <text>', 'what whoever decides should know')
     .option('--due <time>', 'by when somebody should decide, RFC 3339', instant)
-    .action(async (orderId: number, options: Common & { reason: string; detail: string; due?: string }) => {
+    .action(async (order: string, options: Common & { reason: string; detail: string; due?: string }) => {
       const { put, shown, withDatabase } = await load();
       await withDatabase(options, 'holds', async (opened) => {
-        const found = await put(opened, orderId, options);
+        const found = await put(opened, order, options);
         printResult(found, { ...options, text: () => shown(found) });
       });
     });

@@ -4,6 +4,21 @@ import { printResult } from './output.ts';
 export function register(program: Command): void {
   const promise = program.command('promise').description('who is promised what, and from where');
   promise
+    .command('show')
+    .description('what an order is promised when, from where, and why')
+    .argument('<order>', 'order id, channel/number, number, or ERP number')
+    .option('--past', 'also what it was promised before')
+    .option('--database-url <url>', 'PostgreSQL 15 to 18 (default: DATABASE_URL, else the embedded one)')
+    .option('--json', 'print one JSON document')
+    .action(async (order: string, options: { past?: boolean; databaseUrl?: string; json?: boolean }) => {
+      const { show, told } = await import('./promise/show.ts');
+      const { withDatabase } = await import('./open.ts');
+      await withDatabase(options, 'promise', async ({ db }) => {
+        const result = await show(db, order, options.past === true);
+        printResult(result, { ...options, text: () => told(result) });
+      });
+    });
+  promise
     .command('rerun')
     .description(
       'decide anew who gets what there is and what is to come, by the class of their accounts (win, gain, redistribute, fill, lose)',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { RecordTold } from '../ingest/index.ts';
 import type { Timeline } from '../projections/index.ts';
 import type { Database } from '../store/index.ts';
-import { EXIT, paint, printResult, say } from './output.ts';
+import { EXIT, paint, printResult } from './output.ts';
 
 interface TraceOptions {
   data: boolean;
@@ -24,34 +24,11 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 3 when something should have followed and has not.')
     .action(async (text: string, options: TraceOptions) => {
-      const { fail } = await import('../canonical/index.ts');
-      const { findOrders, findParkedOrders, readTimeline } = await import('../projections/index.ts');
+      const { readTimeline } = await import('../projections/index.ts');
+      const { orderNamed } = await import('./order-named.ts');
       const { withDatabase } = await import('./open.ts');
       await withDatabase(options, 'trace', async ({ db }) => {
-        const found = await findOrders(db, text);
-        const exact = found.filter(
-          (order) => `${order.channel}/${order.externalNo}` === text || String(order.orderId) === text,
-        );
-        const order = exact.length === 1 ? exact[0] : found.length === 1 ? found[0] : undefined;
-        if (order === undefined) {
-          if (found.length === 0) {
-            const parked = await findParkedOrders(db, text);
-            const ids = parked.map(({ parkedId }) => parkedId);
-            const instead = parked.map(({ parkedId, class: kind }) => `crossdock parked show ${parkedId} (${kind})`);
-            const more = parked.length === 0 ? '' : `; one that came is parked: ${instead.join(', ')}`;
-            return fail('XD_NOT_FOUND', `no order has the id, number or ERP number ${text}${more}`, {
-              order: text,
-              ...(ids.length > 0 && { parked: ids }),
-            });
-          }
-          for (const one of found)
-            say(`${one.orderId}  ${one.channel}/${one.externalNo}  ${one.erpNumber ?? '-'}  ${one.state}`);
-          return fail(
-            'XD_VALUE_INVALID',
-            `${found.length} orders are called ${text}: name one by its id or as channel/number`,
-            { order: text },
-          );
-        }
+        const order = await orderNamed(db, text);
         const timeline = await readTimeline(db, order);
         const mappings = options.mapping ? await readMappings(db, timeline, options) : undefined;
         const { stepLines } = await import('./steps.ts');

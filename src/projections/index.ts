@@ -1,4 +1,5 @@
 export { type History, type OutboundState, readHistory, type ToldFact, type ToldState } from './history.ts';
+export { type PromiseRecord, readPromiseRecords } from './promise-records.ts';
 export { type Outlook, type OutlookFilter, readPurchasing } from './purchasing.ts';
 export {
   findOrders,

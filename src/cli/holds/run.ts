@@ -2,6 +2,7 @@ import { decimalOf } from '../../canonical/index.ts';
 import { getHold, type HoldRecord, holdOrder, listHolds, releaseHold } from '../../orders/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
+import { orderNamed } from '../order-named.ts';
 import { table } from '../table.ts';
 import { whoAmI } from '../who.ts';
 
@@ -22,7 +23,7 @@ export async function list(
     state: string;
     kind?: HoldRecord['kind'];
     channel?: string;
-    order?: number;
+    order?: string;
     owner?: string;
     due?: boolean;
     before?: number;
@@ -30,10 +31,11 @@ export async function list(
   },
 ): Promise<Named[]> {
   const { state, kind, channel, order, owner, due, before, limit } = wanted;
+  const orderId = order === undefined ? undefined : (await orderNamed(opened.db, order)).orderId;
   const found = await listHolds(opened.db, {
     state: state === 'all' ? undefined : (state as 'open' | 'released'),
     channelId: channel === undefined ? undefined : opened.directory.channels.get(channel)!.channelId,
-    ...{ kind, orderId: order, owner, due, before, limit },
+    ...{ kind, orderId, owner, due, before, limit },
   });
   return found.map((record) => named(opened, record));
 }
@@ -74,9 +76,10 @@ export function shown(hold: Named): string {
 
 export async function put(
   opened: Opened,
-  orderId: number,
+  order: string,
   { reason, detail, due }: { reason: string; detail: string; due?: string },
 ): Promise<Named> {
+  const { orderId } = await orderNamed(opened.db, order);
   return named(
     opened,
     await holdOrder(opened.db, depsOf(opened), orderId, { reason, detail, by: whoAmI(), dueAt: due ?? null }),
