@@ -1,15 +1,7 @@
 /** An order on hold: what it has stays its own, the ERP hears of it once it is released, nobody decides in time, two people at once. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkPromises } from '../src/ops/index.ts';
-import {
-  endDueHolds,
-  followBackorders,
-  getHold,
-  holdOrder,
-  listHolds,
-  releaseHold,
-  sweepBackorders,
-} from '../src/orders/index.ts';
+import { endDueHolds, getHold, holdOrder, listHolds, releaseHold, sweepBackorders } from '../src/orders/index.ts';
 import { findOrders, readTimeline } from '../src/projections/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
