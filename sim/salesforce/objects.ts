@@ -45,6 +45,8 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
     Name: text(255, { required: true }),
     MasterRecordId: { type: 'reference', to: 'Account', parent: 'MasterRecord', computed: true },
     Crossdock_Account__c: external,
+    ParentId: to('Account', 'Parent'),
+    Payment_Terms__c: text(40),
     ...currency,
   }),
   Product2: object('01t', {
@@ -99,6 +101,7 @@ export const OBJECTS: Readonly<Record<string, ObjectKind>> = {
     Line_Number__c: number,
     Sku__c: text(80),
     Amount__c: number,
+    Promised__c: { type: 'datetime' },
     ...Object.fromEntries(
       ['Quantity', 'Cancelled', 'Backordered', 'Refused', 'Shipped', 'Invoiced', 'Returned'].map((name) => [
         `${name}__c`,

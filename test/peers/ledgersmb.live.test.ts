@@ -1,24 +1,19 @@
-/** Against a real LedgerSMB database; skipped, and said so, where none is up. What it writes it takes out again. */
+/** Against a real LedgerSMB database. What it writes it takes out again. */
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { InboundItem } from '../../src/canonical/index.ts';
 import { type Connector, type SalesOrderPayload, type Source, sqlClientFor } from '../../src/connectors/kit/index.ts';
 import { contextFor } from '../../src/connectors/kit/testing.ts';
 import { ledgerSmb, ledgerSnapshot } from '../../src/connectors/ledgersmb/index.ts';
+import { live } from './live.ts';
 
-const port = process.env.LSMB_PG_PORT ?? '18801';
-const at = (user: string) => process.env.LEDGERSMB_URL ?? `postgresql://${user}@127.0.0.1:${port}/legacy`;
-const admin = new pg.Pool({ connectionString: at('peer:peer'), max: 2, connectionTimeoutMillis: 2_000 });
-const isUp = await admin.query('select 1 from oe limit 1').then(
-  () => true,
-  () => false,
-);
-if (!isUp) {
-  console.warn(`SKIPPED: no LedgerSMB database on port ${port}`);
-  await admin.end();
-}
-
-describe.skipIf(!isUp)('LedgerSMB', () => {
+live('LedgerSMB', ['ledgersmb'], ({ ledgersmb }) => {
+  const at = (user: string) => {
+    const url = new URL(String(ledgersmb.keys.url));
+    [url.username, url.password] = user.split(':') as [string, string];
+    return url.href;
+  };
+  const admin = new pg.Pool({ connectionString: at('peer:peer'), max: 2 });
   const signal = new AbortController().signal;
   const settings = { company: 'US', location: 'DC-EAST', units: { ea: 1, doz: 12 } };
   const limits = { callsPerSecond: 1_000, concurrency: 3, timeoutMs: 5_000, batchMax: null };

@@ -18,7 +18,7 @@ export function orderCancellations(
 ): DeliveryKind {
   return ledgerKind<OrderDocumentPayload>(client, limits, {
     noteOf: cancelNoteOf,
-    find: sql.cancelsBy,
+    find: sql.notedBy,
     write: (run, payload) => cancel(run, payload, channel, settings),
   });
 }
@@ -54,7 +54,7 @@ async function cancel(
   const [first = '', ...others] = notesIn(order.intnotes);
   const kept = others.filter((line) => !line.startsWith('lines '));
   const notes = [first, lines, ...kept, cancelNoteOf(payload.reference)].join('\n');
-  await run(sql.lowerOrder, [order.id, moneyText(minor), notes]);
+  await run(sql.changeOrder, [order.id, moneyText(minor), notes]);
   await run(sql.closeShipped, [order.id]);
   return { number };
 }

@@ -83,6 +83,10 @@ const system: DatabaseDescription = {
     sales_order: `select count(*)::int as n from oe
                    where split_part(intnotes, E'\\n', 1) = 'crossdock:' || $1
                      and (select count(*) from orderitems i where i.trans_id = oe.id) = 2`,
+    order_change: `select count(*)::int as n from oe
+                   where 'added ' || $1 = any(string_to_array(intnotes, E'\\n')) and amount = 19 and netamount = 19 and not closed
+                     and 'lines 1,2,100001' = any(string_to_array(intnotes, E'\\n'))
+                     and (select sum(qty) from orderitems i where i.trans_id = oe.id) = 6`,
     order_cancellation: `select count(*)::int as n from oe
                    where 'cancelled ' || $1 = any(string_to_array(intnotes, E'\\n')) and amount = 11
                      and (select sum(qty) from orderitems i where i.trans_id = oe.id) = 2`,
@@ -158,6 +162,13 @@ export default describeSystem({
         orderedAt: '2026-03-01T09:00:00Z',
         totalMinor: 1500,
         lines,
+      },
+    }),
+    order_change: (n) => ({
+      reference: `A/5/77${n}10`,
+      payload: {
+        ...{ reference: `A/5/77${n}10`, order: `shop/88${n}10`, totalMinor: 400 },
+        lines: [{ lineNo: 100_001, addsTo: 1, sku: 'SKU0001', quantity: 2, unitPrice: '2.00', amountMinor: 400 }],
       },
     }),
     order_cancellation: (n) => ({

@@ -9,7 +9,8 @@ select ${FIRST_LINE} as note, invnumber as number, approved::text from ar where 
 export const ordersByNote = `
 select ${FIRST_LINE} as note, ordnumber as number from oe where oe_class_id = 1 and ${FIRST_LINE} = any($1::text[]) order by id`;
 
-export const cancelsBy = `
+/** Of lines below the first one: cancellations and changes. */
+export const notedBy = `
 select n.line as note, o.ordnumber as number
   from oe o cross join unnest(string_to_array(translate(o.intnotes, E'\\r', ''), E'\\n')) as n (line)
  where o.oe_class_id = 1 and o.intnotes like 'crossdock:%' and n.line = any($1::text[]) order by o.id`;
@@ -31,7 +32,8 @@ const ACCOUNT = `
 
 /** An order of ours by its note, or one that was read from here by its number. Locked, so that two documents of it do not count twice. */
 export const orderFor = `
-select o.id::text, o.ordnumber, o.curr, o.intnotes, o.terms::text, trim_scale(o.amount)::text as amount, ${ACCOUNT}
+select o.id::text, o.ordnumber, o.curr, o.intnotes, o.terms::text, coalesce(o.closed, false)::text as closed,
+       trim_scale(o.amount)::text as amount, ${ACCOUNT}
   from oe o join entity_credit_account a on a.id = o.entity_credit_account
  where o.oe_class_id = 1 and not coalesce(o.quotation, false)
    and (${FIRST_LINE.replace('intnotes', 'o.intnotes')} = $1
@@ -111,7 +113,10 @@ export const closeShipped = `
 update oe set closed = true
  where id = $1::int and not exists (select from orderitems i where i.trans_id = oe.id and i.qty > coalesce(i.ship, 0))`;
 
-export const lowerOrder = `
+/** What was added is still to be shipped. */
+export const openAgain = `update oe set closed = false where id = $1::int and closed`;
+
+export const changeOrder = `
 update oe set amount = $2::numeric, netamount = $2::numeric, intnotes = $3 where id = $1::int`;
 
 /**

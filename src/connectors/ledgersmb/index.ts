@@ -8,6 +8,7 @@ import {
   sqlClientFor,
 } from '../kit/index.ts';
 import { orderCancellations } from './cancel.ts';
+import { orderChanges } from './change.ts';
 import { type DocumentSettings, invoices } from './documents.ts';
 import { BATCH_MAX } from './kind.ts';
 import { salesOrders } from './sink.ts';
@@ -62,6 +63,7 @@ const declaration: Declaration = {
   },
   deliveries: {
     sales_order: { ...write, locator: 'first line of oe.intnotes: crossdock:<reference>' },
+    order_change: { ...write, locator: 'a line of oe.intnotes: added <reference>' },
     order_cancellation: { ...write, locator: 'a line of oe.intnotes: cancelled <reference>' },
     shipment_posting: { ...write, locator: 'first line of ar.intnotes: crossdock:shipment_posting/<reference>' },
     return_posting: { ...write, locator: 'first line of ar.intnotes: crossdock:return_posting/<reference>' },
@@ -100,6 +102,7 @@ export const ledgerSmb: ConnectorFactory = defineConnector(declaration, (context
   const deliveries: Record<string, DeliveryKind> = {};
   if (writes) {
     deliveries.sales_order = salesOrders(client, own, context.limits);
+    deliveries.order_change = orderChanges(client, own, context);
     deliveries.order_cancellation = orderCancellations(client, own, context);
   }
   if (writesInvoices) Object.assign(deliveries, invoices(client, own, context));

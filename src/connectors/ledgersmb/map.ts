@@ -266,11 +266,24 @@ export interface LedgerLine {
 export function mapLines(
   payload: SalesOrderPayload,
   parts: ReadonlyMap<string, readonly SqlRow[]>,
-  { units }: LedgerSettings,
+  settings: LedgerSettings,
 ): LedgerLine[] {
-  const refuse = (why: string): never => fail('XD_VALUE_INVALID', why);
+  const { lines, micros } = linesIn(payload.lines, parts, settings);
+  // As the order's screen does: the sum is rounded, not each line. An order that is another amount there is none that agrees.
+  const minor = Number((micros + 5_000n) / 10_000n);
+  if (minor !== payload.totalMinor)
+    refuse(`the ledger makes ${minor} of what is ${payload.totalMinor} here: it rounds the sum, not the lines`);
+  return lines;
+}
+
+/** @throws as {@link mapLines}; what they are in all is for the caller to compare */
+export function linesIn(
+  asked: SalesOrderPayload['lines'],
+  parts: ReadonlyMap<string, readonly SqlRow[]>,
+  { units }: LedgerSettings,
+): { lines: LedgerLine[]; micros: bigint } {
   let total = 0n;
-  const lines = payload.lines.map(({ lineNo, sku, quantity, unitPrice }) => {
+  const lines = asked.map(({ lineNo, sku, quantity, unitPrice }) => {
     const found = parts.get(sku.toUpperCase()) ?? [];
     if (found.length !== 1) return refuse(`line ${lineNo}: ${found.length} parts have the number ${sku}`);
     const part = found[0]!;
@@ -288,11 +301,11 @@ export function mapLines(
       price: `${micros / 1_000_000n}.${String(micros % 1_000_000n).padStart(6, '0')}`,
     };
   });
-  // As the order's screen does: the sum is rounded, not each line. An order that is another amount there is none that agrees.
-  const minor = Number((total + 5_000n) / 10_000n);
-  if (minor !== payload.totalMinor)
-    refuse(`the ledger makes ${minor} of what is ${payload.totalMinor} here: it rounds the sum, not the lines`);
-  return lines;
+  return { lines, micros: total };
+}
+
+function refuse(why: string): never {
+  return fail('XD_VALUE_INVALID', why);
 }
 
 export function skuOf(partnumber: string): string {

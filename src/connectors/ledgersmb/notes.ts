@@ -2,7 +2,8 @@
  * What the hub writes into internal notes, which nobody prints: by it things are found again. Lines, since people write below them; a
  * browser makes the ends of lines longer, which is no difference.
  *
- * Orders: `crossdock:<reference>`, `lines 1,2,4` (our numbers of its rows, in their order), `cancelled <reference>` for each cancellation.
+ * Orders: `crossdock:<reference>`, `lines 1,2,4` (our numbers of its rows, in their order), `cancelled <reference>` for each cancellation,
+ * `added <reference>` for each change.
  * Invoices: `crossdock:<kind>/<reference>`, `order <reference>`, `lines …`.
  */
 
@@ -16,6 +17,10 @@ export function documentNoteOf(kind: string, reference: string): string {
 
 export function cancelNoteOf(reference: string): string {
   return `cancelled ${reference}`;
+}
+
+export function changeNoteOf(reference: string): string {
+  return `added ${reference}`;
 }
 
 export function linesNoteOf(lineNos: readonly number[]): string {

@@ -38,15 +38,15 @@ async function writeOrder(
 ): Promise<{ number: string }> {
   const day = order.orderedAt.slice(0, 10);
   const [rules] = (await run(statements.rules, [])).rows;
-  refuseUnknownRules(rules!, order);
+  refuseUnknownRules(rules!, order.currency);
+  // The ledger's order would lack them, and its invoice another total than the order's.
+  if ((order.charges ?? []).length > 0)
+    throw new SqlRefused(`${order.reference} has charges, which this connector does not carry into the ledger`);
+  if ((rules!.sonumber ?? '').includes('<?lsmb'))
+    throw new SqlRefused('numbers of sales orders have a template, which only the application fills in');
   const [account, second] = (await run(statements.account, [order.account, day])).rows;
   refuseAccount(account, second, order);
-  const skus = [...new Set(order.lines.map(({ sku }) => sku.toUpperCase()))];
-  const parts = new Map<string, SqlRow[]>();
-  for (const part of (await run(statements.parts, [skus])).rows) {
-    const sku = part.partnumber!.toUpperCase();
-    parts.set(sku, [...(parts.get(sku) ?? []), part]);
-  }
+  const parts = await partsBy(run, order.lines);
   const lines = orRefused(() => mapLines(order, parts, settings));
   const [{ number }] = (await run(statements.nextNumber, [])).rows as [{ number: string | null }];
   if (number === null) throw new SqlRefused('the ledger has no number for a sales order (setting sonumber)');
@@ -67,17 +67,23 @@ async function writeOrder(
   return { number };
 }
 
-function refuseUnknownRules({ version, currencies, sonumber, audittrail }: SqlRow, order: SalesOrderPayload): void {
+/** By SKU. Codes that differ only by case are one here, and may be more than one row there. */
+export async function partsBy(run: SqlRun, lines: SalesOrderPayload['lines']): Promise<Map<string, SqlRow[]>> {
+  const skus = [...new Set(lines.map(({ sku }) => sku.toUpperCase()))];
+  const parts = new Map<string, SqlRow[]>();
+  for (const part of (await run(statements.parts, [skus])).rows) {
+    const sku = part.partnumber!.toUpperCase();
+    parts.set(sku, [...(parts.get(sku) ?? []), part]);
+  }
+  return parts;
+}
+
+export function refuseUnknownRules({ version, currencies, audittrail }: SqlRow, currency: string): void {
   if (!VERSIONS.test(version ?? ''))
     throw new SqlRefused(`LedgerSMB ${version} is none of 1.6: its rules are not known here`);
-  // The ledger's order would lack them, and its invoice another total than the order's.
-  if ((order.charges ?? []).length > 0)
-    throw new SqlRefused(`${order.reference} has charges, which this connector does not carry into the ledger`);
   const own = (currencies ?? '').split(':')[0];
-  if (order.currency !== own)
-    throw new SqlRefused(`${order.currency} needs an exchange rate to ${own}, which is decided on the ledger's screen`);
-  if ((sonumber ?? '').includes('<?lsmb'))
-    throw new SqlRefused('numbers of sales orders have a template, which only the application fills in');
+  if (currency !== own)
+    throw new SqlRefused(`${currency} needs an exchange rate to ${own}, which is decided on the ledger's screen`);
   if (!['', '0'].includes(audittrail ?? ''))
     throw new SqlRefused('the audit trail is on, which only the application writes');
 }

@@ -1,6 +1,6 @@
 /** Accounts as they change. One that is gone and left nobody of ours in its place is for a person: what hangs on it lies in other systems, too. */
 import { fingerprint, type InboundItem } from '../../canonical/index.ts';
-import { type Draft, type Fields, mapRecords, readRecord, recordItem, scopes } from '../kit/index.ts';
+import { type Draft, Fields, mapRecords, readRecord, recordItem, scopes } from '../kit/index.ts';
 import { mapAccount } from './map-master.ts';
 import { timeOf } from './values.ts';
 
@@ -8,6 +8,9 @@ export interface AccountReading {
   system: string;
   company: string;
   accountField: string;
+  /** Whether the account above is told. */
+  accountParents?: boolean;
+  paymentTermsField?: string | null;
 }
 
 export function mapAccounts(records: readonly unknown[], reading: AccountReading): InboundItem[] {
@@ -17,7 +20,8 @@ export function mapAccounts(records: readonly unknown[], reading: AccountReading
   );
 }
 
-function accountOf(record: Fields, { system, company, accountField }: AccountReading): Draft[] {
+function accountOf(record: Fields, reading: AccountReading): Draft[] {
+  const { system, company, accountField } = reading;
   const { name, isDeleted, mergedInto, id } = mapAccount(record, { accountField });
   const account = record.text(accountField);
   if (mergedInto !== null) {
@@ -46,7 +50,19 @@ function accountOf(record: Fields, { system, company, accountField }: AccountRea
           'credit is kept, then resolve this',
       ),
     ];
-  return [recordItem(system, { kind: 'account.changed', account, company, name, changedAt: changedAtOf(record) })];
+  const changedAt = changedAtOf(record);
+  return [
+    recordItem(system, { kind: 'account.changed', account, company, name, ...termsOf(record, reading), changedAt }),
+  ];
+}
+
+/** What an org may keep of an account beside its name. One above it that is no account of ours is none. */
+function termsOf(record: Fields, { accountField, accountParents = false, paymentTermsField = null }: AccountReading) {
+  const above = record.raw.Parent == null ? undefined : new Fields(record.raw.Parent, `${record.place}/Parent`);
+  return {
+    ...(accountParents && { parent: above?.textOrNull(accountField) ?? null }),
+    ...(paymentTermsField !== null && { paymentTerms: record.textOrNull(paymentTermsField) }),
+  };
 }
 
 const changedAtOf = (record: Fields): string => timeOf(record.raw.SystemModstamp, `${record.place}/SystemModstamp`);

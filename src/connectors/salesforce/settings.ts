@@ -31,6 +31,17 @@ export const settingsSchema = Type.Object(
     documentObject: Type.Optional(
       apiName('object of shipments, invoices and returns, such as Crossdock_Document__c; none: they are not told'),
     ),
+    promiseField: Type.Optional(
+      apiName(
+        'date/time field of lines that shows when the last of it is promised, such as Promised__c; none: it is not told',
+      ),
+    ),
+    accountParents: Type.Optional(
+      Type.Boolean({ description: 'whether accounts are told with the one above them (ParentId); false' }),
+    ),
+    paymentTermsField: Type.Optional(
+      apiName('field of Account with our code of its payment terms; none: they are not told'),
+    ),
     overlapMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'how late a change may be committed; 600000' }),
     ),
@@ -46,11 +57,18 @@ export const settingsSchema = Type.Object(
 );
 
 export interface Settings
-  extends Required<Omit<Static<typeof settingsSchema>, 'username' | 'company' | 'currency' | 'documentObject'>> {
+  extends Required<
+    Omit<
+      Static<typeof settingsSchema>,
+      'username' | 'company' | 'currency' | 'documentObject' | 'promiseField' | 'paymentTermsField'
+    >
+  > {
   username: string | null;
   company: string | null;
   currency: string | null;
   documentObject: string | null;
+  promiseField: string | null;
+  paymentTermsField: string | null;
   /** `/services/data/v62.0` */
   data: string;
 }
@@ -86,6 +104,9 @@ export function settingsOf(system: string, given: Readonly<Record<string, unknow
     orderObject: set.orderObject ?? 'Crossdock_Order__c',
     lineObject: set.lineObject ?? 'Crossdock_Order_Line__c',
     documentObject: set.documentObject ?? null,
+    promiseField: set.promiseField ?? null,
+    accountParents: set.accountParents ?? false,
+    paymentTermsField: set.paymentTermsField ?? null,
     overlapMs: set.overlapMs ?? 600_000,
     dailyShare: set.dailyShare ?? 0.8,
     data: `/services/data/v${apiVersion}`,

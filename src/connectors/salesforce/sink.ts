@@ -176,6 +176,12 @@ export function orderRecord({ settings }: Salesforce, { key, version, state }: S
   };
 }
 
+/** When all of it is to leave; null: of some of it nobody knows, or nothing is left to promise. */
+export function lastPromise(parts: readonly { at: string | null }[]): string | null {
+  if (parts.some(({ at }) => at === null)) return null;
+  return parts.reduce<string | null>((last, { at }) => (last === null || at! > last ? at : last), null);
+}
+
 export function linesOf({ settings }: Salesforce, { key, state }: StateItem) {
   const { currency, lines } = state as OrderStatusState;
   return lines.map((line) => ({
@@ -191,6 +197,8 @@ export function linesOf({ settings }: Salesforce, { key, state }: StateItem) {
     Shipped__c: line.shipped,
     Invoiced__c: line.invoiced,
     Returned__c: line.returned,
+    ...(settings.promiseField !== null &&
+      line.promised !== undefined && { [settings.promiseField]: lastPromise(line.promised) }),
     ...(settings.currency === null && { CurrencyIsoCode: currency }),
   }));
 }

@@ -2,7 +2,7 @@ import { fail } from '../../canonical/index.ts';
 import { type KeysetRow, keysetSource, type Place, type Source, type Whose } from '../kit/index.ts';
 import { queryPageOf, type Salesforce } from './client.ts';
 import { mapOpportunities, type Reading } from './map.ts';
-import { mapAccounts } from './map-accounts.ts';
+import { type AccountReading, mapAccounts } from './map-accounts.ts';
 import { parseExact, quoted, timeOf } from './values.ts';
 
 /** Each carries its lines, so a page is of some hundred kB. */
@@ -33,7 +33,8 @@ export function opportunities(client: Salesforce, whose: Whose, company: string)
 /** Accounts that have one of ours, by (SystemModstamp, Id); those merged away and deleted, too, as long as the org keeps them (15 days). */
 export function accounts(client: Salesforce, system: string, company: string): Source {
   const { settings } = client;
-  const reading = { system, company, accountField: settings.accountField };
+  const { accountField, accountParents, paymentTermsField } = settings;
+  const reading: AccountReading = { system, company, accountField, accountParents, paymentTermsField };
   return keysetSource({
     feed: 'accounts',
     pageMax: PAGE_RECORDS_MAX,
@@ -42,15 +43,20 @@ export function accounts(client: Salesforce, system: string, company: string): S
     rowsOf: recordsOf,
     async read(after, limit, signal) {
       client.mayBegin();
-      const body = await readWhole(client, accountQuery(settings.accountField, after, limit), signal);
+      const body = await readWhole(client, accountQuery(reading, after, limit), signal);
       const rows = recordsOf(body).map(rowOf);
       return { body, contentType: 'application/json', rows, more: rows.length >= limit };
     },
   });
 }
 
-function accountQuery(accountField: string, after: Place | undefined, limit: number): string {
-  const fields = `Id, Name, ${accountField}, MasterRecordId, MasterRecord.${accountField}, IsDeleted, SystemModstamp`;
+function accountQuery(reading: AccountReading, after: Place | undefined, limit: number): string {
+  const { accountField, accountParents, paymentTermsField } = reading;
+  const fields = [
+    ...['Id', 'Name', accountField, 'MasterRecordId', `MasterRecord.${accountField}`, 'IsDeleted', 'SystemModstamp'],
+    ...(accountParents ? [`Parent.${accountField}`] : []),
+    ...(paymentTermsField === null ? [] : [paymentTermsField]),
+  ].join(', ');
   return (
     `SELECT ${fields} FROM Account WHERE ${accountField} != null${beyond(after)} ` +
     `ORDER BY SystemModstamp, Id LIMIT ${limit}`

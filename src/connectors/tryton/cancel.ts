@@ -6,10 +6,11 @@ import type {
   FulfilmentCancelPayload,
   Outcome,
 } from '../kit/index.ts';
-import { notesBy, type Shipment, saleBy, shipmentsBy } from './find.ts';
+import { notesBy, orderSaleOf, type Shipment, saleById, shipmentsBy } from './find.ts';
 import { idOfReference, type Row } from './lookups.ts';
 import { keepRest } from './rest.ts';
 import type { Tryton } from './rpc.ts';
+import { salesOf } from './sale.ts';
 import type { Sinks } from './sink.ts';
 
 const SHIPMENT = 'model.stock.shipment.out';
@@ -107,7 +108,8 @@ interface Outgoing {
   id: number;
   lineNo: number;
   quantity: number;
-  sale: string;
+  /** The order's. */
+  sale: number;
 }
 
 async function reduce(
@@ -140,12 +142,12 @@ async function reduce(
     return written.itemsToBlame && /\.(wait|draft)$/.test(method) ? 'too_late' : written.outcome;
   }
   if (left && shipment.state === 'assigned') await tryton.write(`${SHIPMENT}.assign_try`, [[shipment.id]], signal);
-  const reference = moves[0]?.sale;
-  if (reference === undefined || changed.length === 0) return undefined;
+  const order = moves[0]?.sale;
+  if (order === undefined || changed.length === 0) return undefined;
   // What was given back is planned again by Tryton, and kept a draft until the hub says what becomes of it.
-  const sale = await saleBy(tryton, reference, signal);
+  const sale = await saleById(tryton, order, signal);
   if (sale === undefined) return undefined;
-  const processed = await tryton.write('model.sale.sale.process', [[sale.id]], signal);
+  const processed = await tryton.write('model.sale.sale.process', [salesOf(sale)], signal);
   if (!processed.done) return processed.outcome;
   return await keepRest(tryton, sale, signal);
 }
@@ -159,12 +161,14 @@ async function outgoingOf(tryton: Tryton, shipment: Shipment, signal: AbortSigna
     signal,
   );
   const ids = moves.map(({ origin }) => idOfReference(origin, 'sale.line')).filter((id) => id !== null);
-  const lines = await tryton.search('sale.line', [['id', 'in', ids]], ['sequence', 'sale.reference'], signal);
+  const fields = ['sequence', 'sale', 'sale.reference', 'sale.origin'];
+  const lines = await tryton.search('sale.line', [['id', 'in', ids]], fields, signal);
   const byId = new Map(lines.map((line) => [line.id, line]));
   return moves.flatMap(({ id, origin, quantity }) => {
     const line = byId.get(idOfReference(origin, 'sale.line') ?? 0);
     if (line === undefined) return [];
-    const sale = String((line['sale.'] as { reference?: unknown } | undefined)?.reference ?? '');
+    const { reference, origin: of } = (line['sale.'] ?? {}) as { reference?: unknown; origin?: unknown };
+    const sale = orderSaleOf({ id: Number(line.sale), reference, origin: of });
     return [{ id, lineNo: Number(line.sequence), quantity: Number(quantity), sale }];
   });
 }

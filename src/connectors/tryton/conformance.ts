@@ -149,6 +149,7 @@ function system(rows: FeedRows): SystemModel {
     effects(kind, reference) {
       switch (kind) {
         case 'sales_order':
+        case 'order_change':
         case 'return_announcement':
           return done('sale.sale', reference, ({ state }) => state === 'processing');
         case 'fulfilment':
@@ -282,6 +283,13 @@ export default describeSystem({
         orderedAt: at,
         totalMinor: 2468,
         lines: [{ ...lines[0]!, unitPrice: '12.34', amountMinor: 2468 }],
+      },
+    }),
+    order_change: (n) => ({
+      reference: `A/5/77${n}10`,
+      payload: {
+        ...{ reference: `A/5/77${n}10`, order: ORDER, totalMinor: 2468 },
+        lines: [{ ...lines[0]!, lineNo: 100_000 + n, addsTo: 1, unitPrice: '12.34', amountMinor: 2468 }],
       },
     }),
     fulfilment: (n) => ({

@@ -33,6 +33,7 @@ export const declaration: Declaration = {
   },
   deliveries: {
     sales_order: looked(10, 'sale.sale reference'),
+    order_change: looked(10, 'sale.sale reference, origin is the order'),
     order_cancellation: looked(10, 'stock.shipment.out reference, cancelled and ignored'),
     shipment_posting: looked(10, 'stock.shipment.out number, done'),
     return_posting: looked(10, 'return sale of the order, received'),

@@ -12,6 +12,7 @@ import {
   scopes,
   Unreadable,
 } from '../kit/index.ts';
+import { isChange } from './find.ts';
 import { idOfReference } from './lookups.ts';
 import type { Raw } from './map.ts';
 import { decimalText, minorOf, momentOf, unitsOf } from './values.ts';
@@ -36,8 +37,8 @@ export function joinInvoices(page: InvoicesPage, own: OwnReferences): InvoiceRow
   const orderOf = (saleId: unknown): string => {
     const sale = sales.get(saleId);
     const reference = String(sale?.reference ?? '');
-    // A return is a sale of its own, whose origin is the order.
-    if (!own.isReturn(reference)) return reference;
+    // What comes back and what was added are sales of their own, whose origin is the order.
+    if (!own.isReturn(reference) && !isChange(reference)) return reference;
     return String((sale?.['origin.'] as Raw | null | undefined)?.reference ?? '');
   };
   return page.invoices.map((invoice) => ({

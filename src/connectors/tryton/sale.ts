@@ -1,5 +1,5 @@
 /** Sales as Tryton wants them: what we know of an order in the values of a create. Pure. */
-import type { FulfilmentPayload, SalesOrderPayload } from '../kit/index.ts';
+import type { FulfilmentPayload, OrderChangePayload, SalesOrderPayload } from '../kit/index.ts';
 import type { Party, Product, Warehouse } from './lookups.ts';
 import { dateOf, decimalOf, priceFor, type Tagged } from './values.ts';
 
@@ -32,17 +32,8 @@ export function saleOf(order: SalesOrderPayload, known: Known): Made {
   if ((order.charges ?? []).length > 0)
     return { refused: `${order.reference} has charges, which this connector does not carry into Tryton` };
   if (warehouse === undefined) return { refused: 'none of settings.warehouses is a warehouse in Tryton' };
-  const lines: Record<string, unknown>[] = [];
-  for (const line of order.lines) {
-    const product = known.products.get(line.sku.toUpperCase());
-    if (product === undefined) return { refused: `Tryton has no product with code ${line.sku}` };
-    const price = priceFor(line.unitPrice, line.quantity, line.amountMinor);
-    if (price === undefined)
-      return {
-        refused: `line ${line.lineNo}: no price with four digits makes ${line.quantity} x ${line.unitPrice} the ${line.amountMinor} that were agreed`,
-      };
-    lines.push(lineOf(line.lineNo, product, line.quantity, price));
-  }
+  const lines = linesOf(order.lines, known.products);
+  if ('refused' in lines) return lines;
   return {
     values: {
       reference: order.reference,
@@ -56,9 +47,27 @@ export function saleOf(order: SalesOrderPayload, known: Known): Made {
       sale_date: dateOf(order.orderedAt),
       invoice_method: 'shipment',
       shipment_method: 'order',
-      lines: [['create', lines]],
+      lines: [['create', lines.made]],
     },
   };
+}
+
+function linesOf(
+  asked: SalesOrderPayload['lines'],
+  products: Known['products'],
+): { made: Record<string, unknown>[] } | { refused: string } {
+  const made: Record<string, unknown>[] = [];
+  for (const line of asked) {
+    const product = products.get(line.sku.toUpperCase());
+    if (product === undefined) return { refused: `Tryton has no product with code ${line.sku}` };
+    const price = priceFor(line.unitPrice, line.quantity, line.amountMinor);
+    if (price === undefined)
+      return {
+        refused: `line ${line.lineNo}: no price with four digits makes ${line.quantity} x ${line.unitPrice} the ${line.amountMinor} that were agreed`,
+      };
+    made.push(lineOf(line.lineNo, product, line.quantity, price));
+  }
+  return { made };
 }
 
 function lineOf(lineNo: number, product: Product, quantity: number, price: string): Record<string, unknown> {
@@ -92,11 +101,52 @@ export interface Sale {
   state: string;
   reference: string;
   party: number;
+  invoiceAddress: number | null;
   shipmentAddress: number;
+  paymentTerm: number | null;
+  warehouse: number | null;
   company: number;
   currency: number;
   customerLocation: number;
+  hasTaxRule: boolean;
+  /** Its own, and those of sales that hold what was added to it. */
   lines: SaleLine[];
+}
+
+/** All that hold lines of it. */
+export function salesOf({ id, lines }: Sale): number[] {
+  return [...new Set([id, ...lines.map(({ sale }) => sale)])];
+}
+
+/**
+ * What is added to an order. A sale that is processed can't be changed, so it is a second one of the same customer, terms and places, whose
+ * origin is the first.
+ */
+export function changeOf(change: OrderChangePayload, sale: Sale, products: Known['products'], today: string): Made {
+  if (sale.hasTaxRule)
+    return { refused: `the party of ${sale.reference} has a tax rule in Tryton, which we can't apply` };
+  for (const { lineNo } of change.lines)
+    if (sale.lines.some((line) => line.lineNo === lineNo))
+      return { refused: `sale ${sale.reference} has a line ${lineNo} in Tryton already` };
+  const lines = linesOf(change.lines, products);
+  if ('refused' in lines) return lines;
+  return {
+    values: {
+      reference: change.reference,
+      origin: `sale.sale,${sale.id}`,
+      company: sale.company,
+      party: sale.party,
+      invoice_address: sale.invoiceAddress,
+      shipment_address: sale.shipmentAddress,
+      payment_term: sale.paymentTerm,
+      currency: sale.currency,
+      warehouse: sale.warehouse,
+      sale_date: dateOf(today),
+      invoice_method: 'shipment',
+      shipment_method: 'order',
+      lines: [['create', lines.made]],
+    },
+  };
 }
 
 /** A shipment of some of a sale's lines from one warehouse, in draft. */

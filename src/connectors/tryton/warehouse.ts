@@ -10,22 +10,22 @@ import {
   type Outcome,
 } from '../kit/index.ts';
 import { cancels } from './cancel.ts';
-import { CONFIRMED, type Shipment, saleBy, salesBy, shipmentsBy } from './find.ts';
+import { addLines, confirmedSales, confirmSaleOf, noSale } from './change.ts';
+import { type Shipment, saleBy, shipmentsBy } from './find.ts';
 import { keepRest, movesOf } from './rest.ts';
 import { laterBy } from './rpc.ts';
-import { returnOf, type Sale, shipmentOf } from './sale.ts';
+import { returnOf, type Sale, salesOf, shipmentOf } from './sale.ts';
 import { type Sinks, salesOrders } from './sink.ts';
 
 const WORK_MAX = 10;
-/** The order's own delivery is another one: it may come a moment later. */
-const SALE_MISSING_MS = 2_000;
 const SHIPMENT = 'model.stock.shipment.out';
 
-export type TrytonKind = Exclude<DeliveryKindName, 'charge' | 'order_change'>;
+export type TrytonKind = Exclude<DeliveryKindName, 'charge'>;
 
 export function deliveries(sinks: Sinks): Record<TrytonKind, DeliveryKind> {
   return {
     sales_order: salesOrders(sinks),
+    order_change: eachOf(sinks, addLines, (references, signal) => confirmedSales(sinks, references, signal)),
     fulfilment: eachOf(sinks, fulfil, async (references, signal) => {
       const found = new Map<string, unknown>();
       // A draft is the first of three steps, which the next try goes on from.
@@ -42,12 +42,9 @@ export function deliveries(sinks: Sinks): Record<TrytonKind, DeliveryKind> {
       return found;
     }),
     shipment_posting: eachOf(sinks, postShipment, (references, signal) => postedShipments(sinks, references, signal)),
-    return_announcement: eachOf(sinks, announceReturn, async (references, signal) => {
-      const found = new Map<string, unknown>();
-      for (const [reference, [sale]] of await salesBy(sinks.tryton, references, signal))
-        if (CONFIRMED.has(String(sale!.state))) found.set(reference, { reference, number: sale!.number });
-      return found;
-    }),
+    return_announcement: eachOf(sinks, announceReturn, (references, signal) =>
+      confirmedSales(sinks, references, signal),
+    ),
     return_posting: eachOf(sinks, postReturn, async () => new Map()),
   };
 }
@@ -72,10 +69,6 @@ function eachOf(sinks: Sinks, write: Write, locate: DeliveryKind['locate']): Del
         return outcomes;
       }),
   };
-}
-
-function noSale(order: string): Outcome {
-  return { outcome: 'later', error: `no confirmed sale ${order} in Tryton yet`, retryAfterMs: SALE_MISSING_MS };
 }
 
 async function fulfil(sinks: Sinks, { reference, payload }: DeliveryItem, signal: AbortSignal): Promise<Outcome> {
@@ -146,7 +139,7 @@ async function cancelLines(sinks: Sinks, { reference, payload }: DeliveryItem, s
   const params = moves.flatMap(({ id, line }) => [[line], { moves_ignored: [['add', [id]]] }]);
   const ignored = await tryton.write('model.sale.line.write', params, signal);
   if (!ignored.done) return ignored.outcome;
-  const processed = await tryton.write('model.sale.sale.process', [[sale.id]], signal);
+  const processed = await tryton.write('model.sale.sale.process', [salesOf(sale)], signal);
   return processed.done ? { outcome: 'confirmed', answer: { number: shipment.number } } : processed.outcome;
 }
 
@@ -190,30 +183,18 @@ async function announceReturn(
 ): Promise<Outcome> {
   const { tryton, lookups } = sinks;
   const asked = { ...(payload as FulfilmentPayload), reference };
-  let back = (await salesBy(tryton, [reference], signal)).get(reference)?.[0];
-  if (back === undefined) {
-    const sale = await saleBy(tryton, asked.order, signal);
-    if (sale === undefined) return noSale(asked.order);
-    const warehouse = (await lookups.warehouses(signal)).get(asked.location);
-    if (warehouse === undefined) return { outcome: 'refused', error: `${asked.location} is no warehouse in Tryton` };
-    const made = returnOf(asked, sale, warehouse, new Date().toISOString());
-    if ('refused' in made) return { outcome: 'refused', error: made.refused };
-    const created = await tryton.write('model.sale.sale.create', [[made.values]], signal);
-    if (!created.done) return created.outcome;
-    back = (await salesBy(tryton, [reference], signal)).get(reference)?.[0];
-  }
-  for (const [state, step] of [
-    ['draft', 'quote'],
-    ['quotation', 'confirm'],
-  ]) {
-    if (back?.state !== state) continue;
-    const written = await tryton.write(`model.sale.sale.${step}`, [[back!.id]], signal);
-    if (!written.done) return written.outcome;
-    back = (await salesBy(tryton, [reference], signal)).get(reference)?.[0];
-  }
-  if (back === undefined || !CONFIRMED.has(String(back.state)))
-    return { outcome: 'refused', error: `${reference} is ${String(back?.state)} in Tryton` };
-  return { outcome: 'confirmed', answer: { reference, number: back.number } };
+  return await confirmSaleOf(
+    sinks,
+    reference,
+    async () => {
+      const sale = await saleBy(tryton, asked.order, signal);
+      if (sale === undefined) return noSale(asked.order);
+      const warehouse = (await lookups.warehouses(signal)).get(asked.location);
+      if (warehouse === undefined) return { refused: `${asked.location} is no warehouse in Tryton` };
+      return returnOf(asked, sale, warehouse, new Date().toISOString());
+    },
+    signal,
+  );
 }
 
 /** Goods came back in Tryton itself, or it wouldn't have been said: looked up, line by line, in what it has received of this order. */
