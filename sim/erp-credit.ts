@@ -12,6 +12,8 @@ interface Account {
   openInvoicesMinor: number;
   /** References of orders of which something is neither invoiced nor cancelled, with how much. */
   orders: Map<string, number>;
+  /** Lines that were added to them, as `<order>#<line>`. */
+  orderLines: Map<string, Set<string>>;
   /** undefined: nobody ever set one. */
   limitMinor: number | null | undefined;
 }
@@ -37,7 +39,7 @@ export class CreditBook {
     if (known === undefined) {
       known = {
         ...{ company, account, currency, openOrdersMinor: 0, openInvoicesMinor: 0 },
-        ...{ orders: new Map(), limitMinor: undefined },
+        ...{ orders: new Map(), orderLines: new Map(), limitMinor: undefined },
       };
       this.#accounts.set(key, known);
     }
@@ -49,6 +51,16 @@ export class CreditBook {
     const reference = entry.reference as string;
     this.#accountOfOrder.set(reference, account);
     this.#open(account, reference, entry.totalMinor as number);
+  }
+
+  /** Lines came to an order; what was shown before lacked them. */
+  added(order: string, lineNos: readonly number[], amountMinor: number): void {
+    const account = this.#accountOfOrder.get(order);
+    if (account === undefined) return;
+    const lines = account.orderLines.get(order) ?? new Set();
+    for (const lineNo of lineNos) lines.add(`${order}#${lineNo}`);
+    account.orderLines.set(order, lines);
+    this.#open(account, order, amountMinor);
   }
 
   cancelled(order: string, amountMinor: number): void {
@@ -72,7 +84,10 @@ export class CreditBook {
     const left = (account.orders.get(order) ?? 0) + byMinor;
     account.openOrdersMinor += byMinor;
     if (left > 0) account.orders.set(order, left);
-    else account.orders.delete(order);
+    else {
+      account.orders.delete(order);
+      account.orderLines.delete(order);
+    }
   }
 
   /** Says in the feed how an account stands now. */
@@ -91,10 +106,14 @@ export class CreditBook {
     return new Date(this.#at).toISOString();
   }
 
-  #shown({ company, account, currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders }: Account) {
+  #shown({ company, account, currency, limitMinor, openOrdersMinor, openInvoicesMinor, ...shown }: Account) {
     return {
       ...{ company, account, currency, limitMinor: limitMinor ?? null, openOrdersMinor, openInvoicesMinor },
-      ...{ orders: [...orders.keys()], at: this.#now() },
+      ...{
+        orders: [...shown.orders.keys()],
+        orderLines: [...shown.orderLines.values()].flatMap((lines) => [...lines]),
+      },
+      at: this.#now(),
     };
   }
 

@@ -151,6 +151,16 @@ test('an account owes what is ordered and invoiced, less what was cancelled, cre
   const lines = [{ lineNo: 2, quantity: 1, amountMinor: 333 }];
   await erp.post('/cancellations/batch', { cancellations: [{ reference: 'C1', order: 'SO1', lines }] });
   expect(await credit()).toBe('2196+0 of 5000 SO1');
+  const more = { reference: 'SO1/2', order: 'SO1', currency: 'GBP', totalMinor: 255 };
+  const added = [{ lineNo: 100_001, sku: 'A', quantity: 1, unitPrice: '2.55', amountMinor: 255, addsTo: 1 }];
+  expect((await erp.post('/order-changes/batch', { changes: [{ ...more, lines: added }] })).body).toMatchObject({
+    results: [{ status: 201 }],
+  });
+  expect(await credit()).toBe('2451+0 of 5000 SO1');
+  const [shown] = (await erp.post('/credit/lookup', { accounts: ['gifts/17850'] })).body.found;
+  expect(shown.orderLines).toEqual(['SO1#100001']);
+  const undo = [{ lineNo: 100_001, quantity: 1, amountMinor: 255 }];
+  await erp.post('/cancellations/batch', { cancellations: [{ reference: 'C2', order: 'SO1', lines: undo }] });
   await erp.post('/shipments/batch', { shipments: [shipment('S1', 'SO1', [1, 6, 1530], [2, 2, 666])] });
   await until('the invoice', () => erp.stats().pending === 0);
   expect(await credit()).toBe('0+2196 of 5000 ');
@@ -167,8 +177,10 @@ test('an account owes what is ordered and invoiced, less what was cancelled, cre
   ).toEqual([
     [2529, 0],
     [2196, 0],
+    [2451, 0],
+    [2196, 0],
     [0, 2196],
     [0, 196],
   ]);
-  expect(new Set(told.map((record: { at: string }) => record.at)).size).toBe(4);
+  expect(new Set(told.map((record: { at: string }) => record.at)).size).toBe(6);
 });

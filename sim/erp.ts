@@ -128,6 +128,8 @@ export function erp(kit: Kit): System {
     const order = orders.get(entry.order as string)!;
     order.totalMinor += entry.totalMinor as number;
     order.lines.append(rowsOf(entry));
+    const lineNos = (entry.lines as [number][]).map(([lineNo]) => lineNo);
+    credit.added(entry.order as string, lineNos, entry.totalMinor as number);
   };
 
   const applyChange = (book: 'cancellation' | 'shipment' | 'return', change: Change): void => {
@@ -237,7 +239,10 @@ export function erp(kit: Kit): System {
       if (!isCopy && order.lines.rowOf(lineNo as number) >= 0)
         throw new Refusal(409, 'line_exists', `order ${orderKey} has a line ${String(lineNo)}`);
     const number = nextNumber('change');
-    if (!call.lost()) commit({ do: 'change', number, reference, order: orderKey, totalMinor, lines });
+    if (!call.lost()) {
+      commit({ do: 'change', number, reference, order: orderKey, totalMinor, lines });
+      credit.tell(orderKey);
+    }
     return { reference, status: 201, number };
   };
 

@@ -174,12 +174,14 @@ table credit_claim (
   recorded_at timestamp with time zone default crossdock_now() not null,
   ended_at timestamp with time zone,
   ended_by text,
-  PRIMARY KEY (order_id),
+  line_no integer default 0 not null,
+  PRIMARY KEY (order_id, line_no),
   CHECK (((amount_minor > 0) OR (ended_by = 'order'::text))),
   CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
   CHECK ((amount_minor >= 0)),
   CHECK ((basis = ANY (ARRAY['live'::text, 'cached'::text]))),
   CHECK ((ended_by = ANY (ARRAY['report'::text, 'order'::text]))),
+  CHECK ((line_no >= 0)),
   CHECK ((over_by_minor >= 0)),
   CHECK ((taken_minor > 0))
 ) with (fillfactor=80);

@@ -30,7 +30,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
       const account = await accountOf(hub, request.params.id, request.query.company, 'id');
       const [open] = await db.query(readExposure, [account.account_id]);
       const path = (await readPaths(db, [account.account_id])).get(account.account_id)!;
-      const credit = await readCredit(db, path);
+      const credit = await readCredit(db, directory.credit, path);
       const isReported = credit !== undefined && credit.asOf !== null;
       const money = isReported ? credit.currency : account.currency;
       const limitMinor = isReported ? credit.limitMinor : account.credit_limit_minor;
@@ -50,6 +50,7 @@ export function decisionRoutes(app: FastifyInstance, hub: ApiHub): void {
                 ...part(credit.exposureMinor),
                 openOrders: part(credit.openOrdersMinor),
                 openInvoices: part(credit.openInvoicesMinor),
+                ...(credit.belowMinor !== 0 && { below: part(credit.belowMinor) }),
                 accepted: { orders: credit.claims, ...part(credit.claimedMinor), onCached: part(credit.cachedMinor) },
               },
         openOrders: {

@@ -445,6 +445,11 @@ export interface CreditReported {
   asOf: string;
   /** Orders of ours that the amounts contain, as `<channel>/<number>`; absent: the source can't say which. */
   orders?: string[];
+  /**
+   * Lines that were added to orders of ours once it had them, and that the amounts contain, as `<channel>/<number>#<line>`. An order that is
+   * only named may be contained without them.
+   */
+  orderLines?: string[];
 }
 
 export type InboundCommand =

@@ -18,7 +18,8 @@ crosswalk kind (sku, account, location), outside_id, code; system (default: --sy
 stock     sku, location, quantity; movement (counted, received, adjusted), id, occurred_at, reference, supply, supply_source
 supplies  id, sku, location, quantity, due_at; announced_at, source
 credit    account, open_orders, open_invoices (amounts, 1200.50); company, currency, limit (none: no limit), as_of,
-          orders (channel/number of those that the amounts contain, blanks between)
+          orders (channel/number of those that the amounts contain, blanks between;
+          order_lines: channel/number#line of lines that were added to them later)
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no
           (a row a line; the lines of an order stand together)`;
 

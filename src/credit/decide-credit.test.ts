@@ -12,6 +12,8 @@ function standing(over: Partial<Standing> = {}): Standing {
     limitMinor: 10_000,
     openOrdersMinor: 2_000,
     openInvoicesMinor: 3_000,
+    belowMinor: 0,
+    foreignBelow: 0,
     claimedMinor: 1_000,
     cachedMinor: 0,
     asOf: '2026-03-02T10:00:00.000Z',
@@ -49,6 +51,9 @@ describe('an order', () => {
       'refused over_credit',
     ],
     ['what was paid ahead counts for the account', { openInvoicesMinor: -5_000 }, 12_000, 'accepted live'],
+    ['what is reported of accounts below counts', { belowMinor: 3_000 }, 1_001, 'refused over_credit'],
+    ['up to what they leave', { belowMinor: 3_000 }, 1_000, 'accepted live'],
+    ['of which one is in another currency', { foreignBelow: 1 }, 1, 'refused other_currency'],
     ['already over, by what was invoiced', { openInvoicesMinor: 30_000 }, 1, 'refused over_credit'],
     ['in another currency', { currency: 'EUR' }, 1, 'refused other_currency'],
     ['never reported', { asOf: null, ageMs: null, limitMinor: null }, 1, 'refused credit_unknown'],
@@ -73,6 +78,11 @@ describe('an order', () => {
     expect(shown({ currency: 'EUR' }, 1, { isOverridden: true })).toBe('refused other_currency');
   });
 
+  it('of which a part was accepted before is one order for what may be taken on a cached report', () => {
+    expect(shown({ ageMs: MINUTE + 1 }, 500, { orderMinor: 1_501 })).toBe('refused credit_unknown');
+    expect(shown({ ageMs: MINUTE + 1 }, 500, { orderMinor: 1_500 })).toBe('accepted cached');
+  });
+
   it('says what was known: basis, limit, exposure, as of when, how old', () => {
     expect(decideCredit(standing({ ageMs: 90_500 }), policy, ask(700))).toEqual({
       decision: 'accepted',
@@ -95,6 +105,8 @@ const standings = fc.record({
   limitMinor: fc.option(fc.integer({ min: 0, max: 50_000 }), { nil: null }),
   openOrdersMinor: fc.integer({ min: 0, max: 30_000 }),
   openInvoicesMinor: fc.integer({ min: -5_000, max: 30_000 }),
+  belowMinor: fc.integer({ min: -5_000, max: 30_000 }),
+  foreignBelow: fc.constant(0),
   claimedMinor: fc.integer({ min: 0, max: 30_000 }),
   cachedMinor: fc.integer({ min: 0, max: 5_000 }),
   asOf: fc.constant('2026-03-02T10:00:00.000Z'),

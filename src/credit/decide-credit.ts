@@ -9,6 +9,10 @@ export interface Standing {
   limitMinor: number | null;
   openOrdersMinor: number;
   openInvoicesMinor: number;
+  /** Reported of the accounts below, where the estate says that a group's own report lacks it; below 0: paid ahead. */
+  belowMinor: number;
+  /** Accounts below of which amounts are reported in another currency: nobody can add those. */
+  foreignBelow: number;
   /** What the hub accepted and no report contains yet. */
   claimedMinor: number;
   /** Of that, what was accepted on a cached report. */
@@ -22,6 +26,8 @@ export interface CreditAsk {
   accountId: number;
   amountMinor: number;
   currency: string;
+  /** What the order comes to with it; absent: it is all of the order. */
+  orderMinor?: number;
   /** A person decides: beyond the limit, or on what is not known, too; the record says by how much. */
   isOverridden?: boolean;
 }
@@ -38,7 +44,7 @@ export interface CreditRecord {
   amountMinor: number;
   currency: string;
   limitMinor: number | null;
-  /** Before this order: open orders, open invoices, and claims together. */
+  /** Before this order: open orders, open invoices, what is reported of accounts below, and claims together. */
   exposureMinor: number;
   asOf: string | null;
   ageSeconds: number | null;
@@ -49,7 +55,7 @@ export type CreditDecision =
   | ({ decision: 'refused'; reason: CreditRefusal; detail: string } & CreditRecord);
 
 export function exposureOf(standing: Standing): number {
-  return standing.openOrdersMinor + standing.openInvoicesMinor + standing.claimedMinor;
+  return standing.openOrdersMinor + standing.openInvoicesMinor + standing.belowMinor + standing.claimedMinor;
 }
 
 export function decideCredit(standing: Standing, policy: CreditPolicy, ask: CreditAsk): CreditDecision {
@@ -83,21 +89,30 @@ export function decideCredit(standing: Standing, policy: CreditPolicy, ask: Cred
         'over_credit',
         `${amountMinor} on top of ${exposureMinor} is ${overByMinor} more than the limit of ${limitMinor} (minor units, ${currency})`,
       );
-    const beyond = isLive ? undefined : beyondCached(standing, policy, amountMinor);
+    if (standing.foreignBelow > 0)
+      return refuse(
+        'other_currency',
+        `${standing.foreignBelow} accounts below have amounts in other currencies than ${standing.currency}: never converted`,
+      );
+    const beyond = isLive ? undefined : beyondCached(standing, policy, ask);
     if (beyond !== undefined) return refuse('credit_unknown', beyond);
   }
   return { decision: 'accepted', overByMinor, ...record };
 }
 
 /** Why so much may not be accepted on a report of this age. */
-function beyondCached(standing: Standing, { cached }: CreditPolicy, amountMinor: number): string | undefined {
+function beyondCached(
+  standing: Standing,
+  { cached }: CreditPolicy,
+  { amountMinor, orderMinor = amountMinor }: CreditAsk,
+): string | undefined {
   if (standing.ageMs === null) return 'nobody has reported the credit of this account';
   const minutes = Math.floor(standing.ageMs / 60_000);
   if (standing.ageMs > cached.ageMinutesMax * 60_000)
     return `the report is ${minutes} minutes old, at most ${cached.ageMinutesMax} may be`;
   const { orderMinorMax, totalMinorMax } = cached;
-  if (orderMinorMax !== null && amountMinor > orderMinorMax)
-    return `the report is ${minutes} minutes old: at most ${orderMinorMax} an order is accepted on it, not ${amountMinor}`;
+  if (orderMinorMax !== null && orderMinor > orderMinorMax)
+    return `the report is ${minutes} minutes old: at most ${orderMinorMax} an order is accepted on it, not ${orderMinor}`;
   if (totalMinorMax !== null && standing.cachedMinor + amountMinor > totalMinorMax)
     return `the report is ${minutes} minutes old: at most ${totalMinorMax} in all is accepted on such, and ${standing.cachedMinor} is already`;
   return undefined;

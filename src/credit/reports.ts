@@ -1,5 +1,6 @@
 /** What ERPs say of accounts: the newest holds, and ends the claims of the orders that it contains. */
 import { appendFacts, type NewFact } from '../log/index.ts';
+import type { CreditPolicy } from '../master/index.ts';
 import { numbers, type Tx, texts } from '../store/index.ts';
 import * as statements from './credit.sql.ts';
 
@@ -18,6 +19,8 @@ export interface CreditReport {
   source: string;
   /** Orders of ours that it contains. */
   orders: readonly { channelId: number; externalNo: string }[];
+  /** Lines that it contains of what was added to them later. */
+  orderLines: readonly { channelId: number; externalNo: string; lineNo: number }[];
 }
 
 /**
@@ -26,7 +29,7 @@ export interface CreditReport {
  * @returns for each whether it was news; an older one changes nothing
  * The caller has locked the rows of all these accounts, and holds no claim's lock.
  */
-export async function writeReports(tx: Tx, reports: readonly CreditReport[]): Promise<boolean[]> {
+export async function writeReports(tx: Tx, policy: CreditPolicy, reports: readonly CreditReport[]): Promise<boolean[]> {
   if (reports.length === 0) return [];
   const newest = new Map<number, CreditReport>();
   for (const report of reports) {
@@ -46,14 +49,19 @@ export async function writeReports(tx: Tx, reports: readonly CreditReport[]): Pr
   const rows = new Map(written.map((row) => [row.account_id, row]));
   const applied = list.filter(({ accountId }) => rows.has(accountId));
   if (applied.length > 0) {
-    const listed = applied.flatMap(({ accountId, orders }) => orders.map((order) => ({ accountId, ...order })));
-    const ended = await tx.query(statements.endShown, [
+    const listed = applied.flatMap(({ accountId, orders, orderLines }) => [
+      ...orders.map((order) => ({ accountId, ...order, lineNo: 0 })),
+      ...orderLines.map((line) => ({ accountId, ...line })),
+    ]);
+    const endShown = policy.groupReports === 'own' ? statements.endShownOfOwn : statements.endShown;
+    const ended = await tx.query(endShown, [
       numbers(applied.map((report) => report.accountId)),
       texts(applied.map((report) => report.source)),
       texts(applied.map((report) => rows.get(report.accountId)!.as_of.toISOString())),
       numbers(listed.map((order) => order.accountId)),
       numbers(listed.map((order) => order.channelId)),
       texts(listed.map((order) => order.externalNo)),
+      numbers(listed.map((order) => order.lineNo)),
     ]);
     const endedOf = Map.groupBy(ended, (row) => row.account_id);
     await appendFacts(
@@ -65,9 +73,9 @@ export async function writeReports(tx: Tx, reports: readonly CreditReport[]): Pr
 }
 
 function factOf(
-  { orders: _, accountId, companyId, asOf, ...report }: CreditReport,
+  { orders: _, orderLines: __, accountId, companyId, asOf, ...report }: CreditReport,
   row: { version: number },
-  ended: readonly { order_id: number; amount_minor: number }[],
+  ended: readonly { order_id: number; line_no: number; amount_minor: number }[],
 ): NewFact {
   return {
     type: 'credit.reported',
@@ -79,7 +87,11 @@ function factOf(
       accountId,
       ...report,
       asOf,
-      shown: ended.map((claim) => ({ orderId: claim.order_id, amountMinor: claim.amount_minor })),
+      shown: ended.map((claim) => ({
+        orderId: claim.order_id,
+        ...(claim.line_no > 0 && { lineNo: claim.line_no }),
+        amountMinor: claim.amount_minor,
+      })),
     },
   };
 }

@@ -1,8 +1,9 @@
 /** What an account owes and may owe, as it stands, for whoever asks. Reads without locking. */
+import type { CreditPolicy } from '../master/index.ts';
 import { numbers, type Queryable } from '../store/index.ts';
 import * as statements from './credit.sql.ts';
 import { exposureOf, type Standing } from './decide-credit.ts';
-import { type AccountPath, standingOf } from './session.ts';
+import { type AccountPath, holderOf, standingOf, sumsFor } from './session.ts';
 
 export interface CreditView extends Standing {
   source: string;
@@ -13,27 +14,36 @@ export interface CreditView extends Standing {
 }
 
 /** Of the account whose limit counts for the first of the path; undefined: nobody has reported any of them. */
-export async function readCredit(db: Queryable, path: AccountPath): Promise<CreditView | undefined> {
+export async function readCredit(
+  db: Queryable,
+  policy: CreditPolicy,
+  path: AccountPath,
+): Promise<CreditView | undefined> {
   const ids = [numbers(path)];
   const rows = new Map((await db.query(statements.readAccounts, ids)).map((row) => [row.account_id, row]));
-  const sums = new Map((await db.query(statements.sumClaims, ids)).map((row) => [row.holder_id, row]));
-  const known = path.flatMap((id) => rows.get(id) ?? []);
-  const row = known.find((one) => one.as_of !== null && one.limit_minor !== null) ?? known[0];
-  if (row === undefined) return undefined;
-  const sum = sums.get(row.account_id);
-  const standing = standingOf(row, sum);
+  const sums = new Map((await db.query(sumsFor(policy), ids)).map((row) => [row.holder_id, row]));
+  const standing = holderOf(
+    path.flatMap((id) => {
+      const row = rows.get(id);
+      return row === undefined ? [] : [standingOf(row, sums.get(id))];
+    }),
+  );
+  if (standing === undefined) return undefined;
+  const [counted] = await db.query(statements.countClaims, [standing.holderId]);
   const exposureMinor = exposureOf(standing);
   return {
     ...standing,
-    source: row.source,
+    source: rows.get(standing.holderId)!.source,
     exposureMinor,
     availableMinor: standing.limitMinor === null ? null : standing.limitMinor - exposureMinor,
-    claims: sum?.orders ?? 0,
+    claims: counted!.orders,
   };
 }
 
 export interface ClaimView {
   orderId: number;
+  /** A line that was added once the ERP had the order; 0: the order itself. */
+  lineNo: number;
   channelId: number;
   externalNo: string;
   amountMinor: number;
@@ -46,6 +56,7 @@ export interface ClaimView {
 export async function listClaims(db: Queryable, holderId: number, limit: number): Promise<ClaimView[]> {
   return (await db.query(statements.readClaims, [holderId, limit])).map((row) => ({
     orderId: row.order_id,
+    lineNo: row.line_no,
     channelId: row.channel_id,
     externalNo: row.external_no,
     amountMinor: row.amount_minor,

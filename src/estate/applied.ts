@@ -97,6 +97,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'credit.freshMs': [creditPolicy, 'src/credit/decide-credit.ts', 'src/ingest/credit-asks.ts'],
   'credit.liveTimeoutMs': [creditPolicy, 'src/ingest/credit-asks.ts'],
   'credit.releaseWhenFree': [creditPolicy, 'src/orders/credit-releases.ts'],
+  'credit.groupReports': [creditPolicy, 'src/credit/session.ts', 'src/credit/reports.ts'],
   'credit.cached.orderMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
   'credit.cached.totalMinorMax': [creditPolicy, 'src/credit/decide-credit.ts'],
   'credit.cached.ageMinutesMax': [creditPolicy, 'src/credit/decide-credit.ts'],

@@ -424,7 +424,14 @@ describe('one fault is named at its path with the nearest right word', () => {
         stage_alert: 1,
       };
       const cached = { orderMinorMax: 0, totalMinorMax: 0, ageMinutesMax: 0 };
-      e.credit = { onOver: 'hold', freshMs: 100, liveTimeoutMs: 10, releaseWhenFree: true, cached } as never;
+      e.credit = {
+        onOver: 'hold',
+        freshMs: 100,
+        liveTimeoutMs: 10,
+        releaseWhenFree: true,
+        groupReports: 'own',
+        cached,
+      } as never;
       e.retention = { ...byMonth, ...byRow } as never;
       e.intake = { inFlightMax: 1, ageMaxMs: 1 } as never;
       const position = { latitude: 1, longitude: 1 };

@@ -518,6 +518,12 @@ export const estateSchema = Type.Object(
               description: 'orders held for credit go on by themselves once there is room, oldest first; default true',
             }),
           ),
+          groupReports: Type.Optional(
+            Type.Union([Type.Literal('whole'), Type.Literal('own')], {
+              description:
+                'what the ERP reports of an account with others below it. whole: it contains theirs; own: it is of that account alone, and what is reported of those below that have no limit of their own is added; default whole',
+            }),
+          ),
           cached: Type.Optional(
             Type.Object(
               {

@@ -117,6 +117,7 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
   if (facts.length > 0) await appendFacts(tx, facts);
   const news = await writeReports(
     tx,
+    deps.directory.credit,
     reports.map(({ report }) => report),
   );
   reports.forEach(({ entry }, i) => {

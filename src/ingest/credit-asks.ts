@@ -145,7 +145,7 @@ export class CreditAsks {
     await db.inTurn(async (tx) => {
       const ids = reports.map(({ accountId }) => accountId);
       await CreditSession.open(tx, directory.credit, new Map(), ids);
-      await writeReports(tx, reports);
+      await writeReports(tx, directory.credit, reports);
     }, 'intake');
   }
 }

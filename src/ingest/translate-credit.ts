@@ -30,6 +30,12 @@ export function translateCredit(directory: Directory, system: string, command: C
   const listed = command.orders ?? [];
   if (listed.length > REPORTED_ORDERS_MAX)
     return invalid(`a report lists at most ${REPORTED_ORDERS_MAX} orders, not ${listed.length}`, 'orders');
+  const listedLines = command.orderLines ?? [];
+  if (listedLines.length > REPORTED_ORDERS_MAX)
+    return invalid(
+      `a report lists at most ${REPORTED_ORDERS_MAX} order lines, not ${listedLines.length}`,
+      'orderLines',
+    );
   const code = directory.ourCode(system, 'account', command.account, Date.parse(command.asOf));
   const accountId = directory.findAccountId(company.companyId, code);
   if (accountId === undefined)
@@ -47,13 +53,21 @@ export function translateCredit(directory: Directory, system: string, command: C
     const channel = directory.channels.get(reference.slice(0, Math.max(0, cut)));
     return channel === undefined ? [] : [{ channelId: channel.channelId, externalNo: reference.slice(cut + 1) }];
   });
+  const orderLines = [];
+  for (const reference of listedLines) {
+    const [, channelCode, externalNo, line] = /^([^/]+)\/(.+)#([1-9]\d{0,8})$/s.exec(reference) ?? [];
+    if (line === undefined) return invalid('an order line is <channel>/<number>#<line>', 'orderLines');
+    const channel = directory.channels.get(channelCode!);
+    if (channel !== undefined)
+      orderLines.push({ channelId: channel.channelId, externalNo: externalNo!, lineNo: Number(line) });
+  }
   const { currency, openOrdersMinor, openInvoicesMinor } = command;
   return {
     ...NOTHING,
     credit: [
       {
         ...{ accountId, companyId: company.companyId, currency, limitMinor, openOrdersMinor, openInvoicesMinor },
-        ...{ asOf: new Date(command.asOf).toISOString(), source: system, orders },
+        ...{ asOf: new Date(command.asOf).toISOString(), source: system, orders, orderLines },
       },
     ],
   };

@@ -4,6 +4,7 @@ export interface DeclaredCredit {
   freshMs?: number;
   liveTimeoutMs?: number;
   releaseWhenFree?: boolean;
+  groupReports?: 'whole' | 'own';
   cached?: { orderMinorMax?: number; totalMinorMax?: number; ageMinutesMax?: number };
 }
 
@@ -16,6 +17,8 @@ export interface CreditPolicy {
   liveTimeoutMs: number;
   /** Whether orders held for credit go on by themselves once there is room. */
   releaseWhenFree: boolean;
+  /** What is reported of a group: `whole` contains the accounts below it; `own` is of that account alone, and theirs are added. */
+  groupReports: 'whole' | 'own';
   /** What may be accepted on a cached report; null: as much as the limit allows. */
   cached: { orderMinorMax: number | null; totalMinorMax: number | null; ageMinutesMax: number };
 }
@@ -27,6 +30,7 @@ export function creditPolicyOf(declared: DeclaredCredit = {}): CreditPolicy {
     freshMs: declared.freshMs ?? 60_000,
     liveTimeoutMs: declared.liveTimeoutMs ?? 1_500,
     releaseWhenFree: declared.releaseWhenFree ?? true,
+    groupReports: declared.groupReports ?? 'whole',
     cached: {
       orderMinorMax: cached.orderMinorMax ?? null,
       totalMinorMax: cached.totalMinorMax ?? null,

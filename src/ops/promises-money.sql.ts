@@ -102,12 +102,16 @@ export const lineAmounts = verdict(
 // What counts against a limit is what its order stands for: accepted, less what was cancelled.
 export const creditClaims = verdict(
   'credit_claims',
-  `select c.order_id, c.amount_minor, l.open_minor, c.amount_minor <> coalesce(l.open_minor, 0) as bad
+  `select c.order_id, c.line_no, c.amount_minor, l.open_minor, c.amount_minor <> coalesce(l.open_minor, 0) as bad
      from credit_claim c
      left join lateral (select sum(amount_minor(unit_price, quantity - refused, coalesce(o.currency, ''), price_per) - cancelled_minor) as open_minor
-                          from order_line join sales_order o using (order_id) where order_id = c.order_id) l on true
+                          from order_line x join sales_order o using (order_id)
+                         where order_id = c.order_id
+                           and case when c.line_no > 0 then coalesce(x.stands_for, x.line_no) = c.line_no
+                                    else not exists (select from credit_claim own where own.order_id = c.order_id and own.line_no > 0
+                                                                                  and own.line_no = coalesce(x.stands_for, x.line_no)) end) l on true
     where c.ended_at is null`,
-  `format('order %s counts %s against its account, its lines stand for %s', order_id, amount_minor, coalesce(open_minor, 0))`,
+  `format('order %s line %s counts %s against its account, its lines stand for %s', order_id, line_no, amount_minor, coalesce(open_minor, 0))`,
 );
 
 export const documentTotals = verdict(

@@ -63,6 +63,8 @@ class CreditGate implements Gate {
   readonly #tx: Tx;
   readonly #directory: Directory;
   readonly #session: CreditSession;
+  /** What was decided of units that are about to be added, by order. */
+  readonly #judged = new Map<number, CreditDecision>();
 
   constructor(tx: Tx, directory: Directory, session: CreditSession) {
     this.#tx = tx;
@@ -89,14 +91,17 @@ class CreditGate implements Gate {
    * exchanges, at the very limit, is refused. One that is held for credit is asked for as a whole when it is released.
    */
   judgeAdded(order: Order, added: Accepted): Verdict {
+    this.#judged.delete(order.orderId);
     const channel = this.#directory.channelById.get(order.channelId)!;
     const amountMinor = added.lines.reduce((sum, line) => sum + acceptedOf(line, order.currency).amountMinor, 0);
     const isHeld = [...order.holds.values()].some((hold) => hold.kind === 'credit' && hold.releasedBy === null);
     if (!channel.checksCredit || amountMinor === 0 || isHeld) return { ok: true, holds: [] };
     const { accountId, currency } = order;
-    const decision = this.#session.decideMore({ accountId, amountMinor, currency });
-    if (decision.decision === 'accepted') return { ok: true, holds: [] };
-    return { ok: false, refused: decision.reason, detail: decision.detail };
+    const orderMinor = openMinorOf(order) + amountMinor;
+    const decision = this.#session.judge({ accountId, amountMinor, orderMinor, currency });
+    if (decision.decision === 'refused') return { ok: false, refused: decision.reason, detail: decision.detail };
+    this.#judged.set(order.orderId, decision);
+    return { ok: true, holds: [] };
   }
 
   /** The claim is taken now, by what is known now. A person may go beyond the limit; a rule may not. */
@@ -110,28 +115,43 @@ class CreditGate implements Gate {
   }
 
   applied(order: Order, event: OrderEvent): void {
+    const { orderId, accountId, currency } = order;
     if (event.type === 'order.lines_cancelled')
-      this.#session.change(order.orderId, -event.lines.reduce((sum, line) => sum + line.amountMinor, 0));
-    // What a change adds was asked for before, and counts like everything that the order stands for.
-    else if (event.type === 'order.lines_added')
-      this.#session.change(
-        order.orderId,
-        event.lines.reduce((sum, line) => sum + acceptedOf(line, order.currency).amountMinor, 0),
-      );
-    else if (event.type === 'order.exception_resolved') {
+      for (const { lineNo, amountMinor } of event.lines)
+        this.#session.change(orderId, claimedWith(order, lineNo), -amountMinor);
+    else if (event.type === 'order.lines_added') {
+      const decision = this.#judged.get(orderId);
+      this.#judged.delete(orderId);
+      for (const { lineNo, standsFor, ...line } of event.lines) {
+        const { amountMinor } = acceptedOf(line, currency);
+        // What is held for credit is asked for as a whole when it is released.
+        if (decision === undefined) this.#session.change(orderId, 0, amountMinor);
+        else {
+          const own = event.untold === true ? 0 : (standsFor ?? lineNo);
+          this.#session.add(orderId, own, accountId, amountMinor, decision);
+        }
+      }
+    } else if (event.type === 'order.exception_resolved') {
       const line = order.lines.get(event.lineNo)!;
-      const before = acceptedOf({ ...line, refused: line.refused - event.refused }, order.currency).amountMinor;
+      const before = acceptedOf({ ...line, refused: line.refused - event.refused }, currency).amountMinor;
       const added = event.lines.reduce(
-        (sum, { lineNo }) => sum + acceptedOf(order.lines.get(lineNo)!, order.currency).amountMinor,
+        (sum, { lineNo }) => sum + acceptedOf(order.lines.get(lineNo)!, currency).amountMinor,
         0,
       );
-      this.#session.change(order.orderId, acceptedOf(line, order.currency).amountMinor - before + added);
+      const change = acceptedOf(line, currency).amountMinor - before + added;
+      this.#session.change(orderId, claimedWith(order, event.lineNo), change);
     }
   }
 
   async finish(): Promise<void> {
     this.#session.flush(this.#tx);
   }
+}
+
+/** The line with whose claim a line counts, if it has one of its own: the added one, or the one it stands for. 0: it came with the order. */
+function claimedWith(order: Order, lineNo: number): number {
+  const line = order.lines.get(lineNo);
+  return line === undefined || line.addsTo === null ? 0 : (line.standsFor ?? lineNo);
 }
 
 /** What an order stands for: what was accepted, less what was cancelled. All its lines are loaded. */

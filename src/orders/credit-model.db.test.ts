@@ -1,10 +1,13 @@
-/** What accounts owe, played beside a small model: reports late, doubled and out of order, cancels in parts, releases by rule and by people. */
+/**
+ * What accounts owe, played beside a small model: reports late, doubled and out of order, units added, cancels in parts, releases by rule and
+ * by people; of a group of two accounts, by either way in which an ERP may report a group.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { cancel, moved, order, SmallHub, smallEstate } from '../../test/helpers/small-hub.ts';
 import type { InboundItem } from '../canonical/index.ts';
-import { creditItem } from '../connectors/kit/index.ts';
+import { changeItem, creditItem } from '../connectors/kit/index.ts';
 import { readCredit } from '../credit/index.ts';
 import { checkPromises } from '../ops/index.ts';
 import { listHolds, releaseHold, sweepCredit } from './index.ts';
@@ -12,76 +15,147 @@ import { listHolds, releaseHold, sweepCredit } from './index.ts';
 const RUNS = 12;
 const STEPS = 24;
 const database = useDatabase();
-let hub: SmallHub;
+const modes = ['whole', 'own'] as const;
+type Mode = (typeof modes)[number];
+const hubs = new Map<Mode, SmallHub>();
 let run = 0;
 
 beforeAll(async () => {
   const api = { company: 'acme', sells: 'asks' as const, locations: ['north'], credit: 'check' as const };
-  hub = await SmallHub.open({
-    url: database.url,
-    estate: { ...smallEstate({ api }), credit: { freshMs: 86_400_000 } },
-  });
+  for (const groupReports of modes)
+    hubs.set(
+      groupReports,
+      await SmallHub.open({
+        url: database.url,
+        estate: { ...smallEstate({ api }), credit: { freshMs: 86_400_000, groupReports } },
+      }),
+    );
+  const hub = hubs.get('whole')!;
   await hub.seed(['A']);
   await hub.receive('wms', [moved('stock', 'A', 'north', 10_000_000)]);
 });
 afterAll(async () => {
-  const promises = await checkPromises(hub.db);
+  const promises = await checkPromises(hubs.get('whole')!.db);
   expect(promises.I10.examples).toEqual([]);
   expect(promises.I8.examples).toEqual([]);
-  await hub.close();
+  for (const hub of hubs.values()) await hub.close();
 });
 
-interface Known {
+interface Part {
   units: number;
-  isHeld: boolean;
+  /** Added once the ERP could be told of the order: it has a claim of its own. */
+  lineNo: number;
   /** Shown by a report: it counts no more. */
   isShown: boolean;
 }
 
+interface Known {
+  account: string;
+  parts: Part[];
+  isHeld: boolean;
+}
+
+const unitsOf = ({ parts }: Known) => parts.reduce((sum, { units }) => sum + units, 0);
+
 /** The same rules, without locks, sets or SQL. */
 class Model {
   limit = 0;
-  openOrders = 0;
-  openInvoices = 0;
-  asOf = Number.NEGATIVE_INFINITY;
+  readonly reports = new Map<string, { asOf: number; openOrders: number; openInvoices: number }>();
   readonly orders = new Map<string, Known>();
+  readonly head: string;
+  readonly mode: Mode;
 
+  constructor(head: string, mode: Mode) {
+    this.head = head;
+    this.mode = mode;
+  }
   get claimed(): number {
     let sum = 0;
-    for (const { units, isHeld, isShown } of this.orders.values()) if (!isHeld && !isShown) sum += units * 100;
+    for (const { parts, isHeld } of this.orders.values())
+      for (const { units, isShown } of parts) if (!isHeld && !isShown) sum += units * 100;
+    return sum;
+  }
+  get exposure(): number {
+    let sum = this.claimed;
+    for (const [account, { openOrders, openInvoices }] of this.reports)
+      if (account === this.head || this.mode === 'own') sum += openOrders + openInvoices;
     return sum;
   }
   fits(units: number): boolean {
-    return this.openOrders + this.openInvoices + this.claimed + units * 100 <= this.limit;
+    return this.exposure + units * 100 <= this.limit;
   }
-  submit(no: string, units: number): void {
-    this.orders.set(no, { units, isHeld: !this.fits(units), isShown: false });
+  submit(account: string, no: string, units: number): void {
+    this.orders.set(no, { account, parts: [{ units, lineNo: 0, isShown: false }], isHeld: !this.fits(units) });
   }
-  report(at: number, limit: number, openOrders: number, openInvoices: number, shown: readonly string[]): void {
-    if (at <= this.asOf) return;
-    Object.assign(this, { asOf: at, limit, openOrders, openInvoices });
-    for (const no of shown) {
-      const known = this.orders.get(no);
-      if (known !== undefined && !known.isHeld) known.isShown = true;
+  /** Whether it may. */
+  raise(known: Known, units: number): boolean {
+    if (unitsOf(known) === 0 || (!known.isHeld && !this.fits(units))) return false;
+    const lineNo = known.isHeld ? 0 : 100_000 + known.parts.length;
+    known.parts.push({ units, lineNo, isShown: false });
+    return true;
+  }
+  cancel(known: Known, units: number): void {
+    let missing = units;
+    for (const part of known.parts) {
+      const taken = Math.min(part.units, missing);
+      part.units -= taken;
+      missing -= taken;
+    }
+  }
+  report(account: string, at: number, limit: number, openOrders: number, openInvoices: number, shown: string[]): void {
+    if (at <= (this.reports.get(account)?.asOf ?? Number.NEGATIVE_INFINITY)) return;
+    if (account === this.head) this.limit = limit;
+    this.reports.set(account, { asOf: at, openOrders, openInvoices });
+    for (const [no, known] of this.orders) {
+      if (known.isHeld || account !== (this.mode === 'own' ? known.account : this.head)) continue;
+      for (const part of known.parts) {
+        // What came before the ERP could be told of the order counts with it.
+        if (shown.includes(part.lineNo === 0 ? no : `${no}#${part.lineNo}`)) part.isShown = true;
+      }
     }
   }
   sweep(): void {
     for (const known of this.orders.values())
-      if (known.isHeld && known.units > 0 && this.fits(known.units)) known.isHeld = false;
+      if (known.isHeld && unitsOf(known) > 0 && this.fits(unitsOf(known))) known.isHeld = false;
   }
 }
 
 type Step =
-  | { do: 'submit'; units: number }
+  | { do: 'submit'; child: boolean; units: number }
+  | { do: 'raise'; which: number; units: number }
   | { do: 'cancel'; which: number; units: number }
-  | { do: 'report'; at: number; limit: number; openOrders: number; openInvoices: number; shown: number[] }
+  | {
+      do: 'report';
+      child: boolean;
+      at: number;
+      limit: number;
+      openOrders: number;
+      openInvoices: number;
+      shown: number[];
+      lines: number[];
+    }
   | { do: 'again'; which: number }
   | { do: 'sweep' }
   | { do: 'person'; which: number };
 const index = fc.nat(30);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('submit' as const), units: fc.integer({ min: 1, max: 40 }) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('submit' as const),
+        child: fc.boolean(),
+        units: fc.integer({ min: 1, max: 40 }),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('raise' as const),
+        which: index,
+        units: fc.integer({ min: 1, max: 20 }),
+      }),
+    },
     {
       weight: 4,
       arbitrary: fc.record({
@@ -94,11 +168,13 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 4,
       arbitrary: fc.record({
         do: fc.constant('report' as const),
+        child: fc.boolean(),
         at: fc.integer({ min: 1, max: 500 }),
         limit: fc.integer({ min: 0, max: 15_000 }),
         openOrders: fc.integer({ min: 0, max: 6_000 }),
         openInvoices: fc.integer({ min: -1_000, max: 6_000 }),
         shown: fc.array(index, { maxLength: 6 }),
+        lines: fc.array(index, { maxLength: 6 }),
       }),
     },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('again' as const), which: index }) },
@@ -108,46 +184,71 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: STEPS, maxLength: STEPS },
 );
 
-async function play(list: readonly Step[]): Promise<void> {
+async function play(mode: Mode, list: readonly Step[]): Promise<void> {
+  const hub = hubs.get(mode)!;
   const name = `M${++run}`;
-  const model = new Model();
-  await hub.seed(['A'], [name]);
-  await hub.directory.loadAccounts([{ companyId: 1, code: name }]);
-  const accountId = hub.directory.findAccountId(1, name)!;
+  const child = `${name}c`;
+  const model = new Model(name, mode);
+  await hub.seed(['A'], [name, child]);
+  await hub.directory.loadAccounts([name, child].map((code) => ({ companyId: 1, code })));
+  const path = [child, name].map((code) => hub.directory.findAccountId(1, code)!);
+  await database.pool.query('update account set parent_id = $1 where account_id = $2', [path[1], path[0]]);
   const began = Date.now() - 3_600_000;
   const sent: { system: string; item: InboundItem }[] = [];
   const send = async (system: string, item: InboundItem) => {
-    sent.push({ system, item });
     const [result] = await hub.receive(system, [item]);
+    // What was refused is nobody's yet: sent again, it is decided anew.
+    if (result!.status !== 'refused') sent.push({ system, item });
     return result!.status;
   };
   const pick = (which: number): string | undefined => [...model.orders.keys()][which % Math.max(1, model.orders.size)];
   const report = async (step: Extract<Step, { do: 'report' }>) => {
     const { at, limit, openOrders, openInvoices } = step;
+    const account = step.child ? child : name;
     const shown = step.shown.flatMap((which) => pick(which) ?? []);
+    const added = [...model.orders].flatMap(([no, { parts }]) => parts.map(({ lineNo }) => `${no}#${lineNo}`));
+    const lines = step.lines.flatMap((which) => added[which % Math.max(1, added.length)] ?? []);
     const draft = creditItem('erp', {
-      ...{ kind: 'credit.reported', account: name, company: 'acme', currency: 'GBP', limitMinor: limit },
+      ...{ kind: 'credit.reported', account, company: 'acme', currency: 'GBP', limitMinor: step.child ? null : limit },
       ...{ openOrdersMinor: openOrders, openInvoicesMinor: openInvoices },
       ...{ asOf: new Date(began + at * 1_000).toISOString(), orders: shown.map((no) => `api/${no}`) },
+      orderLines: lines.filter((line) => !line.endsWith('#0')).map((line) => `api/${line}`),
     });
     await send('erp', { ...draft, itemNo: 0 });
-    model.report(at, limit, openOrders, openInvoices, shown);
+    model.report(account, at, limit, openOrders, openInvoices, [...shown, ...lines]);
   };
-  await report({ do: 'report', at: 0, limit: 10_000, openOrders: 0, openInvoices: 0, shown: [] });
+  const first = { do: 'report', child: false, at: 0, limit: 10_000, openOrders: 0, openInvoices: 0 } as const;
+  await report({ ...first, shown: [], lines: [] });
+  /** Whether a person or the ERP let it go beyond the limit; by its own decisions the hub never does. */
+  let mayBeOver = false;
   for (const [n, step] of list.entries()) {
+    const before = model.exposure;
     if (step.do === 'submit') {
       const no = `${name}-${n}`;
-      await send('api', order('api', no, [{ sku: 'A', quantity: step.units }], { account: name }));
-      model.submit(no, step.units);
+      const account = step.child ? child : name;
+      await send('api', order('api', no, [{ sku: 'A', quantity: step.units }], { account }));
+      model.submit(account, no, step.units);
+    } else if (step.do === 'raise') {
+      const no = pick(step.which);
+      if (no === undefined) continue;
+      const known = model.orders.get(no)!;
+      const draft = changeItem({
+        ...{ kind: 'order.change_requested', channel: 'api', order: no, reference: `${name}-c${n}` },
+        ...{ occurredAt: new Date().toISOString(), lines: [{ lineNo: 1, quantity: unitsOf(known) + step.units }] },
+      });
+      const status = await send('api', { ...draft, itemNo: 0 });
+      expect({ step: n, status }).toEqual({ step: n, status: model.raise(known, step.units) ? 'applied' : 'refused' });
     } else if (step.do === 'cancel') {
       const no = pick(step.which);
       if (no === undefined) continue;
       const known = model.orders.get(no)!;
       const status = await send('api', cancel('api', no, 1, step.units, `${name}-x${n}`));
-      expect(status === 'applied').toBe(step.units <= known.units);
-      if (status === 'applied') known.units -= step.units;
-    } else if (step.do === 'report') await report(step);
-    else if (step.do === 'again') {
+      expect(status === 'applied').toBe(step.units <= unitsOf(known));
+      if (status === 'applied') model.cancel(known, step.units);
+    } else if (step.do === 'report') {
+      await report(step);
+      mayBeOver = true;
+    } else if (step.do === 'again') {
       const old = sent[step.which % sent.length]!;
       await hub.receive(old.system, [old.item]);
     } else if (step.do === 'sweep') {
@@ -156,14 +257,15 @@ async function play(list: readonly Step[]): Promise<void> {
     } else {
       const no = pick(step.which);
       const known = no === undefined ? undefined : model.orders.get(no);
-      if (known === undefined || !known.isHeld || known.units === 0) continue;
+      if (known === undefined || !known.isHeld || unitsOf(known) === 0) continue;
       const hold = (await listHolds(hub.db, { state: 'open', kind: 'credit', limit: 1_000 })).find(
         ({ externalNo }) => externalNo === no,
       );
       await releaseHold(hub.db, hub.deps, hold!.holdId, { by: 'eve' });
       known.isHeld = false;
+      mayBeOver = true;
     }
-    const credit = (await readCredit(hub.db, [accountId]))!;
+    const credit = (await readCredit(hub.db, hub.directory.credit, path))!;
     const held = (await listHolds(hub.db, { state: 'open', kind: 'credit', limit: 1_000 }))
       .map(({ externalNo }) => externalNo)
       .filter((no) => no.startsWith(`${name}-`))
@@ -171,16 +273,25 @@ async function play(list: readonly Step[]): Promise<void> {
     expect({
       step: n,
       claimed: credit.claimedMinor,
+      exposure: credit.exposureMinor,
       limit: credit.limitMinor,
-      orders: credit.openOrdersMinor,
       held,
     }).toEqual({
-      ...{ step: n, claimed: model.claimed, limit: model.limit, orders: model.openOrders },
-      held: [...model.orders].flatMap(([no, { isHeld, units }]) => (isHeld && units > 0 ? [no] : [])).sort(),
+      ...{ step: n, claimed: model.claimed, exposure: model.exposure, limit: model.limit },
+      held: [...model.orders].flatMap(([no, known]) => (known.isHeld && unitsOf(known) > 0 ? [no] : [])).sort(),
     });
+    if (!mayBeOver || (step.do !== 'report' && step.do !== 'person' && credit.exposureMinor > before))
+      expect(credit.exposureMinor).toBeLessThanOrEqual(credit.limitMinor!);
   }
 }
 
-it('claims are what the model says, whatever comes in whatever order', { timeout: 240_000 }, async () => {
-  await fc.assert(fc.asyncProperty(steps, play), { numRuns: RUNS, endOnFailure: true });
-});
+it.each(modes)(
+  'claims are what the model says, whatever comes in whatever order, where reports of a group are %s',
+  { timeout: 240_000 },
+  async (mode) => {
+    await fc.assert(
+      fc.asyncProperty(steps, (list) => play(mode, list)),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+  },
+);

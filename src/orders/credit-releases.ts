@@ -1,4 +1,5 @@
 /** Orders that were held for credit go on by the rule once there is room: oldest first, each that fits. */
+import { readPaths } from '../credit/index.ts';
 import { readNext } from '../log/index.ts';
 import { type Database, databaseNow, numbers, type Tx } from '../store/index.ts';
 import * as statements from './holds.sql.ts';
@@ -38,6 +39,10 @@ export async function followCredit(
       if (orderIds.length > 0)
         for (const row of await tx.query(statements.findClaimHolders, [numbers(orderIds)]))
           accountIds.add(row.holder_id);
+      // What a report of one account frees may be free for all of its group.
+      if (deps.directory.credit.groupReports === 'own' && accountIds.size > 0)
+        for (const path of (await readPaths(tx, [...accountIds])).values())
+          for (const accountId of path) accountIds.add(accountId);
       return { read: page.read, accountIds: [...accountIds] };
     });
     all.read += found.read;

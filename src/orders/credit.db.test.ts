@@ -57,6 +57,9 @@ function report(over: Partial<CreditReported> = {}) {
     ...over,
     account: own(over.account ?? 'A1'),
     orders: (over.orders ?? []).map((reference) => (reference.length > 6 ? reference : own(reference))),
+    ...(over.orderLines !== undefined && {
+      orderLines: over.orderLines.map((reference) => reference.replace('#', `.${test}#`)),
+    }),
   });
   return { ...draft, itemNo: 0 };
 }
@@ -68,12 +71,22 @@ const submit = async (no: string, units: number, account = 'A1', by = hub) => {
   ]);
   return result!;
 };
+const raise = (no: string, units: number, by = hub) =>
+  by.receive('api', [
+    {
+      ...changeItem({
+        ...{ kind: 'order.change_requested', channel: 'api', order: own(no), reference: own(`${no} ${units}`) },
+        ...{ occurredAt: new Date().toISOString(), lines: [{ lineNo: 1, quantity: units }] },
+      }),
+      itemNo: 0,
+    },
+  ]);
 const takeBack = (reference: string, no: string, units: number) =>
   hub.receive('api', [cancel('api', own(no), 1, units, own(reference))]);
 const account = (code: string) => hub.directory.findAccountId(1, own(code))!;
 const credit = async (code = 'A1') => {
   const id = account(code);
-  const view = await readCredit(hub.db, (await readPaths(hub.db, [id])).get(id)!);
+  const view = await readCredit(hub.db, hub.directory.credit, (await readPaths(hub.db, [id])).get(id)!);
   return `${view!.openOrdersMinor}+${view!.openInvoicesMinor}+${view!.claimedMinor} of ${view!.limitMinor}`;
 };
 const claim = async (no: string) => {
@@ -120,16 +133,6 @@ describe('an order within its limit', () => {
     await submit('o1', 40);
     await submit('o2', 40);
     const second = await open();
-    const raise = (no: string, units: number, by = hub) =>
-      by.receive('api', [
-        {
-          ...changeItem({
-            ...{ kind: 'order.change_requested', channel: 'api', order: own(no), reference: own(`${no} ${units}`) },
-            ...{ occurredAt: new Date().toISOString(), lines: [{ lineNo: 1, quantity: units }] },
-          }),
-          itemNo: 0,
-        },
-      ]);
     const results = (await Promise.all([raise('o1', 55), raise('o2', 55, second)])).flat();
     expect(results.map((one) => one.status).sort()).toEqual(['applied', 'refused']);
     expect(await credit()).toBe('0+0+9500 of 10000');
@@ -219,6 +222,114 @@ describe('a report', () => {
   it('of an account that comes later waits for it', async () => {
     const [result] = await report1({ account: 'LATER' });
     expect(result).toMatchObject({ status: 'parked', class: 'unknown_account' });
+  });
+});
+
+describe('units added to an order that a report shows already', () => {
+  const claims = async (no: string) => {
+    const { rows } = await database.pool.query(
+      `select c.line_no, c.amount_minor::int as amount, c.ended_by
+         from credit_claim c join sales_order o using (order_id) where o.external_no = $1 order by c.line_no`,
+      [own(no)],
+    );
+    return rows.map((row) => `${row.line_no}: ${row.amount}${row.ended_by === null ? '' : ` ${row.ended_by}`}`);
+  };
+
+  it('count by themselves until a report shows those very lines', async () => {
+    await report1();
+    await submit('o1', 40);
+    await report1({ openOrdersMinor: 4_000, orders: ['api/o1'] });
+    expect(await credit()).toBe('4000+0+0 of 10000');
+    expect((await raise('o1', 90))[0]!.status).toBe('applied');
+    expect(await credit()).toBe('4000+0+5000 of 10000');
+    expect(await raise('o1', 101)).toMatchObject([{ status: 'refused', class: 'over_credit' }]);
+    await raise('o1', 100);
+    await submit('o2', 1);
+    expect(await holds()).toEqual(['o2 over_credit']);
+    // Made before the lines arrived there: it shows the order, and not all of it.
+    await report1({ openOrdersMinor: 4_000, orders: ['api/o1'] });
+    expect(await credit()).toBe('4000+0+6000 of 10000');
+    await report1({ openOrdersMinor: 9_000, orders: ['api/o1'], orderLines: ['api/o1#100001', 'shop/else#3'] });
+    expect(await claims('o1')).toEqual(['0: 4000 report', '100001: 5000 report', '100002: 1000']);
+    expect(await credit()).toBe('9000+0+1000 of 10000');
+    await report1({ openOrdersMinor: 9_000, orders: ['api/o1'], orderLines: ['api/o1#100001'] });
+    expect(await credit()).toBe('9000+0+1000 of 10000');
+  });
+
+  it('are free again when they are cancelled, and no others with them', async () => {
+    await report1();
+    await submit('o1', 10);
+    await report1({ openOrdersMinor: 1_000, orders: ['api/o1'] });
+    await raise('o1', 30);
+    // Of what was ordered first: the report's amount stands until the next one.
+    await takeBack('x1', 'o1', 10);
+    expect(await claims('o1')).toEqual(['0: 1000 report', '100001: 2000']);
+    await takeBack('x2', 'o1', 5);
+    expect(await claims('o1')).toEqual(['0: 1000 report', '100001: 1500']);
+    await takeBack('x3', 'o1', 15);
+    expect(await claims('o1')).toEqual(['0: 1000 report', '100001: 0 order']);
+    expect(await credit()).toBe('1000+0+0 of 10000');
+  });
+
+  it('are shown by an invoice of them, and not by one of other lines', async () => {
+    await report1();
+    await submit('o1', 10);
+    await raise('o1', 30);
+    const invoice = (no: string, lineNo: number) =>
+      database.pool.query(
+        `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)
+         select $1, 'invoice', 'erp', order_id, 'GBP', 0, $2::json, $3::timestamptz, 1 from sales_order where external_no = $4`,
+        [
+          own(no),
+          JSON.stringify([{ lineNo, quantity: 0, amountMinor: 0 }]),
+          new Date(Date.now() - 60_000).toISOString(),
+          own('o1'),
+        ],
+      );
+    await invoice('I1', 1);
+    await report1({ openInvoicesMinor: 1_000 });
+    expect(await claims('o1')).toEqual(['0: 1000 report', '100001: 2000']);
+    await invoice('I2', 100_001);
+    await report1({ openInvoicesMinor: 3_000 });
+    expect(await claims('o1')).toEqual(['0: 1000 report', '100001: 2000 report']);
+    expect(await credit()).toBe('0+3000+0 of 10000');
+    await database.pool.query('delete from invoice');
+  });
+
+  it('added twice at once by two processes while a report comes: each claim begins once and ends once', async () => {
+    await report1({ limitMinor: 3_500 });
+    await submit('o1', 10);
+    await submit('o2', 10);
+    const [left, right] = [await open(), await open()];
+    const [raised] = await Promise.all([
+      Promise.all([raise('o1', 25, left), raise('o2', 25, right)]),
+      report1({ limitMinor: 3_500, openOrdersMinor: 2_000, orders: ['api/o1', 'api/o2'] }),
+      hub.receive('erp', [
+        report({ limitMinor: 3_500, openOrdersMinor: 2_000, orders: ['api/o1', 'api/o2'] }),
+        report({ limitMinor: 3_500, openOrdersMinor: 2_000, orders: ['api/o2', 'api/o1'] }),
+      ]),
+    ]);
+    expect(
+      raised
+        .flat()
+        .map(({ status }) => status)
+        .sort(),
+    ).toEqual(['applied', 'refused']);
+    expect(await credit()).toBe('2000+0+1500 of 3500');
+    const { rows } = await database.pool.query(
+      `select count(*)::int as ended from fact f cross join lateral json_array_elements(f.data->'shown') s
+        where f.type = 'credit.reported' and (s->>'orderId')::bigint in (select order_id from sales_order where external_no = any($1))`,
+      [[own('o1'), own('o2')]],
+    );
+    expect(rows[0].ended).toBe(2);
+  });
+
+  it('with a wrong line is set aside, with its place', async () => {
+    const [result] = await report1({ orderLines: ['api/o1#first'] });
+    expect(result!.status).toBe('parked');
+    expect(await hub.receive('api', [report({ orderLines: ['api/o1'] })])).toMatchObject([
+      { status: 'refused', place: 'orderLines' },
+    ]);
   });
 });
 
@@ -386,6 +497,64 @@ describe('of a group', () => {
     expect(await holds()).toEqual([]);
     expect(await credit('A2')).toBe('0+0+500 of 500');
     expect(await credit('A1')).toBe('0+0+0 of 0');
+  });
+
+  it('of which the ERP reports each account by itself, what is reported below counts too, once', async () => {
+    hub = await open({ groupReports: 'own' });
+    await report1({ limitMinor: 10_000, openOrdersMinor: 1_000 });
+    await report1({ account: 'A2', limitMinor: null, openOrdersMinor: 2_000, openInvoicesMinor: 500 });
+    await report1({ account: 'A3', limitMinor: 100, openOrdersMinor: 77 });
+    const exposed = async (code: string) => {
+      const view = await readCredit(
+        hub.db,
+        hub.directory.credit,
+        (await readPaths(hub.db, [account(code)])).get(account(code))!,
+      );
+      return `${view!.openOrdersMinor}+${view!.belowMinor}+${view!.claimedMinor}=${view!.exposureMinor} of ${view!.limitMinor}`;
+    };
+    // A3 has a limit of its own, so what it owes is not the group's.
+    expect(await exposed('A2')).toBe('1000+2500+0=3500 of 10000');
+    expect(await exposed('A3')).toBe('77+0+0=77 of 100');
+    await submit('o1', 5, 'A1');
+    await submit('o2', 50, 'A2');
+    expect(await exposed('A1')).toBe('1000+2500+5500=9000 of 10000');
+    await submit('o3', 11, 'A2');
+    expect(await holds()).toEqual(['o3 over_credit']);
+    // Shown by the report of its own account, and by that alone: there its amount is by then.
+    await report1({ openOrdersMinor: 1_000, orders: ['api/o2'] });
+    expect(await claim('o2')).toBe('5000 live');
+    await report1({
+      account: 'A2',
+      limitMinor: null,
+      openOrdersMinor: 7_000,
+      openInvoicesMinor: 500,
+      orders: ['api/o2'],
+    });
+    expect(await claim('o2')).toBe('5000 live, ended by report');
+    expect(await exposed('A2')).toBe('1000+7500+500=9000 of 10000');
+    // What one account of the group paid is free for all of it.
+    await report1({ account: 'A2', limitMinor: null, openOrdersMinor: 7_000, openInvoicesMinor: 0 });
+    expect(await follow()).toBe(1);
+    expect(await exposed('A1')).toBe('1000+7000+1600=9600 of 10000');
+    // Amounts of another currency can't be added, and so nobody knows what the group owes.
+    await report1({ account: 'A2', limitMinor: null, currency: 'EUR', openOrdersMinor: 1 });
+    await submit('o4', 1, 'A1');
+    expect(await holds()).toEqual(['o4 other_currency']);
+  });
+
+  it('a report of one below and orders of others meet: no order is counted in neither', async () => {
+    hub = await open({ groupReports: 'own' });
+    await report1({ limitMinor: 1_000 });
+    await submit('o2', 9, 'A2');
+    const shows = report({ account: 'A2', limitMinor: null, openOrdersMinor: 900, orders: ['api/o2'] });
+    const others = await Promise.all([open({ groupReports: 'own' }), open({ groupReports: 'own' })]);
+    await Promise.all([
+      hub.receive('erp', [shows]),
+      ...Array.from({ length: 20 }, (_, i) => submit(`n${i}`, 1, 'A3', others[i % 2]!)),
+    ]);
+    expect(await holds()).toHaveLength(19);
+    const view = await readCredit(hub.db, hub.directory.credit, [account('A1')]);
+    expect(view!.exposureMinor).toBe(1_000);
   });
 
   it('what an account has that was merged into another counts for the other', async () => {

@@ -1,5 +1,6 @@
 /** What becomes of orders that were taken while the ERP was away, once it is back: held ones go on, all are held against fresh credit. */
 import { readAges, readCredit, readPaths } from '../credit/index.ts';
+import type { CreditPolicy } from '../master/index.ts';
 import { listUnchecked, readOpenModes, writeChecked } from '../modes/index.ts';
 import { type Database, databaseNow } from '../store/index.ts';
 import * as statements from './holds.sql.ts';
@@ -35,6 +36,7 @@ export async function releaseDegraded(db: Database, deps: OrderDeps): Promise<nu
  */
 export async function checkDegraded(
   db: Database,
+  policy: CreditPolicy,
   freshen: (accountIds: readonly number[]) => Promise<void> = async () => {},
 ): Promise<number> {
   const orders = await listUnchecked(db, ORDERS_MAX);
@@ -45,7 +47,7 @@ export async function checkDegraded(
   const ages = await readAges(db, [...new Set([...paths.values()].flat())]);
   const views = new Map<number, number | null>();
   for (const [accountId, path] of paths) {
-    const credit = await readCredit(db, path);
+    const credit = await readCredit(db, policy, path);
     const isKnown = credit !== undefined && credit.asOf !== null;
     const byMinor = !isKnown ? null : credit.availableMinor === null ? 0 : Math.max(0, -credit.availableMinor);
     views.set(accountId, byMinor);

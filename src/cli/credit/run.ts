@@ -13,6 +13,8 @@ export interface CreditShown {
   limitMinor: number | null;
   openOrdersMinor: number;
   openInvoicesMinor: number;
+  /** Reported of the accounts below it, where a group's own report lacks that. */
+  belowMinor?: number;
   acceptedMinor: number;
   acceptedOrders: number;
   exposureMinor: number;
@@ -21,7 +23,16 @@ export interface CreditShown {
   ageSeconds: number | null;
   basis: 'live' | 'cached' | 'none';
   source: string;
-  claims?: { orderId: number; order: string; amountMinor: number; basis: string; overByMinor: number; at: string }[];
+  claims?: {
+    orderId: number;
+    order: string;
+    /** Added once the ERP had the order. */
+    lineNo?: number;
+    amountMinor: number;
+    basis: string;
+    overByMinor: number;
+    at: string;
+  }[];
 }
 
 /** @throws XD_UNKNOWN_ACCOUNT, XD_NOT_FOUND when nobody has reported it */
@@ -42,7 +53,7 @@ export async function show(
   if (only === undefined) fail('XD_UNKNOWN_ACCOUNT', `there is no account ${account}`, { place: 'account' });
   if (other !== undefined)
     fail('XD_VALUE_INVALID', `account ${account} exists in several companies: name one with --company`);
-  const view = await readCredit(db, (await readPaths(db, [only.accountId])).get(only.accountId)!);
+  const view = await readCredit(db, directory.credit, (await readPaths(db, [only.accountId])).get(only.accountId)!);
   if (view === undefined)
     fail('XD_NOT_FOUND', `nobody has reported the credit of ${account}, and no order asked for it`);
   await directory.loadAccountCodes([view.holderId]);
@@ -50,6 +61,7 @@ export async function show(
   const isLive = view.ageMs !== null && view.ageMs <= directory.credit.freshMs;
   return {
     ...{ account, company: only.company.code, limitOf: directory.accountCode(view.holderId), currency, limitMinor },
+    ...(view.belowMinor !== 0 && { belowMinor: view.belowMinor }),
     ...{ openOrdersMinor, openInvoicesMinor, acceptedMinor: view.claimedMinor, acceptedOrders: view.claims },
     ...{ exposureMinor, availableMinor, asOf, source: view.source },
     ageSeconds: view.ageMs === null ? null : Math.floor(view.ageMs / 1_000),
@@ -59,6 +71,7 @@ export async function show(
         ...{ orderId: claim.orderId, amountMinor: claim.amountMinor, basis: claim.basis },
         ...{ overByMinor: claim.overByMinor, at: claim.recordedAt },
         order: `${directory.channelById.get(claim.channelId)?.code ?? claim.channelId}/${claim.externalNo}`,
+        ...(claim.lineNo > 0 && { lineNo: claim.lineNo }),
       })),
     }),
   };
@@ -72,6 +85,7 @@ export function shown(credit: CreditShown): string {
     `account ${credit.account}${credit.limitOf === credit.account ? '' : `, under the limit of ${credit.limitOf}`}`,
     `  open orders    ${money(credit.openOrdersMinor)}`,
     `  open invoices  ${money(credit.openInvoicesMinor)}`,
+    ...(credit.belowMinor === undefined ? [] : [`  accounts below ${money(credit.belowMinor)}`]),
     `  accepted here  ${money(credit.acceptedMinor)} in ${credit.acceptedOrders} orders that no report shows yet`,
     `  exposure       ${money(credit.exposureMinor)}`,
     `  limit          ${limitMinor === null ? 'none' : money(limitMinor)}`,
@@ -81,7 +95,7 @@ export function shown(credit: CreditShown): string {
       : `  as ${credit.source} had it at ${credit.asOf} (${credit.basis}${age})`,
     ...(credit.claims ?? []).map(
       (claim) =>
-        `  ${claim.orderId}  ${claim.order}  ${money(claim.amountMinor)}  ${claim.basis}${claim.overByMinor > 0 ? `, over by ${money(claim.overByMinor)}` : ''}`,
+        `  ${claim.orderId}  ${claim.order}${claim.lineNo === undefined ? '' : ` line ${claim.lineNo}`}  ${money(claim.amountMinor)}  ${claim.basis}${claim.overByMinor > 0 ? `, over by ${money(claim.overByMinor)}` : ''}`,
     ),
   ].join('\n');
 }

@@ -17,11 +17,12 @@ export function creditKind(
 ): Kind {
   return {
     required: ['account', 'open_orders', 'open_invoices'],
-    optional: ['company', 'currency', 'limit', 'as_of', 'orders'],
+    optional: ['company', 'currency', 'limit', 'as_of', 'orders', 'order_lines'],
     read: (row: RowFields): InboundItem => {
       const owner = ownerOf(row.optional('company'));
       const currency = row.text('currency', owner.currency);
       const orders = row.optional('orders', TEXT_LENGTH_MAX);
+      const orderLines = row.optional('order_lines', TEXT_LENGTH_MAX);
       const draft = creditItem(system, {
         kind: 'credit.reported',
         account: row.text('account'),
@@ -32,6 +33,7 @@ export function creditKind(
         openInvoicesMinor: row.minor('open_invoices', currency, true),
         asOf: row.time('as_of', modifiedAt.toISOString()),
         ...(orders !== undefined && { orders: orders.split(/\s+/) }),
+        ...(orderLines !== undefined && { orderLines: orderLines.split(/\s+/) }),
       });
       return { ...draft, itemNo: 0 };
     },

@@ -167,8 +167,10 @@ export function documentItem(system: string, command: DocumentPosted): Draft {
 
 /** A report's key names the account, the moment that it shows, and what it says: some sources round their times. */
 export function creditItem(system: string, command: CreditReported): Draft {
-  const { account, company, currency, limitMinor, openOrdersMinor, openInvoicesMinor, asOf, orders } = command;
-  const fields = [currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders ?? null];
+  const { account, company, currency, limitMinor, openOrdersMinor, openInvoicesMinor, asOf, orders, orderLines } =
+    command;
+  const fields: unknown[] = [currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders ?? null];
+  if (orderLines !== undefined) fields.push(orderLines);
   const digest = fingerprint(MAPPING, fields);
   return item(scopes.credit(system), `${company}/${account} ${asOf} ${digest.slice(-8)}`, command, fields);
 }

@@ -54,7 +54,7 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
   allocated: { needed: ['reference', 'sku', 'location', 'quantity', 'occurredAt'], optional: ['unit'] },
   credit: {
     needed: ['account', 'company', 'currency', 'openOrders', 'openInvoices', 'asOf'],
-    optional: ['limit', 'orders'],
+    optional: ['limit', 'orders', 'orderLines'],
   },
   picked: { group: 'id', needed: ['id', 'fulfilment', 'occurredAt', ...goods] },
   shipped: {
@@ -192,6 +192,7 @@ export function commandOf(
   if (kind === 'credit') {
     const currency = first.currency('currency');
     const orders = first.textOrNull('orders');
+    const orderLines = first.textOrNull('orderLines');
     const draft = creditItem(system, {
       kind: 'credit.reported',
       account: first.text('account'),
@@ -202,6 +203,7 @@ export function commandOf(
       openInvoicesMinor: minorIn(first, 'openInvoices', currency, true),
       asOf: first.time('asOf'),
       ...(orders !== null && { orders: orders.split(/\s+/) }),
+      ...(orderLines !== null && { orderLines: orderLines.split(/\s+/) }),
     });
     return { ...draft, key };
   }

@@ -17,10 +17,17 @@ afterEach(async () => {
 });
 
 const amounts = { currency: 'GBP', limitMinor: 5_000, openOrdersMinor: 1_200, openInvoicesMinor: -300 };
-const record = { company: 'UK', account: '17850', ...amounts, orders: ['shop/1'], at: '2026-03-01T09:00:00.120Z' };
+const record = {
+  company: 'UK',
+  account: '17850',
+  ...amounts,
+  orders: ['shop/1'],
+  orderLines: ['shop/1#2'],
+  at: '2026-03-01T09:00:00.120Z',
+};
 const report = {
   ...{ kind: 'credit.reported', company: 'UK', account: '17850', ...amounts },
-  ...{ asOf: '2026-03-01T09:00:00.120Z', orders: ['shop/1'] },
+  ...{ asOf: '2026-03-01T09:00:00.120Z', orders: ['shop/1'], orderLines: ['shop/1#2'] },
 };
 
 it('accounts are asked for by company and code; one that keeps no credit is left out', async () => {

@@ -14,11 +14,16 @@ export function creditOf(record: Fields): CreditReported {
     openOrdersMinor: record.integer('openOrdersMinor', 0),
     openInvoicesMinor: record.integer('openInvoicesMinor', Number.MIN_SAFE_INTEGER),
     asOf: record.time('at'),
-    orders: record.list('orders').map((reference) => {
-      if (typeof reference !== 'string') throw record.unreadable('orders', 'must be a list of texts');
-      return reference;
-    }),
+    orders: textsOf(record, 'orders'),
+    ...(record.raw.orderLines !== undefined && { orderLines: textsOf(record, 'orderLines') }),
   };
+}
+
+function textsOf(record: Fields, name: string): string[] {
+  return record.list(name).map((text) => {
+    if (typeof text !== 'string') throw record.unreadable(name, 'must be a list of texts');
+    return text;
+  });
 }
 
 export function creditSource(client: HttpClient): CreditSource {
