@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { matchAccounts } from '../master/index.ts';
+import { matchRecords } from '../master/index.ts';
 import { testEstate, useApi } from './testing/hub.ts';
 
 const api = useApi({ skus: ['85123A', '71053'], estate: testEstate });
@@ -38,7 +38,7 @@ it('matches are listed, shown and decided', async () => {
   await db.transaction(async (tx) => {
     const scored = [{ by: 'scored' as const, weights: { name: 1 }, same: 0.99, unsure: 0.5 }];
     const arrive = (outsideId: string, name: string) =>
-      matchAccounts(tx, directory, scored, [{ system: 'shop', companyId, outsideId, record: { name } }]);
+      matchRecords(tx, directory, 'account', scored, [{ system: 'shop', companyId, outsideId, record: { name } }]);
     await arrive('1', 'Fischer Handel');
     await arrive('2', 'Fisher Handel');
     await arrive('3', 'Fischer Handels');

@@ -1,4 +1,4 @@
-/** Accounts that arrived from a system and may be one of ours: listed, and decided by a person. */
+/** Accounts and products that arrived from a system and may be one of ours: listed, and decided by a person. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { apartMatch, getMatch, listMatches, type MatchCase, mergeMatch, undoMatch } from '../master/index.ts';
@@ -10,6 +10,7 @@ import { closed, code, cursor, idParams, limit, prose, text } from './schemas.ts
 const query = closed({
   state: Type.Optional(Type.Enum(['open', 'merged', 'apart', 'undone'])),
   system: Type.Optional(code()),
+  kind: Type.Optional(Type.Enum(['account', 'product'])),
   cursor: Type.Optional(cursor()),
   limit: limit(),
 });
@@ -22,13 +23,15 @@ const merge = closed({
   code: Type.Optional(text(100, 'which candidate; needed where there are several')),
 });
 const other = closed(decision);
-const record = Type.Record(Type.String(), Type.String(), { description: 'name, taxId, email, postalCode' });
+const record = Type.Record(Type.String(), Type.String(), {
+  description: 'of an account name, taxId, email, postalCode; of a product description, gtin',
+});
 const nullable = () => Type.Union([Type.String(), Type.Null()]);
 const shape = Type.Object({
   matchId: Type.String(),
   kind: Type.String(),
   system: Type.String(),
-  company: Type.String(),
+  company: Type.Union([Type.String(), Type.Null()], { description: 'null: a product, which all companies share' }),
   outsideId: Type.String(),
   record,
   state: Type.String(),
@@ -59,7 +62,7 @@ export function matchRoutes(app: FastifyInstance, hub: ApiHub): void {
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Accounts of systems that may be ours, newest first',
+        summary: 'Accounts and products of systems that may be ours, newest first',
         description: 'open: it waits for a person, and so do its orders.',
         tags: ['records'],
         querystring: query,
@@ -67,10 +70,10 @@ export function matchRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request) => {
-      const { state = null, system = null, limit: asked } = request.query;
+      const { state = null, system = null, kind = null, limit: asked } = request.query;
       const before = readCursor(request.query.cursor, ['number'])?.[0] ?? null;
       const page = pageOf(
-        await listMatches(db, directory, { state, system, before, limit: asked + 1 }),
+        await listMatches(db, directory, { state, system, kind, before, limit: asked + 1 }),
         asked,
         (one) => [one.matchId],
       );
@@ -87,9 +90,13 @@ export function matchRoutes(app: FastifyInstance, hub: ApiHub): void {
   );
 
   const decisions = {
-    merge: [mergeMatch, merge, 'They are the same: what waited runs as this account’s'],
-    apart: [apartMatch, other, 'It is none of them, and never proposed again: an account of its own'],
-    undo: [undoMatch, other, 'Take a merge back: from now on it is an account of its own'],
+    merge: [
+      mergeMatch,
+      merge,
+      'They are the same: what waited runs as this one’s. Refused where stock or open orders of two products would be added up',
+    ],
+    apart: [apartMatch, other, 'It is none of them, and never proposed again: one of its own'],
+    undo: [undoMatch, other, 'Take a merge back: from now on it is one of its own'],
   } as const;
   for (const [name, [decide, body, summary]] of Object.entries(decisions))
     app.post<{ Params: Static<typeof idParams>; Body: Static<typeof merge> }>(

@@ -4,6 +4,7 @@ import { EXIT, printResult } from './output.ts';
 interface Options {
   state?: string;
   system?: string;
+  kind?: 'account' | 'product';
   limit?: number;
   code?: string;
   reason?: string;
@@ -15,7 +16,7 @@ export function register(program: Command): void {
   const matches = program
     .command('matches')
     .description(
-      'accounts that arrived from a system and may be one of ours: what waits for a person, and what was decided',
+      'accounts and products that arrived from a system and may be one of ours: what waits for a person, and what was decided',
     );
   const common = (command: Command) =>
     command
@@ -35,6 +36,7 @@ export function register(program: Command): void {
       'open',
     )
     .option('--system <code>', 'of one system')
+    .option('--kind <kind>', 'account or product', oneOf('account', 'product'))
     .option('--limit <n>', 'at most so many', id, 100)
     .addHelpText('after', '\nExit code 3 when one is open and waits for a person.')
     .action(async (options: Options) => {
@@ -56,13 +58,14 @@ export function register(program: Command): void {
       });
     });
   const decisions = {
-    merge: 'they are the same: what its system calls it means this account from now on, and what waited runs',
-    apart: 'it is none of them, and they are never proposed for it again; it becomes an account of its own',
-    undo: "take a merge back, a rule's too: from now on it is an account of its own; what happened before stays where it is",
+    merge:
+      'they are the same: what its system calls it means this one from now on, and what waited runs; refused where stock or open orders of two products would be added up',
+    apart: 'it is none of them, and they are never proposed for it again; it becomes one of its own',
+    undo: "take a merge back, a rule's too: from now on it is one of its own; what happened before stays where it is",
   } as const;
   for (const [name, description] of Object.entries(decisions)) {
     const command = common(matches.command(name)).description(description).argument('<id>', 'from matches ls', id);
-    if (name === 'merge') command.option('--code <account>', 'which candidate; needed where there are several');
+    if (name === 'merge') command.option('--code <code>', 'which candidate; needed where there are several');
     command
       .option('--reason <text>', 'why, for whoever asks later')
       .action(async (matchId: number, options: Options) => {

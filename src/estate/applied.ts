@@ -114,6 +114,8 @@ export const applications: Readonly<Record<string, Application>> = {
   'freshness.<code>.targetMs': ['src/server.ts', 'src/api/status.ts'],
   'matching.account.systems': [directory],
   'matching.account.rules': ['src/master/matches.ts'],
+  'matching.product.systems': [directory],
+  'matching.product.rules': ['src/master/matches.ts'],
   'holds.<code>.owner': [directory, 'src/orders/holds.ts'],
   'holds.<code>.dueMinutes': [directory, 'src/orders/holds.ts'],
   'holds.<code>.onDue': [directory, 'src/orders/hold-records.ts'],

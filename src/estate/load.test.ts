@@ -366,6 +366,13 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'matching.product.systems[0]',
+      'erp',
+      (e) => {
+        e.matching = { product: { systems: ['erpp'], rules: [{ by: 'exact', field: 'gtin' }] } };
+      },
+    ],
+    [
       'holds.credits',
       'credit',
       (e) => {
@@ -404,6 +411,7 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.partners = { acme: { name: 'Acme', account: '1' } };
       e.matching = {
         account: { systems: ['erp'], rules: [{ by: 'exact', field: 'taxId' }] },
+        product: { systems: ['erp'], rules: [{ by: 'exact', field: 'gtin' }] },
       };
       e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
       e.repromise = { auto: true } as never;

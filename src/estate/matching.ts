@@ -1,47 +1,55 @@
-/** How accounts of systems with codes of their own are matched with ours. */
+/** How accounts and products of systems with codes of their own are matched with ours. */
 import { Type } from 'typebox';
 import type { Faults, Path } from './faults.ts';
 
 const closed = { additionalProperties: false } as const;
-const field = Type.Union(['name', 'taxId', 'email', 'postalCode'].map((name) => Type.Literal(name)));
 const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 const weight = Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 }));
 
+/** @param fields what records of the kind are compared by */
+function kindSchema(what: string, fields: readonly string[], normalised: string) {
+  const field = Type.Union(fields.map((name) => Type.Literal(name)));
+  const weights = Type.Object(Object.fromEntries(fields.map((name) => [name, weight])), closed);
+  return Type.Optional(
+    Type.Object(
+      {
+        systems: Type.Array(Type.String({ minLength: 1 }), {
+          minItems: 1,
+          uniqueItems: true,
+          description: `whose ${what} codes are their own: one without a crosswalk entry is never one of ours, and is matched before anything is done with it`,
+        }),
+        rules: Type.Array(
+          Type.Union([
+            Type.Object({ by: Type.Literal('exact'), field }, closed),
+            Type.Object({ by: Type.Literal('normalised'), fields: Type.Array(field, { minItems: 1 }) }, closed),
+            Type.Object(
+              {
+                ...{ by: Type.Literal('scored'), weights },
+                same: share('from here on they are one'),
+                unsure: share('from here on a person is asked'),
+              },
+              closed,
+            ),
+          ]),
+          {
+            minItems: 1,
+            description: `in their order; the first that finds something decides. exact: one field; normalised: all of these, ${normalised}; scored: likeness by weights, from same on one ${what}, from unsure on a person is asked`,
+          },
+        ),
+      },
+      closed,
+    ),
+  );
+}
+
 export const matchingSchema = Type.Object(
   {
-    account: Type.Optional(
-      Type.Object(
-        {
-          systems: Type.Array(Type.String({ minLength: 1 }), {
-            minItems: 1,
-            uniqueItems: true,
-            description:
-              'whose account codes are their own: one without a crosswalk entry is never one of ours, and is matched before anything is done with it',
-          }),
-          rules: Type.Array(
-            Type.Union([
-              Type.Object({ by: Type.Literal('exact'), field }, closed),
-              Type.Object({ by: Type.Literal('normalised'), fields: Type.Array(field, { minItems: 1 }) }, closed),
-              Type.Object(
-                {
-                  by: Type.Literal('scored'),
-                  weights: Type.Object({ name: weight, taxId: weight, email: weight, postalCode: weight }, closed),
-                  same: share('from here on they are one'),
-                  unsure: share('from here on a person is asked'),
-                },
-                closed,
-              ),
-            ]),
-            {
-              minItems: 1,
-              description:
-                'in their order; the first that finds something decides. exact: one field; normalised: all of these, without case, marks, punctuation and legal form; scored: likeness by weights, from same on one account, from unsure on a person is asked',
-            },
-          ),
-        },
-        closed,
-      ),
+    account: kindSchema(
+      'account',
+      ['name', 'taxId', 'email', 'postalCode'],
+      'without case, marks, punctuation and legal form',
     ),
+    product: kindSchema('product', ['description', 'gtin'], 'without case, marks and punctuation'),
   },
   closed,
 );

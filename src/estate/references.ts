@@ -112,9 +112,10 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   checkShares(part('channels'), faults);
 
   for (const [domain, system] of Object.entries(recordOf(estate.routing))) names('system', system, ['routing', domain]);
-  checkMatching(recordOf(recordOf(estate.matching).account), ['matching', 'account'], faults, (code, path) =>
-    names('system', code, path),
-  );
+  for (const kind of ['account', 'product'])
+    checkMatching(recordOf(recordOf(estate.matching)[kind]), ['matching', kind], faults, (code, path) =>
+      names('system', code, path),
+    );
   for (const kind of codes('holds'))
     if (!(holdKinds as readonly string[]).includes(kind))
       faults.addUnknown(['holds', kind], `no kind of hold ${kind}`, kind, holdKinds);

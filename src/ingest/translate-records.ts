@@ -9,7 +9,7 @@ import {
   unitPriceOf,
 } from '../canonical/index.ts';
 import { accountValues, checkProductUnits, type Directory, momentOf, productValues } from '../master/index.ts';
-import { type Fault, fault, NOTHING, skuOf, type Translated, unmappedAccount } from './translated.ts';
+import { type Fault, fault, NOTHING, skuOf, type Translated, unmappedAccount, unmatchedSku } from './translated.ts';
 
 const CODE_CHARS_MAX = 80;
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -27,6 +27,17 @@ export function translateRecord(directory: Directory, system: string, command: R
     checkProductUnits(command, 'product');
     const ours = (sku: string) => directory.ourCode(system, 'sku', sku, null);
     const { kit, substitutes } = command;
+    const named = [...(kit ?? []).map((one) => one.sku), ...(substitutes ?? [])];
+    for (const sku of named) {
+      const unmatched = unmatchedSku(
+        directory,
+        system,
+        sku,
+        null,
+        kit?.some((one) => one.sku === sku) ? 'kit' : 'substitutes',
+      );
+      if (unmatched !== undefined) return unmatched;
+    }
     const record = {
       ...command,
       sku: ours(command.sku),

@@ -75,11 +75,26 @@ export function skuOf(
 ): number | Fault {
   const ours = directory.ourCode(system, 'sku', code, at);
   return (
+    unmatchedSku(directory, system, code, at, place) ??
     directory.findSkuId(ours) ?? {
       ...fault('unknown_sku', 'XD_UNKNOWN_SKU', `no SKU ${JSON.stringify(code.slice(0, 60))}`, place),
       waitKey: `sku ${ours}`,
     }
   );
+}
+
+/** As {@link unmappedAccount}, of a product. */
+export function unmatchedSku(
+  directory: Directory,
+  system: string,
+  sku: string,
+  at: number | null,
+  place: string,
+): Fault | undefined {
+  if (!directory.hasOwnCodes(system, 'product')) return undefined;
+  if (directory.mappedCode(system, 'sku', sku, at) !== undefined) return undefined;
+  const reason = `SKU ${JSON.stringify(sku.slice(0, 60))} of ${system} is not matched with one of ours`;
+  return { ...fault('unknown_sku', 'XD_UNKNOWN_SKU', reason, place), waitKey: `crosswalk/sku ${sku}` };
 }
 
 /** Of a system whose codes never are ours: one that nobody has matched yet. It runs by itself once somebody has. */

@@ -3,7 +3,7 @@ import type { Ownership } from '../canonical/index.ts';
 import type { DeclaredCredit } from './credit-policy.ts';
 import type { DeclaredModes } from './degraded-policy.ts';
 import type { ChannelPrices, DeclaredReturns } from './entries.ts';
-import type { MatchRule } from './match-rules.ts';
+import type { MatchKind, MatchRule } from './match-rules.ts';
 import type { DeclaredCalendar, DeclaredLocationSourcing, DeclaredPostalAreas, DeclaredSourcing } from './sourcing.ts';
 
 /** Rules that are no channel's, location's or system's own. */
@@ -13,7 +13,7 @@ export interface DeclaredRules {
   degradedModes?: DeclaredModes;
   credit?: DeclaredCredit;
   holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
-  matching?: { account?: { systems: readonly string[]; rules: readonly MatchRule[] } };
+  matching?: Partial<Record<MatchKind, { systems: readonly string[]; rules: readonly MatchRule[] }>>;
   /** Domain or domain.field -> system. */
   owners?: Record<string, string>;
   ownership?: Record<string, Ownership>;

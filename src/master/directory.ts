@@ -9,6 +9,7 @@ import { type CreditPolicy, creditPolicyOf } from './credit-policy.ts';
 import { type DeclaredEstate, type DeclaredRules, ruleNames } from './declared-estate.ts';
 import * as statements from './directory.sql.ts';
 import type { ChannelEntry, CompanyEntry, DestinationEntry, HoldTerms, LocationEntry } from './entries.ts';
+import type { MatchKind } from './match-rules.ts';
 import { locationSourcing, PostalAreas } from './sourcing.ts';
 import { readChangedBaseUnits } from './units.sql.ts';
 import { readOrderRules, readUnits } from './units.ts';
@@ -232,7 +233,7 @@ export class Directory {
   }
 
   /** Whether a system's codes never are ours: one without an entry is matched before anything is done with it. */
-  hasOwnCodes(system: string, kind: 'account'): boolean {
+  hasOwnCodes(system: string, kind: MatchKind): boolean {
     return this.rules.matching?.[kind]?.systems.includes(system) === true;
   }
 

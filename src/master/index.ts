@@ -35,13 +35,21 @@ export {
   PlanWriter,
 } from './load-plans.ts';
 export { writeIdentities } from './match-index.ts';
-export { type MatchField, type MatchRecord, type MatchRule, matchFields, scoreOf } from './match-rules.ts';
+export {
+  type MatchField,
+  type MatchKind,
+  type MatchRecord,
+  type MatchRule,
+  matchFields,
+  matchKinds,
+  scoreOf,
+} from './match-rules.ts';
 export {
   apartMatch,
   getMatch,
   listMatches,
   type MatchCase,
-  matchAccounts,
+  matchRecords,
   matchRules,
   mergeMatch,
   undoMatch,

@@ -9,6 +9,7 @@ import * as statements from './load-plans.sql.ts';
 import {
   getPlan,
   inParts,
+  isRefusal,
   isSame,
   type LoadPlan,
   PLAN_ITEMS_PER_BATCH,
@@ -97,73 +98,94 @@ async function runPlan(
   const kind = recordKind(name);
   const limit = run.itemsPerBatch ?? PLAN_ITEMS_PER_BATCH;
   for (let done = 0; run.signal?.aborted !== true; ) {
-    const items = await db.transaction((tx) => begin(tx, planId, run.by, limit, direction));
+    const items = await takeBatch(db, directory, planId, kind, run.by, limit, direction);
     if (items.length === 0) break;
-    const refused: Outcome[] = [];
-    await inParts(
-      items,
-      (part) =>
-        db.transaction(async (tx) => {
-          const left = await stillToDo(tx, planId, direction, part);
-          if (left.length === 0) return;
-          await kind.lock(tx);
-          await settle(tx, planId, await direction.work(tx, directory, kind, left));
-        }),
-      (item, refusal) => refused.push({ item, state: direction.refused, ...refusal }),
-    );
-    if (refused.length > 0)
-      await db.transaction(async (tx) => {
-        const left = await stillToDo(
-          tx,
-          planId,
-          direction,
-          refused.map(({ item }) => item),
-        );
-        await settle(
-          tx,
-          planId,
-          refused.filter(({ item }) => left.includes(item)),
-        );
-      });
     done += items.length;
     run.onProgress?.(done);
   }
   return getPlan(db, planId);
 }
 
-/** What is next; where nothing is, the plan has come to its end. */
-async function begin(
-  tx: Tx,
+/**
+ * The next items, taken and done in one transaction under the plan's lock: whoever comes to it while others hold it takes those after
+ * them. @returns what was settled; nothing: the plan has come to its end
+ */
+async function takeBatch(
+  db: Database,
+  directory: Directory,
   planId: number,
+  kind: RecordKind,
   by: string,
   limit: number,
   direction: Direction,
 ): Promise<statements.ItemRow[]> {
+  const work = async (tx: Tx, items: readonly statements.ItemRow[]) => {
+    await kind.lock(tx);
+    await settle(tx, planId, await direction.work(tx, directory, kind, items));
+  };
+  let taken: statements.ItemRow[] = [];
+  try {
+    await db.transaction(async (tx) => {
+      taken = [];
+      if (!(await enter(tx, planId, by, direction))) return;
+      taken = await direction.take(tx, planId, limit);
+      if (taken.length > 0) await work(tx, taken);
+      else await end(tx, planId, by, direction);
+    });
+    return taken;
+  } catch (error) {
+    if (taken.length === 0 || !isRefusal(error)) throw error;
+  }
+  // Some of them can't be written: found by their places or by halving, while others may settle some of the rest.
+  const refused: Outcome[] = [];
+  await inParts(
+    taken,
+    (part) =>
+      db.transaction(async (tx) => {
+        const left = await stillToDo(tx, planId, by, direction, part);
+        if (left.length > 0) await work(tx, left);
+      }),
+    (item, refusal) => refused.push({ item, state: direction.refused, ...refusal }),
+  );
+  if (refused.length > 0)
+    await db.transaction(async (tx) => {
+      const items = refused.map(({ item }) => item);
+      const left = await stillToDo(tx, planId, by, direction, items);
+      await settle(
+        tx,
+        planId,
+        refused.filter(({ item }) => left.includes(item)),
+      );
+    });
+  return taken;
+}
+
+/** Holds the plan's row until the transaction ends. @returns whether there may be something to do: false once it has come to its end */
+async function enter(tx: Tx, planId: number, by: string, direction: Direction): Promise<boolean> {
   const [plan] = await tx.query(statements.lockPlan, [planId]);
   if (plan === undefined) fail('XD_NOT_FOUND', `there is no load plan ${planId}`, { planId });
   const { state } = plan;
-  if (direction.done.includes(state)) return [];
+  if (direction.done.includes(state)) return false;
   if (!direction.from.includes(state)) stopped(planId, state, direction);
   if (state !== direction.during) await tx.query(statements.setPlanState, [planId, direction.during, by]);
-  const items = await direction.take(tx, planId, limit);
-  if (items.length > 0) return items;
+  return true;
+}
+
+async function end(tx: Tx, planId: number, by: string, direction: Direction): Promise<void> {
   const counted = await tx.query(statements.countItems, [planId]);
   const ended = direction.ended(new Map(counted.map((row) => [row.state, row.count])));
   await tx.query(statements.setPlanState, [planId, ended, by]);
-  return [];
 }
 
-/** Those of them that nobody else has settled meanwhile. Holds the plan's row until the transaction ends. */
+/** Those of them that nobody else has settled meanwhile. */
 async function stillToDo(
   tx: Tx,
   planId: number,
+  by: string,
   direction: Direction,
   items: readonly statements.ItemRow[],
 ): Promise<statements.ItemRow[]> {
-  const [plan] = await tx.query(statements.lockPlan, [planId]);
-  // Somebody else came to its end meanwhile.
-  if (plan !== undefined && direction.done.includes(plan.state)) return [];
-  if (plan === undefined || plan.state !== direction.during) stopped(planId, plan?.state ?? 'gone', direction);
+  if (!(await enter(tx, planId, by, direction))) return [];
   const open = await tx.query(statements.findItemsIn, [
     planId,
     numbers(items.map((item) => item.item_no)),

@@ -287,8 +287,7 @@ export async function inParts<T>(
       await work(left);
       return;
     } catch (error) {
-      if (error instanceof PlanStopped || isConnectionFault(error) || isSerializationFault(error)) throw error;
-      if (error instanceof CrossdockError && error.retry === 'later') throw error;
+      if (!isRefusal(error)) throw error;
       const refused = refusalsOf(error);
       if (refused === undefined && left.length > 1) {
         const half = left.length >> 1;
@@ -301,6 +300,12 @@ export async function inParts<T>(
       left = left.filter((_, i) => !named.has(i));
     }
   }
+}
+
+/** Whether it is the records' fault: else the same again may do. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof PlanStopped || isConnectionFault(error) || isSerializationFault(error)) return false;
+  return !(error instanceof CrossdockError && error.retry === 'later');
 }
 
 function refusalsOf(error: unknown): ReadonlyMap<number, Refusal> | undefined {

@@ -120,6 +120,23 @@ describe('always', () => {
     );
   });
 
+  test('products are compared by number and by words, none of which is a legal form', () => {
+    expect(normalised('gtin', '4006381333931')).toBe('04006381333931');
+    expect(normalised('gtin', '4006381333932')).toBe('');
+    expect(normalised('description', 'Lämp, CO & AG  set')).toBe('lamp co ag set');
+    const exact: MatchRule = { by: 'exact', field: 'gtin' };
+    const one = { code: 'A', record: { description: 'Lamp', gtin: '04006381333931' } };
+    expect(decideMatch([exact], { gtin: '4006381333931' }, [one])).toMatchObject({ verdict: 'same' });
+    // A number with a wrong check digit is none, and no number is nobody's.
+    expect(decideMatch([exact], { gtin: '4006381333932' }, [one])).toEqual({ verdict: 'new' });
+    expect(decideMatch([exact], { description: 'Lamp' }, [one])).toEqual({ verdict: 'new' });
+    expect(matchKeysOf({ description: 'Lamp', gtin: '4006381333931' })).toEqual([
+      'description:lamp',
+      'word:lamp',
+      'gtin:04006381333931',
+    ]);
+  });
+
   test('a normalised text is normalised', () => {
     fc.assert(
       fc.property(fc.constantFrom('taxId', 'email', 'postalCode'), fc.string(), (field, value) => {

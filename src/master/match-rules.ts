@@ -2,6 +2,7 @@
  * Whether two records are the same one: exact, normalised and scored rules. Pure; the same for a and b as for b and a, and the same every
  * time. Scores lie between 0 and 1 and decide nothing but whether a person is asked.
  */
+import { gtin14Of } from '../canonical/index.ts';
 
 /** What is compared. Absent and empty say nothing. */
 export interface MatchRecord {
@@ -9,9 +10,20 @@ export interface MatchRecord {
   taxId?: string;
   email?: string;
   postalCode?: string;
+  description?: string;
+  gtin?: string;
 }
 export type MatchField = keyof MatchRecord;
-export const matchFields = ['name', 'taxId', 'email', 'postalCode'] as const satisfies readonly MatchField[];
+/** By kind of record. */
+export const matchFields = {
+  account: ['name', 'taxId', 'email', 'postalCode'],
+  product: ['description', 'gtin'],
+} as const satisfies Record<string, readonly MatchField[]>;
+export type MatchKind = keyof typeof matchFields;
+export const matchKinds = Object.keys(matchFields) as MatchKind[];
+const allFields = [...matchFields.account, ...matchFields.product];
+/** Those that are words: likeness counts, and they are found by their beginnings. */
+const isText = (field: MatchField) => field === 'name' || field === 'description';
 
 export type MatchRule =
   | { by: 'exact'; field: MatchField }
@@ -39,31 +51,40 @@ const LEGAL_FORMS = new Set(
   ),
 );
 
-/** Words in lower case without marks, punctuation and legal form; ue, oe and ae are ü, ö and ä. */
+/** As {@link plainWordsOf}, without legal form. */
 export function wordsOf(text: string): string[] {
-  const words = text
-    .toLowerCase()
-    .replaceAll('ß', 'ss')
-    .normalize('NFKD')
-    .replaceAll(/\p{M}/gu, '')
-    .replaceAll('ø', 'o')
-    .replaceAll('æ', 'a')
-    .replaceAll('ł', 'l')
-    // "S. A." and "G.m.b.H." are written with and without.
-    .replaceAll(/(?<=\b\p{L})\.\s?(?=\p{L}\b)/gu, '')
-    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
-    .replaceAll(/([aou])e/g, '$1')
-    .trim()
-    .split(' ')
-    .filter((word) => word !== '');
+  const words = plainWordsOf(text);
   const named = words.filter((word) => !LEGAL_FORMS.has(word));
   // A firm may be called nothing else.
   return named.length === 0 ? words : named;
 }
 
+/** Words in lower case without marks and punctuation; ue, oe and ae are ü, ö and ä. */
+function plainWordsOf(text: string): string[] {
+  return (
+    text
+      .toLowerCase()
+      .replaceAll('ß', 'ss')
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .replaceAll('ø', 'o')
+      .replaceAll('æ', 'a')
+      .replaceAll('ł', 'l')
+      // "S. A." and "G.m.b.H." are written with and without.
+      .replaceAll(/(?<=\b\p{L})\.\s?(?=\p{L}\b)/gu, '')
+      .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+      .replaceAll(/([aou])e/g, '$1')
+      .trim()
+      .split(' ')
+      .filter((word) => word !== '')
+  );
+}
+
 export function normalised(field: MatchField, value: string | undefined): string {
   if (value === undefined) return '';
   if (field === 'name') return wordsOf(value).join(' ');
+  if (field === 'description') return plainWordsOf(value).join(' ');
+  if (field === 'gtin') return gtin14Of(value) ?? '';
   if (field === 'email') return value.trim().toLowerCase();
   return value.toUpperCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
 }
@@ -99,12 +120,12 @@ function pairsOf(text: string): Map<string, number> {
 export function scoreOf(weights: Partial<Record<MatchField, number>>, one: MatchRecord, other: MatchRecord): number {
   let reached = 0;
   let possible = 0;
-  for (const field of matchFields) {
+  for (const field of allFields) {
     const weight = weights[field] ?? 0;
     const [a, b] = [normalised(field, one[field]), normalised(field, other[field])];
     if (weight === 0 || (a === '' && b === '')) continue;
     possible += weight;
-    if (a !== '' && b !== '') reached += weight * (field === 'name' ? similarity(a, b) : a === b ? 1 : 0);
+    if (a !== '' && b !== '') reached += weight * (isText(field) ? similarity(a, b) : a === b ? 1 : 0);
   }
   return possible === 0 ? 0 : Math.min(1, reached / possible);
 }
@@ -142,17 +163,17 @@ export function decideMatch<C extends { record: MatchRecord; code: string }>(
 
 /** Exact is what people type: an e-mail's case and the spaces of a tax id are none of it. */
 function valueBy(rule: MatchRule, field: MatchField, record: MatchRecord): string {
-  return rule.by === 'exact' && field === 'name' ? (record.name ?? '').trim() : normalised(field, record[field]);
+  return rule.by === 'exact' && isText(field) ? (record[field] ?? '').trim() : normalised(field, record[field]);
 }
 
 /** What a record is found by: records without one in common are no candidates of each other. */
 export function matchKeysOf(record: MatchRecord): string[] {
   const keys: string[] = [];
-  for (const field of matchFields) {
+  for (const field of allFields) {
     const value = normalised(field, record[field]);
     if (value === '') continue;
     keys.push(`${field}:${value}`);
-    if (field !== 'name') continue;
+    if (!isText(field)) continue;
     // The beginnings of words, so that an ending that differs hides nobody.
     for (const word of new Set(value.split(' '))) if (word.length >= 3) keys.push(`word:${word.slice(0, 4)}`);
   }

@@ -243,7 +243,14 @@ describe('applied', () => {
     await hub.seed(codes, []);
     const made = await plan('prices', `sku,unit_price\n${codes.map((sku, i) => `${sku},${i + 1}.50`).join('\n')}\n`);
     const since = (await rows('select coalesce(max(position), 0) as at from fact'))[0].at;
+    let commits = 0;
+    hub.db.beforeCommit = () => {
+      commits++;
+    };
     await Promise.all([1, 2, 3].map(() => apply(made, { itemsPerBatch: 7 })));
+    hub.db.beforeCommit = undefined;
+    // Each batch is one transaction, whoever comes to it: nobody begins what another one does, and each looks once in vain.
+    expect(commits).toBeLessThanOrEqual(Math.ceil(60 / 7) + 3);
     expect((await getPlan(hub.db, made.planId)).items).toEqual({ applied: 60 });
     const told = await rows(
       `select s.value::int as sku from fact, json_array_elements_text(data -> 'skuIds') s where type = 'price.changed' and position > $1`,
@@ -265,10 +272,7 @@ describe('applied', () => {
     const atCommit = new Promise<void>((resolve) => {
       reached = resolve;
     });
-    let commits = 0;
     hub.db.beforeCommit = async () => {
-      // The first transaction takes the items, the second writes them.
-      if (++commits !== 2) return;
       reached();
       await held;
     };
@@ -279,7 +283,8 @@ describe('applied', () => {
     const other = rows(`update sku set description = 'by hand' where code = 'W1'`).then(() => {
       isWritten = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%by hand%' and datname = current_database()`;
+    while ((await rows(waits)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(isWritten).toBe(false);
     release();
     expect((await applying).items).toEqual({ applied: 1 });

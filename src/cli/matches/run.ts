@@ -3,6 +3,8 @@ import {
   getMatch,
   listMatches,
   type MatchCase,
+  type MatchField,
+  type MatchKind,
   matchFields,
   mergeMatch,
   undoMatch,
@@ -13,17 +15,21 @@ import { whoAmI } from '../who.ts';
 
 export function list(
   { db, directory }: Opened,
-  { state = 'open', system, limit = 100 }: { state?: string; system?: string; limit?: number },
+  { state = 'open', system, kind, limit = 100 }: { state?: string; system?: string; kind?: MatchKind; limit?: number },
 ): Promise<MatchCase[]> {
-  return listMatches(db, directory, { state: state === 'all' ? null : state, system: system ?? null, limit });
+  return listMatches(db, directory, {
+    ...{ state: state === 'all' ? null : state, system: system ?? null },
+    ...{ kind: kind ?? null, limit },
+  });
 }
 
 export function listed(found: readonly MatchCase[]): string {
   if (found.length === 0) return 'none';
   return table(
-    ['id', 'system', 'account', 'name', 'state', 'candidates', 'since'],
+    ['id', 'kind', 'system', 'code', 'called', 'state', 'candidates', 'since'],
     found.map((one) => [
-      ...[one.matchId, one.system, one.outsideId, one.record.name ?? '', one.state],
+      ...[one.matchId, one.kind, one.system, one.outsideId],
+      ...[one.record.name ?? one.record.description ?? '', one.state],
       ...[one.candidates.map(({ code, score }) => `${code} (${score})`).join(', '), one.recordedAt.toISOString()],
     ]),
   );
@@ -36,15 +42,21 @@ export function show({ db, directory }: Opened, matchId: number): Promise<MatchC
 /** A column a candidate, a line a field. */
 export function shown(one: MatchCase): string {
   const { candidates, record } = one;
-  const fields = matchFields.filter((field) => [record, ...candidates.map((c) => c.record)].some((r) => r[field]));
+  const fields = matchFields[one.kind].filter((field: MatchField) =>
+    [record, ...candidates.map((c) => c.record)].some((r) => r[field]),
+  );
   const decided = one.decidedBy === null ? '' : ` by ${one.decidedBy}${one.reason === null ? '' : `: ${one.reason}`}`;
   return [
-    `match ${one.matchId}: account ${one.outsideId} of ${one.system} (${one.company}), ${one.state}${decided}`,
+    `match ${one.matchId}: ${one.kind} ${one.outsideId} of ${one.system}${one.company === null ? '' : ` (${one.company})`}, ${one.state}${decided}`,
     ...(one.code === null ? [] : [`here it is ${one.code}`]),
     table(
       ['', `${one.system} ${one.outsideId}`, ...candidates.map(({ code }) => code)],
       [
-        ...fields.map((field) => [field, record[field] ?? '', ...candidates.map((c) => c.record[field] ?? '')]),
+        ...fields.map((field: MatchField) => [
+          field,
+          record[field] ?? '',
+          ...candidates.map((c) => c.record[field] ?? ''),
+        ]),
         ['score', '', ...candidates.map(({ score }) => score)],
         ['rule', '', ...candidates.map(({ rule }) => rule)],
       ],
