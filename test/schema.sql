@@ -632,8 +632,12 @@ table order_line (
   adds_to integer,
   awaits_erp boolean default false not null,
   tax_minor bigint default 0 not null,
+  per_unit bigint default 1 not null,
+  set_no integer,
   PRIMARY KEY (order_id, line_no),
   CHECK (((held >= 0) AND (held <= backordered) AND (substituted >= 0) AND (substituted <= refused))),
+  CHECK (((set_no IS NULL) OR (stands_for IS NOT NULL))),
+  CHECK ((per_unit >= 1)),
   CHECK ((price_per >= 1)),
   CHECK ((quantity = ((((allocated + backordered) + picked) + cancelled) + refused)))
 ) with (fillfactor=60);
@@ -1379,4 +1383,16 @@ AS $function$
             left join lateral (select sum(open_quantity) as quantity from allocation
                                 where order_id = p_order_id and sku_id = b.sku_id and location_id = b.location_id) a on true
            where b.sku_id = p_sku_id and b.location_id = any(p_location_ids)) t
+$function$
+
+CREATE OR REPLACE FUNCTION public.set_servable(p_order_id bigint, p_set_no integer, p_location_ids integer[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select min((l.has + least(l.waiting, l.free)) / l.per_unit) > min(l.has / l.per_unit)
+    from (select per_unit, picked + allocated - cancel_asked as has, backordered - held as waiting,
+                 coalesce((select sum(greatest(0, b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted))
+                             from stock_balance b where b.sku_id = order_line.sku_id and b.location_id = any(p_location_ids)), 0) as free
+            from order_line where order_id = p_order_id and stands_for is not null and set_no = p_set_no) l
 $function$

@@ -135,6 +135,7 @@ export function orderAnswer(
         refused: line.refused,
         substituted: line.substituted,
         standsFor: line.standsFor,
+        perUnit: line.perUnit,
         addsTo: line.addsTo,
         picked: line.picked,
         shipped: line.shipped,

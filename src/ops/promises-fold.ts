@@ -181,6 +181,8 @@ const lineNumbers = [
   'held',
   'substituted',
   'standsFor',
+  'perUnit',
+  'setNo',
   'addsTo',
   'awaitsErp',
   'taxMinor',

@@ -12,15 +12,19 @@ export const lineQuantities = verdict(
           quantity, allocated, backordered, picked, cancelled, refused)`,
 );
 
-// What stands for a line takes the place of units that it gave up: both SKUs together never more than was ordered.
+// What stands for a line takes the place of units that it gave up: both SKUs together never more than was ordered. Of a set of lines only all
+// together stand for a unit, in their numbers, and each of them for as many.
 export const substitutedLines = verdict(
   'substituted_lines',
   `select l.order_id, l.line_no, l.quantity, l.substituted, coalesce(s.quantity, 0) as instead, l.shipped + coalesce(s.shipped, 0) as shipped,
-          l.substituted <> coalesce(s.quantity, 0) or l.shipped + coalesce(s.shipped, 0) > l.quantity or coalesce(s.chained, false) as bad
+          l.substituted <> coalesce(s.quantity, 0) or l.shipped + coalesce(s.shipped, 0) > l.quantity or coalesce(s.bad, false) as bad
      from (select order_id, line_no, quantity, substituted, shipped from order_line where substituted > 0 or (order_id, line_no) in
              (select order_id, stands_for from order_line where stands_for is not null)) l
-     left join (select order_id, stands_for as line_no, sum(quantity) as quantity, sum(shipped) as shipped, bool_or(substituted > 0) as chained
-                  from order_line where stands_for is not null group by order_id, stands_for) s using (order_id, line_no)`,
+     left join (select order_id, line_no, sum(quantity) as quantity, sum(shipped) as shipped, bool_or(bad) as bad
+                  from (select order_id, stands_for as line_no, min(quantity / per_unit) as quantity, min(shipped / per_unit) as shipped,
+                               bool_or(substituted > 0 or quantity % per_unit <> 0) or min(quantity / per_unit) <> max(quantity / per_unit) as bad
+                          from order_line where stands_for is not null group by order_id, stands_for, coalesce(set_no, line_no)) t
+                 group by order_id, line_no) s using (order_id, line_no)`,
   `format('order %s line %s: %s ordered, %s substituted by %s, %s shipped in all', order_id, line_no, quantity, substituted, instead, shipped)`,
 );
 export const heldUnits = verdict(
@@ -74,7 +78,7 @@ export const orderTaxes = verdict(
   `select order_id, o.charges_minor, o.tax_minor, coalesce(c.amount, 0) as charges, coalesce(l.tax, 0) + coalesce(c.tax, 0) as parts, coalesce(t.tax, 0) as said,
           o.charges_minor <> coalesce(c.amount, 0) or o.tax_minor <> coalesce(l.tax, 0) + coalesce(c.tax, 0) or o.tax_minor <> coalesce(t.tax, 0) as bad
      from sales_order o
-     left join (select order_id, sum(tax_minor) as tax from order_line where tax_minor <> 0 group by order_id) l using (order_id)
+     left join (select order_id, sum(tax_minor) as tax from order_line where tax_minor <> 0 and stands_for is null group by order_id) l using (order_id)
      left join (select order_id, sum(amount_minor) as amount, sum(tax_minor) as tax from order_charge group by order_id) c using (order_id)
      left join (select order_id, sum(tax_minor) as tax from order_tax group by order_id) t using (order_id)
     where o.is_charged or c.order_id is not null or t.order_id is not null or l.order_id is not null`,

@@ -6,13 +6,13 @@ import { type Directory, readOrderStops } from '../master/index.ts';
 import type { OpenGate } from './gates.ts';
 import type { NewHold, SubmitCommand, Verdict } from './types.ts';
 
-export const openAccountGate: OpenGate = async (tx, directory, works) => {
+export const openAccountGate: OpenGate = async (tx, directory, works, more) => {
   const submits = works.flatMap(({ command }) => (command.kind === 'submit' ? [command] : []));
   if (submits.length === 0) return undefined;
   const stops = await readOrderStops(
     tx,
     submits.map(({ accountId }) => accountId),
-    submits.flatMap(({ lines }) => lines.map(({ skuId }) => skuId)),
+    submits.flatMap(({ lines }) => lines.flatMap(({ skuId }) => [skuId, ...(more?.partsOf?.(skuId) ?? [])])),
   );
   if (stops === undefined) return undefined;
   await directory.loadAccountCodes([...stops.held].flatMap(([id, { holdAccountId }]) => [id, holdAccountId]));
@@ -20,7 +20,8 @@ export const openAccountGate: OpenGate = async (tx, directory, works) => {
     holdsMax: 1,
     judge: (submit, accepted): Verdict => {
       const asks = directory.channelById.get(submit.channelId)?.sellsByItself !== true;
-      for (const { lineNo, skuId } of asks ? submit.lines : []) {
+      const parts = accepted.lines.filter((line) => line.setNo !== undefined);
+      for (const { lineNo, skuId } of asks ? [...submit.lines, ...parts] : []) {
         const found = stops.ending.get(skuId);
         if (found === undefined) continue;
         if (found.lifecycle === 'discontinued')

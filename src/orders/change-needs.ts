@@ -1,6 +1,7 @@
 /** What changes and cancels of whole orders need of stock and of their order, beside what every command does. */
 import type { Pair } from '../ledger/index.ts';
 import { partsOf, rootOf } from './line-parts.ts';
+import { withSets } from './sets.ts';
 import type { Order, OrderCommand, OrderLine } from './types.ts';
 
 /** Lines of which units may cease to wait by this. */
@@ -9,6 +10,7 @@ export function endingWait(command: OrderCommand, order: Order): readonly number
     case 'cancel':
       return partsOfLine(order, command.lineNo);
     case 'allocate_backorders':
+      return withSets(order.lines, command.lineNos);
     case 'repromise':
       return command.lineNos;
     case 'reassign':

@@ -6,7 +6,9 @@
  */
 import { events, isHandedOver, nothing, refused } from './decision.ts';
 import { isHeld } from './holds.ts';
+import { OWN_LINES_ABOVE } from './kit-lines.ts';
 import { leftOf, partsOf, rootOf } from './line-parts.ts';
+import { begunUnits, setsOf, stillWanted, sumBegun, sumWhole, wholeUnits } from './sets.ts';
 import { takeBack } from './take-back.ts';
 import type {
   AddedLine,
@@ -23,9 +25,6 @@ import type {
   OrderLine,
   SubmitCommand,
 } from './types.ts';
-
-/** Lines that the hub numbers for a change begin above this: who ordered may go on numbering its own. */
-const OWN_LINES_ABOVE = 100_000;
 
 type ChangeCommand = Extract<OrderCommand, { kind: 'change' }>;
 type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
@@ -111,7 +110,7 @@ export function cancelOrder(
   const roots = new Set([...order.lines.values()].map(rootOf));
   const list = [...roots].flatMap((root) => {
     const parts = partsOf(order, root);
-    const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
+    const left = sumBegun(setsOf(parts), leftOf);
     return left === 0 ? [] : takeBack(order, parts, left, reference, context);
   });
   return list.length === 0 ? nothing : events(list);
@@ -146,7 +145,7 @@ function planOf(order: Order, asked: ChangeLine, context: DecideContext, takeLin
   const current = currentOf(parts);
   const undone = undoneOf(parts);
   const before = askedSoFar(order, parts, known.lineNo, undone);
-  const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
+  const left = sumBegun(setsOf(parts), leftOf);
   const isOther = asked.skuId !== null && asked.skuId !== current.skuId && asked.quantity > 0;
   // Units that were refused were never to come: whoever takes them off its own line gives nothing back.
   const giveBack = isOther ? left : Math.max(0, left - asked.quantity);
@@ -222,12 +221,15 @@ function lateUnits(
   let free = 0;
   let askable = 0;
   let picked = 0;
-  for (const part of parts) {
-    free += part.backordered;
-    const allocated = part.allocated - part.cancelAsked;
-    if (isHandedOver(order, part)) askable += allocated;
-    else free += allocated;
-    picked += Math.max(0, part.picked - part.shipped);
+  for (const set of setsOf(parts)) {
+    const freeOf = (part: OrderLine) =>
+      part.backordered + (isHandedOver(order, part) ? 0 : part.allocated - part.cancelAsked);
+    const atOnceOf = wholeUnits(set, freeOf);
+    free += atOnceOf;
+    askable +=
+      wholeUnits(set, (part) => part.backordered + part.allocated - part.cancelAsked + stillWanted(set, part)) -
+      atOnceOf;
+    picked += begunUnits(set, (part) => Math.max(0, part.picked - part.shipped));
   }
   const gone = units - free - askable;
   if (gone > 0) return { units: gone, stage: gone > picked ? 'shipped' : 'picked' };
@@ -247,7 +249,7 @@ function askedSoFar(order: Order, parts: readonly OrderLine[], lineNo: number, u
 }
 
 function undoneOf(parts: readonly OrderLine[]): number {
-  return parts.reduce((sum, part) => sum + part.cancelled + part.cancelAsked + part.returnExpected + part.returned, 0);
+  return sumWhole(setsOf(parts), (part) => part.cancelled + part.cancelAsked + part.returnExpected + part.returned);
 }
 
 /** What a line is by now: the SKU and price that its channel gave it last. */
@@ -360,16 +362,14 @@ function fillAnswer(
   given: readonly OrderEvent[],
   added: readonly OrderEvent[],
 ): void {
-  const own = new Set(parts.map((part) => part.lineNo));
-  let cancelled = 0;
-  let asked = 0;
-  if (giveBack > 0)
-    for (const event of given) {
-      if (event.type === 'order.lines_cancelled')
-        for (const line of event.lines) cancelled += own.has(line.lineNo) ? line.quantity : 0;
-      if (event.type === 'order.cancel_asked')
-        for (const line of event.lines) asked += own.has(line.lineNo) ? line.quantity : 0;
-    }
+  const sum = (type: 'order.lines_cancelled' | 'order.cancel_asked') => (part: OrderLine) =>
+    given.reduce((all, event) => {
+      if (event.type !== type) return all;
+      return event.lines.reduce((of, line) => of + (line.lineNo === part.lineNo ? line.quantity : 0), all);
+    }, 0);
+  const sets = giveBack > 0 ? setsOf(parts) : [];
+  const cancelled = sumWhole(sets, sum('order.lines_cancelled'));
+  const asked = sumBegun(sets, sum('order.cancel_asked'));
   if (add !== null) {
     const lines = added.flatMap((event) => (event.type === 'order.lines_added' ? event.lines : []));
     const { lineNo, skuId, quantity } = lines.find((line) => line.lineNo === add.lineNo)!;

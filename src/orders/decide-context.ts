@@ -30,6 +30,14 @@ export interface SplitRule {
   lineMax: number | null;
 }
 
+/** So many of a SKU are in one of a kit, down to what is no kit; each SKU once. */
+export interface KitPart {
+  skuId: number;
+  quantity: number;
+  /** Its share of the kit's price, beside the others'. */
+  weight: number;
+}
+
 export interface DecideContext {
   /** undefined: none is declared; what no place has alone comes from the fullest. Else from as few as can, the best ranked of those. */
   split?: SplitRule | undefined;
@@ -53,6 +61,8 @@ export interface DecideContext {
   consent?: 'offer' | 'allow' | undefined;
   /** What may be sent instead of a SKU, best first. */
   substitutes(skuId: number): readonly number[];
+  /** What one of a SKU is made of, where that is a kit. */
+  kit?(skuId: number): readonly KitPart[] | undefined;
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */
   judge(accepted: Extract<OrderEvent, { type: 'order.accepted' }>): Verdict;
   /** Whether a hold may be released; asked once, with the order as it is. */

@@ -13,8 +13,11 @@ import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { openAllocations, requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
+import { OrderedKits, wantsOf } from './ordered-kits.ts';
 import { reassign } from './reassign.ts';
 import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
+import { allocateSets } from './set-lines.ts';
+import { withSets } from './sets.ts';
 import { shortPick } from './short-picks.ts';
 import { answerCancel, cancel } from './take-back.ts';
 import { Taker } from './taker.ts';
@@ -112,10 +115,11 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
 function submit(order: Order | undefined, command: SubmitCommand, context: DecideContext): Decision {
   if (order !== undefined) throw new Error(`order ${order.orderId} exists`);
   const taker = new Taker(context);
-  taker.limit(command.lines);
+  taker.limit(wantsOf(command.lines, context));
   const fulfilmentAt = fulfilmentsOf(context);
   const allocations: NewAllocation[] = [];
   const commitments: NewCommitment[] = [];
+  const kits = new OrderedKits(command, context, taker, fulfilmentAt);
   const exposureUsed = new Map<number, number>();
   const seen = new Set<number>();
   let totalMinor = 0;
@@ -126,6 +130,14 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   for (const line of command.lines) {
     if (seen.has(line.lineNo)) return refused('duplicate_line', `line ${line.lineNo} appears twice`);
     seen.add(line.lineNo);
+    const parts = context.kit?.(line.skuId);
+    if (parts !== undefined) {
+      const kit = kits.take(line, parts);
+      if ('ok' in kit) return kit;
+      totalMinor += kit.amountMinor;
+      lines.push(kit);
+      continue;
+    }
     taker.begin(line.lineNo, line.skuId);
     let missing = line.quantity;
     let within = Math.min(line.within ?? 0, line.quantity);
@@ -187,7 +199,11 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   }
   for (const { amountMinor: charge } of taxed?.charges ?? []) totalMinor += charge;
   // Once all lines have what they ordered: none of them is given another's substitute first.
-  let lastLineNo = pending.length === 0 ? 0 : Math.max(...seen);
+  standIns.push(...kits.lines(lines));
+  allocations.push(...kits.allocations);
+  commitments.push(...kits.commitments);
+  raised.push(...kits.raised);
+  let lastLineNo = pending.length === 0 ? 0 : Math.max(kits.lastLineNo, ...seen);
   for (const { at, units: wanted, isRefused, isShort } of pending) {
     const takeLineNo = () => ++lastLineNo;
     const short = isShort ? consented(lines[at]!.skuId, wanted, isRefused, context, taker) : undefined;
@@ -236,7 +252,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   Object.assign(accepted, verdict.marks);
   // What was refused as a whole goes nowhere, whatever there was to say of it.
   const isOpen = lines.some((line) => line.refused < line.quantity) || standIns.length > 0;
-  const holds = isOpen ? heldBy(verdict.holds, context) : [];
+  const holds = isOpen ? heldBy([...verdict.holds, ...kits.holds], context) : [];
   if (holds.length > 0 || lines.some((line) => (line.held ?? 0) > 0)) accepted.untold = true;
   return events([accepted, ...raised, ...holds]);
 }
@@ -262,11 +278,13 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
   const fulfilmentAt = fulfilmentsOf(context, order);
   const allocations: NewAllocation[] = [];
   if (order.progress.holds > 0) return nothing;
+  const named = withSets(order.lines, lineNos);
   const lines = [...order.lines.values()]
     .map((line) => ({ ...line, quantity: line.backordered - line.held }))
-    .filter(({ quantity, lineNo }) => quantity > 0 && lineNos.includes(lineNo));
+    .filter(({ quantity, lineNo }) => quantity > 0 && named.includes(lineNo));
   taker.limit(lines, order);
   for (const line of lines) {
+    if (line.setNo !== null) continue;
     const waiting = line.quantity;
     taker.begin(line.lineNo, line.skuId);
     for (const { locationId, quantity } of taker.take(line.skuId, waiting, 'free'))
@@ -280,6 +298,7 @@ function allocateBackorders(order: Order, lineNos: readonly number[], context: D
         fromExposure: 0,
       });
   }
+  allocations.push(...allocateSets(order, named, context, taker, fulfilmentAt));
   if (allocations.length === 0) return nothing;
   const told = mayHandOver(order)
     ? allocations.filter(({ lineNo }) => order.lines.get(lineNo)?.awaitsErp !== true)

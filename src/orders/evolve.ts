@@ -70,6 +70,8 @@ function addLines(order: Order, lines: readonly (AcceptedLine | AddedLine)[], ve
       held: line.held ?? 0,
       substituted: line.substituted ?? 0,
       standsFor: line.standsFor ?? null,
+      perUnit: line.perUnit ?? 1,
+      setNo: line.setNo ?? null,
       addsTo: 'addsTo' in line ? line.addsTo : null,
       // A line of which nothing was accepted goes to no ERP.
       awaitsErp: isAsked && line.refused < line.quantity,
@@ -165,6 +167,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       return;
     case 'order.lines_reassigned':
       waitAgain(order, event.released);
+      for (const { lineNo, quantity } of event.answered ?? []) lineOf(order, lineNo).cancelAsked -= quantity;
       addAllocations(order, event.allocations, true);
       return;
     case 'fulfilment.short_picked':
@@ -313,7 +316,7 @@ function resolve(order: Order, event: Extract<OrderEvent, { type: 'order.excepti
     progress.quantity += quantity;
     progress.open += quantity;
     order.lines.set(lineNo, {
-      ...{ lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, standsFor },
+      ...{ lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, standsFor, perUnit: 1, setNo: null },
       // What stands for an added line belongs where that one does.
       ...{ addsTo: line.addsTo, awaitsErp: false, taxMinor: 0 },
       ...{

@@ -51,6 +51,8 @@ export type OpenGate = (
 export interface GateInputs {
   /** Accounts whose credit reports the caller will write in the same transaction. */
   reported?: readonly number[];
+  /** The SKU itself; of a kit, what it is made of. */
+  partsOf?: (skuId: number) => readonly number[];
   /** Of each work, the order that it is about; null: a new one, or none. */
   orderIds?: readonly (number | null)[];
 }

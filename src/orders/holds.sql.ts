@@ -71,8 +71,10 @@ export const findDueHolds = sql<{ order_id: number; kind: HoldKind; line_nos: nu
      from (select order_id, min(kind) as kind from order_hold
             where state = 'open' and due_at <= crossdock_now() and kind = any($1::text[]) group by order_id order by order_id limit $2::int) h
      join lateral (select line_no, (quantity - refused - cancelled - cancel_asked - return_expected - returned)
-                          + coalesce((select sum(s.quantity - s.refused - s.cancelled - s.cancel_asked - s.return_expected - s.returned)
-                                        from order_line s where s.order_id = h.order_id and s.stands_for = l.line_no), 0) as left_over
+                          + coalesce((select sum(t.units) from (
+                              select max((s.quantity - s.refused - s.cancelled - s.cancel_asked - s.return_expected - s.returned + s.per_unit - 1) / s.per_unit) as units
+                                from order_line s where s.order_id = h.order_id and s.stands_for = l.line_no
+                               group by coalesce(s.set_no, s.line_no)) t), 0)::bigint as left_over
                      from order_line l where l.order_id = h.order_id and l.stands_for is null) l on l.left_over > 0
     group by h.order_id`,
 );

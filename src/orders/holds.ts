@@ -108,11 +108,25 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
     const lines = [...next.lines.values()]
       .filter((line) => line.refused < line.quantity)
       .map(
-        ({ lineNo, skuId, unitPrice, pricePer, cancelled, cancelledMinor, standsFor, addsTo, taxMinor, ...line }) => ({
+        ({
+          lineNo,
+          skuId,
+          unitPrice,
+          pricePer,
+          cancelled,
+          cancelledMinor,
+          standsFor,
+          perUnit,
+          setNo,
+          addsTo,
+          taxMinor,
+          ...line
+        }) => ({
           ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
           ...(pricePer !== 1 && { pricePer }),
           ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
           ...(standsFor !== null && { standsFor }),
+          ...(setNo !== null && { perUnit, setNo }),
           ...(addsTo !== null && { addsTo }),
           ...(taxMinor !== 0 && { taxMinor: taxOfUnits(taxMinor, line.quantity - line.refused, line.quantity) }),
         }),

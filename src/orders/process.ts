@@ -22,9 +22,11 @@ import { addedSkus, endingWait, isPartOf, openPairs } from './change-needs.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
+import { OrderKits } from './kits.ts';
 import { missingAt, setAsideMissing, withoutCorrected } from './missing-units.ts';
 import { PromiseBook, writePromises } from './promises.ts';
 import { returnsNamed } from './returns.ts';
+import { withSets } from './sets.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
 import * as statements from './store.sql.ts';
@@ -93,7 +95,12 @@ export async function processOrders(
   reported: readonly number[] = [],
 ): Promise<OrderBatch> {
   const orderIds = await resolve(tx, works);
-  const gates = await Gates.open(tx, deps.directory, works, { reported, orderIds });
+  const kits = await OrderKits.read(tx, works);
+  const gates = await Gates.open(tx, deps.directory, works, {
+    reported,
+    orderIds,
+    partsOf: (sku) => kits.skuIdsOf(sku),
+  });
   const orders = await lockOrders(tx, partsOf(works, orderIds));
   const channelIds = new Set<number>();
   const waiting = waitingLines(works, orderIds, orders);
@@ -104,6 +111,7 @@ export async function processOrders(
   let returnsMax = 0;
   let exceptionsMax = 0;
   let holdsMax = 0;
+  await kits.readOf(tx, works, orderIds, orders);
   const substitutes = await readSubstitutes(tx, deps.directory, works, orderIds, orders);
   works.forEach(({ command }, i) => {
     const order = orders.get(orderIds[i]!);
@@ -111,8 +119,11 @@ export async function processOrders(
       command.kind === 'submit' ? command.channelId : (order?.channelId ?? 0),
     );
     if (channel === undefined) return;
-    const needed = pairsOf(command, order, channel);
+    const needed = pairsOf(command, order, channel, kits);
     for (const pair of needed) pairs.push(pair);
+    const ofKits = kits.linesOf(command, order);
+    allocationsMax += ofKits * channel.locationIds.length;
+    if (ofKits > 0) holdsMax += command.kind === 'submit' || command.kind === 'change' ? command.lines.length : 0;
     if (substitutes.size > 0) {
       const instead = pairsOfSubstitutes(command, order, channel, substitutes);
       for (const pair of instead) pairs.push(pair);
@@ -148,6 +159,8 @@ export async function processOrders(
       exceptionsMax += command.lines.length;
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length;
+      // What of a kit was picked and is given up comes back.
+      returnsMax += order!.lines.size;
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length * placesFor(command.lineNos, order);
@@ -158,7 +171,7 @@ export async function processOrders(
       command.kind === 'cancel_order' ||
       command.kind === 'request_return'
     )
-      returnsMax += deps.directory.locationById.size;
+      returnsMax += deps.directory.locationById.size + (order?.lines.size ?? 0);
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
@@ -229,6 +242,9 @@ export async function processOrders(
       oversold: channel.sellsByItself ? channel.onOversold : undefined,
       consent: command.kind === 'submit' && !channel.sellsByItself ? command.consent : undefined,
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
+      ...(!kits.isEmpty && {
+        kit: kits.of(command.kind === 'submit' ? command : order!),
+      }),
       judge: (accepted) =>
         command.kind === 'submit' ? gates.judge(command, accepted) : gates.judgeAdded(order!, accepted),
       judgeRelease: (current, hold, isRule) => gates.release(current, hold, isRule),
@@ -423,19 +439,22 @@ function waitingLines(
   return waiting;
 }
 
-function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry): Pair[] {
+function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry, kits: OrderKits): Pair[] {
   const pairs: Pair[] = [];
   const everywhere = (skuId: number) => {
-    for (const locationId of channel.locationIds) pairs.push([skuId, locationId]);
+    for (const part of kits.skuIdsOf(skuId))
+      for (const locationId of channel.locationIds) pairs.push([part, locationId]);
   };
   switch (command.kind) {
     case 'submit':
       for (const line of command.lines) everywhere(line.skuId);
       return pairs;
-    case 'allocate_backorders':
+    case 'allocate_backorders': {
+      const named = order === undefined ? [] : withSets(order.lines, command.lineNos);
       for (const line of order?.lines.values() ?? [])
-        if (line.backordered > line.held && command.lineNos.includes(line.lineNo)) everywhere(line.skuId);
+        if (line.backordered > line.held && named.includes(line.lineNo)) everywhere(line.skuId);
       return pairs;
+    }
     case 'reassign':
       for (const { lineNo, release, take, commitments } of command.lines) {
         const skuId = order?.lines.get(lineNo)?.skuId;
@@ -472,7 +491,7 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
     case 'request_return': {
       const named = new Set(command.lines.map(({ lineNo }) => lineNo));
       for (const a of order?.allocations.values() ?? [])
-        if (named.has(a.lineNo) || named.has(order!.lines.get(a.lineNo)?.standsFor ?? 0))
+        if (named.has(a.lineNo) || [...named].some((lineNo) => isPartOf(order!.lines.get(a.lineNo), lineNo)))
           pairs.push([a.skuId, a.locationId]);
       return pairs;
     }

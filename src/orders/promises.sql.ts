@@ -56,12 +56,15 @@ export const readToldPromises = sql<{
   location_id: number | null;
   reason: string;
   upon: string;
+  own_line_no: number;
+  per_unit: number;
+  set_no: number | null;
 }>(
   'orders_read_told_promises',
   `select p.order_id, coalesce(l.stands_for, p.line_no) as line_no, sum(p.quantity)::bigint as quantity, p.promised_at, p.location_id, p.reason,
-          (array_agg(p.cause order by p.order_version desc))[1] as upon
+          (array_agg(p.cause order by p.order_version desc))[1] as upon, min(p.line_no) as own_line_no, min(l.per_unit) as per_unit, l.set_no
      from promise p join order_line l using (order_id, line_no)
     where p.order_id = any($1::bigint[]) and p.replaced_version is null
-    group by p.order_id, coalesce(l.stands_for, p.line_no), p.promised_at, p.location_id, p.reason
+    group by p.order_id, coalesce(l.stands_for, p.line_no), p.promised_at, p.location_id, p.reason, l.set_no, case when l.set_no is not null then p.line_no end
     order by 1, 2, p.promised_at nulls last, p.location_id`,
 );

@@ -22,12 +22,12 @@ export const readRerunLines = sql<RerunLineRow>(
   `with claims as materialized (
      select l.order_id, l.line_no, l.sku_id, l.backordered - l.held as waiting, false as has_stock
        from order_line l
-      where l.backordered > 0 and l.backordered > l.held and ($3::bigint[] is null or l.sku_id = any($3::bigint[]))
+      where l.backordered > 0 and l.backordered > l.held and l.set_no is null and ($3::bigint[] is null or l.sku_id = any($3::bigint[]))
       union all
      select l.order_id, l.line_no, l.sku_id, l.backordered - l.held, true
        from sales_order o join order_line l using (order_id)
       where not o.is_handed and o.state in ('accepted', 'confirmed') and o.channel_id <> all($2::int[])
-        and l.allocated > 0 and ($3::bigint[] is null or l.sku_id = any($3::bigint[]))),
+        and l.allocated > 0 and l.set_no is null and ($3::bigint[] is null or l.sku_id = any($3::bigint[]))),
         each as (
      select order_id, line_no, sku_id, waiting, bool_or(has_stock) as has_stock from claims group by order_id, line_no, sku_id, waiting)
    select e.order_id, e.line_no, e.sku_id, o.channel_id, o.account_id, o.external_no, c.priority_class, e.waiting, a.list as allocations, m.list as commitments

@@ -3,7 +3,8 @@ import { events, refused } from './decision.ts';
 import { inspectLine } from './evolve-returns.ts';
 import { leftOf, partsOf, undoneAmount } from './line-parts.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent, ReturnLine, ReturnName } from './return-types.ts';
-import { authoriseReturn, cancelLine } from './take-back.ts';
+import { begunUnits, type LineSet, setsOf, sumBegun, wholeUnits } from './sets.ts';
+import { authoriseReturn, cancelLine, partsOfUnits } from './take-back.ts';
 import type { DecideContext, Decision, Order, OrderEvent, OrderLine } from './types.ts';
 
 type Command<Kind extends ReturnCommand['kind']> = Extract<ReturnCommand, { kind: Kind }>;
@@ -22,23 +23,34 @@ export function requestReturn(order: Order, command: Command<'request_return'>, 
   for (const [lineNo, quantity] of wanted) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
-    const parts = partsOf(order, lineNo);
-    const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
+    if (line.setNo !== null) {
+      // One part of a kit: of what has left, and no kit is given up by it.
+      if (quantity > awayOf(line))
+        return refused(
+          'over_return',
+          `line ${lineNo}: ${quantity} asked back, ${awayOf(line)} of this part of a kit left and are not back`,
+        );
+      back.push({ lineNo, quantity });
+      continue;
+    }
+    const sets = setsOf(partsOf(order, lineNo));
+    const left = sumBegun(sets, leftOf);
     if (quantity > left)
       return refused('over_return', `line ${lineNo}: ${quantity} asked back, ${left} left that could come back`);
     let missing = quantity;
-    for (const part of parts) {
-      const units = Math.min(missing, awayOf(part));
-      if (units === 0) continue;
-      back.push({ lineNo: part.lineNo, quantity: units });
-      missing -= units;
-    }
-    for (const part of parts) {
-      const units = Math.min(missing, leftOf(part) - awayOf(part));
-      if (units === 0) continue;
-      instead.push(...cancelLine(order, part, units, reference, context));
-      missing -= units;
-    }
+    const unitsOf = new Map(sets.map((set) => [set, 0]));
+    for (const there of [(set: LineSet) => wholeUnits(set, awayOf), (set: LineSet) => begunUnits(set, leftOf)])
+      for (const set of sets) {
+        const units = Math.min(missing, Math.max(0, there(set) - unitsOf.get(set)!));
+        unitsOf.set(set, unitsOf.get(set)! + units);
+        missing -= units;
+      }
+    for (const [set, units] of unitsOf)
+      for (const [part, of] of units === 0 ? [] : partsOfUnits(set, units)) {
+        const away = Math.min(of, awayOf(part));
+        if (away > 0) back.push({ lineNo: part.lineNo, quantity: away });
+        if (of > away) instead.push(...cancelLine(order, part, of - away, reference, context));
+      }
   }
   const authorised = authoriseReturn(order, reference, back, [], context, reason);
   return events([...authorised, ...instead]);

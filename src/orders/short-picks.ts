@@ -9,6 +9,8 @@ import { addedInstead, type FulfilmentAt, fulfilmentsOf, substitutesFor } from '
 import { requestFulfilments } from './fulfilments.ts';
 import { isHeld, mayHandOver } from './holds.ts';
 import { undoneAmount } from './line-parts.ts';
+import { settleSets } from './set-lines.ts';
+import { hasOf } from './sets.ts';
 import { Taker } from './taker.ts';
 import type {
   DecideContext,
@@ -58,7 +60,8 @@ export function shortPick(order: Order, command: ShortPickCommand, context: Deci
   ];
   const settling = new Settling(order, elsewhere(context, locationId), `short pick ${sourceId}`);
   for (const [lineNo, units] of missing) settling.settle(order.lines.get(lineNo)!, units);
-  return events([...list, ...settling.events()]);
+  list.push(...settling.events());
+  return events([...list, ...settleSets(order, list, missing.keys(), `short pick ${sourceId}`, context)]);
 }
 
 /** What becomes of the units, line by line; what is allocated together leaves together. */
@@ -98,7 +101,9 @@ class Settling {
     const instead: OrderEvent[] = [];
     // An order that is held gets no more stock.
     if (policy === 'resource') by.resource = this.#isHeld ? 0 : this.#resource(line, wanted);
-    else if (policy === 'substitute') by.substitute = this.#isHeld ? 0 : this.#substitute(line, wanted, instead);
+    // A kit is sent as it is made up: nothing stands for a part of it.
+    else if (policy === 'substitute')
+      by.substitute = this.#isHeld || line.setNo !== null ? 0 : this.#substitute(line, wanted, instead);
     const rest = wanted - by.resource - by.substitute;
     const rule = policy === 'resource' || policy === 'substitute' ? otherwise : policy;
     by[rule] += rest;
@@ -123,7 +128,12 @@ class Settling {
   #resource(line: OrderLine, units: number): number {
     this.#taker.begin(line.lineNo, line.skuId);
     let taken = 0;
-    for (const { locationId, quantity } of this.#taker.take(line.skuId, units, 'free')) {
+    const { perUnit } = line;
+    const there = Math.min(units, this.#taker.freeOf(line.skuId));
+    // Of a kit's part no more than whole kits need; the order is as it was before the short pick.
+    const left = hasOf(line) - units;
+    const wanted = perUnit === 1 ? units : Math.max(0, Math.floor((left + there) / perUnit) * perUnit - left);
+    for (const { locationId, quantity } of this.#taker.take(line.skuId, wanted, 'free')) {
       taken += quantity;
       this.#allocations.push({
         ...{ allocationId: this.#context.takeAllocationId(), lineNo: line.lineNo, skuId: line.skuId, locationId },

@@ -19,7 +19,8 @@ export class SplitLimit {
     const used = new Set<number>();
     for (const { lineNo, locationId } of order?.allocations.values() ?? []) {
       used.add(locationId);
-      this.use(lineNo, locationId);
+      // What stands for a line together is as one line.
+      this.use(order!.lines.get(lineNo)?.setNo ?? lineNo, locationId);
     }
     if (rule.orderMax !== null) this.#allowed = allowedPlaces(rule.orderMax, wants, offered, used);
   }
@@ -37,6 +38,17 @@ export class SplitLimit {
         placesMax: Math.max(0, lineMax - used.size),
       },
     ];
+  }
+
+  /** Where a set of lines is served from already, and from how many other places it may be besides; `placesMax` null: any. */
+  placesOf(setNo: number, locationIds: readonly number[]): { used: number[]; placesMax: number | null; not: number[] } {
+    const used = this.#byLine.get(setNo) ?? new Set();
+    const { lineMax } = this.#rule;
+    return {
+      used: locationIds.filter((locationId) => used.has(locationId)),
+      placesMax: lineMax === null ? null : Math.max(0, lineMax - used.size),
+      not: locationIds.filter((locationId) => this.#allowed?.has(locationId) === false),
+    };
   }
 
   /** For what is still to come: a place may be added as long as the order and the line have one left. */

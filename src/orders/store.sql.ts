@@ -75,6 +75,8 @@ export const LINE_NUMBERS = [
   'coalesce(adds_to, 0)',
   'awaits_erp::int',
   'tax_minor',
+  'per_unit',
+  'coalesce(set_no, 0)',
 ] as const;
 export const readLines = sql<{ order_id: number; unit_price: string; numbers: string }>(
   'orders_read_lines',
@@ -103,16 +105,23 @@ export const readToldLines = sql<{ order_id: number; lines: string; is_replaced:
    select s.order_id, true,
           concat_ws(',', s.root, s.skus[1], s.quantity, s.amount_minor, s.cancelled, s.backordered, s.refused, s.shipped, s.invoiced, s.returned)
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known)
-     join (select order_id, p.root, max(changed_version) as changed_version,
+     join (select order_id, root, max(changed_version) as changed_version,
                   array_agg(sku_id order by line_no desc) filter (where stands_for is null) as skus,
                   coalesce(sum(quantity) filter (where stands_for is null), 0) as quantity,
                   coalesce(sum(amount_minor) filter (where stands_for is null), 0) as amount_minor,
-                  sum(cancelled) as cancelled, sum(backordered) as backordered, sum(refused - substituted) as refused, sum(shipped) as shipped,
+                  sum(cancelled) as cancelled, sum(backordered) as backordered, sum(refused) as refused, sum(shipped) as shipped,
                   sum(invoiced) as invoiced, sum(returned) as returned
-             from (select order_id, line_no, root from part
-                    union select order_id, root, root from part) p
-             join order_line l using (order_id, line_no)
-            group by order_id, p.root) s using (order_id)
+             -- What only lines together stand for is there, or gone, when all of them are.
+             from (select order_id, p.root, max(changed_version) as changed_version, max(sku_id) as sku_id, min(line_no) as line_no,
+                          min(stands_for) as stands_for, min(quantity / per_unit) as quantity, min(amount_minor) as amount_minor,
+                          min(cancelled / per_unit) as cancelled, max((backordered + per_unit - 1) / per_unit) as backordered,
+                          min(refused - substituted) as refused, min(shipped / per_unit) as shipped, min(invoiced / per_unit) as invoiced,
+                          min(returned / per_unit) as returned
+                     from (select order_id, line_no, root from part
+                            union select order_id, root, root from part) p
+                     join order_line l using (order_id, line_no)
+                    group by order_id, p.root, coalesce(set_no, line_no)) t
+            group by order_id, root) s using (order_id)
     where s.changed_version > t.known
     order by 2`,
 );
@@ -275,10 +284,10 @@ export const insertExceptionLines = sql(
   'orders_insert_exception_lines',
   `insert into order_line (order_id, line_no, sku_id, quantity, unit_price, amount_minor, within, within_short, allocated,
                            backordered, refused, cancelled, cancelled_minor, changed_version, held, substituted, stands_for, price_per,
-                           adds_to, awaits_erp, tax_minor)
+                           adds_to, awaits_erp, tax_minor, per_unit, set_no)
    select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[],
                         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-                        $16::bigint[], $17::int[], $18::bigint[], $19::int[], $20::boolean[], $21::bigint[])`,
+                        $16::bigint[], $17::int[], $18::bigint[], $19::int[], $20::boolean[], $21::bigint[], $22::bigint[], $23::int[])`,
 );
 export const updateLines = sql(
   'orders_update_lines',
@@ -343,7 +352,9 @@ const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
          where m.channel_id = o.channel_id
            and servable_units(l.order_id, l.sku_id, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
                                                            where c.channel_id = m.channel_id), m.share, m.cap, m.buffer) > 0))
-      and ${MAY_SPLIT}`;
+      and ${MAY_SPLIT}
+      and (l.set_no is null or set_servable(l.order_id, l.set_no, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
+                                                                         where c.channel_id = o.channel_id)))`;
 // Dearest class of account first; within one, first come, first served.
 const CLASS_RANK = `array_position(array['win', 'gain', 'redistribute', 'fill', 'lose'], a.priority_class)`;
 export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(

@@ -85,9 +85,19 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   if (held.length > 0)
     for (const row of await tx.query(holdStatements.readHolds, [numbers(held.map(({ orderId }) => orderId))]))
       addHold(orders, row);
+  await readSets(tx, orders);
   await readHeld(tx, orders);
   await readWhole(tx, orders, headers);
   return orders;
+}
+
+/** Lines that only together make one of what was ordered are decided together. */
+async function readSets(db: Queryable, orders: ReadonlyMap<number, Order>): Promise<void> {
+  const found = [...orders.values()].filter(({ lines }) => [...lines.values()].some((line) => line.setNo !== null));
+  if (found.length === 0) return;
+  const ids = [numbers(found.map(({ orderId }) => orderId))];
+  for (const row of await db.query(statements.readLinesBehind, ids)) addLine(orders, row);
+  for (const row of await db.query(statements.readAllocationsBehind, ids)) addAllocation(orders, row);
 }
 
 /** Orders that are held and of which the WMS was asked for something: with the hold's end it is asked for what it was not asked for yet. */
@@ -237,6 +247,8 @@ function addLine(
     addsTo: n[26] === 0 ? null : n[26]!,
     awaitsErp: n[27] === 1,
     taxMinor: n[28]!,
+    perUnit: n[29]!,
+    setNo: n[30] === 0 ? null : n[30]!,
   });
 }
 

@@ -2,6 +2,7 @@
 import { events, handedOver, isHandedOver, refused } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
 import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
+import { begunUnits, type LineSet, setsOf, stoppedParts, sumBegun, wholeUnits } from './sets.ts';
 import { taxOfPart, undoneTax } from './tax-parts.ts';
 import type { DecideContext, Decision, Order, OrderChange, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
@@ -16,9 +17,14 @@ export function cancel(
 ): Decision {
   const line = order.lines.get(command.lineNo);
   if (line === undefined) return refused('unknown_line', `line ${command.lineNo}`);
+  if (line.setNo !== null)
+    return refused(
+      'kit_component',
+      `line ${command.lineNo} is part of a kit: line ${rootOf(line)} is what was ordered`,
+    );
   // Who names a line that stands for another means that one alone.
   const parts = rootOf(line) === line.lineNo ? partsOf(order, line.lineNo) : [line];
-  const left = parts.reduce((sum, part) => sum + leftOf(part), 0);
+  const left = sumBegun(setsOf(parts), leftOf);
   if (command.quantity > left)
     return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);
   return events(takeBack(order, parts, command.quantity, command.reference, context));
@@ -37,6 +43,7 @@ export function takeBack(
   context: DecideContext,
 ): OrderEvent[] {
   if (parts.length === 1) return cancelLine(order, parts[0]!, quantity, reference, context);
+  const sets = setsOf(parts);
   const waiting = (part: OrderLine) => part.allocated - part.cancelAsked;
   const stages = [
     (part: OrderLine) => part.backordered,
@@ -44,16 +51,35 @@ export function takeBack(
     (part: OrderLine) => (isHandedOver(order, part) ? waiting(part) : 0),
     leftOf,
   ];
-  const taken = new Map(parts.map((part) => [part, 0]));
+  const taken = new Map(sets.map((set) => [set, 0]));
   let missing = quantity;
   for (const there of stages)
-    for (const part of parts) {
-      const before = taken.get(part)!;
-      const units = Math.max(0, Math.min(missing, leftOf(part) - before, there(part)));
-      taken.set(part, before + units);
+    for (const set of sets) {
+      const before = taken.get(set)!;
+      const units = Math.max(0, Math.min(missing, begunUnits(set, leftOf) - before, wholeUnits(set, there)));
+      taken.set(set, before + units);
       missing -= units;
     }
-  return [...taken].flatMap(([part, units]) => (units === 0 ? [] : cancelLine(order, part, units, reference, context)));
+  // A set's last unit may be one that only some of its lines have.
+  for (const set of sets) {
+    const units = Math.min(missing, begunUnits(set, leftOf) - taken.get(set)!);
+    taken.set(set, taken.get(set)! + units);
+    missing -= units;
+  }
+  return [...taken].flatMap(([set, units]) => (units === 0 ? [] : lowerSet(order, set, units, reference, context)));
+}
+
+/** Units of each line that go with so many of what they stand for. */
+export function partsOfUnits(set: LineSet, units: number): Map<OrderLine, number> {
+  const level = begunUnits(set, leftOf) - units;
+  return new Map(set.map((line) => [line, Math.max(0, leftOf(line) - level * line.perUnit)]));
+}
+
+/** Takes so many of what the lines stand for back: each line by what it has beyond the rest. */
+function lowerSet(order: Order, set: LineSet, units: number, reference: string, context: DecideContext): OrderEvent[] {
+  return [...partsOfUnits(set, units)].flatMap(([line, of]) =>
+    of === 0 ? [] : cancelLine(order, line, of, reference, context),
+  );
 }
 
 /**
@@ -106,36 +132,46 @@ export function cancelLine(
       answered: [],
       ...(!order.progress.told && { untold: true }),
     });
+  const stop = askToStop(order, line, missing, reference);
+  result.push(...stop.events);
+  missing -= stop.units;
+  if (missing > 0)
+    result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
+  return result;
+}
+
+/** Asks the WMS to stop units of a line, as many as it can be asked for. */
+export function askToStop(
+  order: Order,
+  line: OrderLine,
+  units: number,
+  reference: string,
+): { events: OrderEvent[]; units: number } {
+  if (units === 0 || !isHandedOver(order, line)) return { events: [], units: 0 };
   // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
   let askable = 0;
   const byFulfilment = new Map<number, number>();
-  for (const allocation of own) {
-    if (!isHandedOver(order, line)) break;
-    byFulfilment.set(
-      allocation.fulfilmentId,
-      (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,
-    );
-    askable += allocation.openQuantity;
+  for (const { lineNo, fulfilmentId, openQuantity } of order.allocations.values()) {
+    if (lineNo !== line.lineNo || openQuantity === 0) continue;
+    byFulfilment.set(fulfilmentId, (byFulfilment.get(fulfilmentId) ?? 0) + openQuantity);
+    askable += openQuantity;
   }
   let spokenFor = line.cancelAsked;
-  let toAsk = Math.min(missing, Math.max(0, askable - line.cancelAsked));
-  missing -= toAsk;
+  const asked = Math.min(units, Math.max(0, askable - line.cancelAsked));
+  let toAsk = asked;
+  const list: OrderEvent[] = [];
   for (const [fulfilmentId, open] of byFulfilment) {
     const busy = Math.min(open, spokenFor);
     spokenFor -= busy;
     const quantity = Math.min(open - busy, toAsk);
     if (quantity === 0) continue;
     toAsk -= quantity;
-    result.push({
-      type: 'order.cancel_asked',
-      reference: `${reference}/F${fulfilmentId}`,
-      fulfilmentId,
+    list.push({
+      ...{ type: 'order.cancel_asked', reference: `${reference}/F${fulfilmentId}`, fulfilmentId },
       lines: [{ lineNo: line.lineNo, quantity }],
     });
   }
-  if (missing > 0)
-    result.push(...authoriseReturn(order, reference, [{ lineNo: line.lineNo, quantity: missing }], [], context));
-  return result;
+  return { events: list, units: asked };
 }
 
 /** Goods go back to where the line was first served from. */
@@ -185,6 +221,8 @@ export function answerCancel(
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   const answered: { lineNo: number; quantity: number }[] = [];
   const late: { lineNo: number; quantity: number }[] = [];
+  const again: Extract<OrderEvent, { type: 'order.lines_reassigned' }>['released'] = [];
+  const settled: { lineNo: number; quantity: number }[] = [];
   if (!order.fulfilments.has(command.fulfilmentId))
     return refused('unknown_fulfilment', `fulfilment ${command.fulfilmentId}`);
   for (const { lineNo, asked, ...said } of command.lines) {
@@ -201,36 +239,48 @@ export function answerCancel(
     const left = line.picked + handedOver(order, lineNo) - line.shipped;
     if (cancelled > left)
       return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
+    // Units that were stopped only because their kit can't be made up now wait again, or stay where the WMS was too late.
+    const stopped = stoppedParts(order, line, cancelled, tooLate);
+    if (stopped.again + stopped.stays > 0) settled.push({ lineNo, quantity: stopped.again + stopped.stays });
+    tooLate -= stopped.stays;
     if (cancelled > 0) {
       let missing = cancelled;
+      let first = stopped.again;
       for (const allocation of order.allocations.values()) {
         if (missing === 0) break;
         if (allocation.lineNo !== lineNo || allocation.fulfilmentId !== command.fulfilmentId) continue;
         const quantity = Math.min(allocation.openQuantity, missing);
         if (quantity === 0) continue;
-        released.push({
-          allocationId: allocation.allocationId,
-          lineNo,
-          skuId: allocation.skuId,
-          locationId: allocation.locationId,
-          quantity,
-        });
+        const { allocationId, skuId, locationId } = allocation;
+        const part = { allocationId, lineNo, skuId, locationId };
+        const back = Math.min(quantity, first);
+        first -= back;
+        if (back > 0) again.push({ ...part, quantity: back });
+        if (quantity > back) released.push({ ...part, quantity: quantity - back });
         missing -= quantity;
       }
       if (missing > 0)
         return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
-      lines.push({
-        lineNo,
-        quantity: cancelled,
-        amountMinor: undoneAmount(order, line, cancelled),
-        ...taxOfPart(line, undoneTax(line, cancelled)),
-        fromBackorder: 0,
-      });
-      answered.push({ lineNo, quantity: cancelled });
+      const units = cancelled - stopped.again;
+      if (units > 0) {
+        lines.push({
+          lineNo,
+          quantity: units,
+          amountMinor: undoneAmount(order, line, units),
+          ...taxOfPart(line, undoneTax(line, units)),
+          fromBackorder: 0,
+        });
+        answered.push({ lineNo, quantity: units });
+      }
     }
     if (tooLate > 0) late.push({ lineNo, quantity: tooLate });
   }
   const result: OrderEvent[] = [];
+  if (settled.length > 0)
+    result.push({
+      type: 'order.lines_reassigned',
+      ...{ released: again, allocations: [], commitments: [], answered: settled },
+    });
   if (lines.length > 0)
     result.push({ type: 'order.lines_cancelled', reference: command.reference, lines, released, answered });
   if (late.length > 0) {

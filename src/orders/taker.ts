@@ -1,5 +1,6 @@
 /** What a decision takes of stock and of dated supply. Pure: nothing but its own copies of the offers changes. */
 import { splitOver } from '../promise/index.ts';
+import { type PlacedSets, placeSets, type SetPart } from './place-sets.ts';
 import { SplitLimit } from './split-limit.ts';
 import type { DecideContext, NewCommitment, Offer, Offered, Order } from './types.ts';
 
@@ -110,14 +111,69 @@ export class Taker {
       }
   }
 
-  /** Takes from dated supply what no shelf has, soonest first. */
-  commit(lineNo: number, skuId: number, wanted: number): NewCommitment[] {
-    if (wanted === 0) return [];
+  /**
+   * Takes what a set of lines needs to deliver up to so many ordered units, and nothing that would be left over.
+   * @param setNo counts as one line where lines may be split over so many places only
+   */
+  takeSets(setNo: number, parts: readonly (SetPart & { lineNo: number; skuId: number })[], upTo: number): PlacedSets {
+    const offers = parts.map(({ skuId }) => this.#offered(skuId));
+    const locationIds = [...new Set(offers.flatMap(({ places }) => places.map(({ locationId }) => locationId)))];
+    const kept = parts.map(({ lineNo, skuId }) => locationIds.map((at) => this.#context.kept(skuId, at, lineNo)));
+    const there = offers.map(({ places }, i) =>
+      locationIds.map((id, at) => {
+        const offer = places.find(({ locationId }) => locationId === id);
+        return offer === undefined ? 0 : Math.max(0, unitsFree(offer) + kept[i]![at]!);
+      }),
+    );
+    const most = offers.map(({ allocatable }, i) => allocatable + kept[i]!.reduce((sum, units) => sum + units, 0));
+    const placed = placeSets(parts, upTo, {
+      ...{ there, most, locationIds, how: this.#context.split === undefined ? 'fullest' : 'ranked' },
+      ...(this.#limit?.placesOf(setNo, locationIds) ?? { used: [], placesMax: null }),
+    });
+    for (const { part, locationId, quantity } of placed.taken) {
+      const left = offers[part]!;
+      const offer = left.places.find((one) => one.locationId === locationId)!;
+      const free = quantity - Math.min(quantity, kept[part]![locationIds.indexOf(locationId)]!);
+      offer.free -= free;
+      offer.physical -= free;
+      left.allocatable -= free;
+      left.promisable -= free;
+      this.#limit?.use(setNo, locationId);
+    }
+    return placed;
+  }
+
+  /** Takes from dated supply what a set of lines needs for whole units, as far as there is some for each of them. */
+  commitSets(
+    parts: readonly { lineNo: number; skuId: number; perUnit: number }[],
+    wanted: number,
+  ): { units: number; taken: NewCommitment[] } {
+    if (wanted === 0) return { units: 0, taken: [] };
+    const there = parts.map(({ skuId, perUnit }) => {
+      const units = this.#supplies(skuId).reduce((sum, { quantity }) => sum + quantity, 0);
+      return Math.floor(Math.min(units, this.#offered(skuId).promisable) / perUnit);
+    });
+    // Where lines may be split over so many places only, who knows which of these is one of them: whole kits wait for stock.
+    const units = this.#limit === undefined ? Math.max(0, Math.min(wanted, ...there)) : 0;
+    return {
+      units,
+      taken: parts.flatMap(({ lineNo, skuId, perUnit }) => this.commit(lineNo, skuId, units * perUnit)),
+    };
+  }
+
+  #supplies(skuId: number): { supplyId: number; locationId: number; quantity: number; dueAt: string }[] {
     let toCome = this.#toCome.get(skuId);
     if (toCome === undefined) {
       toCome = this.#context.supplies(skuId).map((supply) => ({ ...supply }));
       this.#toCome.set(skuId, toCome);
     }
+    return toCome;
+  }
+
+  /** Takes from dated supply what no shelf has, soonest first. */
+  commit(lineNo: number, skuId: number, wanted: number): NewCommitment[] {
+    if (wanted === 0) return [];
+    const toCome = this.#supplies(skuId);
     const taken: NewCommitment[] = [];
     const left = this.#offered(skuId);
     let missing = Math.min(wanted, left.promisable);

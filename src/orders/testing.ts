@@ -6,12 +6,14 @@ import type {
   DecideContext,
   Decision,
   Inspection,
+  KitPart,
   Offered,
   OnShortPick,
   Order,
   OrderCommand,
   OrderEvent,
   Oversold,
+  SplitRule,
   SubmitCommand,
   Verdict,
 } from './types.ts';
@@ -37,6 +39,9 @@ export class World {
   consent: 'offer' | 'allow' | undefined;
   /** Per SKU, best first. */
   instead: Record<number, number[]> = {};
+  split: SplitRule | undefined;
+  /** What kits are made of. */
+  kits: Record<number, KitPart[]> = {};
   /** Dated supply that may be promised, per SKU. */
   toCome: Record<number, { supplyId: number; locationId: number; quantity: number; dueAt: string }[]> = {};
   /** What another system has allocated to a line, by line number and location. */
@@ -72,6 +77,8 @@ export class World {
       oversold: this.oversold,
       consent: this.consent,
       substitutes: (skuId) => this.instead[skuId] ?? [],
+      split: this.split,
+      kit: (skuId) => this.kits[skuId],
       judge: () => this.verdict,
       judgeRelease: () => ({ ok: true }),
       holdTerms: () => ({ owner: 'operations', dueMinutes: null }),

@@ -5,6 +5,7 @@ type Lines = { lineNo: number; quantity: number; amountMinor: number }[];
 // order_id, known: what came after the order's version that is known there; 0: all of it.
 export const readToldShipments = sql<{
   order_id: number;
+  order_version: number;
   shipment_no: string;
   source: string;
   location_id: number;
@@ -15,7 +16,7 @@ export const readToldShipments = sql<{
   shipped_at: Date;
 }>(
   'orders_read_told_shipments',
-  `select s.order_id, s.shipment_no, s.source, f.location_id, s.tracking, s.carrier, s.parcels, s.lines, s.shipped_at
+  `select s.order_id, s.order_version, s.shipment_no, s.source, f.location_id, s.tracking, s.carrier, s.parcels, s.lines, s.shipped_at
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join shipment s using (order_id)
      join fulfilment f on f.order_id = s.order_id and f.fulfilment_id = s.fulfilment_id
     where s.order_version > t.known order by s.order_id, s.order_version, s.shipment_no, s.source`,
@@ -47,9 +48,15 @@ export const readToldReceipts = sql<{
     where r.order_version > t.known order by r.order_id, r.order_version`,
 );
 /** Which lines stand for which, or were added to which: whoever ordered knows only the ordered ones. */
-export const readStandIns = sql<{ order_id: number; line_no: number; root: number }>(
+export const readStandIns = sql<{
+  order_id: number;
+  line_no: number;
+  root: number;
+  per_unit: number;
+  set_no: number | null;
+}>(
   'orders_read_stand_ins',
-  `select order_id, line_no, stands_for as root from order_line where order_id = any($1::bigint[]) and stands_for is not null and adds_to is null
+  `select order_id, line_no, stands_for as root, per_unit, set_no from order_line where order_id = any($1::bigint[]) and stands_for is not null and adds_to is null
     union all
-   select order_id, line_no, adds_to from order_line where order_id = any($1::bigint[]) and adds_to is not null`,
+   select order_id, line_no, adds_to, per_unit, set_no from order_line where order_id = any($1::bigint[]) and adds_to is not null`,
 );

@@ -46,10 +46,18 @@ export async function readToldDocuments(
   const told = new Map<number, ToldDocuments>();
   if (known.length === 0 || wants.length === 0) return told;
   for (const { orderId } of known) told.set(orderId, { shipments: [], invoices: [], returns: [] });
-  const beyond = [numbers(known.map(({ orderId }) => orderId)), numbers(known.map(({ version }) => version))];
-  const ordered = wants.some((part) => part !== 'invoices') ? await orderedLines(db, beyond[0]!) : same;
-  if (wants.includes('shipments'))
-    for (const row of await db.query(statements.readToldShipments, beyond))
+  const orderIds = numbers(known.map(({ orderId }) => orderId));
+  const beyond = [orderIds, numbers(known.map(({ version }) => version))];
+  const standIns = wants.some((part) => part !== 'invoices') ? await db.query(statements.readStandIns, [orderIds]) : [];
+  // Of kits that left in parts it says with which part they were whole: all that left before is read, too.
+  const inSets = new Set(standIns.filter((row) => row.set_no !== null).map((row) => row.order_id));
+  const from = [orderIds, numbers(known.map(({ orderId, version }) => (inSets.has(orderId) ? 0 : version)))];
+  const versions = new Map(known.map(({ orderId, version }) => [orderId, version]));
+  if (wants.includes('shipments')) {
+    const ordered = orderedLines(standIns);
+    for (const row of await db.query(statements.readToldShipments, from)) {
+      const lines = ordered(row.order_id, row.lines);
+      if (row.order_version <= versions.get(row.order_id)!) continue;
       told.get(row.order_id)!.shipments.push({
         shipment: row.shipment_no,
         source: row.source,
@@ -58,8 +66,10 @@ export async function readToldDocuments(
         carrier: row.carrier,
         parcels: row.parcels ?? (row.tracking === null ? [] : [{ tracking: row.tracking }]),
         at: row.shipped_at.toISOString(),
-        lines: ordered(row.order_id, row.lines),
+        lines,
       });
+    }
+  }
   if (wants.includes('invoices'))
     for (const row of await db.query(statements.readToldInvoices, beyond))
       told.get(row.order_id)!.invoices.push({
@@ -70,14 +80,19 @@ export async function readToldDocuments(
         amountMinor: row.total_minor,
         at: row.posted_at.toISOString(),
       });
-  if (wants.includes('returns'))
-    for (const row of await db.query(statements.readToldReceipts, beyond))
+  if (wants.includes('returns')) {
+    const ordered = orderedLines(standIns);
+    for (const row of await db.query(statements.readToldReceipts, from)) {
+      const lines = ordered(row.order_id, row.lines);
+      if (row.order_version <= versions.get(row.order_id)!) continue;
       told.get(row.order_id)!.returns.push({
         returnId: row.return_id,
         version: row.order_version,
         at: row.received_at.toISOString(),
-        lines: ordered(row.order_id, row.lines),
+        lines,
       });
+    }
+  }
   return told;
 }
 
@@ -93,30 +108,107 @@ export async function readToldPromises(
 ): Promise<Map<number, Map<number, ToldPromise>>> {
   const told = new Map<number, Map<number, ToldPromise>>(orderIds.map((orderId) => [orderId, new Map()]));
   if (orderIds.length === 0) return told;
-  for (const row of await db.query(promisesTold, [numbers(orderIds)])) {
-    const lines = told.get(row.order_id)!;
+  const rows = await db.query(promisesTold, [numbers(orderIds)]);
+  for (const row of rows) {
+    if (row.set_no !== null) continue;
     const { quantity, promised_at: at, location_id: locationId, reason } = row;
-    const part = { quantity, at: at?.toISOString() ?? null, locationId, reason };
-    const known = lines.get(row.line_no);
-    if (known === undefined) lines.set(row.line_no, { upon: row.upon, parts: [part] });
-    else known.parts.push(part);
+    addPromise(told, row, [{ quantity, at: at?.toISOString() ?? null, locationId, reason }]);
   }
+  const ofSets = rows.filter((row) => row.set_no !== null);
+  for (const of of Map.groupBy(ofSets, (row) => `${row.order_id} ${row.set_no}`).values())
+    addPromise(told, of[0]!, promisedSets([...Map.groupBy(of, (row) => row.own_line_no).values()]));
   return told;
 }
 
-type Line = { lineNo: number; quantity: number; amountMinor: number };
-const same = (_orderId: number, lines: Line[]): Line[] => lines;
+type Told = Awaited<ReturnType<typeof readToldPromises>>;
+type PromiseOf = { order_id: number; line_no: number; upon: string };
 
-async function orderedLines(db: Queryable, orderIds: string): Promise<typeof same> {
-  const standIns = await db.query(statements.readStandIns, [orderIds]);
-  if (standIns.length === 0) return same;
-  const standsFor = new Map(standIns.map((row) => [`${row.order_id} ${row.line_no}`, row.root]));
+function addPromise(
+  told: Told,
+  { order_id: orderId, line_no: lineNo, upon }: PromiseOf,
+  parts: ToldPromise['parts'],
+): void {
+  const lines = told.get(orderId)!;
+  const known = lines.get(lineNo);
+  if (known === undefined) lines.set(lineNo, { upon, parts });
+  else known.parts.push(...parts);
+}
+
+type PromisedRow = {
+  quantity: number;
+  promised_at: Date | null;
+  location_id: number | null;
+  reason: string;
+  per_unit: number;
+};
+
+/** A kit leaves when the last of its parts does, each line's parts in the order in which they leave. */
+function promisedSets(lines: readonly (readonly PromisedRow[])[]): ToldPromise['parts'] {
+  const parts: ToldPromise['parts'] = [];
+  const at = lines.map(() => 0);
+  const timeOf = (row: PromisedRow) => row.promised_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  const endOf = (i: number) =>
+    lines[i]!.slice(0, at[i]! + 1).reduce((sum, row) => sum + row.quantity, 0) / lines[i]![0]!.per_unit;
+  let units = 0;
+  while (lines.every((line, i) => at[i]! < line.length)) {
+    const upTo = Math.floor(Math.min(...lines.map((_, i) => endOf(i))));
+    if (upTo > units) {
+      const rows = lines.map((line, i) => line[at[i]!]!);
+      const last = rows.reduce((latest, row) => (timeOf(row) > timeOf(latest) ? row : latest));
+      const isOne = rows.every((row) => row.location_id === last.location_id);
+      const { promised_at: time, reason } = last;
+      parts.push({
+        quantity: upTo - units,
+        at: time?.toISOString() ?? null,
+        locationId: isOne ? last.location_id : null,
+        reason,
+      });
+      units = upTo;
+    }
+    const ends = Math.min(...lines.map((_, i) => endOf(i)));
+    lines.forEach((_, i) => {
+      if (endOf(i) === ends) at[i]!++;
+    });
+  }
+  return parts;
+}
+
+type Line = { lineNo: number; quantity: number; amountMinor: number };
+type StandIn = { order_id: number; line_no: number; root: number; per_unit: number; set_no: number | null };
+
+/**
+ * Lines as who ordered knows them. A kit counts with the part that made it whole, so that documents add up to what left; it is called with one
+ * document after the other.
+ */
+function orderedLines(standIns: readonly StandIn[]): (orderId: number, lines: Line[]) => Line[] {
+  if (standIns.length === 0) return (_orderId, lines) => lines;
+  const known = new Map(standIns.map((row) => [`${row.order_id} ${row.line_no}`, row]));
+  const sets = Map.groupBy(
+    standIns.filter((row) => row.set_no !== null),
+    (row) => `${row.order_id} ${row.set_no}`,
+  );
+  const units = new Map<string, number>();
+  const wholeOf = (set: string) =>
+    Math.min(
+      ...sets.get(set)!.map((row) => Math.floor((units.get(`${row.order_id} ${row.line_no}`) ?? 0) / row.per_unit)),
+    );
   return (orderId, lines) => {
     const sums = new Map<number, Line>();
-    for (const { lineNo: no, quantity, amountMinor } of lines) {
-      const lineNo = standsFor.get(`${orderId} ${no}`) ?? no;
+    const add = (lineNo: number, quantity: number, amountMinor: number) => {
       const sum = sums.get(lineNo) ?? { lineNo, quantity: 0, amountMinor: 0 };
       sums.set(lineNo, { lineNo, quantity: sum.quantity + quantity, amountMinor: sum.amountMinor + amountMinor });
+    };
+    for (const { lineNo: no, quantity, amountMinor } of lines) {
+      const key = `${orderId} ${no}`;
+      const row = known.get(key);
+      if (row === undefined || row.set_no === null) {
+        add(row?.root ?? no, quantity, amountMinor);
+        continue;
+      }
+      const set = `${orderId} ${row.set_no}`;
+      const before = wholeOf(set);
+      units.set(key, (units.get(key) ?? 0) + quantity);
+      add(row.root, wholeOf(set) - before, amountMinor);
     }
     return [...sums.values()].sort((a, b) => a.lineNo - b.lineNo);
   };

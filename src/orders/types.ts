@@ -66,6 +66,10 @@ export interface OrderLine {
   substituted: number;
   /** The ordered line whose units this one delivers under another SKU; null: it was ordered. */
   standsFor: number | null;
+  /** How many of its units stand for one of that line: of a substitute 1. */
+  perUnit: number;
+  /** The lines that only together stand for it, named by the first of them: components of a kit. null: each of its units does alone. */
+  setNo: number | null;
   /** Added by a change: the line of who ordered that it belongs to, its own number where it is a new one. null: it was ordered at first. */
   addsTo: number | null;
   /** Added, and the ERP hasn't confirmed it: nothing of it is asked of the WMS. */
@@ -256,6 +260,9 @@ export type OrderEvent =
         /** Of the refused ones. */
         substituted?: number;
         standsFor?: number;
+        /** Absent: 1. */
+        perUnit?: number;
+        setNo?: number;
       }[];
       allocations: NewAllocation[];
       commitments: NewCommitment[];
@@ -288,6 +295,8 @@ export type OrderEvent =
       allocations: NewAllocation[];
       /** Below 0: so much less of that supply. */
       commitments: NewCommitment[];
+      /** The WMS was asked to stop units whose kit can't be made up now, and has answered: those that it has stopped are released. */
+      answered?: { lineNo: number; quantity: number }[];
     }
   | {
       type: 'stock.picked';
@@ -403,6 +412,8 @@ export type OrderEvent =
         cancelled: number;
         cancelledMinor: number;
         standsFor?: number;
+        perUnit?: number;
+        setNo?: number;
         addsTo?: number;
       }[];
     };

@@ -88,6 +88,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
           touchedAllocations.add(part.allocationId);
           touchedLines.add(part.lineNo);
         }
+      if (event.type === 'order.lines_reassigned')
+        for (const { lineNo } of event.answered ?? []) touchedLines.add(lineNo);
       if (event.type === 'fulfilment.requested' || event.type === 'fulfilment.released')
         touchedFulfilments.add(event.fulfilmentId);
       if (event.type.startsWith('return.')) returns.add(order, event as ReturnEvent, at, version);
@@ -191,6 +193,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.addsTo)),
       `{${exceptionLines.map(([, l]) => (l.awaitsErp ? 't' : 'f')).join(',')}}`,
       numbers(exceptionLines.map(([, l]) => l.taxMinor)),
+      numbers(exceptionLines.map(([, l]) => l.perUnit)),
+      numbers(exceptionLines.map(([, l]) => l.setNo)),
     ]);
   if (differences.length > 0) writeDifferences(tx, differences);
   // Before the cancel that settled them: no more is ever held than waits.

@@ -15,16 +15,23 @@ type Told = {
   taxMinor?: number;
 };
 
-function salesOrder(
-  directory: Directory,
-  header: Header,
-  told: readonly (Told & { standsFor?: number })[],
-): SalesOrderPayload {
-  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, taxMinor, standsFor }) => ({
+interface StandsFor {
+  standsFor?: number;
+  perUnit?: number;
+  setNo?: number;
+}
+
+/** Of a kit, how many of it are in one. */
+function insteadOf({ standsFor, perUnit = 1, setNo }: StandsFor): { standsFor?: number; perUnit?: number } {
+  return { ...(standsFor !== undefined && { standsFor }), ...(setNo !== undefined && { perUnit }) };
+}
+
+function salesOrder(directory: Directory, header: Header, told: readonly (Told & StandsFor)[]): SalesOrderPayload {
+  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, taxMinor, ...instead }) => ({
     ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
     ...(taxMinor !== undefined && { taxMinor }),
     ...(pricePer !== undefined && { pricePer }),
-    ...(standsFor !== undefined && { standsFor }),
+    ...insteadOf(instead),
   }));
   return {
     reference: orderReference(directory.channelById.get(header.channelId)!.code, header.externalNo),
@@ -86,11 +93,11 @@ export function addedToOrder(
   const lines = event.lines
     .filter((line) => line.refused < line.quantity)
     .map((line) => {
-      const { lineNo, skuId, unitPrice, pricePer, standsFor, addsTo } = line;
+      const { lineNo, skuId, unitPrice, pricePer, addsTo } = line;
       return {
         ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, ...acceptedOf(line, currency) },
         ...(pricePer !== undefined && { pricePer }),
-        ...(standsFor !== undefined && { standsFor }),
+        ...insteadOf(line),
         ...(addsTo !== lineNo && { addsTo }),
       };
     });

@@ -35,6 +35,8 @@ export interface HubLineRow {
   substituted: number;
   stands_for: number | null;
   adds_to: number | null;
+  per_unit: number;
+  set_no: number | null;
   unit_price: string;
   price_per: number;
   amount_minor: number;
@@ -51,7 +53,7 @@ export interface HubLineRow {
 }
 export const readLines = sql<HubLineRow>(
   'reconcile_read_lines',
-  `select l.order_id, l.line_no, s.code as sku, l.quantity, l.refused, l.substituted, l.stands_for, l.adds_to, l.unit_price, l.price_per, l.amount_minor, l.within, l.within_short, l.backordered,
+  `select l.order_id, l.line_no, s.code as sku, l.quantity, l.refused, l.substituted, l.stands_for, l.adds_to, l.per_unit, l.set_no, l.unit_price, l.price_per, l.amount_minor, l.within, l.within_short, l.backordered,
           l.cancelled, l.cancelled_minor, l.shipped, l.invoiced, l.invoiced_minor, l.returned, l.credited_minor
      from order_line l join sku s using (sku_id)
     where l.order_id = any($1::bigint[]) order by l.order_id, l.line_no`,

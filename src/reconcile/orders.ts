@@ -136,9 +136,9 @@ function orderedPart(order: HubOrder): HubOrder {
     .filter((line) => rootOf(line) === line.line_no)
     .map((line) => {
       const whole = { ...line, refused: line.refused - line.substituted };
-      for (const part of order.lines) {
-        if (part === line || rootOf(part) !== line.line_no) continue;
-        for (const name of SUMMED) whole[name] += part[name];
+      for (const set of setsOf(order.lines.filter((part) => part !== line && rootOf(part) === line.line_no))) {
+        const [part] = set as [HubLineRow];
+        for (const name of SUMMED) whole[name] += unitsOf(set, name);
         if (part.stands_for !== null) continue;
         whole.refused -= part.substituted;
         for (const name of ORDERED) whole[name] += part[name];
@@ -147,6 +147,17 @@ function orderedPart(order: HubOrder): HubOrder {
       return whole;
     });
   return { ...order, lines };
+}
+
+/** Lines that only together stand for units of another. */
+function setsOf(lines: readonly HubLineRow[]): HubLineRow[][] {
+  return [...Map.groupBy(lines, (line) => line.set_no ?? line.line_no).values()];
+}
+
+/** Something became of an ordered unit when it did of all that it is made of; it waits as long as any of that does. */
+function unitsOf(set: readonly HubLineRow[], name: (typeof SUMMED)[number]): number {
+  const units = set.map((line) => line[name] / line.per_unit);
+  return name === 'backordered' ? Math.ceil(Math.max(...units)) : Math.floor(Math.min(...units));
 }
 
 function differs(what: string, hub: unknown, system: unknown): string {

@@ -286,7 +286,10 @@ export interface SalesOrderPayload {
   currency: string;
   orderedAt: string;
   totalMinor: number;
-  /** `standsFor`: the line delivers another SKU in place of that line's units, at its price; that line has so many fewer. */
+  /**
+   * `standsFor`: the line delivers another SKU in place of that line's units, at its price; that line has so many fewer. Where a kit was ordered, the lines
+   * that stand for it are what it is made of: `perUnit` of each are in one, at their shares of its price, and the kit's own line is not among these.
+   */
   lines: {
     lineNo: number;
     sku: string;
@@ -298,6 +301,7 @@ export interface SalesOrderPayload {
     /** Its part of the order's tax, where there is one. */
     taxMinor?: number;
     standsFor?: number;
+    perUnit?: number;
   }[];
   /** What it costs beside its goods, part of the total, and its tax, which is not: only of orders that have any. */
   charges?: ChargeState[];
