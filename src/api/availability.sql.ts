@@ -33,3 +33,8 @@ export const packExposed = sql<{ as_of: Date; packed: string | null }>(
             ',' order by t.n) as packed
      from unnest($1::bigint[]) with ordinality as t(sku_id, n)`,
 );
+
+export const readQuotaSkus = sql<{ sku_id: number }>(
+  'api_read_quota_skus',
+  'select distinct sku_id from quota where sku_id = any($1::bigint[]) and valid_to > crossdock_now()',
+);

@@ -28,6 +28,8 @@ export {
   targetNumber,
 } from './numbers.ts';
 export { type OutsideReport, SHORT_PICKS } from './outside.ts';
+export { type Kept, type QuotaAsker, type QuotaNode, type QuotaRoom, withoutKept } from './quota-rule.ts';
+export { QuotaBook, type QuotaOrder } from './quotas.ts';
 export {
   claimFact,
   expireReservations,

@@ -23,6 +23,7 @@ const FREEING = [
   'stock.reservation_expired',
   'stock.exposure_lowered',
   'stock.safety_stock_changed',
+  'quota.changed',
   'stock.outside_allocation_changed',
   'order.lines_cancelled',
   'order.lines_reassigned',
@@ -66,6 +67,7 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
       return data.skuId === undefined ? [] : [data.skuId];
     case 'stock.safety_stock_changed':
       return data.skuId !== undefined && data.safetyStock! < data.before! ? [data.skuId] : [];
+    case 'quota.changed':
     case 'stock.exposure_lowered':
       return data.skuIds ?? [];
     case 'order.lines_cancelled':
@@ -128,7 +130,10 @@ export async function sweepBackorders(
   const skuIds = (await db.query(statements.findServableSkus, [...declaredOf(deps.directory), skusMax])).map(
     (row) => row.sku_id,
   );
-  return serve(db, deps, skuIds, linesMax);
+  const withQuotas = (await db.query(statements.findWaitingQuotaSkus, [skusMax])).map((row) => row.sku_id);
+  const served = await serve(db, deps, skuIds, linesMax);
+  // For themselves: lines that a quota keeps waiting stand before nobody of another SKU.
+  return served + (withQuotas.length === 0 ? 0 : await serve(db, deps, withQuotas, linesMax));
 }
 
 /** One transaction after the other, others' between them, until nothing that waits can be served. */

@@ -24,6 +24,7 @@ import { evolve } from './evolve.ts';
 import { Gates } from './gates.ts';
 import { missingAt, setAsideMissing, withoutCorrected } from './missing-units.ts';
 import { PromiseBook, writePromises } from './promises.ts';
+import { QuotaCounts } from './quota-counts.ts';
 import { returnsNamed } from './returns.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { applyToCommitments, applyToStock, lineOf, type Mine, offersOf } from './stock-effects.ts';
@@ -81,7 +82,7 @@ export interface OrderBatch {
  * @param extraReservations holds that the caller will claim itself
  * @param outside reports of other systems' allocations, and net counts, that the caller will book through `stock` itself
  * @param reported accounts whose credit reports the caller will write itself
- * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id).
+ * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id), then quota by (sku_id, quota_id).
  */
 export async function processOrders(
   tx: Tx,
@@ -178,6 +179,7 @@ export async function processOrders(
   const allOutside = missing.size === 0 ? outside : { reports, netCounts: outside?.netCounts ?? [] };
   const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], allOutside);
   await withoutCorrected(tx, missing);
+  const quotas = await QuotaCounts.open(tx, deps.directory, pairs, works, orders);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
   const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
@@ -216,10 +218,10 @@ export async function processOrders(
     const sourced = sourcedFor(deps.directory, channel, terms?.shipTo);
     const decision = decide(order, command, {
       split: splitRuleOf(channel),
-      offers: (skuId) => offersOf(stock, sourced, skuId, mine),
+      offers: (skuId) => quotas.offers(offersOf(stock, sourced, skuId, mine), stock, skuId, command, order, mine),
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
-      supplies: (skuId) => commitments.offers(channel, skuId),
+      supplies: (skuId) => quotas.supplies(commitments.offers(channel, skuId), stock, sourced, skuId, command, order),
       supplyLeft: (skuId, supplyId) => commitments.left(skuId, supplyId),
       promisedOf: (lineNo, skuId, supplyId) =>
         commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
@@ -259,7 +261,9 @@ export async function processOrders(
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
       if (event.type === 'fulfilment.short_picked')
         facts.push(...setAsideMissing(stock, missing, event, channel.companyId));
+      const before = quotas.committed(current, commitments);
       applyToCommitments(commitments, current, event);
+      quotas.count(current, commitments, before);
       promises?.follow(current, event, commitments);
       let change = changed.get(current.orderId);
       if (change === undefined) {
@@ -307,6 +311,7 @@ export async function processOrders(
       await writeClaims(tx, [...held.values()].flat());
       await stock.flush();
       await commitments.flush();
+      await quotas.flush();
       await appendFacts(tx, facts);
     },
   };

@@ -371,12 +371,26 @@ export const findServableSkus = sql<{ sku_id: number }>(
       where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
-    where exists (select from order_line l join sales_order o using (order_id)
+    where not exists (select from quota q where q.sku_id = f.sku_id and q.valid_to > crossdock_now()) and exists (select from order_line l join sales_order o using (order_id)
                    where l.sku_id = f.sku_id and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and o.channel_id = f.channel_id and ${SERVABLE})
     union
    select k.sku_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
     limit $10::int`,
+);
+// Whether a quota lets them have something, only a decision tells: they are tried.
+export const findWaitingQuotaSkus = sql<{ sku_id: number }>(
+  'orders_find_waiting_quota_skus',
+  `select distinct q.sku_id from quota q
+    where q.valid_to > crossdock_now()
+      and exists (select from order_line l where l.sku_id = q.sku_id and l.backordered > l.held)
+      and exists (select from stock_balance b
+                   where b.sku_id = q.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
+    order by q.sku_id limit $1::int`,
+);
+export const readQuotaSkus = sql<{ sku_id: number }>(
+  'orders_read_quota_skus',
+  'select distinct sku_id from quota where sku_id = any($1::bigint[]) and valid_to > crossdock_now()',
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',
