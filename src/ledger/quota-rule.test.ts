@@ -5,7 +5,16 @@ import { type Kept, type QuotaAsker, type QuotaNode, roomOf, withoutKept } from 
 let ids = 0;
 function node(channelId: number, more: Partial<QuotaNode> = {}): QuotaNode {
   return {
-    ...{ quotaId: ++ids, channelId, region: null, accountId: null, ringFenced: 0, cap: null, borrow: false, lend: false },
+    ...{
+      quotaId: ++ids,
+      channelId,
+      region: null,
+      accountId: null,
+      ringFenced: 0,
+      cap: null,
+      borrow: false,
+      lend: false,
+    },
     ...{ used: 0, setAside: 0, isRunning: true, ...more },
   };
 }
@@ -130,7 +139,10 @@ describe('orders one after the other', () => {
           for (const { wants, ...asker } of orders) {
             const members = membersOf(nodes, asker);
             const { capLeft, kept } = roomOf(nodes, asker, members);
-            const places = sellsFrom(asker.channelId).map((locationId) => ({ locationId, units: free.get(locationId)! }));
+            const places = sellsFrom(asker.channelId).map((locationId) => ({
+              locationId,
+              units: free.get(locationId)!,
+            }));
             const { left } = withoutKept(places, kept, sellsFrom);
             let missing = Math.min(wants, capLeft ?? wants);
             places.forEach(({ locationId }, i) => {
@@ -162,7 +174,10 @@ describe('orders one after the other', () => {
           for (const { wants, ...asker } of orders) {
             if (asker.channelId === 1) continue;
             const { kept } = roomOf(nodes, asker, membersOf(nodes, asker));
-            const places = sellsFrom(asker.channelId).map((locationId) => ({ locationId, units: free.get(locationId)! }));
+            const places = sellsFrom(asker.channelId).map((locationId) => ({
+              locationId,
+              units: free.get(locationId)!,
+            }));
             const { left } = withoutKept(places, kept, sellsFrom);
             let missing = wants;
             places.forEach(({ locationId }, i) => {

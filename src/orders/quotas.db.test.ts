@@ -1,0 +1,320 @@
+/** What is kept for some is promised to no others, caps hold, and what orders hold is counted, whatever becomes of them. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { useDatabase } from '../../test/helpers/database.ts';
+import { orderState, violations } from '../../test/helpers/promises.ts';
+import { cancel, moved, order, picked, SmallHub, shortPicked, smallEstate } from '../../test/helpers/small-hub.ts';
+import { prepareNumbers, readAtp, reserveStock } from '../ledger/index.ts';
+import { putAccounts } from '../master/index.ts';
+import { checkPromises } from '../ops/index.ts';
+import { Database } from '../store/index.ts';
+import {
+  checkPromise,
+  followBackorders,
+  planRerun,
+  putQuotas,
+  type QuotaRecord,
+  readQuotas,
+  sweepBackorders,
+} from './index.ts';
+
+const database = useDatabase();
+let hub: SmallHub;
+let keys = 0;
+let sku = '';
+
+const asks = { company: 'acme', sells: 'asks' as const, locations: ['north', 'south'] };
+const estate = smallEstate({
+  web: asks,
+  edi: asks,
+  far: { ...asks, locations: ['west'] },
+  soon: { ...asks, horizonDays: 30 },
+});
+
+beforeEach(async () => {
+  hub = await SmallHub.open({ url: database.url, estate });
+  sku = `Q${++keys}`;
+  await hub.seed([sku]);
+  await putAccounts(hub.db, hub.directory, [
+    { company: 'acme', account: 'NORTH1', name: 'N1', region: 'n' },
+    { company: 'acme', account: 'SOUTH1', name: 'S1', region: 's' },
+  ]);
+});
+afterEach(async () => {
+  expect(await violations(database.pool)).toEqual({});
+  expect((await checkPromises(hub.db)).I2.examples).toEqual([]);
+  // Nothing of one test waits in the next.
+  await hub.db.execute(
+    'update order_line set cancelled = cancelled + backordered, backordered = 0 where backordered > 0',
+  );
+  await hub.close();
+});
+
+const period = { from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' };
+const put = (...quotas: (Partial<QuotaRecord> & { channel: string })[]) =>
+  putQuotas(
+    hub.db,
+    hub.deps,
+    quotas.map((quota) => ({ sku, ...period, ...quota })),
+    'test',
+  );
+const arrive = (location: string, quantity: number) =>
+  hub.receive('wms', [moved(`q${++keys}`, sku, location, quantity)]);
+async function ordered(channel: string, quantity: number, more: object = {}, through = hub): Promise<string> {
+  const no = `${channel}-${++keys}`;
+  const results = await through.receive('api', [order(channel, no, [{ sku, quantity }], more)]);
+  expect(results).toMatchObject([{ status: 'applied' }]);
+  return no;
+}
+const lines = async (no: string) => (await orderState(database.pool, no.split('-')[0]!, no)).slice(1);
+const channelOf = (code: string) => hub.directory.channels.get(code)!;
+const atp = async (channel: string) =>
+  (await readAtp(hub.db, channelOf(channel), [hub.sku(sku)], hub.directory)).get(hub.sku(sku))!.atp;
+const used = async () => (await readQuotas(hub.db, hub.directory, { sku, all: true })).map((quota) => quota.used);
+/** The number that a channel that sells by itself is told, set aside for it. */
+async function told(channel: string): Promise<number | undefined> {
+  const selling = { ...channelOf(channel), salesFeeds: ['orders'] };
+  const { send } = await hub.db.transaction((tx) =>
+    prepareNumbers(
+      ...([tx, hub.deps, selling, [hub.sku(sku)]] as const),
+      async () => new Map(),
+      async (skuIds) => new Set(skuIds),
+    ),
+  );
+  return send[0]?.quantity;
+}
+function announced(quantity: number) {
+  const dueAt = new Date(Date.now() + 86_400_000).toISOString();
+  const supply = `PO${++keys}`;
+  const command = { kind: 'supply.announced' as const, supply, sku, location: 'north', quantity, dueAt };
+  return hub.receive('wms', [
+    {
+      ...moved(supply, sku, 'north', 1),
+      scope: 'supply/wms',
+      command: { ...command, announcedAt: '2026-03-02T10:00:00.000Z' },
+    },
+  ]);
+}
+async function fulfilmentOf(no: string): Promise<string> {
+  const { rows } = await database.pool.query(
+    `insert into fulfilment (order_id, fulfilment_id, location_id, state)
+     select order_id, fulfilment_id, location_id, 'released' from allocation join sales_order using (order_id) where external_no = $1
+     returning fulfilment_id`,
+    [no],
+  );
+  return `F${rows[0].fulfilment_id}`;
+}
+
+describe('what is ring-fenced', () => {
+  it('is promised to nobody else, and in no number of others', async () => {
+    await arrive('north', 6);
+    await arrive('south', 4);
+    await arrive('west', 3);
+    await put({ channel: 'web', ringFenced: 7 });
+    expect([await atp('web'), await atp('edi'), await atp('far')]).toEqual([10, 3, 3]);
+    expect(await lines(await ordered('edi', 5))).toEqual(['1: 5 allocated 3 backordered 2']);
+    expect(await lines(await ordered('far', 3))).toEqual(['1: 3 allocated 3']);
+    expect(await lines(await ordered('web', 7))).toEqual(['1: 7 allocated 7']);
+    expect(await used()).toEqual([7]);
+  });
+
+  it('is in no hold of others, which are whole once made, and no answer to what they would be promised', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', ringFenced: 7 });
+    const hold = (channel: string, quantity: number, reservationId: number) => {
+      const item = { channel: channelOf(channel), skuId: hub.sku(sku), quantity, locationId: null, partial: false };
+      return hub.db.transaction((tx) =>
+        reserveStock(tx, hub.deps, [{ ...item, reservationId, purpose: 'order', expiresSeconds: 900 }]),
+      );
+    };
+    expect(await hold('edi', 4, 9_001)).toMatchObject([{ ok: false, atp: 3 }]);
+    expect(await hold('edi', 2, 9_002)).toMatchObject([{ ok: true }]);
+    await put({ channel: 'web', ringFenced: 10 });
+    expect(await lines(await ordered('edi', 3, { reservations: ['9002'] }))).toEqual([
+      '1: 3 allocated 2 backordered 1',
+    ]);
+    const question = { channel: channelOf('edi'), lines: [{ skuId: hub.sku(sku), quantity: 9 }] };
+    const answer = await checkPromise(hub.db, hub.deps, question);
+    expect(answer.lines[0]!.parts).toMatchObject([{ quantity: 9, reason: 'no_supply' }]);
+  });
+
+  it('of an account or a region is for it alone, unless it lends', async () => {
+    await arrive('north', 10);
+    await put(
+      { channel: 'web', region: 'n', ringFenced: 4 },
+      { channel: 'web', region: 's', account: 'SOUTH1', ringFenced: 3 },
+    );
+    expect(await atp('web')).toBe(3);
+    expect(await lines(await ordered('web', 9, { account: 'SOUTH1' }))).toEqual(['1: 9 allocated 6 backordered 3']);
+    expect(await lines(await ordered('web', 9, { account: 'NORTH1' }))).toEqual(['1: 9 allocated 4 backordered 5']);
+    expect(await used()).toEqual([4, 6]);
+  });
+
+  it('is borrowed where both agree', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', ringFenced: 8, lend: true }, { channel: 'edi', borrow: true, cap: 9 });
+    expect([await atp('soon'), await atp('edi')]).toEqual([2, 9]);
+    expect(await lines(await ordered('edi', 12))).toEqual(['1: 12 allocated 9 backordered 3']);
+    expect(await lines(await ordered('web', 3))).toEqual(['1: 3 allocated 1 backordered 2']);
+  });
+
+  it('is kept of dated supply where the shelf has too little; what an order holds of that counts', async () => {
+    await arrive('north', 2);
+    await put({ channel: 'web', ringFenced: 5 });
+    await announced(10);
+    expect(await atp('soon')).toBe(7);
+    await put({ channel: 'soon', cap: 6 });
+    expect(await atp('soon')).toBe(6);
+    expect(await lines(await ordered('soon', 9))).toEqual(['1: 9 backordered 9']);
+    expect(await used()).toEqual([0, 6]);
+    expect(await atp('soon')).toBe(0);
+    expect(await lines(await ordered('soon', 1))).toEqual(['1: 1 backordered 1']);
+    expect(await used()).toEqual([0, 6]);
+  });
+
+  it('is in no number of a channel that sells by itself, whose cap its number keeps; what is set aside for it is kept', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', ringFenced: 4 }, { channel: 'shop', cap: 5, ringFenced: 3 });
+    expect(await atp('edi')).toBe(3);
+    expect(await told('marketplace')).toBe(3);
+    expect(await told('shop')).toBe(3);
+    expect(await atp('edi')).toBe(0);
+    expect(await lines(await ordered('web', 4))).toEqual(['1: 4 allocated 4']);
+    await arrive('north', 10);
+    expect(await told('shop')).toBe(5);
+  });
+});
+
+describe('what is used', () => {
+  it('is what open orders and picks hold: given back once, by a cancel or a short pick', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', cap: 6 });
+    const first = await ordered('web', 4);
+    const second = await ordered('web', 4);
+    expect(await lines(second)).toEqual(['1: 4 allocated 2 backordered 2']);
+    expect(await used()).toEqual([6]);
+    for (let i = 0; i < 2; i++) await hub.receive('api', [cancel('web', first, 1, 3, 'C1', sku)]);
+    expect(await used()).toEqual([3]);
+    expect(await sweepBackorders(hub.db, hub.deps)).toBe(1);
+    expect(await lines(second)).toEqual(['1: 4 allocated 4']);
+    expect(await used()).toEqual([5]);
+    const pick = [{ lineNo: 1, sku, quantity: 1 }];
+    await hub.receive('wms', [picked(`qp${++keys}`, await fulfilmentOf(first), pick)]);
+    expect(await used()).toEqual([5]);
+    const third = await ordered('web', 3);
+    expect(await lines(third)).toEqual(['1: 3 allocated 1 backordered 2']);
+    const short = await hub.receive('wms', [shortPicked(`qs${++keys}`, await fulfilmentOf(third), pick)]);
+    expect(short).toMatchObject([{ status: 'applied' }]);
+    const { rows } = await database.pool.query(
+      'select allocated::int as units from order_line join sales_order using (order_id) where external_no = $1',
+      [third],
+    );
+    expect(await used()).toEqual([5 + rows[0].units]);
+  });
+
+  it('holds what was promised before it was put, and moves with its period', async () => {
+    await arrive('north', 10);
+    await ordered('web', 4);
+    expect(await put({ channel: 'web', cap: 6 })).toBe(1);
+    expect(await put({ channel: 'web', cap: 6 })).toBe(0);
+    expect(await used()).toEqual([4]);
+    expect(await lines(await ordered('web', 4))).toEqual(['1: 4 allocated 2 backordered 2']);
+    await put({ channel: 'web', cap: 6, to: '2021-01-01T00:00:00Z' });
+    expect(await used()).toEqual([0]);
+    // Its period is over: nothing limits what waits.
+    expect(await sweepBackorders(hub.db, hub.deps)).toBe(1);
+    expect(await atp('web')).toBe(2);
+  });
+
+  it('leaves to those who wait what is kept no longer', async () => {
+    await arrive('north', 5);
+    await put({ channel: 'web', ringFenced: 5 });
+    const no = await ordered('edi', 2);
+    expect(await lines(no)).toEqual(['1: 2 backordered 2']);
+    expect(await sweepBackorders(hub.db, hub.deps)).toBe(0);
+    await followBackorders(hub.db, hub.deps);
+    await put({ channel: 'web', ringFenced: 0 });
+    expect(await followBackorders(hub.db, hub.deps)).toMatchObject({ served: 1 });
+    expect(await lines(no)).toEqual(['1: 2 allocated 2']);
+  });
+
+  it('is no business of a rerun', async () => {
+    await arrive('north', 5);
+    await put({ channel: 'web', ringFenced: 5 });
+    await ordered('edi', 2);
+    expect(await planRerun(hub.db, hub.deps, [hub.sku(sku)])).toEqual({ lines: 0, skus: 0, changes: [] });
+  });
+
+  it('that is counted wrong breaks a promise', async () => {
+    await arrive('north', 5);
+    await put({ channel: 'web', cap: 5 });
+    await ordered('web', 2);
+    const add = (units: number) => hub.db.execute(`update quota_use set units = units + ${units}`);
+    await add(1);
+    expect((await checkPromises(hub.db)).I2.examples).not.toEqual([]);
+    await add(-1);
+  });
+});
+
+describe('a race', () => {
+  it('of two processes for the last unit of a quota is won by one', async () => {
+    await arrive('north', 5);
+    await put({ channel: 'web', cap: 1 });
+    const dbs = [0, 1].map(() => new Database({ url: database.url, poolMax: 4 }));
+    const hubs = await Promise.all(dbs.map((db) => SmallHub.open({ url: database.url, estate, db })));
+    let arrived = 0;
+    let go = () => {};
+    const met = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    // Both have decided before either commits, or the second waits for the first.
+    for (const db of dbs)
+      db.beforeCommit = async () => {
+        if (++arrived === 2) go();
+        await Promise.race([met, new Promise((resolve) => setTimeout(resolve, 300))]);
+      };
+    const nos = await Promise.all(hubs.map((one) => ordered('web', 1, {}, one)));
+    expect((await Promise.all(nos.map(lines))).flat().sort()).toEqual(['1: 1 allocated 1', '1: 1 backordered 1']);
+    expect(await used()).toEqual([1]);
+    for (const one of hubs) await one.close();
+  });
+
+  it('of channels that share no place, below one cap each, and of many orders takes nothing that is kept', async () => {
+    await arrive('north', 20);
+    await put({ channel: 'web', cap: 12, ringFenced: 6 }, { channel: 'edi', ringFenced: 5, cap: 9 });
+    const other = await SmallHub.open({ url: database.url, estate });
+    const channels = ['web', 'edi', 'soon'];
+    await Promise.all(
+      Array.from({ length: 60 }, (_, i) => ordered(channels[i % 3]!, 1, {}, i % 2 === 0 ? hub : other)),
+    );
+    const [web, edi] = await used();
+    expect(web).toBeGreaterThanOrEqual(6);
+    expect(web).toBeLessThanOrEqual(12);
+    expect(edi).toBeGreaterThanOrEqual(5);
+    expect(edi).toBeLessThanOrEqual(9);
+    await other.close();
+  });
+});
+
+describe('a bad quota', () => {
+  it.each([
+    [{ channel: 'nobody', cap: 1 }, 'XD_UNKNOWN_CHANNEL'],
+    [{ channel: 'web', cap: 1, sku: 'NONE' }, 'XD_UNKNOWN_SKU'],
+    [{ channel: 'web', cap: 1, account: 'NONE' }, 'XD_UNKNOWN_ACCOUNT'],
+    [{ channel: 'web', cap: 1, ringFenced: 2 }, 'XD_VALUE_INVALID'],
+    [{ channel: 'web' }, 'XD_VALUE_INVALID'],
+    [{ channel: 'web', cap: -1 }, 'XD_VALUE_INVALID'],
+    [{ channel: 'web', cap: 1, to: '2019-01-01T00:00:00Z' }, 'XD_VALUE_INVALID'],
+  ])('%j is refused as %s', async (quota, code) => {
+    await expect(put(quota)).rejects.toMatchObject({ code });
+  });
+
+  it('that overlaps another one of its node is refused, there or in one file', async () => {
+    await put({ channel: 'web', cap: 5 });
+    const second = { channel: 'web', cap: 5, from: '2021-01-01T00:00:00Z' };
+    await expect(put(second)).rejects.toMatchObject({ code: 'XD_QUOTA_OVERLAP' });
+    await expect(put({ channel: 'edi', cap: 5 }, { ...second, channel: 'edi' })).rejects.toMatchObject({
+      code: 'XD_QUOTA_OVERLAP',
+    });
+    expect(await put({ ...second, region: 'n' })).toBe(1);
+  });
+});
