@@ -2,7 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useDatabase } from '../../test/helpers/database.ts';
 import { orderState, violations } from '../../test/helpers/promises.ts';
-import { cancel, moved, order, picked, SmallHub, shortPicked, smallEstate } from '../../test/helpers/small-hub.ts';
+import {
+  cancel,
+  memorySystems,
+  moved,
+  order,
+  picked,
+  SmallHub,
+  shortPicked,
+  smallEstate,
+} from '../../test/helpers/small-hub.ts';
 import { prepareNumbers, readAtp, reserveStock } from '../ledger/index.ts';
 import { putAccounts } from '../master/index.ts';
 import { checkPromises } from '../ops/index.ts';
@@ -185,7 +194,7 @@ describe('what is ring-fenced', () => {
 });
 
 describe('what is used', () => {
-  it('is what open orders and picks hold: given back once, by a cancel or a short pick', async () => {
+  it('is what open orders and picks hold: given back once, by a cancel, and not by a pick', async () => {
     await arrive('north', 10);
     await put({ channel: 'web', cap: 6 });
     const first = await ordered('web', 4);
@@ -200,15 +209,30 @@ describe('what is used', () => {
     const pick = [{ lineNo: 1, sku, quantity: 1 }];
     await hub.receive('wms', [picked(`qp${++keys}`, await fulfilmentOf(first), pick)]);
     expect(await used()).toEqual([5]);
-    const third = await ordered('web', 3);
-    expect(await lines(third)).toEqual(['1: 3 allocated 1 backordered 2']);
-    const short = await hub.receive('wms', [shortPicked(`qs${++keys}`, await fulfilmentOf(third), pick)]);
-    expect(short).toMatchObject([{ status: 'applied' }]);
-    const { rows } = await database.pool.query(
-      'select allocated::int as units from order_line join sales_order using (order_id) where external_no = $1',
-      [third],
+  });
+
+  it('falls by what a WMS could not find', async () => {
+    const systems = memorySystems();
+    const whole = await SmallHub.open({ url: database.url, estate, connectors: systems });
+    await arrive('north', 3);
+    await put({ channel: 'web', cap: 6 });
+    const no = await ordered('web', 3, {}, whole);
+    expect(await used()).toEqual([3]);
+    await whole.settle();
+    const asked = systems.wms
+      .of('fulfilment')
+      .find(({ payload }) => (payload as { order: string }).order === `web/${no}`)!;
+    const short = shortPicked(
+      `qs${++keys}`,
+      asked.reference,
+      [{ lineNo: 1, sku, quantity: 2 }],
+      new Date().toISOString(),
     );
-    expect(await used()).toEqual([5 + rows[0].units]);
+    expect(await whole.receive('wms', [short])).toMatchObject([{ status: 'applied' }]);
+    expect(await lines(no)).toEqual(['1: 3 allocated 1 backordered 2']);
+    expect(await used()).toEqual([1]);
+    await whole.leases.stop();
+    await whole.close();
   });
 
   it('holds what was promised before it was put, and moves with its period', async () => {
@@ -278,7 +302,7 @@ describe('a race', () => {
     for (const one of hubs) await one.close();
   });
 
-  it('of channels that share no place, below one cap each, and of many orders takes nothing that is kept', async () => {
+  it('of many orders through two processes exceeds no cap, and takes nothing that is kept', async () => {
     await arrive('north', 20);
     await put({ channel: 'web', cap: 12, ringFenced: 6 }, { channel: 'edi', ringFenced: 5, cap: 9 });
     const other = await SmallHub.open({ url: database.url, estate });
