@@ -5,7 +5,7 @@ create table quota (
   sku_id      bigint not null,
   channel_id  int not null,
   region      text collate "C",                       -- of the accounts; null: all of them
-  account_id  bigint,                                 -- null: all of them
+  account_id  bigint,                                 -- null: all of them; one lies in the region that it is in by then
   valid_from  timestamptz not null,
   valid_to    timestamptz not null check (valid_to > valid_from),
   ring_fenced bigint not null default 0 check (ring_fenced >= 0), -- promised to nobody else
@@ -13,12 +13,16 @@ create table quota (
   borrow      boolean not null default false,         -- may take what is kept beside it, where that lends, and above it
   lend        boolean not null default false,         -- those beside it may take what is kept for it
   used        bigint not null default 0 check (used >= 0), -- allocated and picked of the orders that it counts
+  told        text collate "C" not null default 'to_come' check (told in ('to_come', 'running', 'ended')), -- what of its period the log knows
   recorded_at timestamptz not null default crossdock_now(),
   recorded_by text not null,
+  check (region is null or account_id is null),
   check (cap is null or cap >= ring_fenced),
   unique nulls not distinct (sku_id, channel_id, region, account_id, valid_from)
 ) with (fillfactor = 80);
 create index on quota (sku_id, valid_to);
+create index on quota (valid_from) where told = 'to_come';
+create index on quota (valid_to) where told <> 'ended';
 
 -- Which lines a quota counts, and with how many units. What they hold of dated supply counts too, and stands in supply_commitment.
 create table quota_use (
@@ -29,3 +33,7 @@ create table quota_use (
   primary key (order_id, line_no, quota_id)
 ) with (fillfactor = 80);
 create index on quota_use (quota_id);
+
+-- Holds of SKUs with quotas count towards what their channel is kept and may have. The others stay out of this index.
+alter table reservation add column is_counted boolean not null default false;
+create index on reservation (sku_id) where state = 'open' and is_counted;

@@ -2,7 +2,7 @@
 import { readAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Database, numbers } from '../store/index.ts';
-import { packExposed, packFree, packFreeAndSupply, readQuotaSkus } from './availability.sql.ts';
+import { packExposed, packFree, packFreeAndSupply } from './availability.sql.ts';
 
 export const SKUS_PER_QUERY_MAX = 4_000;
 
@@ -80,28 +80,27 @@ export class AvailabilityLoader {
       if (!channel.sellsByItself && channel.horizonDays > 0) {
         const [row] = await this.#db.query(packFreeAndSupply, [...values, channel.share, channel.horizonDays]);
         const supply = (row!.packed_supply ?? '').split(',').map(Number);
-        const atp = await this.#withinQuotas(batch, limited(channel, row!.packed ?? '', supply));
+        const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? '', supply));
         batch.resolve({ asOf: row!.as_of.toISOString(), atp });
         return;
       }
-      const [row] = channel.sellsByItself
-        ? await this.#db.query(packExposed, [...values, channel.channelId])
-        : await this.#db.query(packFree, [...values, channel.share]);
-      const atp = limited(channel, row!.packed ?? '');
-      batch.resolve({
-        asOf: row!.as_of.toISOString(),
-        atp: channel.sellsByItself ? atp : await this.#withinQuotas(batch, atp),
-      });
+      if (channel.sellsByItself) {
+        const [row] = await this.#db.query(packExposed, [...values, channel.channelId]);
+        batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '') });
+        return;
+      }
+      const [row] = await this.#db.query(packFree, [...values, channel.share]);
+      const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? ''));
+      batch.resolve({ asOf: row!.as_of.toISOString(), atp });
     } catch (error) {
       batch.reject(error);
     }
   }
 
   /** Of few SKUs: theirs are read anew, a moment later. */
-  async #withinQuotas(batch: Batch, atp: number[]): Promise<number[]> {
-    const limited = await this.#db.query(readQuotaSkus, [numbers(batch.skuIds)]);
-    if (limited.length === 0) return atp;
-    const skuIds = limited.map((row) => row.sku_id);
+  async #withinQuotas(batch: Batch, withQuotas: readonly string[], atp: number[]): Promise<number[]> {
+    if (withQuotas.length === 0) return atp;
+    const skuIds = withQuotas.map(Number);
     for (const [skuId, view] of await readAtp(this.#db, this.#channel, skuIds, this.#directory))
       atp[batch.places.get(skuId)!] = view.atp;
     return atp;

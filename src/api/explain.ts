@@ -1,5 +1,5 @@
 /** "Why does it say 17?": every input of a channel's number for one SKU, and how old each is. */
-import { type QuotaRoom, readAtp } from '../ledger/index.ts';
+import { type AtpView, readAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type QuotaTold, readQuotas } from '../orders/index.ts';
 import { type Database, databaseNow, numbers } from '../store/index.ts';
@@ -24,7 +24,10 @@ export function ruleOf(directory: Directory, channel: ChannelEntry): object {
 }
 
 /** What quotas do to a number: kept for others, and what the channel's own cap leaves. */
-async function quotaOf({ db, directory }: ExplainDeps, { kept, capLeft }: QuotaRoom): Promise<object> {
+async function quotaOf(
+  { db, directory }: ExplainDeps,
+  { kept, capLeft }: NonNullable<AtpView['quota']>,
+): Promise<object> {
   const quotas = new Map<number, QuotaTold>();
   for (const quota of await readQuotas(db, directory, { quotaIds: kept.map(({ quotaId }) => quotaId) }))
     quotas.set(Number(quota.quotaId), quota);

@@ -67,6 +67,12 @@ export const errorKinds = {
     retry: 'never',
     meaning: 'A price or contract holds on days that another one of its kind has already.',
   },
+  XD_UNKNOWN_REGION: { status: 422, retry: 'never', meaning: 'No account of the company is in this region.' },
+  XD_QUOTA_OVER_PARENT: {
+    status: 422,
+    retry: 'never',
+    meaning: 'What is kept for a node, or its cap, is more than the quota that it lies below allows.',
+  },
   XD_QUOTA_OVERLAP: {
     status: 409,
     retry: 'never',

@@ -1,7 +1,7 @@
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { numbers, type Queryable } from '../store/index.ts';
 import * as statements from './availability.sql.ts';
-import { type QuotaRoom, withoutKept } from './quota-rule.ts';
+import { type Kept, leftWithin, type Place, type QuotaRoom, type SellsFrom, supplyWithin } from './quota-rule.ts';
 import { QuotaBook } from './quotas.ts';
 
 export interface LocationAvailability {
@@ -26,7 +26,7 @@ export interface AtpView {
   supply: number;
   locations: LocationAvailability[];
   /** What quotas keep for others, and what their caps leave; absent: there is none of this SKU. */
-  quota?: QuotaRoom;
+  quota?: { capLeft: number | null; kept: Kept[] };
 }
 
 /**
@@ -69,9 +69,10 @@ export async function readAtp(
     view.atp = atpOf(channel, view.locations, view.supply);
     const room = book.isEmpty ? undefined : book.roomOfChannel(view.skuId, channel);
     if (room === undefined) continue;
-    view.quota = room;
-    if (!channel.sellsByItself)
-      view.atp = atpWithin(channel, view, room, (id) => directory.channelById.get(id)?.locationIds ?? []);
+    const sellsFrom = (id: number) => directory.channelById.get(id)?.locationIds ?? [];
+    const places = placesOf(channel, view);
+    view.quota = { capLeft: room.capLeft, kept: room.keptOf(places, sellsFrom) };
+    if (!channel.sellsByItself) view.atp = atpWithin(channel, view.supply, places, room, sellsFrom);
   }
   return views;
 }
@@ -91,17 +92,24 @@ function freeOf(l: LocationAvailability): number {
   return l.onHand - l.reserved - l.allocated - l.exposed - l.safetyStock - l.outsideDeducted;
 }
 
+/** In the channel's order: what is kept for others leaves the places that it comes to last. */
+function placesOf({ locationIds }: ChannelEntry, { locations }: AtpView): Place[] {
+  const byId = new Map(locations.map((l) => [l.locationId, freeOf(l)]));
+  return locationIds.map((locationId) => ({ locationId, units: byId.get(locationId) ?? 0 }));
+}
+
+/** Of all that is to come together: where, is not looked at. */
+const TO_COME = -1;
+
 /** The same within quotas, as its orders are decided. */
 function atpWithin(
   channel: ChannelEntry,
-  { locations, supply }: AtpView,
-  { kept, capLeft }: QuotaRoom,
-  sellsFrom: (channelId: number) => readonly number[],
+  supply: number,
+  places: readonly Place[],
+  room: QuotaRoom,
+  sellsFrom: SellsFrom,
 ): number {
-  const byId = new Map(locations.map((l) => [l.locationId, freeOf(l)]));
-  // In the channel's order: what is kept for others leaves the places that it comes to last.
-  const places = channel.locationIds.map((locationId) => ({ locationId, units: byId.get(locationId) ?? 0 }));
-  const { left, missing } = withoutKept(places, kept, sellsFrom);
+  const left = leftWithin(room, places, sellsFrom);
   let offered = 0;
   let within = 0;
   places.forEach(({ units }, i) => {
@@ -110,8 +118,12 @@ function atpWithin(
     within += Math.min(here, left[i]!);
   });
   const stock = Math.min(Math.max(0, offered - channel.buffer), within);
-  const toCome = Math.max(0, supply - missing.reduce((sum, { units }) => sum + units, 0));
-  return Math.min(capped(channel, stock + toCome), capLeft ?? Number.POSITIVE_INFINITY);
+  const own = new Set(channel.locationIds);
+  const [toCome] = supplyWithin(room, places, [{ locationId: TO_COME, units: supply }], (channelId) => {
+    const theirs = sellsFrom(channelId);
+    return theirs.some((locationId) => own.has(locationId)) ? [...theirs, TO_COME] : theirs;
+  });
+  return Math.min(capped(channel, stock + toCome!), room.capLeft ?? Number.POSITIVE_INFINITY);
 }
 
 /** Whether anything keeps what is free from an order of this channel; one that sells by itself has its exposure. */

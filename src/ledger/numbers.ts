@@ -13,7 +13,7 @@ import { appendFacts } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { databaseNow, type Ids, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
-import { type QuotaRoom, withoutKept } from './quota-rule.ts';
+import { leftWithin, type QuotaRoom } from './quota-rule.ts';
 import { QuotaBook } from './quotas.ts';
 import { StockSession } from './session.ts';
 import type { Pair } from './stock.ts';
@@ -64,11 +64,11 @@ function quotaLimits(book: QuotaBook, directory: Directory, channel: ChannelEntr
     return {
       room,
       left: (stock, { locationIds }) =>
-        withoutKept(
+        leftWithin(
+          room,
           locationIds.map((locationId) => ({ locationId, units: stock.free(skuId, locationId) })),
-          room.kept,
           sellsFrom,
-        ).left,
+        ),
     };
   };
 }

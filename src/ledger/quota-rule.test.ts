@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Kept, type QuotaAsker, type QuotaNode, roomOf, withoutKept } from './quota-rule.ts';
+import { type Kept, leftWithin, placeOf, type QuotaAsker, type QuotaNode, roomOf, withoutKept } from './quota-rule.ts';
 
 let ids = 0;
 function node(channelId: number, more: Partial<QuotaNode> = {}): QuotaNode {
@@ -15,7 +15,7 @@ function node(channelId: number, more: Partial<QuotaNode> = {}): QuotaNode {
       borrow: false,
       lend: false,
     },
-    ...{ used: 0, setAside: 0, isRunning: true, ...more },
+    ...{ used: 0, held: 0, setAside: 0, isRunning: true, ...more },
   };
 }
 function asks(channelId: number, region: string | null = null, accountId: number | null = null): QuotaAsker {
@@ -27,15 +27,18 @@ function membersOf(nodes: readonly QuotaNode[], asker: QuotaAsker): Set<number> 
       .filter(
         (one) =>
           one.channelId === asker.channelId &&
-          (one.region === null || one.region === asker.region) &&
-          (one.accountId === null || one.accountId === asker.accountId),
+          (one.accountId !== null
+            ? one.accountId === asker.accountId
+            : one.region === null || one.region === asker.region),
       )
       .map(({ quotaId }) => quotaId),
   );
 }
 const room = (nodes: readonly QuotaNode[], asker: QuotaAsker) => roomOf(nodes, asker, membersOf(nodes, asker));
-const keptFrom = (nodes: readonly QuotaNode[], asker: QuotaAsker) =>
-  room(nodes, asker).kept.reduce((sum, { units }) => sum + units, 0);
+const keptFrom = (nodes: readonly QuotaNode[], asker: QuotaAsker, units = 1_000) =>
+  room(nodes, asker)
+    .keptOf([{ locationId: 1, units }], () => [1])
+    .reduce((sum, one) => sum + one.units, 0);
 
 describe('what is ring-fenced', () => {
   it('is kept from others, not from its own, and falls with what they use and what is set aside', () => {
@@ -91,6 +94,60 @@ describe('what is ring-fenced', () => {
     expect(keptFrom([account], asks(1, 'n', 7))).toBe(0);
     expect(keptFrom([node(1, { region: 'n', ringFenced: 6 }), account], asks(2))).toBe(6);
   });
+
+  it('and has a soft hold, is kept what it doesn’t hold', () => {
+    expect(keptFrom([node(1, { ringFenced: 10, used: 3, held: 4 })], asks(2))).toBe(3);
+    expect(room([node(1, { cap: 10, used: 3, held: 4 })], asks(1)).capLeft).toBe(3);
+  });
+
+  it('for an account that has moved since it ordered is still its own', () => {
+    const nodes = [
+      node(1, { region: 'n', ringFenced: 5 }),
+      node(1, { region: 's', ringFenced: 4 }),
+      node(1, { region: 's', accountId: 7, ringFenced: 3 }),
+    ];
+    const members = new Set([nodes[0]!.quotaId, nodes[2]!.quotaId]);
+    const kept = roomOf(nodes, asks(1, 's', 7), members).keptOf([{ locationId: 1, units: 100 }], () => [1]);
+    expect(kept).toEqual([{ channelId: 1, quotaId: nodes[1]!.quotaId, units: 1 }]);
+  });
+});
+
+describe('where all that is kept is more than there is', () => {
+  it('each has its share of it, whoever comes first, and nobody else gets any', () => {
+    const nodes = [node(1, { ringFenced: 20 }), node(2, { ringFenced: 10 })];
+    const gets = (units: number) =>
+      [1, 2, 3].map((channelId) => Math.max(0, units - keptFrom(nodes, asks(channelId), units)));
+    expect(gets(9)).toEqual([6, 3, 0]);
+    nodes[0]!.used = 4;
+    expect(gets(5)).toEqual([2, 3, 0]);
+    // Who has more than its share by now, because goods were lost, leaves what there is to the others.
+    expect(gets(1)).toEqual([0, 1, 0]);
+  });
+
+  it('a unit that no share has whole is for who comes first of them', () => {
+    const nodes = Array.from({ length: 10 }, (_, i) => node(i + 1, { ringFenced: 1 }));
+    const gets = (channelId: number, units: number) => Math.max(0, units - keptFrom(nodes, asks(channelId), units));
+    expect([gets(1, 5), gets(7, 5), gets(11, 5)]).toEqual([1, 1, 0]);
+    nodes[0]!.used = 1;
+    expect([gets(1, 4), gets(7, 4)]).toEqual([0, 1]);
+  });
+
+  it('regions share what their channel has', () => {
+    const nodes = [
+      node(1, { ringFenced: 12 }),
+      node(1, { region: 'n', ringFenced: 8 }),
+      node(1, { region: 's', ringFenced: 4 }),
+      node(2, { ringFenced: 12 }),
+    ];
+    const gets = (asker: QuotaAsker) => Math.max(0, 12 - keptFrom(nodes, asker, 12));
+    expect([asks(1, 'n'), asks(1, 's'), asks(1), asks(2), asks(3)].map(gets)).toEqual([4, 2, 0, 6, 0]);
+  });
+
+  it('who sells elsewhere has no share', () => {
+    const nodes = [node(1, { ringFenced: 20 }), node(2, { ringFenced: 10 })];
+    const kept = room(nodes, asks(2)).keptOf([{ locationId: 1, units: 9 }], (channelId) => [channelId - 1]);
+    expect(withoutKept([{ locationId: 1, units: 9 }], kept, (channelId) => [channelId - 1]).left).toEqual([9]);
+  });
 });
 
 describe('a cap', () => {
@@ -104,11 +161,15 @@ describe('a cap', () => {
 });
 
 const regions = [null, 'n', 's'] as const;
+function inItsRegion({ region, accountId }: { region: string | null; accountId: number | null }) {
+  return { region: accountId === 7 ? 'n' : accountId === 8 ? null : region };
+}
 const someNodes = fc
   .uniqueArray(
     fc.record({
       channelId: fc.integer({ min: 1, max: 3 }),
       region: fc.constantFrom(...regions),
+      // Account 7 is in the north, 8 in no region.
       accountId: fc.constantFrom(null, 7, 8),
       ringFenced: fc.integer({ min: 0, max: 12 }),
       cap: fc.option(fc.integer({ min: 0, max: 15 })),
@@ -116,85 +177,127 @@ const someNodes = fc
       lend: fc.boolean(),
       used: fc.constant(0),
     }),
-    { maxLength: 8, selector: ({ channelId, region, accountId }) => `${channelId}/${region}/${accountId}` },
+    { maxLength: 8, selector: ({ channelId, region, accountId }) => placeOf({ channelId, region, accountId }) },
   )
-  .map((list) => list.map((one) => node(one.channelId, one)));
-const someOrder = fc.record({
-  channelId: fc.integer({ min: 1, max: 3 }),
-  region: fc.constantFrom(...regions),
-  accountId: fc.constantFrom(null, 7, 8),
-  wants: fc.integer({ min: 1, max: 15 }),
-});
+  .map((list) => list.map((one) => node(one.channelId, { ...one, ...inItsRegion(one) })));
+const someOrder = fc
+  .record({
+    channelId: fc.integer({ min: 1, max: 3 }),
+    region: fc.constantFrom(...regions),
+    accountId: fc.constantFrom(7, 8, 9),
+    wants: fc.integer({ min: 1, max: 15 }),
+  })
+  .map((one) => ({ ...one, ...inItsRegion(one) }));
 const sellsFrom = (channelId: number) => [[10, 11], [11, 12], [12]][channelId - 1]!;
 
+/** Serves orders one after the other, each as far as the rule lets it, and counts. @returns what is free then, by place */
+function serve(
+  nodes: QuotaNode[],
+  orders: readonly (QuotaAsker & { wants: number })[],
+  units: readonly number[],
+  each: (asker: QuotaAsker, got: number, free: ReadonlyMap<number, number>) => void = () => {},
+): Map<number, number> {
+  const free = new Map(units.map((quantity, i) => [10 + i, quantity]));
+  for (const { wants, ...asker } of orders) {
+    const members = membersOf(nodes, asker);
+    const quotas = roomOf(nodes, asker, members);
+    const places = sellsFrom(asker.channelId).map((locationId) => ({ locationId, units: free.get(locationId)! }));
+    const left = leftWithin(quotas, places, sellsFrom);
+    let missing = Math.min(wants, quotas.capLeft ?? wants);
+    let got = 0;
+    places.forEach(({ locationId }, i) => {
+      const taken = Math.min(missing, left[i]!);
+      missing -= taken;
+      got += taken;
+      free.set(locationId, free.get(locationId)! - taken);
+      for (const one of nodes) if (members.has(one.quotaId)) one.used += taken;
+    });
+    each(asker, got, free);
+  }
+  return free;
+}
+const copied = (nodes: readonly QuotaNode[], more: Partial<QuotaNode> = {}) =>
+  nodes.map((one) => ({ ...one, ...more }));
+const someUnits = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 3, maxLength: 3 });
+const someOrders = fc.array(someOrder, { maxLength: 12 });
+
 describe('orders one after the other', () => {
-  it('never get more than is there, than a cap leaves, or what is kept for others and does not lend', () => {
+  it('never get more than is there, nor than a cap leaves', () => {
     fc.assert(
-      fc.property(
-        someNodes,
-        fc.array(someOrder, { maxLength: 12 }),
-        fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 3, maxLength: 3 }),
-        (nodes, orders, units) => {
-          const free = new Map(units.map((quantity, i) => [10 + i, quantity]));
-          for (const { wants, ...asker } of orders) {
-            const members = membersOf(nodes, asker);
-            const { capLeft, kept } = roomOf(nodes, asker, members);
-            const places = sellsFrom(asker.channelId).map((locationId) => ({
-              locationId,
-              units: free.get(locationId)!,
-            }));
-            const { left } = withoutKept(places, kept, sellsFrom);
-            let missing = Math.min(wants, capLeft ?? wants);
-            places.forEach(({ locationId }, i) => {
-              const taken = Math.min(missing, left[i]!);
-              missing -= taken;
-              free.set(locationId, free.get(locationId)! - taken);
-              for (const one of nodes) if (members.has(one.quotaId)) one.used += taken;
-            });
-            for (const quantity of free.values()) expect(quantity).toBeGreaterThanOrEqual(0);
-          }
-          for (const { cap, used } of nodes) if (cap !== null) expect(used).toBeLessThanOrEqual(cap);
-        },
-      ),
+      fc.property(someNodes, someOrders, someUnits, (some, orders, units) => {
+        const nodes = copied(some);
+        for (const quantity of serve(nodes, orders, units).values()) expect(quantity).toBeGreaterThanOrEqual(0);
+        for (const { cap, used } of nodes) if (cap !== null) expect(used).toBeLessThanOrEqual(cap);
+      }),
       { numRuns: 300 },
     );
   });
 
-  it('of others leave a channel that lends nothing what it is kept, where it sells and as far as it was there', () => {
+  it('leave each node what it is kept, where there is enough for all and it lends nothing', () => {
+    fc.assert(
+      fc.property(someNodes, someOrders, fc.integer({ min: 0, max: 7 }), (some, orders, which) => {
+        fc.pre(some.length > 0);
+        const nodes = copied(some, { lend: false, cap: null });
+        const own = nodes[which % nodes.length]!;
+        const others = orders.filter((asker) => !membersOf([own], asker).has(own.quotaId));
+        // 1,000 anywhere would be plenty; so much is there as all are kept in all.
+        const all = nodes.reduce((sum, { ringFenced }) => sum + ringFenced, 0);
+        serve(nodes, others, [all, all, all]);
+        const free = serve(nodes, others, [0, all, 0]);
+        const asker = { channelId: own.channelId, region: own.region, accountId: own.accountId };
+        const there = sellsFrom(own.channelId).reduce((sum, at) => sum + free.get(at)!, 0);
+        if (sellsFrom(own.channelId).includes(11)) expect(there).toBeGreaterThanOrEqual(own.ringFenced);
+        expect(own.used).toBe(0);
+        expect(keptFrom([own], { ...asker, channelId: 9 })).toBe(own.ringFenced);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('leave nobody without anything where there is something and somebody is kept some', () => {
+    fc.assert(
+      fc.property(someNodes, someUnits, fc.array(someOrder, { maxLength: 6 }), (some, units, orders) => {
+        const nodes = copied(some, { cap: null });
+        const free = serve(nodes, orders, units);
+        const kept = nodes.filter(
+          (one) => one.ringFenced > one.used && sellsFrom(one.channelId).some((at) => free.get(at)! > 0),
+        );
+        fc.pre(kept.length > 0);
+        const gets = kept.map((one) => {
+          const members = membersOf(nodes, one);
+          const places = sellsFrom(one.channelId).map((locationId) => ({ locationId, units: free.get(locationId)! }));
+          return leftWithin(roomOf(nodes, one, members), places, sellsFrom).reduce((sum, at) => sum + at, 0);
+        });
+        expect(Math.max(...gets)).toBeGreaterThan(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('have the same share of too little, in whatever order channels come', () => {
     fc.assert(
       fc.property(
-        someNodes,
-        fc.array(someOrder, { maxLength: 12 }),
-        fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 3, maxLength: 3 }),
-        (some, orders, units) => {
-          const nodes = some.map((one) => ({ ...one, lend: false, cap: null }));
-          const free = new Map(units.map((quantity, i) => [10 + i, quantity]));
-          const there = () => sellsFrom(1).reduce((sum, at) => sum + free.get(at)!, 0);
-          const before = there();
-          for (const { wants, ...asker } of orders) {
-            if (asker.channelId === 1) continue;
-            const { kept } = roomOf(nodes, asker, membersOf(nodes, asker));
-            const places = sellsFrom(asker.channelId).map((locationId) => ({
-              locationId,
-              units: free.get(locationId)!,
-            }));
-            const { left } = withoutKept(places, kept, sellsFrom);
-            let missing = wants;
-            places.forEach(({ locationId }, i) => {
-              const taken = Math.min(missing, left[i]!);
-              missing -= taken;
-              free.set(locationId, free.get(locationId)! - taken);
-            });
+        fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 2, maxLength: 3 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.array(fc.record({ channelId: fc.integer({ min: 1, max: 3 }), wants: fc.integer({ min: 1, max: 9 }) })),
+        (fences, units, orders) => {
+          const nodes = fences.map((ringFenced, i) => node(i + 1, { ringFenced }));
+          const all = fences.reduce((sum, fence) => sum + fence, 0);
+          let free = units;
+          for (const { channelId, wants } of orders) {
+            const got = Math.min(wants, Math.max(0, free - keptFrom(nodes, asks(channelId), free)));
+            free -= got;
+            for (const one of nodes) if (one.channelId === channelId) one.used += got;
           }
-          // Nobody of the channel has asked yet: all that is kept for it still is.
-          const kept = keptFrom(
-            nodes.filter(({ channelId }) => channelId === 1),
-            asks(9),
-          );
-          expect(there()).toBeGreaterThanOrEqual(Math.min(before, kept));
+          // Whatever the others took, each can still have its share, but for units that are split.
+          for (const { channelId, ringFenced, used } of nodes) {
+            const share = Math.min(ringFenced, Math.floor((units * ringFenced) / all));
+            const has = used + Math.max(0, free - keptFrom(nodes, asks(channelId), free));
+            expect(has).toBeGreaterThanOrEqual(share - fences.length + 1);
+          }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });

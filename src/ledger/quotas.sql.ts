@@ -16,24 +16,22 @@ export interface QuotaRow {
   is_running: boolean;
 }
 
-const columns = `q.quota_id, q.sku_id, q.channel_id, q.region, q.account_id, q.valid_from, q.valid_to, q.ring_fenced, q.cap, q.borrow, q.lend,
+const columns = `q.quota_id, q.sku_id, q.channel_id, coalesce(q.region, a.region) as region, q.account_id, q.valid_from, q.valid_to, q.ring_fenced, q.cap, q.borrow, q.lend,
           q.used, q.valid_from <= crossdock_now() and q.valid_to > crossdock_now() as is_running`;
 
-// Of ended ones those alone that count something of these orders: it may be given back.
+// Of ended ones those alone in whose time one of these orders may lie, $2 is the earliest: they count it.
 export const lockQuotas = sql<QuotaRow>(
   'ledger_lock_quotas',
   `select ${columns}
-     from quota q
-    where q.sku_id = any($1::bigint[])
-      and (q.valid_to > crossdock_now()
-           or exists (select from quota_use u where u.order_id = any($2::bigint[]) and u.quota_id = q.quota_id))
+     from quota q left join account a on a.account_id = q.account_id
+    where q.sku_id = any($1::bigint[]) and q.valid_to > least(crossdock_now(), $2::timestamptz)
     order by q.sku_id, q.quota_id
-      for update`,
+      for update of q`,
 );
 
 export const viewQuotas = sql<QuotaRow>(
   'ledger_view_quotas',
-  `select ${columns} from quota q where q.sku_id = any($1::bigint[]) and q.valid_to > crossdock_now() order by q.sku_id, q.quota_id`,
+  `select ${columns} from quota q left join account a on a.account_id = q.account_id where q.sku_id = any($1::bigint[]) and q.valid_to > crossdock_now() order by q.sku_id, q.quota_id`,
 );
 
 export const readUses = sql<{ order_id: number; line_no: number; quota_id: number; units: number }>(
@@ -55,6 +53,15 @@ export const readSetAside = sql<{ channel_id: number; sku_id: number; quantity: 
   `select channel_id, sku_id, sum(quantity)::bigint as quantity
      from exposure
     where channel_id = any($1::int[]) and sku_id = any($2::bigint[])
+    group by channel_id, sku_id`,
+);
+
+// Only of SKUs that had quotas when the hold was made, or since: others pay nothing for it.
+export const readHeld = sql<{ channel_id: number; sku_id: number; quantity: number }>(
+  'ledger_read_quota_held',
+  `select channel_id, sku_id, sum(open_quantity)::bigint as quantity
+     from reservation
+    where state = 'open' and is_counted and sku_id = any($1::bigint[])
     group by channel_id, sku_id`,
 );
 

@@ -50,7 +50,12 @@ export class QuotaBook {
     const skus = [...new Set(skuIds)];
     if (skus.length === 0) return book;
     const orderIds = numbers([...new Set(orders.map(({ orderId }) => orderId))]);
-    const rows = await tx.query(statements.lockQuotas, [numbers(skus), orderIds]);
+    const since = orders.reduce(
+      (first, { orderedAt }) => Math.min(first, Date.parse(orderedAt)),
+      Number.POSITIVE_INFINITY,
+    );
+    const from = Number.isFinite(since) ? new Date(since).toISOString() : null;
+    const rows = await tx.query(statements.lockQuotas, [numbers(skus), from]);
     if (rows.length === 0) return book;
     await book.#fill(tx, directory, rows);
     const quotaIds = numbers(rows.map((row) => row.quota_id));
@@ -59,19 +64,33 @@ export class QuotaBook {
       book.#uses.set(`${orderId}/${lineNo}/${quotaId}`, { orderId, lineNo, quotaId, units, changed: false });
       book.#membersIn(orderId, book.#byId.get(quotaId)!.skuId).add(quotaId);
     }
-    if (rows.some((row) => row.region !== null))
-      for (const terms of (await readAccountTerms(tx, new Set(orders.map((order) => order.accountId)))).values())
-        book.#regions.set(terms.accountId, terms.region);
+    await book.#readRegions(
+      tx,
+      orders.map((order) => order.accountId),
+    );
     return book;
   }
 
   /** As they stand at this moment, without locks: for looking, never flushed. */
-  static async view(db: Queryable, directory: Directory, skuIds: readonly number[]): Promise<QuotaBook> {
+  static async view(
+    db: Queryable,
+    directory: Directory,
+    skuIds: readonly number[],
+    accountIds: readonly number[] = [],
+  ): Promise<QuotaBook> {
     const book = new QuotaBook(undefined);
     if (skuIds.length === 0) return book;
     const rows = await db.query(statements.viewQuotas, [numbers(skuIds)]);
-    if (rows.length > 0) await book.#fill(db, directory, rows);
+    if (rows.length === 0) return book;
+    await book.#fill(db, directory, rows);
+    await book.#readRegions(db, accountIds);
     return book;
+  }
+
+  async #readRegions(db: Queryable, accountIds: readonly number[]): Promise<void> {
+    if ([...this.#byId.values()].every(({ region }) => region === null)) return;
+    for (const terms of (await readAccountTerms(db, accountIds)).values())
+      this.#regions.set(terms.accountId, terms.region);
   }
 
   async #fill(db: Queryable, directory: Directory, rows: readonly statements.QuotaRow[]): Promise<void> {
@@ -95,6 +114,12 @@ export class QuotaBook {
             await db.query(statements.readSetAside, [numbers([...selling]), numbers(rows.map((row) => row.sku_id))])
           ).map((row) => [`${row.channel_id}/${row.sku_id}`, row.quantity]),
     );
+    const held = new Map(
+      (await db.query(statements.readHeld, [numbers(rows.map((row) => row.sku_id))])).map((row) => [
+        `${row.channel_id}/${row.sku_id}`,
+        row.quantity,
+      ]),
+    );
     for (const row of rows) {
       const isChannel = row.region === null && row.account_id === null;
       const quota: Quota = {
@@ -110,6 +135,7 @@ export class QuotaBook {
         borrow: row.borrow,
         lend: row.lend,
         used: row.used + (committed.get(row.quota_id) ?? 0),
+        held: isChannel ? (held.get(`${row.channel_id}/${row.sku_id}`) ?? 0) : 0,
         setAside: isChannel ? (setAside.get(`${row.channel_id}/${row.sku_id}`) ?? 0) : 0,
         isRunning: row.is_running,
       };
@@ -149,6 +175,12 @@ export class QuotaBook {
     return known;
   }
 
+  /** A soft hold of a channel was made, or a part of it ended. */
+  hold(channelId: number, skuId: number, units: number): void {
+    for (const quota of this.#bySku.get(skuId) ?? [])
+      if (quota.channelId === channelId && quota.region === null && quota.accountId === null) quota.held += units;
+  }
+
   /** What an order may have of a SKU; undefined: no quota is in its way. */
   roomOf(skuId: number, order: QuotaOrder): QuotaRoom | undefined {
     const quotas = this.#bySku.get(skuId);
@@ -158,11 +190,15 @@ export class QuotaBook {
     return roomOf(quotas, asker, this.#membersOf(skuId, order));
   }
 
-  /** What may be said to anybody who buys there, whoever it is. */
-  roomOfChannel(skuId: number, { channelId }: Pick<ChannelEntry, 'channelId'>): QuotaRoom | undefined {
+  /** What may be said to this account by now, or to anybody who buys there, whoever it is. */
+  roomOfChannel(
+    skuId: number,
+    { channelId }: Pick<ChannelEntry, 'channelId'>,
+    accountId: number | null = null,
+  ): QuotaRoom | undefined {
     const quotas = this.#bySku.get(skuId);
     if (quotas === undefined) return undefined;
-    const asker = { channelId, accountId: null, region: null };
+    const asker = { channelId, accountId, region: accountId === null ? null : (this.#regions.get(accountId) ?? null) };
     const running = quotas.filter((quota) => quota.isRunning && contains(quota, asker));
     return roomOf(quotas, asker, new Set(running.map(({ quotaId }) => quotaId)));
   }

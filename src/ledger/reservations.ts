@@ -3,7 +3,7 @@ import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
 import { limitedTo, offeredTo } from './availability.ts';
-import { withoutKept } from './quota-rule.ts';
+import { leftWithin } from './quota-rule.ts';
 import { QuotaBook } from './quotas.ts';
 import * as statements from './session.sql.ts';
 import { StockSession } from './session.ts';
@@ -38,7 +38,7 @@ interface LedgerDeps {
  * Decides reservations one after the other against locked balances and writes all in sets. A channel that asks holds at most what
  * its number says of stock that is there: its share, less its buffer, up to its cap.
  * A channel that sells by itself reserves from its own exposure's free rest like any other: from what nobody was shown.
- * What quotas keep for others it can't hold, nor more than its caps leave; what it holds is no use of a quota before an order claims it.
+ * What quotas keep for others it can't hold, nor more than its caps leave.
  * Locks stock_balance by (sku_id, location_id), then quota by (sku_id, quota_id).
  */
 export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly ReserveItem[]): Promise<ReserveResult[]> {
@@ -65,11 +65,11 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
     let whole: number | undefined;
     const room = quotas.roomOfChannel(item.skuId, item.channel);
     const places = locations.map((locationId) => ({ locationId, units: stock.free(item.skuId, locationId) }));
-    const left = withoutKept(places, room?.kept ?? [], sellsFrom).left;
+    const left = room === undefined ? undefined : leftWithin(room, places, sellsFrom);
     const offered = new Map<number, number>();
     places.forEach(({ locationId, units }, i) => {
       const here = offeredTo(item.channel, units);
-      const mayHave = Math.min(here, left[i]!);
+      const mayHave = left === undefined ? here : Math.min(here, left[i]!);
       offered.set(locationId, mayHave);
       if (whole === undefined && mayHave >= item.quantity) whole = locationId;
       atp += here;
@@ -84,6 +84,7 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       const quantity = Math.min(missing, offered.get(locationId)!);
       if (quantity === 0) continue;
       stock.reserve(item.skuId, locationId, quantity);
+      quotas.hold(item.channel.channelId, item.skuId, quantity);
       rows.push({ item, locationId, quantity, version: stock.balance(item.skuId, locationId).version });
       lines.push({ locationId, quantity });
       missing -= quantity;
@@ -100,6 +101,7 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       numbers(rows.map((r) => r.quantity)),
       texts(rows.map((r) => r.item.purpose)),
       numbers(rows.map((r) => r.item.expiresSeconds)),
+      numbers([...new Set(rows.map((r) => r.item.skuId))].filter((skuId) => quotas.has(skuId))),
     ]);
     results.forEach((result, i) => {
       if (result.ok) result.expiresAt = new Date(clock!.now.getTime() + items[i]!.expiresSeconds * 1_000);

@@ -18,6 +18,8 @@ export interface PromiseQuestion {
   channel: ChannelEntry;
   lines: readonly { skuId: number; quantity: number }[];
   terms?: OrderTerms;
+  /** Who asks; absent: anybody. An account with a quota of its own may get more. */
+  accountId?: number;
 }
 
 export interface PromiseAnswer {
@@ -29,7 +31,7 @@ export interface PromiseAnswer {
 export async function checkPromise(
   db: Queryable,
   deps: { ids: Ids; directory: Directory },
-  { channel, lines, terms }: PromiseQuestion,
+  { channel, lines, terms, accountId }: PromiseQuestion,
 ): Promise<PromiseAnswer> {
   const { directory } = deps;
   const skuIds = [...new Set(lines.map(({ skuId }) => skuId))];
@@ -39,7 +41,7 @@ export async function checkPromise(
     StockSession.view(db, deps.ids, pairs, channel.sellsByItself ? [channel.channelId] : []),
     Commitments.view(db, isDated ? skuIds : [], (of) => backorderedUnits(db, of)),
     databaseNow(db),
-    QuotaBook.view(db, directory, skuIds),
+    QuotaBook.view(db, directory, skuIds, accountId === undefined ? [] : [accountId]),
   ]);
   const sellsFrom = sellsFromOf(directory);
   const sourced = sourcedFor(directory, channel, terms?.shipTo);
@@ -48,7 +50,13 @@ export async function checkPromise(
   const decision = decide(
     undefined,
     {
-      ...{ kind: 'submit', orderId: 0, companyId: channel.companyId, channelId: channel.channelId, accountId: 0 },
+      ...{
+        kind: 'submit',
+        orderId: 0,
+        companyId: channel.companyId,
+        channelId: channel.channelId,
+        accountId: accountId ?? 0,
+      },
       ...{ externalNo: '', currency: '', orderedAt: asOf.toISOString() },
       lines: lines.map(({ skuId, quantity }, i) => ({
         ...{ lineNo: i + 1, skuId, quantity, unitPrice: '0', within: channel.sellsByItself ? null : 0 },
@@ -57,16 +65,15 @@ export async function checkPromise(
     },
     {
       split: splitRuleOf(channel),
-      // For whoever it is: an account with a quota of its own may get more.
       offers: (skuId) => {
         const offered = offersOf(stock, sourced, skuId, []);
-        const room = quotas.roomOfChannel(skuId, channel);
+        const room = quotas.roomOfChannel(skuId, channel, accountId);
         if (room === undefined) return offered;
         return offersWithin(room, sellsFrom, offered, (locationId) => stock.free(skuId, locationId), []);
       },
       kept: () => 0,
       supplies: (skuId) => {
-        const room = quotas.roomOfChannel(skuId, channel);
+        const room = quotas.roomOfChannel(skuId, channel, accountId);
         const supplies = commitments.offers(channel, skuId);
         if (room === undefined) return supplies;
         const places = sourced.locationIds.map((id) => ({ locationId: id, units: stock.free(skuId, id) }));

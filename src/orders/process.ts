@@ -210,6 +210,7 @@ export async function processOrders(
         if (hold.openQuantity === 0) continue;
         const quantity = hold.openQuantity;
         stock.reserve(hold.skuId, hold.locationId, -quantity);
+        quotas.hold(hold.channelId, hold.skuId, -quantity);
         hold.openQuantity = 0;
         claimed.push({ hold, quantity, version: stock.balance(hold.skuId, hold.locationId).version });
       }
@@ -246,6 +247,7 @@ export async function processOrders(
       // A refused order takes nothing: its holds stay as they were.
       for (const { hold, quantity } of claimed) {
         stock.unclaim(hold.skuId, hold.locationId, quantity);
+        quotas.hold(hold.channelId, hold.skuId, quantity);
         hold.openQuantity = quantity;
       }
       const { ok: _, ...why } = decision;

@@ -1,20 +1,21 @@
 /** Quotas as a limit of orders: they narrow what stock and dated supply offer, and count what orders get of it. */
 import {
   type Commitments,
+  leftWithin,
   type Pair,
+  type Place,
   QuotaBook,
   type QuotaOrder,
   type QuotaRoom,
+  type SellsFrom,
   type StockSession,
   type SupplyOffer,
-  withoutKept,
+  supplyWithin,
 } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import type { Tx } from '../store/index.ts';
 import type { Mine } from './stock-effects.ts';
 import type { Offered, Order, OrderCommand } from './types.ts';
-
-export type SellsFrom = (channelId: number) => readonly number[];
 
 export function sellsFromOf(directory: Directory): SellsFrom {
   return (channelId) => directory.channelById.get(channelId)?.locationIds ?? [];
@@ -32,7 +33,7 @@ export function offersWithin(
   claimed: readonly { locationId: number; quantity: number }[],
 ): Offered {
   const units = offered.places.map(({ locationId }) => ({ locationId, units: free(locationId) }));
-  const { left } = withoutKept(units, room.kept, sellsFrom);
+  const left = leftWithin(room, units, sellsFrom);
   let own = 0;
   let open = 0;
   const places = offered.places.map((offer, i) => {
@@ -56,11 +57,10 @@ export function suppliesWithin(
   room: QuotaRoom,
   sellsFrom: SellsFrom,
   supplies: readonly SupplyOffer[],
-  places: readonly { locationId: number; units: number }[],
+  places: readonly Place[],
 ): SupplyOffer[] {
-  const { missing } = withoutKept(places, room.kept, sellsFrom);
   const units = supplies.map(({ locationId, quantity }) => ({ locationId, units: quantity }));
-  const { left } = withoutKept(units, missing, sellsFrom);
+  const left = supplyWithin(room, places, units, sellsFrom);
   return supplies.flatMap((supply, i) => (left[i]! > 0 ? [{ ...supply, quantity: left[i]! }] : []));
 }
 
@@ -137,6 +137,11 @@ export class QuotaCounts {
       const held = committedOf(commitments, order.orderId, line.lineNo, line.skuId);
       this.#book.count(order, line, line.allocated + line.picked, held - (before.get(line.lineNo) ?? 0));
     }
+  }
+
+  /** A soft hold of a channel turns into promises of an order, or doesn't after all. */
+  hold(channelId: number, skuId: number, units: number): void {
+    this.#book.hold(channelId, skuId, units);
   }
 
   flush(): Promise<void> {

@@ -4,6 +4,7 @@ import { useDatabase } from '../../test/helpers/database.ts';
 import { orderState, violations } from '../../test/helpers/promises.ts';
 import {
   cancel,
+  changed,
   memorySystems,
   moved,
   order,
@@ -14,7 +15,7 @@ import {
 } from '../../test/helpers/small-hub.ts';
 import { prepareNumbers, readAtp, reserveStock } from '../ledger/index.ts';
 import { putAccounts } from '../master/index.ts';
-import { checkPromises } from '../ops/index.ts';
+import { checkPromises, pendingWork } from '../ops/index.ts';
 import { Database } from '../store/index.ts';
 import {
   checkPromise,
@@ -24,6 +25,7 @@ import {
   type QuotaRecord,
   readQuotas,
   sweepBackorders,
+  tellQuotaPeriods,
 } from './index.ts';
 
 const database = useDatabase();
@@ -45,6 +47,7 @@ beforeEach(async () => {
   await hub.seed([sku]);
   await putAccounts(hub.db, hub.directory, [
     { company: 'acme', account: 'NORTH1', name: 'N1', region: 'n' },
+    { company: 'acme', account: 'NORTH2', name: 'N2', region: 'n' },
     { company: 'acme', account: 'SOUTH1', name: 'S1', region: 's' },
   ]);
 });
@@ -144,6 +147,40 @@ describe('what is ring-fenced', () => {
     const question = { channel: channelOf('edi'), lines: [{ skuId: hub.sku(sku), quantity: 9 }] };
     const answer = await checkPromise(hub.db, hub.deps, question);
     expect(answer.lines[0]!.parts).toMatchObject([{ quantity: 9, reason: 'no_supply' }]);
+    // Who is kept some of it is told so.
+    await put({ channel: 'web', ringFenced: 5 }, { channel: 'edi', account: 'SOUTH1', ringFenced: 3 });
+    const accountId = hub.directory.findAccountId(channelOf('edi').companyId, 'SOUTH1')!;
+    const promised = async (of: object) =>
+      (await checkPromise(hub.db, hub.deps, { ...question, ...of })).lines[0]!.parts.map(({ quantity }) => quantity);
+    expect([await promised({ accountId }), await promised({})]).toEqual([[6, 3], [9]]);
+  });
+
+  it('is asked of holds too: two of them together exceed no cap, and the order that claims one gets it', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', cap: 5, ringFenced: 4 });
+    const hold = (quantity: number, reservationId: number) => {
+      const item = { channel: channelOf('web'), skuId: hub.sku(sku), quantity, locationId: null, partial: false };
+      return hub.db.transaction((tx) =>
+        reserveStock(tx, hub.deps, [{ ...item, reservationId, purpose: 'order', expiresSeconds: 900 }]),
+      );
+    };
+    expect(await hold(3, 9_101)).toMatchObject([{ ok: true }]);
+    expect(await hold(3, 9_102)).toMatchObject([{ ok: false, atp: 2 }]);
+    // 4 are kept for it, of which it holds 3.
+    expect([await atp('web'), await atp('edi')]).toEqual([2, 6]);
+    expect(await lines(await ordered('web', 5))).toEqual(['1: 5 allocated 2 backordered 3']);
+    expect(await lines(await ordered('web', 3, { reservations: ['9101'] }))).toEqual(['1: 3 allocated 3']);
+    expect(await used()).toEqual([5]);
+  });
+
+  it('counts a hold that was made before it was put', async () => {
+    await arrive('north', 10);
+    const item = { channel: channelOf('web'), skuId: hub.sku(sku), quantity: 3, locationId: null, partial: false };
+    await hub.db.transaction((tx) =>
+      reserveStock(tx, hub.deps, [{ ...item, reservationId: 9_201, purpose: 'order', expiresSeconds: 900 }]),
+    );
+    await put({ channel: 'web', cap: 5 });
+    expect(await atp('web')).toBe(2);
   });
 
   it('of an account or a region is for it alone, unless it lends', async () => {
@@ -156,6 +193,35 @@ describe('what is ring-fenced', () => {
     expect(await lines(await ordered('web', 9, { account: 'SOUTH1' }))).toEqual(['1: 9 allocated 6 backordered 3']);
     expect(await lines(await ordered('web', 9, { account: 'NORTH1' }))).toEqual(['1: 9 allocated 4 backordered 5']);
     expect(await used()).toEqual([4, 6]);
+  });
+
+  it('of an account lies within its region, whose other accounts get none of it', async () => {
+    await arrive('north', 12);
+    await put(
+      { channel: 'web', ringFenced: 10, cap: 11 },
+      { channel: 'web', region: 'n', ringFenced: 6 },
+      { channel: 'web', account: 'NORTH1', ringFenced: 4 },
+    );
+    expect([await atp('edi'), await atp('web')]).toEqual([2, 6]);
+    expect(await lines(await ordered('web', 9, { account: 'NORTH2' }))).toEqual(['1: 9 allocated 4 backordered 5']);
+    expect(await lines(await ordered('web', 9, { account: 'NORTH1' }))).toEqual(['1: 9 allocated 6 backordered 3']);
+    // 2 are left, of which the channel's cap leaves 1.
+    expect(await lines(await ordered('web', 9, { account: 'SOUTH1' }))).toEqual(['1: 9 allocated 1 backordered 8']);
+    expect(await used()).toEqual([11, 10, 6]);
+  });
+
+  it('in all more than there is is kept in proportion, so that somebody gets it', async () => {
+    await arrive('north', 9);
+    await put({ channel: 'web', ringFenced: 20 }, { channel: 'edi', ringFenced: 10 });
+    expect([await atp('web'), await atp('edi'), await atp('soon')]).toEqual([6, 3, 0]);
+    expect(await lines(await ordered('edi', 2))).toEqual(['1: 2 allocated 2']);
+    expect(await lines(await ordered('web', 9))).toEqual(['1: 9 allocated 6 backordered 3']);
+    expect(await lines(await ordered('edi', 9))).toEqual(['1: 9 allocated 1 backordered 8']);
+    // What comes then is shared so as well: of 15 in all, 10 and 5.
+    await arrive('north', 6);
+    expect(await sweepBackorders(hub.db, hub.deps)).toBe(2);
+    expect(await used()).toEqual([9, 5]);
+    expect(await atp('web')).toBe(1);
   });
 
   it('is borrowed where both agree', async () => {
@@ -249,6 +315,19 @@ describe('what is used', () => {
     expect(await atp('web')).toBe(2);
   });
 
+  it('of an order that comes late is of the period that it was ordered in', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', cap: 3, to: '2021-01-01T00:00:00Z' });
+    expect(await lines(await ordered('web', 4, { orderedAt: '2020-12-31T23:59:00Z' }))).toEqual([
+      '1: 4 allocated 3 backordered 1',
+    ]);
+    expect(await lines(await ordered('web', 4))).toEqual(['1: 4 allocated 4']);
+    expect(await used()).toEqual([3]);
+    // It waits for its own period's cap, which is no work that anybody could do.
+    expect(await sweepBackorders(hub.db, hub.deps)).toBe(0);
+    expect((await pendingWork(hub.db)).servable).toBe(0);
+  });
+
   it('leaves to those who wait what is kept no longer', async () => {
     await arrive('north', 5);
     await put({ channel: 'web', ringFenced: 5 });
@@ -258,6 +337,56 @@ describe('what is used', () => {
     await followBackorders(hub.db, hub.deps);
     await put({ channel: 'web', ringFenced: 0 });
     // The log is read up to the oldest transaction that is open anywhere.
+    await expect
+      .poll(async () => (await followBackorders(hub.db, hub.deps)).served, { timeout: 10_000, interval: 50 })
+      .toBe(1);
+    expect(await lines(no)).toEqual(['1: 2 allocated 2']);
+  });
+
+  it('keeps nobody waiting who stands behind many that it keeps waiting', async () => {
+    await arrive('north', 6);
+    await put({ channel: 'web', ringFenced: 4 }, { channel: 'soon', cap: 0 });
+    for (let i = 0; i < 6; i++) await ordered(i % 2 === 0 ? 'edi' : 'soon', 3);
+    expect(await used()).toEqual([0, 0]);
+    const last = await ordered('web', 8);
+    expect(await lines(last)).toEqual(['1: 8 allocated 4 backordered 4']);
+    await arrive('north', 4);
+    await put({ channel: 'web', ringFenced: 8 });
+    // Two lines at once, and all but the last one wait on.
+    expect(await sweepBackorders(hub.db, hub.deps, 200, 2)).toBe(1);
+    expect(await lines(last)).toEqual(['1: 8 allocated 8']);
+  });
+
+  it('is what a change of an order adds too, within its caps, and falls with what it takes away', async () => {
+    await arrive('north', 10);
+    await put({ channel: 'web', cap: 6 });
+    const no = await ordered('web', 4);
+    const change = (quantity: number) => hub.receive('api', [changed('web', no, `ch${++keys}`, [[1, quantity]])]);
+    await change(9);
+    expect(await lines(no)).toEqual(['1: 4 allocated 4', '100001: 5 allocated 2 backordered 3']);
+    expect(await used()).toEqual([6]);
+    await change(3);
+    expect(await used()).toEqual([3]);
+  });
+
+  it('begins and ends with its period, and the log tells of it once', async () => {
+    await arrive('north', 5);
+    const [soon, later] = [new Date(Date.now() + 600), new Date(Date.now() + 1_200)];
+    await put({ channel: 'web', ringFenced: 5, from: soon.toISOString(), to: later.toISOString() });
+    const changes = async () =>
+      (
+        await database.pool.query(
+          `select data->>'by' as by from fact where type = 'quota.changed' and data::jsonb->'skuIds' @> $1::jsonb order by recorded_at`,
+          [JSON.stringify([hub.sku(sku)])],
+        )
+      ).rows.map((row) => row.by);
+    const told = () => tellQuotaPeriods(hub.db, hub.directory);
+    expect([await told(), await atp('edi')]).toEqual([0, 5]);
+    await expect.poll(told, { timeout: 10_000, interval: 50 }).toBe(1);
+    expect(await told()).toBe(0);
+    const no = await ordered('edi', 2);
+    await expect.poll(told, { timeout: 10_000, interval: 50 }).toBe(1);
+    expect(await changes()).toEqual(['test', 'crossdock', 'crossdock']);
     await expect
       .poll(async () => (await followBackorders(hub.db, hub.deps)).served, { timeout: 10_000, interval: 50 })
       .toBe(1);
@@ -331,8 +460,35 @@ describe('a bad quota', () => {
     [{ channel: 'web' }, 'XD_VALUE_INVALID'],
     [{ channel: 'web', cap: -1 }, 'XD_VALUE_INVALID'],
     [{ channel: 'web', cap: 1, to: '2019-01-01T00:00:00Z' }, 'XD_VALUE_INVALID'],
+    [{ channel: 'web', cap: 1, region: 'NONE' }, 'XD_UNKNOWN_REGION'],
+    [{ channel: 'web', cap: 1, region: 'n', account: 'SOUTH1' }, 'XD_VALUE_INVALID'],
   ])('%j is refused as %s', async (quota, code) => {
     await expect(put(quota)).rejects.toMatchObject({ code });
+  });
+
+  it('that doesn’t fit into the one above it is refused with its place and rule, whichever of them is put', async () => {
+    const refused = (place: string, rule: string) => ({ code: 'XD_QUOTA_OVER_PARENT', details: { place, rule } });
+    await put({ channel: 'web', ringFenced: 5, cap: 8 });
+    await expect(put({ channel: 'edi', cap: 1 }, { channel: 'web', region: 'n', cap: 9 })).rejects.toMatchObject(
+      refused('quotas[1].cap', 'cap_over_cap'),
+    );
+    expect(await readQuotas(hub.db, hub.directory, { sku, channelId: channelOf('edi').channelId })).toEqual([]);
+    await put({ channel: 'web', region: 'n', ringFenced: 3 });
+    await expect(put({ channel: 'web', account: 'SOUTH1', ringFenced: 3 })).rejects.toMatchObject(
+      refused('quotas[0].ringFenced', 'kept_over_kept'),
+    );
+    await put({ channel: 'web', account: 'SOUTH1', ringFenced: 2 });
+    // South is no part of it any more, and north keeps more than it may have.
+    await expect(put({ channel: 'web', account: 'NORTH1', ringFenced: 4 })).rejects.toMatchObject(
+      refused('quotas[0].ringFenced', 'kept_over_kept'),
+    );
+    await expect(put({ channel: 'web', cap: 4 })).rejects.toMatchObject(
+      refused('quotas[0].ringFenced', 'kept_over_cap'),
+    );
+    // Both at once do.
+    expect(await put({ channel: 'web', ringFenced: 2, cap: 4 }, { channel: 'web', region: 'n', ringFenced: 0 })).toBe(
+      2,
+    );
   });
 
   it('that overlaps another one of its node is refused, there or in one file', async () => {

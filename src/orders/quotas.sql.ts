@@ -1,5 +1,9 @@
 import { sql } from '../store/index.ts';
 
+/** What of a period the log is told: it changes numbers when it begins and when it ends. */
+const PHASE =
+  "case when valid_to <= crossdock_now() then 'ended' when valid_from <= crossdock_now() then 'running' else 'to_come' end";
+
 export interface QuotaRecordRow {
   quota_id: number;
   sku: string;
@@ -45,18 +49,18 @@ export const findOverlapping = sql<{ at: number; valid_from: Date; valid_to: Dat
     order by t.at limit 1`,
 );
 
-export const putQuotas = sql<{ quota_id: number; sku_id: number }>(
+export const putQuotas = sql<{ quota_id: number; sku_id: number; channel_id: number }>(
   'orders_put_quotas',
-  `insert into quota as q (sku_id, channel_id, region, account_id, valid_from, valid_to, ring_fenced, cap, borrow, lend, recorded_by)
-   select t.*, $11::text
+  `insert into quota as q (sku_id, channel_id, region, account_id, valid_from, valid_to, ring_fenced, cap, borrow, lend, recorded_by, told)
+   select t.*, $11::text, ${PHASE}
      from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::bigint[],
-                 $9::boolean[], $10::boolean[]) as t
+                 $9::boolean[], $10::boolean[]) as t (sku_id, channel_id, region, account_id, valid_from, valid_to, ring_fenced, cap, borrow, lend)
        on conflict (sku_id, channel_id, region, account_id, valid_from) do update
       set valid_to = excluded.valid_to, ring_fenced = excluded.ring_fenced, cap = excluded.cap, borrow = excluded.borrow, lend = excluded.lend,
-          recorded_by = excluded.recorded_by, recorded_at = crossdock_now()
+          recorded_by = excluded.recorded_by, recorded_at = crossdock_now(), told = excluded.told
     where (q.valid_to, q.ring_fenced, q.cap, q.borrow, q.lend)
        is distinct from (excluded.valid_to, excluded.ring_fenced, excluded.cap, excluded.borrow, excluded.lend)
-   returning q.quota_id, q.sku_id`,
+   returning q.quota_id, q.sku_id, q.channel_id`,
 );
 
 // A quota counts what was ordered in its period. What it counts already stays, as long as that is so: an account may have moved since.
@@ -83,4 +87,51 @@ export const sumUses = sql(
   'orders_sum_quota_uses',
   `update quota q set used = coalesce((select sum(u.units) from quota_use u where u.quota_id = q.quota_id), 0)
     where q.quota_id = any($1::bigint[])`,
+);
+
+// All that may lie above or below those that were put, of their time.
+export const readNested = sql<{
+  quota_id: number;
+  sku_id: number;
+  channel_id: number;
+  region: string | null;
+  account_id: number | null;
+  ring_fenced: number;
+  cap: number | null;
+  valid_from: Date;
+  valid_to: Date;
+}>(
+  'orders_read_nested_quotas',
+  `select q.quota_id, q.sku_id, q.channel_id, coalesce(q.region, a.region) as region, q.account_id, q.ring_fenced, q.cap, q.valid_from, q.valid_to
+     from quota q left join account a on a.account_id = q.account_id
+    where q.sku_id = any($1::bigint[]) and q.valid_to > $2::timestamptz`,
+);
+
+export const findRegions = sql<{ at: number; region: string | null; account_region: string | null; known: boolean }>(
+  'orders_find_quota_regions',
+  `select t.at, t.region, a.region as account_region,
+          exists (select from account x where x.company_id = t.company_id and x.region = t.region) as known
+     from unnest($1::int[], $2::int[], $3::text[], $4::bigint[]) as t (at, company_id, region, account_id)
+     left join account a on a.account_id = t.account_id`,
+);
+
+// Holds are locked before balances; the second time behind them, for what was held in between.
+export const countHolds = sql(
+  'orders_count_holds',
+  `update reservation r set is_counted = true
+     from (select reservation_id, location_id from reservation
+            where state = 'open' and not is_counted and sku_id = any($1::bigint[])
+            order by reservation_id, location_id for update) h
+    where r.reservation_id = h.reservation_id and r.location_id = h.location_id`,
+);
+
+export const tellPeriods = sql<{ quota_id: number; sku_id: number; channel_id: number }>(
+  'orders_tell_quota_periods',
+  `with due as (
+     select quota_id from quota
+      where (told = 'to_come' and valid_from <= crossdock_now()) or (told <> 'ended' and valid_to <= crossdock_now())
+      order by sku_id, quota_id limit $1::int for update skip locked)
+   update quota q set told = ${PHASE}
+     from due where q.quota_id = due.quota_id
+   returning q.quota_id, q.sku_id, q.channel_id`,
 );
