@@ -25,6 +25,7 @@ import {
   sweepBackorders,
   sweepCredit,
   sweepPromises,
+  tellQuotaPeriods,
 } from './orders/index.ts';
 import {
   BUCKETS,
@@ -357,6 +358,7 @@ export class Hub {
       'sweep',
       async () => {
         const expired = await db.transaction((tx) => expireReservations(tx, deps));
+        const told = await tellQuotaPeriods(db, this.directory);
         const isWhole = ++sweeps % BACKORDER_SWEEP_EVERY === 0;
         const served = isWhole
           ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) + (await this.#sweepCredit())
@@ -364,7 +366,7 @@ export class Hub {
         const priced = isWhole ? await tellPriceDays(db, this.directory) : 0;
         const ended = await endDueHolds(db, deps);
         const replayed = await replayAwaited();
-        if (expired + served + priced + ended + replayed > 0) this.#wake.fire();
+        if (expired + told + served + priced + ended + replayed > 0) this.#wake.fire();
         return false;
       },
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },

@@ -52,7 +52,7 @@ const ask = async (channel: string, number: string, quantity: number, through = 
   (await through.receive('api', [order(channel, number, [{ sku, quantity }])]))[0]!;
 const atp = async (channel: string) => {
   const id = hub().sku(sku);
-  return (await readAtp(hub().db, hub().directory.channels.get(channel)!, [id])).get(id)!.atp;
+  return (await readAtp(hub().db, hub().directory.channels.get(channel)!, [id], hub().directory)).get(id)!.atp;
 };
 /** `order line: quantity of supply`. */
 const commitments = async () =>

@@ -153,7 +153,8 @@ describe('while the WMS is away', () => {
     timeout: 60_000,
   }, async () => {
     const sku = hub.directory.findSkuId('A')!;
-    const atp = async () => (await readAtp(hub.db, hub.directory.channels.get('api')!, [sku])).get(sku)!.atp;
+    const atp = async () =>
+      (await readAtp(hub.db, hub.directory.channels.get('api')!, [sku], hub.directory)).get(sku)!.atp;
     const free = await atp();
     await beginDrill(hub.db, { domain: 'wms', system: 'wms', minutes: 10, by: 'eve' });
     const less = Math.floor(free * 0.9) - 5;

@@ -124,7 +124,7 @@ describe('reference', () => {
 
   it('lists every type of fact', () => {
     // A charge's command goes into the log under its own name.
-    const types = new Set<string>([...Object.keys(eventRules), 'charge.recorded']);
+    const types = new Set<string>([...Object.keys(eventRules), 'charge.recorded', 'quota.changed']);
     const isFact = /^(order|stock|fulfilment|shipment|document|return|price|charge|supply|alert|credit|mode)\.[a-z_]+$/;
     for (const file of code.filter((name) => /src\/(ledger|ingest|master|log|ops|credit|modes)\//.test(name)))
       for (const [, type] of read(file).matchAll(/(?:type: |\? |: |stockFact\(\s*)'([a-z]+\.[a-z_]+)'/g))

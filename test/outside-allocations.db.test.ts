@@ -109,7 +109,7 @@ const shelf = async () => {
 };
 const atp = async (channel = 'api') => {
   const id = hub().sku(sku);
-  return (await readAtp(hub().db, hub().directory.channels.get(channel)!, [id])).get(id)!.atp;
+  return (await readAtp(hub().db, hub().directory.channels.get(channel)!, [id], hub().directory)).get(id)!.atp;
 };
 const shortages = async () =>
   (

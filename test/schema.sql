@@ -831,6 +831,47 @@ table publication (
 ) with (fillfactor=50);
 CREATE INDEX publication_destination_id_kind_next_at_idx ON public.publication USING btree (destination_id, kind, next_at) WHERE is_dirty;
 
+table quota (
+  quota_id bigint identity not null,
+  sku_id bigint not null,
+  channel_id integer not null,
+  region text,
+  account_id bigint,
+  valid_from timestamp with time zone not null,
+  valid_to timestamp with time zone not null,
+  ring_fenced bigint default 0 not null,
+  cap bigint,
+  borrow boolean default false not null,
+  lend boolean default false not null,
+  used bigint default 0 not null,
+  told text default 'to_come'::text not null,
+  recorded_at timestamp with time zone default crossdock_now() not null,
+  recorded_by text not null,
+  UNIQUE NULLS NOT DISTINCT (sku_id, channel_id, region, account_id, valid_from),
+  PRIMARY KEY (quota_id),
+  CHECK (((cap IS NULL) OR (cap >= ring_fenced))),
+  CHECK (((region IS NULL) OR (account_id IS NULL))),
+  CHECK ((cap >= 0)),
+  CHECK ((ring_fenced >= 0)),
+  CHECK ((told = ANY (ARRAY['to_come'::text, 'running'::text, 'ended'::text]))),
+  CHECK ((used >= 0)),
+  CHECK ((valid_to > valid_from))
+) with (fillfactor=80);
+CREATE INDEX quota_sku_id_valid_to_idx ON public.quota USING btree (sku_id, valid_to);
+CREATE INDEX quota_valid_from_idx ON public.quota USING btree (valid_from) WHERE (told = 'to_come'::text);
+CREATE INDEX quota_valid_to_idx ON public.quota USING btree (valid_to) WHERE (told <> 'ended'::text);
+
+table quota_use (
+  order_id bigint not null,
+  line_no integer not null,
+  quota_id bigint not null,
+  units bigint not null,
+  PRIMARY KEY (order_id, line_no, quota_id),
+  FOREIGN KEY (quota_id) REFERENCES quota(quota_id) ON DELETE CASCADE,
+  CHECK ((units >= 0))
+) with (fillfactor=80);
+CREATE INDEX quota_use_quota_id_idx ON public.quota_use USING btree (quota_id);
+
 table raw_record (
   raw_id bigint not null,
   system text not null,
@@ -853,11 +894,13 @@ table reservation (
   purpose text default 'order'::text not null,
   expires_at timestamp with time zone not null,
   recorded_at timestamp with time zone default crossdock_now() not null,
+  is_counted boolean default false not null,
   PRIMARY KEY (reservation_id, location_id),
   CHECK ((open_quantity >= 0)),
   CHECK ((quantity > 0))
 ) with (fillfactor=80);
 CREATE INDEX reservation_expires_at_idx ON public.reservation USING btree (expires_at) WHERE (state = 'open'::text);
+CREATE INDEX reservation_sku_id_idx ON public.reservation USING btree (sku_id) WHERE ((state = 'open'::text) AND is_counted);
 
 table return_authorisation (
   order_id bigint not null,

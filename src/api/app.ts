@@ -30,6 +30,7 @@ import { priceRoutes } from './prices.ts';
 import { useProblems } from './problems.ts';
 import { promiseRoutes } from './promises.ts';
 import { purchasingRoutes } from './purchasing.ts';
+import { quotaRoutes } from './quotas.ts';
 import { recordPageRoutes } from './record-pages.ts';
 import { recordRoutes } from './records.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -95,6 +96,7 @@ export function buildApi(hub: ApiHub): FastifyInstance {
     returnRoutes(routes, hub);
     exceptionRoutes(routes, hub);
     purchasingRoutes(routes, hub);
+    quotaRoutes(routes, hub);
     holdRoutes(routes, hub);
     modeRoutes(routes, hub);
     cancellationRoutes(routes, hub);

@@ -1,5 +1,6 @@
 /** The numbers of one channel for many callers at once. */
-import type { ChannelEntry } from '../master/index.ts';
+import { readAtp } from '../ledger/index.ts';
+import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import { packExposed, packFree, packFreeAndSupply } from './availability.sql.ts';
 
@@ -25,12 +26,14 @@ interface Batch {
  */
 export class AvailabilityLoader {
   readonly #db: Database;
+  readonly #directory: Directory;
   readonly #channel: ChannelEntry;
   #gathering: Batch | undefined;
   #running = false;
 
-  constructor(db: Database, channel: ChannelEntry) {
+  constructor(db: Database, directory: Directory, channel: ChannelEntry) {
     this.#db = db;
+    this.#directory = directory;
     this.#channel = channel;
   }
 
@@ -77,16 +80,30 @@ export class AvailabilityLoader {
       if (!channel.sellsByItself && channel.horizonDays > 0) {
         const [row] = await this.#db.query(packFreeAndSupply, [...values, channel.share, channel.horizonDays]);
         const supply = (row!.packed_supply ?? '').split(',').map(Number);
-        batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '', supply) });
+        const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? '', supply));
+        batch.resolve({ asOf: row!.as_of.toISOString(), atp });
         return;
       }
-      const [row] = channel.sellsByItself
-        ? await this.#db.query(packExposed, [...values, channel.channelId])
-        : await this.#db.query(packFree, [...values, channel.share]);
-      batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '') });
+      if (channel.sellsByItself) {
+        const [row] = await this.#db.query(packExposed, [...values, channel.channelId]);
+        batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '') });
+        return;
+      }
+      const [row] = await this.#db.query(packFree, [...values, channel.share]);
+      const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? ''));
+      batch.resolve({ asOf: row!.as_of.toISOString(), atp });
     } catch (error) {
       batch.reject(error);
     }
+  }
+
+  /** Of few SKUs: theirs are read anew, a moment later. */
+  async #withinQuotas(batch: Batch, withQuotas: readonly string[], atp: number[]): Promise<number[]> {
+    if (withQuotas.length === 0) return atp;
+    const skuIds = withQuotas.map(Number);
+    for (const [skuId, view] of await readAtp(this.#db, this.#channel, skuIds, this.#directory))
+      atp[batch.places.get(skuId)!] = view.atp;
+    return atp;
   }
 }
 

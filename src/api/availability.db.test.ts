@@ -44,7 +44,7 @@ describe('availability', () => {
   it(`says for every channel what the ledger's own rule says (seed ${SEED})`, async () => {
     const { db, directory } = api.hub;
     for (const channel of directory.channels.values()) {
-      const expected = await readAtp(db, channel, skuIds);
+      const expected = await readAtp(db, channel, skuIds, directory);
       const url = `/v1/availability?channel=${channel.code}${SKUS.map((sku) => `&sku=${sku}`).join('')}`;
       const answer = await api.call('GET', url);
       expect(answer.statusCode).toBe(200);
@@ -61,8 +61,8 @@ describe('availability', () => {
     const asks = directory.channels.get('api')!;
     for (const share of [0.1, 0.29, 1 / 3, 0.7, 0.9999]) {
       const channel = { ...asks, share, buffer: 3, cap: 20 };
-      const expected = await readAtp(db, channel, skuIds);
-      const { places, done } = new AvailabilityLoader(db, channel).load(skuIds);
+      const expected = await readAtp(db, channel, skuIds, directory);
+      const { places, done } = new AvailabilityLoader(db, directory, channel).load(skuIds);
       const { atp } = await done;
       expect(places.map((place) => atp[place])).toEqual(skuIds.map((id) => expected.get(id)!.atp));
     }
@@ -78,8 +78,8 @@ describe('availability', () => {
       },
     } as unknown as typeof db;
     const channel = directory.channels.get('api')!;
-    const loader = new AvailabilityLoader(counting, channel);
-    const expected = await readAtp(db, channel, skuIds);
+    const loader = new AvailabilityLoader(counting, directory, channel);
+    const expected = await readAtp(db, channel, skuIds, directory);
     const asked = Array.from({ length: 200 }, (_, i) => [skuIds[i % 30]!, skuIds[(i * 7) % 30]!, skuIds[i % 30]!]);
     const answers = await Promise.all(
       asked.map(async (ids) => {

@@ -26,7 +26,7 @@ export function availabilityRoutes(app: FastifyInstance, hub: ApiHub): void {
   const loaderOf = (channel: ChannelEntry): AvailabilityLoader => {
     let loader = loaders.get(channel.channelId);
     if (loader === undefined) {
-      loader = new AvailabilityLoader(hub.db, channel);
+      loader = new AvailabilityLoader(hub.db, hub.directory, channel);
       loaders.set(channel.channelId, loader);
     }
     return loader;

@@ -1,6 +1,7 @@
 /** "Why does it say 17?": every input of a channel's number for one SKU, and how old each is. */
-import { readAtp } from '../ledger/index.ts';
+import { type AtpView, readAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
+import { type QuotaTold, readQuotas } from '../orders/index.ts';
 import { type Database, databaseNow, numbers } from '../store/index.ts';
 import * as statements from './explain.sql.ts';
 
@@ -22,12 +23,29 @@ export function ruleOf(directory: Directory, channel: ChannelEntry): object {
   return { sells, locations, share, buffer, cap, horizonDays, tolerance, onShort, formula };
 }
 
+/** What quotas do to a number: kept for others, and what the channel's own cap leaves. */
+async function quotaOf(
+  { db, directory }: ExplainDeps,
+  { kept, capLeft }: NonNullable<AtpView['quota']>,
+): Promise<object> {
+  const quotas = new Map<number, QuotaTold>();
+  for (const quota of await readQuotas(db, directory, { quotaIds: kept.map(({ quotaId }) => quotaId) }))
+    quotas.set(Number(quota.quotaId), quota);
+  return {
+    capLeft,
+    keptForOthers: kept.map(({ quotaId, units }) => {
+      const { channel, region, account, to } = quotas.get(quotaId)!;
+      return { quotaId: String(quotaId), channel, region, account, to, units };
+    }),
+  };
+}
+
 export async function explainAvailability(deps: ExplainDeps, channel: ChannelEntry, skuId: number): Promise<object> {
   const { db, directory } = deps;
   await directory.loadSkuCodes([skuId]);
   // Each statement sees its own moment; the balances come first, and `asOf` is before all of them.
   const asOf = await databaseNow(db);
-  const view = (await readAtp(db, channel, [skuId])).get(skuId)!;
+  const view = (await readAtp(db, channel, [skuId], directory)).get(skuId)!;
   const [
     balances,
     exposures,
@@ -67,6 +85,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
     channel: channel.code,
     asOf: asOf.toISOString(),
     atp: view.atp,
+    ...(view.quota !== undefined && { quota: await quotaOf(deps, view.quota) }),
     rule: ruleOf(directory, channel),
     locations: balances.map((b) => ({
       location: locationCode(b.location_id),

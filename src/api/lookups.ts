@@ -36,6 +36,13 @@ export function companyOf(hub: ApiHub, code: string, place = 'company'): Company
   return hub.directory.companies.get(code) ?? fail('XD_UNKNOWN_COMPANY', `no company ${shown(code)}`, { place });
 }
 
+export async function accountIdOf(hub: ApiHub, companyId: number, code: string, place = 'account'): Promise<number> {
+  await hub.directory.loadAccounts([{ companyId, code }]);
+  return (
+    hub.directory.findAccountId(companyId, code) ?? fail('XD_UNKNOWN_ACCOUNT', `no account ${shown(code)}`, { place })
+  );
+}
+
 /** The one account of this code, of this company where one is named. */
 export async function accountOf(hub: ApiHub, account: string, company: string | undefined, place: string) {
   const companyId = company === undefined ? null : companyOf(hub, company).companyId;

@@ -8,15 +8,24 @@ import { readPromiseRecords } from '../projections/index.ts';
 import { checkChannel } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
-import { channelOf, skuIdsOf } from './lookups.ts';
+import { accountIdOf, channelOf, skuIdsOf } from './lookups.ts';
 import { promisedAnswer } from './order-answer.ts';
 import { orderTerms, termsOf } from './order-terms.ts';
 import { getOrder, promisedPart } from './orders.ts';
-import { closed, code, idParams, list, quantity, sku, skuCodeOf, time } from './schemas.ts';
+import { CODE_CHARACTERS_MAX, closed, code, idParams, list, quantity, sku, skuCodeOf, text, time } from './schemas.ts';
 
-const question = closed({ channel: code(), sku: sku(), quantity: quantity(), requestedAt: Type.Optional(time()) });
+const account = () =>
+  Type.Optional(text(CODE_CHARACTERS_MAX, 'whose quotas hold; absent: what anybody would be promised'));
+const question = closed({
+  channel: code(),
+  account: account(),
+  sku: sku(),
+  quantity: quantity(),
+  requestedAt: Type.Optional(time()),
+});
 const questions = closed({
   channel: code(),
+  account: account(),
   lines: list(closed({ sku: sku(), quantity: quantity() }), ORDER_LINES_MAX),
   ...orderTerms,
 });
@@ -77,6 +86,7 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
 
   const check = async (
     channelCode: string,
+    accountCode: string | undefined,
     lines: readonly { sku: string; quantity: number }[],
     given: Pick<OrderSubmitted, 'shipTo' | 'requestedAt' | 'shipComplete'>,
     place: (i: number) => string,
@@ -85,10 +95,12 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
     const codes = lines.map((line) => skuCodeOf(line.sku));
     const skuIds = await skuIdsOf(hub, codes, place);
     const terms = orderTermsOf(directory, channel, null, given);
+    const accountId = accountCode === undefined ? undefined : await accountIdOf(hub, channel.companyId, accountCode);
     const promise = await checkPromise(db, hub, {
       channel,
       lines: lines.map(({ quantity: units }, i) => ({ skuId: skuIds[i]!, quantity: units })),
       ...(terms !== undefined && { terms }),
+      ...(accountId !== undefined && { accountId }),
     });
     const dates = promise.lines.flatMap(({ parts }) => parts.map(({ at }) => at));
     return {
@@ -116,9 +128,9 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request) => {
-      const { channel, requestedAt, ...line } = request.query;
+      const { channel, account: of, requestedAt, ...line } = request.query;
       checkChannel(request, channel);
-      return check(channel, [line], termsOf({ ...(requestedAt !== undefined && { requestedAt }) }), () => 'sku');
+      return check(channel, of, [line], termsOf({ ...(requestedAt !== undefined && { requestedAt }) }), () => 'sku');
     },
   );
 
@@ -136,9 +148,9 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request) => {
-      const { channel, lines, ...rest } = request.body;
+      const { channel, account: of, lines, ...rest } = request.body;
       checkChannel(request, channel);
-      return check(channel, lines, termsOf(rest), (i) => `lines[${i}].sku`);
+      return check(channel, of, lines, termsOf(rest), (i) => `lines[${i}].sku`);
     },
   );
 

@@ -129,8 +129,8 @@ describe('supplies', () => {
     const skuIds = ['S1', 'S2', 'S3', 'S4', 'S5'].map((sku) => directory.findSkuId(sku)!);
     for (const limits of [{}, { horizonDays: 365 }, { cap: 9 }, { buffer: 5 }, { locationIds: [] }]) {
       const channel = { ...directory.channels.get('planned')!, ...limits };
-      const expected = await readAtp(db, channel, skuIds);
-      const { places, done } = new AvailabilityLoader(db, channel).load(skuIds);
+      const expected = await readAtp(db, channel, skuIds, directory);
+      const { places, done } = new AvailabilityLoader(db, directory, channel).load(skuIds);
       const { atp: found } = await done;
       expect(places.map((place) => found[place])).toEqual(skuIds.map((id) => expected.get(id)!.atp));
     }

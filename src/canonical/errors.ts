@@ -67,6 +67,17 @@ export const errorKinds = {
     retry: 'never',
     meaning: 'A price or contract holds on days that another one of its kind has already.',
   },
+  XD_UNKNOWN_REGION: { status: 422, retry: 'never', meaning: 'No account of the company is in this region.' },
+  XD_QUOTA_OVER_PARENT: {
+    status: 422,
+    retry: 'never',
+    meaning: 'What is kept for a node, or its cap, is more than the quota that it lies below allows.',
+  },
+  XD_QUOTA_OVERLAP: {
+    status: 409,
+    retry: 'never',
+    meaning: 'Another quota of the same channel, region, account and SKU holds in that time.',
+  },
   XD_REFUSED: { status: 409, retry: 'never', meaning: 'A business rule refused it.' },
   XD_ATP_SHORT: { status: 409, retry: 'never', meaning: 'Not enough available to promise.' },
   XD_BUSY: { status: 503, retry: 'later', meaning: 'Work in flight is at its bound; come back after Retry-After.' },

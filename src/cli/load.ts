@@ -20,6 +20,8 @@ supplies  id, sku, location, quantity, due_at; announced_at, source
 credit    account, open_orders, open_invoices (amounts, 1200.50); company, currency, limit (none: no limit), as_of,
           orders (channel/number of those that the amounts contain, blanks between;
           order_lines: channel/number#line of lines that were added to them later)
+quotas    sku, from, to; channel, region, account, ring_fenced, cap, borrow, lend (true, false)
+          (one of ring_fenced and cap at least; the same node, SKU and from again changes it)
 orders    order, account, ordered_at, sku, quantity, unit_price; channel, company, currency, line_no
           (a row a line; the lines of an order stand together)`;
 
@@ -42,11 +44,11 @@ export function register(program: Command): void {
   const load = program
     .command('load')
     .description(
-      'load products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit or orders from a CSV file, gzip too',
+      'load products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders from a CSV file, gzip too',
     )
     .argument(
       '[kind]',
-      'products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit or orders',
+      'products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders',
     )
     .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')

@@ -25,6 +25,7 @@ const commands = [
   'prices',
   'promise',
   'purchasing',
+  'quotas',
   'restored',
   'returns',
   'start',

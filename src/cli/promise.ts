@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nUnits that the WMS was asked for stay where they are, and so does what orders on hold have, and orders of channels with a share, a cap or a buffer.',
+      '\nUnits that the WMS was asked for stay where they are, and so does what orders on hold have, orders of channels with a share, a cap or a buffer,\nand lines of SKUs with quotas.',
     )
     .action(
       async (options: { preview?: boolean; sku: string[]; limit: number; databaseUrl?: string; json?: boolean }) => {

@@ -28,6 +28,18 @@ export {
   targetNumber,
 } from './numbers.ts';
 export { type OutsideReport, SHORT_PICKS } from './outside.ts';
+export { type NestedQuota, nestingFaults } from './quota-nesting.ts';
+export {
+  type Kept,
+  leftWithin,
+  type Place,
+  type QuotaAsker,
+  type QuotaNode,
+  type QuotaRoom,
+  type SellsFrom,
+  supplyWithin,
+} from './quota-rule.ts';
+export { QuotaBook, type QuotaOrder } from './quotas.ts';
 export {
   claimFact,
   expireReservations,

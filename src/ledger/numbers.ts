@@ -13,6 +13,8 @@ import { appendFacts } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { databaseNow, type Ids, type Queryable, type Tx, texts } from '../store/index.ts';
 import * as statements from './numbers.sql.ts';
+import { leftWithin, type QuotaRoom } from './quota-rule.ts';
+import { QuotaBook } from './quotas.ts';
 import { StockSession } from './session.ts';
 import type { Pair } from './stock.ts';
 
@@ -47,23 +49,56 @@ function pairs(channel: ChannelEntry, skuIds: readonly number[]): Pair[] {
   return skuIds.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
 }
 
+/** What quotas leave to a channel of a SKU, whoever buys there. */
+export interface QuotaLimit {
+  room: QuotaRoom;
+  /** What of the free units may be its own, per place of the channel. */
+  left(stock: StockSession, channel: ChannelEntry, skuId: number): number[];
+}
+
+function quotaLimits(book: QuotaBook, directory: Directory, channel: ChannelEntry) {
+  return (skuId: number): QuotaLimit | undefined => {
+    const room = book.roomOfChannel(skuId, channel);
+    if (room === undefined) return undefined;
+    const sellsFrom = (channelId: number) => directory.channelById.get(channelId)?.locationIds ?? [];
+    return {
+      room,
+      left: (stock, { locationIds }) =>
+        leftWithin(
+          room,
+          locationIds.map((locationId) => ({ locationId, units: stock.free(skuId, locationId) })),
+          sellsFrom,
+        ),
+    };
+  };
+}
+
 /**
  * What the channel shall show: its share of what is physically there and promised to nobody else, after waiting backorders.
  * Pure over the locked session.
  */
-export function targetNumber(stock: StockSession, channel: ChannelEntry, skuId: number, backordered: number): number {
+export function targetNumber(
+  stock: StockSession,
+  channel: ChannelEntry,
+  skuId: number,
+  backordered: number,
+  quota?: QuotaLimit,
+): number {
   let physical = 0;
   let raisable = 0;
   let own = 0;
-  for (const locationId of channel.locationIds) {
+  const left = quota?.left(stock, channel, skuId);
+  channel.locationIds.forEach((locationId, i) => {
     const free = stock.free(skuId, locationId);
+    const mayHave = left === undefined ? Math.max(0, free) : left[i]!;
     const exposed = stock.exposure(channel.channelId, skuId, locationId);
-    physical += Math.max(0, free + exposed);
-    raisable += Math.max(0, free);
+    physical += Math.max(0, Math.min(free, mayHave) + exposed);
+    raisable += mayHave;
     own += exposed;
-  }
+  });
   let target = Math.floor(channel.share * Math.max(0, physical - backordered)) - channel.buffer;
   if (channel.cap !== null) target = Math.min(target, channel.cap);
+  if (quota !== undefined && quota.room.capLeft !== null) target = Math.min(target, quota.room.capLeft);
   return Math.max(0, Math.min(target, own + raisable));
 }
 
@@ -95,13 +130,14 @@ export async function screenNumbers(
   backordered: ReadonlyMap<number, number>,
 ): Promise<{ worth: number[]; unchanged: number[] }> {
   const stock = await StockSession.view(db, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const quotaOf = quotaLimits(await QuotaBook.view(db, deps.directory, skuIds), deps.directory, channel);
   const worth: number[] = [];
   const unchanged: number[] = [];
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
     const isBare = isUncovered(stock, channel, skuId);
-    const target = targetNumber(stock, channel, skuId, waiting);
+    const target = targetNumber(stock, channel, skuId, waiting, quotaOf(skuId));
     // What it shows may be right, and only to be set aside for it.
     const says =
       number.sending !== null ||
@@ -115,7 +151,7 @@ export async function screenNumbers(
 /**
  * Computes what to say for each SKU, sets aside what is added, and marks it as on its way. Commit before sending.
  * @param claim asked under the locks with all that should be said; only what it gives back is set aside and sent
- * Locks stock_balance by (sku_id, location_id).
+ * Locks stock_balance by (sku_id, location_id), then quota by (sku_id, quota_id).
  */
 export async function prepareNumbers(
   tx: Tx,
@@ -126,6 +162,7 @@ export async function prepareNumbers(
   claim: (skuIds: number[]) => Promise<ReadonlySet<number>>,
 ): Promise<PreparedNumbers> {
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const quotaOf = quotaLimits(await QuotaBook.open(tx, deps.directory, skuIds), deps.directory, channel);
   const backordered = await readBackordered();
   const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '', channel.salesFeeds[0] ?? '']);
   const parked = await parkedSales(tx, channel);
@@ -138,14 +175,16 @@ export async function prepareNumbers(
     // What came since it was read to show more than there was is its own before anybody else's, whatever is said to it then. Not while
     // it is open what of it was sold: then it is read once more.
     if (number.shown !== null && number.soldSince === 0) cover(stock, channel, skuId, number.shown);
-    const target = targetNumber(stock, channel, skuId, waiting);
-    const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
+    const quota = quotaOf(skuId);
+    const target = targetNumber(stock, channel, skuId, waiting, quota);
+    const mustFall =
+      waiting > 0 || isUncovered(stock, channel, skuId) || (quota?.room.capLeft ?? shownOf(number)) < shownOf(number);
     if (number.sending === null && !isWorthSending(channel, number.shown, target, mustFall)) {
       unchanged.push(skuId);
       continue;
     }
     const shown = number.shown ?? 0;
-    const raisable = raisableOf(stock, channel, skuId);
+    const raisable = raisableOf(stock, channel, skuId, quota);
     // Said again when the order is applied: that is a change.
     if (target > shown && parked(skuId)) {
       unchanged.push(skuId);
@@ -213,7 +252,12 @@ function cover(stock: StockSession, channel: ChannelEntry, skuId: number, units:
   raiseExposure(stock, channel, skuId, Math.min(missing, raisableOf(stock, channel, skuId)));
 }
 
-function raisableOf(stock: StockSession, channel: ChannelEntry, skuId: number): number {
+function shownOf({ shown }: { shown: number | null }): number {
+  return shown ?? 0;
+}
+
+function raisableOf(stock: StockSession, channel: ChannelEntry, skuId: number, quota?: QuotaLimit): number {
+  if (quota !== undefined) return quota.left(stock, channel, skuId).reduce((sum, units) => sum + units, 0);
   let raisable = 0;
   for (const locationId of channel.locationIds) raisable += Math.max(0, stock.free(skuId, locationId));
   return raisable;
@@ -305,6 +349,7 @@ export async function settleNumbers(
   const candidates = rows.map((row) => row.sku_id);
   const stock = await StockSession.open(tx, deps.ids, pairs(channel, candidates), [channel.channelId]);
   const backordered = await readBackordered(candidates);
+  const quotaOf = quotaLimits(await QuotaBook.open(tx, deps.directory, candidates), deps.directory, channel);
   const parked = await parkedSales(tx, channel);
   const lowered: number[] = [];
   const sayAgain: number[] = [];
@@ -339,7 +384,7 @@ export async function settleNumbers(
     number.changed = true;
     const waiting = backordered.get(skuId) ?? 0;
     const mustFall = waiting > 0 || isUncovered(stock, channel, skuId);
-    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting), mustFall))
+    if (isWorthSending(channel, number.shown, targetNumber(stock, channel, skuId, waiting, quotaOf(skuId)), mustFall))
       sayAgain.push(skuId);
   }
   await stock.flush();

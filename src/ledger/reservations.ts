@@ -3,6 +3,8 @@ import { appendFacts, type NewFact } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Ids, numbers, type Tx, texts } from '../store/index.ts';
 import { limitedTo, offeredTo } from './availability.ts';
+import { leftWithin } from './quota-rule.ts';
+import { QuotaBook } from './quotas.ts';
 import * as statements from './session.sql.ts';
 import { StockSession } from './session.ts';
 import type { Pair } from './stock.ts';
@@ -36,7 +38,8 @@ interface LedgerDeps {
  * Decides reservations one after the other against locked balances and writes all in sets. A channel that asks holds at most what
  * its number says of stock that is there: its share, less its buffer, up to its cap.
  * A channel that sells by itself reserves from its own exposure's free rest like any other: from what nobody was shown.
- * Locks stock_balance by (sku_id, location_id).
+ * What quotas keep for others it can't hold, nor more than its caps leave.
+ * Locks stock_balance by (sku_id, location_id), then quota by (sku_id, quota_id).
  */
 export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly ReserveItem[]): Promise<ReserveResult[]> {
   const pairs = new Map<number, Set<number>>();
@@ -52,25 +55,36 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
   const list: Pair[] = [];
   for (const [skuId, locations] of pairs) for (const locationId of locations) list.push([skuId, locationId]);
   const stock = await StockSession.open(tx, deps.ids, list);
+  const quotas = await QuotaBook.open(tx, deps.directory, pairs.keys());
+  const sellsFrom = (channelId: number) => deps.directory.channelById.get(channelId)?.locationIds ?? [];
   const rows: { item: ReserveItem; locationId: number; quantity: number; version: number }[] = [];
   const results = items.map((item): ReserveResult => {
     const locations = item.locationId === null ? item.channel.locationIds : [item.locationId];
     let atp = 0;
+    let within = 0;
     let whole: number | undefined;
-    for (const locationId of locations) {
-      const offered = offeredTo(item.channel, stock.free(item.skuId, locationId));
-      if (whole === undefined && offered >= item.quantity) whole = locationId;
-      atp += offered;
-    }
-    atp = limitedTo(item.channel, atp);
+    const room = quotas.roomOfChannel(item.skuId, item.channel);
+    const places = locations.map((locationId) => ({ locationId, units: stock.free(item.skuId, locationId) }));
+    const left = room === undefined ? undefined : leftWithin(room, places, sellsFrom);
+    const offered = new Map<number, number>();
+    places.forEach(({ locationId, units }, i) => {
+      const here = offeredTo(item.channel, units);
+      const mayHave = left === undefined ? here : Math.min(here, left[i]!);
+      offered.set(locationId, mayHave);
+      if (whole === undefined && mayHave >= item.quantity) whole = locationId;
+      atp += here;
+      within += mayHave;
+    });
+    atp = Math.min(limitedTo(item.channel, atp), within, room?.capLeft ?? within);
     if (atp === 0 || (atp < item.quantity && !item.partial))
       return { ok: false, refused: 'atp_short', asked: item.quantity, atp };
     let missing = Math.min(item.quantity, atp);
     const lines: { locationId: number; quantity: number }[] = [];
     for (const locationId of whole === undefined ? locations : [whole]) {
-      const quantity = Math.min(missing, offeredTo(item.channel, stock.free(item.skuId, locationId)));
+      const quantity = Math.min(missing, offered.get(locationId)!);
       if (quantity === 0) continue;
       stock.reserve(item.skuId, locationId, quantity);
+      quotas.hold(item.channel.channelId, item.skuId, quantity);
       rows.push({ item, locationId, quantity, version: stock.balance(item.skuId, locationId).version });
       lines.push({ locationId, quantity });
       missing -= quantity;
@@ -87,6 +101,7 @@ export async function reserveStock(tx: Tx, deps: LedgerDeps, items: readonly Res
       numbers(rows.map((r) => r.quantity)),
       texts(rows.map((r) => r.item.purpose)),
       numbers(rows.map((r) => r.item.expiresSeconds)),
+      numbers([...new Set(rows.map((r) => r.item.skuId))].filter((skuId) => quotas.has(skuId))),
     ]);
     results.forEach((result, i) => {
       if (result.ok) result.expiresAt = new Date(clock!.now.getTime() + items[i]!.expiresSeconds * 1_000);

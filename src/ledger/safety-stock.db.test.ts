@@ -43,7 +43,7 @@ const shortages = async (sku: string) =>
 const atp = async (sku: string) => {
   await hub.directory.loadSkus([sku]);
   const id = hub.directory.findSkuId(sku)!;
-  return (await readAtp(hub.db, hub.directory.channels.get('api')!, [id])).get(id)!.atp;
+  return (await readAtp(hub.db, hub.directory.channels.get('api')!, [id], hub.directory)).get(id)!.atp;
 };
 const waiting = async () =>
   (

@@ -207,9 +207,9 @@ export const insertReservations = sql<{ now: Date }>(
   'ledger_insert_reservations',
   `with clock as materialized (select date_trunc('milliseconds', crossdock_now()) as now),
    written as (
-     insert into reservation (reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at)
+     insert into reservation (reservation_id, location_id, sku_id, channel_id, quantity, open_quantity, state, purpose, expires_at, is_counted)
      select id, location_id, sku_id, channel_id, quantity, quantity, 'open', purpose,
-            clock.now + make_interval(secs => expires_seconds)
+            clock.now + make_interval(secs => expires_seconds), sku_id = any($8::bigint[])
        from clock, unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::text[], $7::float8[])
          as t(id, location_id, sku_id, channel_id, quantity, purpose, expires_seconds))
    select now from clock`,

@@ -7,7 +7,7 @@ export interface PendingRow {
   numbers: number;
   waiting: number;
   behind: number;
-  /** Lines that wait although something free where their channel serves could be theirs, counted up to 1,000. */
+  /** Lines that wait although something free where their channel serves could be theirs, counted up to 1,000; of SKUs with quotas none, which only a decision tells. */
   servable: number;
 }
 
@@ -39,6 +39,7 @@ export const readPending = sql<PendingRow>(
           (select count(*)::int
              from ((select l.order_id, l.line_no from order_line l join sales_order o using (order_id) join free f using (sku_id, channel_id) join declared h using (channel_id)
                     where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0
+                      and not exists (select from quota q where q.sku_id = l.sku_id)
                       and (not h.is_limited or servable_units(l.order_id, l.sku_id, h.location_ids, h.share, h.cap, h.buffer) > 0)
                       and (coalesce(h.order_max, h.line_max) is null or may_split(l.order_id, l.line_no, l.sku_id, h.location_ids, h.order_max, h.line_max))
                      limit 1000)

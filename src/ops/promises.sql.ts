@@ -81,6 +81,17 @@ export const linesAllocated = verdict(
           using (order_id, line_no)`,
   `format('order %s line %s: allocated %s, open allocations %s', order_id, line_no, allocated, quantity)`,
 );
+// Lines that are forgotten have no row any more: what they had stays counted.
+export const quotasUsed = verdict(
+  'quotas_used',
+  `select q.quota_id, q.used, coalesce(u.units, 0) as units, u.wrong, q.used <> coalesce(u.units, 0) or coalesce(u.wrong, 0) > 0 as bad
+     from quota q
+     left join (select u.quota_id, sum(u.units) as units,
+                       count(*) filter (where l.order_id is not null and u.units <> l.allocated + l.picked) as wrong
+                  from quota_use u left join order_line l on l.order_id = u.order_id and l.line_no = u.line_no
+                 group by u.quota_id) u using (quota_id)`,
+  `format('quota %s: %s used, its lines have %s; %s lines have other than they hold', quota_id, used, units, coalesce(wrong, 0))`,
+);
 export const endedReservations = verdict(
   'ended_reservations',
   `select reservation_id, location_id, state, open_quantity, (state = 'open') <> (open_quantity > 0) as bad from reservation`,

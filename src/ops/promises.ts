@@ -38,8 +38,14 @@ interface Check {
 const checks: Readonly<Record<PromiseName, Check>> = {
   I1: { how: 'on hand = closing balance + sum of movement effects, per SKU and location', parts: [statements.onHand] },
   I2: {
-    how: 'reserved = open reservations, allocated = open allocations (per location and per order line), exposed = exposures, outside = what other systems reported, less our allocations of the same lines',
-    parts: [statements.balancesHeld, statements.outsideHeld, statements.linesAllocated, statements.endedReservations],
+    how: 'reserved = open reservations, allocated = open allocations (per location and per order line), exposed = exposures, outside = what other systems reported, less our allocations of the same lines, used of quotas = what their lines have allocated and picked',
+    parts: [
+      statements.balancesHeld,
+      statements.outsideHeld,
+      statements.linesAllocated,
+      statements.endedReservations,
+      statements.quotasUsed,
+    ],
   },
   I3: {
     how: '0 ≤ reserved + allocated + outside ≤ on hand − safety stock + recorded open shortages; commitments ≤ announced − received per supply, ≤ backordered per line',

@@ -23,6 +23,7 @@ const FREEING = [
   'stock.reservation_expired',
   'stock.exposure_lowered',
   'stock.safety_stock_changed',
+  'quota.changed',
   'stock.outside_allocation_changed',
   'order.lines_cancelled',
   'order.lines_reassigned',
@@ -66,6 +67,7 @@ function freedSkus(fact: { type: string; data: unknown }, withLimits: boolean): 
       return data.skuId === undefined ? [] : [data.skuId];
     case 'stock.safety_stock_changed':
       return data.skuId !== undefined && data.safetyStock! < data.before! ? [data.skuId] : [];
+    case 'quota.changed':
     case 'stock.exposure_lowered':
       return data.skuIds ?? [];
     case 'order.lines_cancelled':
@@ -128,7 +130,21 @@ export async function sweepBackorders(
   const skuIds = (await db.query(statements.findServableSkus, [...declaredOf(deps.directory), skusMax])).map(
     (row) => row.sku_id,
   );
-  return serve(db, deps, skuIds, linesMax);
+  const withQuotas = (await db.query(statements.findWaitingQuotaSkus, [skusMax])).map((row) => row.sku_id);
+  const served = await serve(db, deps, skuIds, linesMax);
+  return served + (withQuotas.length === 0 ? 0 : await tryAll(db, deps, withQuotas, linesMax));
+}
+
+/** Whether a quota lets a line have something, only its decision tells: those that it keeps waiting stand before nobody. */
+async function tryAll(db: Database, deps: OrderDeps, skuIds: readonly number[], linesMax: number): Promise<number> {
+  let all = 0;
+  for (let after: LinePlace | undefined = FIRST; after !== undefined; ) {
+    const behind: LinePlace = after;
+    const { served, last } = await db.inTurn((tx) => allocateBackorders(tx, deps, skuIds, linesMax, behind));
+    all += served;
+    after = last;
+  }
+  return all;
 }
 
 /** One transaction after the other, others' between them, until nothing that waits can be served. */
@@ -173,8 +189,13 @@ function needsAllAllocations(channel: ChannelEntry): boolean {
   return isLimited(channel) || isSplitLimited(channel);
 }
 
+/** Rank of the account's class, order and line. */
+type LinePlace = readonly [rank: number, orderId: number, lineNo: number];
+const FIRST: LinePlace = [0, 0, 0];
+
 /**
  * Gives what is free of these SKUs to waiting lines that it can serve.
+ * @param behind only lines behind this one
  * @returns how many orders got something, and whether more may wait that this transaction had no room for
  * Locks as {@link processOrders} does.
  */
@@ -183,9 +204,15 @@ export async function allocateBackorders(
   deps: OrderDeps,
   skuIds: readonly number[],
   linesMax = LINES_PER_TRANSACTION_MAX,
-): Promise<{ served: number; more: boolean }> {
+  behind = FIRST,
+): Promise<{ served: number; more: boolean; last?: LinePlace }> {
   if (skuIds.length === 0) return { served: 0, more: false };
-  const rows = await tx.query(statements.findBackorders, [...declaredOf(deps.directory), numbers(skuIds), linesMax]);
+  const rows = await tx.query(statements.findBackorders, [
+    ...declaredOf(deps.directory),
+    ...[numbers(skuIds), linesMax, ...behind],
+  ]);
+  const end = rows.at(-1);
+  const last = end === undefined || rows.length < linesMax ? {} : { last: placeOf(end) };
   const byOrder = new Map<number, { channelId: number; lineNos: number[] }>();
   for (const row of rows) {
     const found = byOrder.get(row.order_id);
@@ -206,5 +233,9 @@ export async function allocateBackorders(
   await batch.finish();
   const served = batch.results.filter((result) => result.outcome === 'applied' && result.events.length > 0).length;
   // A full page of which nothing was served lost a race for the stock: whoever frees it again says so.
-  return { served, more: served > 0 && rows.length === linesMax };
+  return { served, more: served > 0 && rows.length === linesMax, ...last };
+}
+
+function placeOf(row: { rank: number; order_id: number; line_no: number }): LinePlace {
+  return [row.rank, row.order_id, row.line_no];
 }

@@ -46,7 +46,7 @@ async function ordered(channel: string, sku: string, ...quantities: number[]): P
 }
 const lines = async (no: string) => (await orderState(database.pool, no.split('-')[0]!, no)).slice(1);
 const shown = async (channel: string, sku: string) =>
-  (await readAtp(hub.db, hub.directory.channels.get(channel)!, [hub.sku(sku)])).get(hub.sku(sku))!.atp;
+  (await readAtp(hub.db, hub.directory.channels.get(channel)!, [hub.sku(sku)], hub.directory)).get(hub.sku(sku))!.atp;
 const servable = async () => (await pendingWork(hub.db)).servable;
 
 describe('an order of a channel that asks', () => {

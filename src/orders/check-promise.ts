@@ -2,13 +2,14 @@
  * What an order would be promised if it came now, without taking anything: the same decision over the same stock and supply, only that
  * nothing is locked and nothing is written.
  */
-import { Commitments, type Pair, StockSession } from '../ledger/index.ts';
+import { Commitments, type Pair, QuotaBook, StockSession } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type PromisePart, promiseComplete, promiseOf } from '../promise/index.ts';
 import { databaseNow, type Ids, type Queryable } from '../store/index.ts';
 import { decide } from './decide.ts';
 import { backorderedUnits } from './process.ts';
 import { promiseTime, sourcesOf } from './promise-sources.ts';
+import { offersWithin, sellsFromOf, suppliesWithin } from './quota-counts.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
 import { offersOf } from './stock-effects.ts';
 import type { OrderTerms } from './types.ts';
@@ -17,6 +18,8 @@ export interface PromiseQuestion {
   channel: ChannelEntry;
   lines: readonly { skuId: number; quantity: number }[];
   terms?: OrderTerms;
+  /** Who asks; absent: anybody. An account with a quota of its own may get more. */
+  accountId?: number;
 }
 
 export interface PromiseAnswer {
@@ -28,24 +31,32 @@ export interface PromiseAnswer {
 export async function checkPromise(
   db: Queryable,
   deps: { ids: Ids; directory: Directory },
-  { channel, lines, terms }: PromiseQuestion,
+  { channel, lines, terms, accountId }: PromiseQuestion,
 ): Promise<PromiseAnswer> {
   const { directory } = deps;
   const skuIds = [...new Set(lines.map(({ skuId }) => skuId))];
   const pairs = skuIds.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
   const isDated = !channel.sellsByItself && channel.horizonDays > 0;
-  const [stock, commitments, asOf] = await Promise.all([
+  const [stock, commitments, asOf, quotas] = await Promise.all([
     StockSession.view(db, deps.ids, pairs, channel.sellsByItself ? [channel.channelId] : []),
     Commitments.view(db, isDated ? skuIds : [], (of) => backorderedUnits(db, of)),
     databaseNow(db),
+    QuotaBook.view(db, directory, skuIds, accountId === undefined ? [] : [accountId]),
   ]);
+  const sellsFrom = sellsFromOf(directory);
   const sourced = sourcedFor(directory, channel, terms?.shipTo);
   let id = 0;
   const take = () => ++id;
   const decision = decide(
     undefined,
     {
-      ...{ kind: 'submit', orderId: 0, companyId: channel.companyId, channelId: channel.channelId, accountId: 0 },
+      ...{
+        kind: 'submit',
+        orderId: 0,
+        companyId: channel.companyId,
+        channelId: channel.channelId,
+        accountId: accountId ?? 0,
+      },
       ...{ externalNo: '', currency: '', orderedAt: asOf.toISOString() },
       lines: lines.map(({ skuId, quantity }, i) => ({
         ...{ lineNo: i + 1, skuId, quantity, unitPrice: '0', within: channel.sellsByItself ? null : 0 },
@@ -54,9 +65,20 @@ export async function checkPromise(
     },
     {
       split: splitRuleOf(channel),
-      offers: (skuId) => offersOf(stock, sourced, skuId, []),
+      offers: (skuId) => {
+        const offered = offersOf(stock, sourced, skuId, []);
+        const room = quotas.roomOfChannel(skuId, channel, accountId);
+        if (room === undefined) return offered;
+        return offersWithin(room, sellsFrom, offered, (locationId) => stock.free(skuId, locationId), []);
+      },
       kept: () => 0,
-      supplies: (skuId) => commitments.offers(channel, skuId),
+      supplies: (skuId) => {
+        const room = quotas.roomOfChannel(skuId, channel, accountId);
+        const supplies = commitments.offers(channel, skuId);
+        if (room === undefined) return supplies;
+        const places = sourced.locationIds.map((id) => ({ locationId: id, units: stock.free(skuId, id) }));
+        return suppliesWithin(room, sellsFrom, supplies, places);
+      },
       supplyLeft: () => 0,
       promisedOf: () => 0,
       onShort: channel.onShort,

@@ -39,6 +39,14 @@ export {
   type WorkResult,
 } from './process.ts';
 export { readPromises } from './promises.ts';
+export {
+  putQuotas,
+  type QuotaFilter,
+  type QuotaRecord,
+  type QuotaTold,
+  readQuotas,
+  tellQuotaPeriods,
+} from './quota-records.ts';
 export { applyRerun, planRerun, type RerunLine, type RerunPart, type RerunPlan, type RerunResult } from './rerun.ts';
 export {
   getReturn,

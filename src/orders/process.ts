@@ -25,6 +25,7 @@ import { Gates } from './gates.ts';
 import { OrderKits } from './kits.ts';
 import { missingAt, setAsideMissing, withoutCorrected } from './missing-units.ts';
 import { PromiseBook, writePromises } from './promises.ts';
+import { QuotaCounts } from './quota-counts.ts';
 import { returnsNamed } from './returns.ts';
 import { withSets } from './sets.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
@@ -83,7 +84,7 @@ export interface OrderBatch {
  * @param extraReservations holds that the caller will claim itself
  * @param outside reports of other systems' allocations, and net counts, that the caller will book through `stock` itself
  * @param reported accounts whose credit reports the caller will write itself
- * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id).
+ * Locks sales_order by id, then reservation by id, then stock_balance by (sku_id, location_id), then quota by (sku_id, quota_id).
  */
 export async function processOrders(
   tx: Tx,
@@ -191,6 +192,7 @@ export async function processOrders(
   const allOutside = missing.size === 0 ? outside : { reports, netCounts: outside?.netCounts ?? [] };
   const stock = await StockSession.open(tx, deps.ids, pairs, [...channelIds], allOutside);
   await withoutCorrected(tx, missing);
+  const quotas = await QuotaCounts.open(tx, deps.directory, pairs, works, orders);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
 
   const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
@@ -221,6 +223,7 @@ export async function processOrders(
         if (hold.openQuantity === 0) continue;
         const quantity = hold.openQuantity;
         stock.reserve(hold.skuId, hold.locationId, -quantity);
+        quotas.hold(hold.channelId, hold.skuId, -quantity);
         hold.openQuantity = 0;
         claimed.push({ hold, quantity, version: stock.balance(hold.skuId, hold.locationId).version });
       }
@@ -229,10 +232,10 @@ export async function processOrders(
     const sourced = sourcedFor(deps.directory, channel, terms?.shipTo);
     const decision = decide(order, command, {
       split: splitRuleOf(channel),
-      offers: (skuId) => offersOf(stock, sourced, skuId, mine),
+      offers: (skuId) => quotas.offers(offersOf(stock, sourced, skuId, mine), stock, skuId, command, order, mine),
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
-      supplies: (skuId) => commitments.offers(channel, skuId),
+      supplies: (skuId) => quotas.supplies(commitments.offers(channel, skuId), stock, sourced, skuId, command, order),
       supplyLeft: (skuId, supplyId) => commitments.left(skuId, supplyId),
       promisedOf: (lineNo, skuId, supplyId) =>
         commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
@@ -260,6 +263,7 @@ export async function processOrders(
       // A refused order takes nothing: its holds stay as they were.
       for (const { hold, quantity } of claimed) {
         stock.unclaim(hold.skuId, hold.locationId, quantity);
+        quotas.hold(hold.channelId, hold.skuId, quantity);
         hold.openQuantity = quantity;
       }
       const { ok: _, ...why } = decision;
@@ -275,7 +279,9 @@ export async function processOrders(
       const moved = applyToStock(stock, channel, current, event, work.occurredAt);
       if (event.type === 'fulfilment.short_picked')
         facts.push(...setAsideMissing(stock, missing, event, channel.companyId));
+      const before = quotas.committed(current, commitments);
       applyToCommitments(commitments, current, event);
+      quotas.count(current, commitments, before);
       promises?.follow(current, event, commitments);
       let change = changed.get(current.orderId);
       if (change === undefined) {
@@ -323,6 +329,7 @@ export async function processOrders(
       await writeClaims(tx, [...held.values()].flat());
       await stock.flush();
       await commitments.flush();
+      await quotas.flush();
       await appendFacts(tx, facts);
     },
   };

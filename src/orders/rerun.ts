@@ -16,6 +16,7 @@ import {
 import { type Database, databaseNow, numbers, type Queryable, type Tx } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import * as statements from './rerun.sql.ts';
+import { readQuotaSkus } from './store.sql.ts';
 import type { OrderCommand } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,7 +63,8 @@ interface Known {
 
 /**
  * @param skuIds null: all of which something waits
- * Lines of channels with a share, a cap or a buffer keep what they have: what they may get depends on all orders of theirs.
+ * Lines of channels with a share, a cap or a buffer keep what they have, and so do lines of SKUs with quotas: what they may get depends
+ * on all orders of theirs.
  */
 export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly number[] | null): Promise<RerunPlan> {
   const channels = [...deps.directory.channelById.values()].filter((channel) => !isLimited(channel));
@@ -74,6 +76,10 @@ export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly
   const plan: RerunPlan = { lines: rows.length, skus: 0, changes: [] };
   if (rows.length === 0) return plan;
   const bySku = Map.groupBy(rows, (row) => row.sku_id);
+  for (const row of await db.query(readQuotaSkus, [numbers([...bySku.keys()])])) {
+    plan.lines -= bySku.get(row.sku_id)!.length;
+    bySku.delete(row.sku_id);
+  }
   const ids = [...bySku.keys()];
   const now = (await databaseNow(db)).getTime();
   const free = Map.groupBy(await db.query(statements.readFree, [numbers(ids)]), (row) => row.sku_id);

@@ -355,9 +355,12 @@ const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
       and ${MAY_SPLIT}
       and (l.set_no is null or set_servable(l.order_id, l.set_no, array(select c.location_id from unnest($1::int[], $2::int[]) as c(channel_id, location_id)
                                                                          where c.channel_id = o.channel_id)))`;
+// A quota whose cap is used up keeps its lines waiting, whatever is free.
+const CAPPED = `exists (select from quota_use u join quota q using (quota_id) where u.order_id = l.order_id and u.line_no = l.line_no and q.used >= q.cap)`;
 // Dearest class of account first; within one, first come, first served.
 const CLASS_RANK = `array_position(array['win', 'gain', 'redistribute', 'fill', 'lose'], a.priority_class)`;
-export const findBackorders = sql<{ order_id: number; line_no: number; channel_id: number }>(
+// $12 to $14: behind which line, for those that are tried in vain.
+export const findBackorders = sql<{ rank: number; order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
   `with free as materialized (
      select distinct b.sku_id, c.channel_id
@@ -365,12 +368,13 @@ export const findBackorders = sql<{ order_id: number; line_no: number; channel_i
       where b.sku_id = any($10::bigint[]) and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
    (select ${CLASS_RANK} as rank, l.order_id, l.line_no, o.channel_id from order_line l join sales_order o using (order_id) join account a using (account_id)
      where l.sku_id = any(array(select sku_id from free)) and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and (l.sku_id, o.channel_id) in (select sku_id, channel_id from free)
-       and ${SERVABLE}
+       and ${SERVABLE} and not ${CAPPED}
+       and (${CLASS_RANK}, l.order_id, l.line_no) > ($12::int, $13::bigint, $14::int)
      order by rank, l.order_id, l.line_no limit $11::int)
     union
    select ${CLASS_RANK}, k.order_id, k.line_no, k.channel_id from kept_backorders() k join sales_order o using (order_id) join account a using (account_id)
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) on c.channel_id = k.channel_id and c.location_id = k.location_id
-    where k.sku_id = any($10::bigint[])
+    where k.sku_id = any($10::bigint[]) and (${CLASS_RANK}, k.order_id, k.line_no) > ($12::int, $13::bigint, $14::int)
     order by rank, order_id, line_no limit $11::int`,
 );
 // The log tells of these quickly; this finds what was left behind when a process ended, or what nobody told.
@@ -382,12 +386,25 @@ export const findServableSkus = sql<{ sku_id: number }>(
       where b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0
         and b.sku_id in (select sku_id from order_line where backordered > 0))
    select distinct sku_id from free f
-    where exists (select from order_line l join sales_order o using (order_id)
+    where not exists (select from quota q where q.sku_id = f.sku_id) and exists (select from order_line l join sales_order o using (order_id)
                    where l.sku_id = f.sku_id and l.backordered > 0 and l.backordered > l.held and o.holds = 0 and o.channel_id = f.channel_id and ${SERVABLE})
     union
    select k.sku_id from kept_backorders() k
      join unnest($1::int[], $2::int[]) as c(channel_id, location_id) using (channel_id, location_id)
     limit $10::int`,
+);
+// Whether a quota lets them have something, only a decision tells: they are tried.
+export const findWaitingQuotaSkus = sql<{ sku_id: number }>(
+  'orders_find_waiting_quota_skus',
+  `select distinct q.sku_id from quota q
+    where exists (select from order_line l where l.sku_id = q.sku_id and l.backordered > 0 and l.backordered > l.held)
+      and exists (select from stock_balance b
+                   where b.sku_id = q.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
+    order by q.sku_id limit $1::int`,
+);
+export const readQuotaSkus = sql<{ sku_id: number }>(
+  'orders_read_quota_skus',
+  'select distinct sku_id from quota where sku_id = any($1::bigint[])',
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

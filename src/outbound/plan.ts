@@ -154,7 +154,7 @@ function plan(deps: PlanDeps, fact: Fact, headers: ReadonlyMap<number, Header>, 
     });
     return;
   }
-  if (fact.type.startsWith('stock.')) {
+  if (fact.type.startsWith('stock.') || fact.type === 'quota.changed') {
     for (const skuId of data.skuIds ?? (data.skuId === undefined ? [] : [data.skuId]))
       availabilityDirty(deps, work, skuId, fact.recordedAt);
   }

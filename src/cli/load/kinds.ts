@@ -19,6 +19,7 @@ import { creditKind } from './credit-kind.ts';
 import { currencyOf, onlyCompany } from './defaults.ts';
 import type { RowFields } from './fields.ts';
 import { accountKind, priceKind, productKind } from './master-kinds.ts';
+import { quotaRows } from './quotas.ts';
 
 export const kindNames = [
   'products',
@@ -34,6 +35,7 @@ export const kindNames = [
   'stock',
   'supplies',
   'credit',
+  'quotas',
   'orders',
 ] as const;
 export type KindName = (typeof kindNames)[number];
@@ -136,6 +138,8 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
         const owner = company ?? onlyCompany(context);
         return { company: owner, currency: currencyOf(context, owner) };
       });
+    case 'quotas':
+      return master(quotaRows(context));
     case 'orders':
       return ordersKind(context);
   }

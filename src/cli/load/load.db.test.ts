@@ -430,3 +430,25 @@ test('what a system owns is rejected, the whole row, unless it is loaded in its 
   await expect(run('products', file, { as: 'nobody' })).rejects.toThrow('no system nobody');
   await Directory.open(opened.db, estate);
 });
+
+test('quotas are loaded, again without a change, and bad ones are named', async () => {
+  await run('products', 'sku\nQ1\nQ2\n');
+  const good = 'Q1,api,2026-01-01,2027-01-01,5,9,true\nQ2,api,2026-01-01,2027-01-01,,9,\n';
+  const head = 'sku,channel,from,to,ring_fenced,cap,lend\n';
+  expect(await run('quotas', head + good)).toMatchObject({ rows: 2, applied: 2, rejected: 0 });
+  expect(await run('quotas', `${head}${good}\n`)).toMatchObject({ applied: 2, rejected: 0 });
+  const bad =
+    'Q1,nope,2026-01-01,2027-01-01,5,9,\nQ1,api,2026-02-01,2027-01-01,5,9,\nQ1,api,2028-01-01,2027-01-01,5,9,\n';
+  const { rejects, ...result } = await run('quotas', `${head}${bad}Q2,api,2027-01-01,2028-01-01,1,,\n`);
+  expect(result).toMatchObject({ rows: 4, applied: 1, rejected: 3 });
+  expect(rejectsOf(rejects).join('\n')).toMatch(/XD_UNKNOWN_CHANNEL[\s\S]*XD_QUOTA_OVERLAP[\s\S]*XD_VALUE_INVALID/);
+  expect(
+    await rows(
+      'select s.code, ring_fenced::int as kept, cap::int as cap, lend from quota join sku s using (sku_id) order by quota_id',
+    ),
+  ).toEqual([
+    { code: 'Q1', kept: 5, cap: 9, lend: true },
+    { code: 'Q2', kept: 0, cap: 9, lend: false },
+    { code: 'Q2', kept: 1, cap: null, lend: false },
+  ]);
+});
