@@ -4,7 +4,7 @@
  * What is given back goes the way of a cancel, as early as each unit can be stopped; what was picked can't be given back: too late. What is
  * added is decided as an order of its own would be, and stands as lines of its own: amounts of a line stay whole. Who ordered sees the sum.
  */
-import { events, isHandedOver, nothing, refused } from './decision.ts';
+import { events, nothing, refused, requestedUnits } from './decision.ts';
 import { isHeld } from './holds.ts';
 import { leftOf, partsOf, rootOf } from './line-parts.ts';
 import { takeBack } from './take-back.ts';
@@ -223,10 +223,11 @@ function lateUnits(
   let askable = 0;
   let picked = 0;
   for (const part of parts) {
-    free += part.backordered;
-    const allocated = part.allocated - part.cancelAsked;
-    if (isHandedOver(order, part)) askable += allocated;
-    else free += allocated;
+    const requested = requestedUnits(order, part.lineNo);
+    const early = part.backordered + part.allocated - requested;
+    free += early;
+    // Some may be on their way back already: the WMS was too late to stop them, and that it has picked them is not heard of yet.
+    askable += Math.min(requested - part.cancelAsked, leftOf(part) - early);
     picked += Math.max(0, part.picked - part.shipped);
   }
   const gone = units - free - askable;

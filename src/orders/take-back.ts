@@ -1,5 +1,5 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
-import { events, handedOver, isHandedOver, refused } from './decision.ts';
+import { events, isRequested, refused, requestedUnits } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
 import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
 import { taxOfPart, undoneTax } from './tax-parts.ts';
@@ -37,11 +37,10 @@ export function takeBack(
   context: DecideContext,
 ): OrderEvent[] {
   if (parts.length === 1) return cancelLine(order, parts[0]!, quantity, reference, context);
-  const waiting = (part: OrderLine) => part.allocated - part.cancelAsked;
   const stages = [
     (part: OrderLine) => part.backordered,
-    (part: OrderLine) => (isHandedOver(order, part) ? 0 : waiting(part)),
-    (part: OrderLine) => (isHandedOver(order, part) ? waiting(part) : 0),
+    (part: OrderLine) => part.allocated - requestedUnits(order, part.lineNo),
+    (part: OrderLine) => requestedUnits(order, part.lineNo) - part.cancelAsked,
     leftOf,
   ];
   const taken = new Map(parts.map((part) => [part, 0]));
@@ -77,7 +76,8 @@ export function cancelLine(
   );
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   for (const allocation of own) {
-    if (missing === 0 || isHandedOver(order, line)) break;
+    if (missing === 0) break;
+    if (isRequested(order, allocation)) continue;
     const quantity = Math.min(allocation.openQuantity, missing);
     released.push({
       allocationId: allocation.allocationId,
@@ -110,7 +110,7 @@ export function cancelLine(
   let askable = 0;
   const byFulfilment = new Map<number, number>();
   for (const allocation of own) {
-    if (!isHandedOver(order, line)) break;
+    if (!isRequested(order, allocation)) continue;
     byFulfilment.set(
       allocation.fulfilmentId,
       (byFulfilment.get(allocation.fulfilmentId) ?? 0) + allocation.openQuantity,
@@ -198,7 +198,7 @@ export function answerCancel(
     }
     if (cancelled + tooLate > line.cancelAsked)
       return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
-    const left = line.picked + handedOver(order, lineNo) - line.shipped;
+    const left = line.picked + requestedUnits(order, lineNo) - line.shipped;
     if (cancelled > left)
       return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
     if (cancelled > 0) {
