@@ -28,6 +28,15 @@ describe('units that were asked to be stopped too late', () => {
   });
 });
 
+it('units that are asked to be stopped and were picked meanwhile take nothing from what can be stopped', () => {
+  const order = new World([[1, 1, 9]]).given(
+    ...[submit({ quantity: 5 }), confirm, cancel(4), pick(10, 5), change([[1, 4]])],
+    { kind: 'confirm_change', lineNos: [100_001] },
+  );
+  order.given(change([[1, 2]], { reference: 'CH2' }));
+  expect([order.shown(1), order.shown(100_001)]).toEqual(['5 picked 5 asked 4', '3 allocated 3 asked 2']);
+});
+
 describe('units that were added and that the ERP does not know yet', () => {
   const added = () => new World([[1, 1, 2]]).given(submit({ quantity: 2 }), confirm, change([[1, 7]]));
   const reassign = (wanted: { quantity: number }): OrderCommand => ({

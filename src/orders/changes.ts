@@ -226,8 +226,9 @@ function lateUnits(
     const requested = requestedUnits(order, part.lineNo);
     const early = part.backordered + part.allocated - requested;
     free += early;
-    // Some may be on their way back already: the WMS was too late to stop them, and that it has picked them is not heard of yet.
-    askable += Math.min(requested - part.cancelAsked, leftOf(part) - early);
+    // Some may be on their way back already: the WMS was too late to stop them, and that it has picked them is not heard of yet. Or it was asked
+    // to stop them and says that they are picked.
+    askable += Math.max(0, Math.min(requested - part.cancelAsked, leftOf(part) - early));
     picked += Math.max(0, part.picked - part.shipped);
   }
   const gone = units - free - askable;
