@@ -244,7 +244,8 @@ export class Model {
   /** Less what the WMS was asked to stop before, whichever parcel that lies in. */
   #askToStop(order: ModelOrder, line: ModelLine, wanted: number, isChange: boolean): number {
     const open = sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked ? part.open : 0));
-    const units = Math.min(wanted, Math.max(0, open - line.cancelAsked));
+    // What comes back was picked, heard of or not: nobody asks for it again.
+    const units = Math.max(0, Math.min(wanted, open - line.cancelAsked, leftOf([line])));
     let before = line.cancelAsked;
     let toAsk = units;
     for (const { parcel, part } of openOf(order, line)) {
@@ -308,13 +309,14 @@ export class Model {
 
   /** Units that end now, and units that the WMS can be asked to stop. */
   #stoppable(order: ModelOrder, parts: readonly ModelLine[]): { atOnce: number; asked: number } {
-    const open = (isAsked: boolean) =>
-      sum(parts, (line) =>
-        sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked === isAsked ? part.open : 0)),
-      );
+    const open = (line: ModelLine, isAsked: boolean) =>
+      sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked === isAsked ? part.open : 0));
+    const atOnce = (line: ModelLine) => line.backordered + open(line, false);
     return {
-      atOnce: sum(parts, (line) => line.backordered) + open(false),
-      asked: open(true) - sum(parts, (line) => line.cancelAsked),
+      atOnce: sum(parts, atOnce),
+      asked: sum(parts, (line) =>
+        Math.max(0, Math.min(open(line, true) - line.cancelAsked, leftOf([line]) - atOnce(line))),
+      ),
     };
   }
 

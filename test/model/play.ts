@@ -51,7 +51,10 @@ export class Stage {
 
   static async open(url: string, pool: pg.Pool): Promise<Stage> {
     const { erp, wms } = memorySystems();
-    return new Stage(await SmallHub.open({ url, connectors: { erp, wms }, estate }), pool, { erp, wms });
+    return new Stage(await SmallHub.open({ url, connectors: { erp, wms }, estate, leaseMs: 86_400_000 }), pool, {
+      erp,
+      wms,
+    });
   }
 
   async play(steps: readonly (Step | null)[]): Promise<Run> {
@@ -185,8 +188,6 @@ class Run {
       case 'hold': {
         const target = this.#order(step.nth);
         if (target === undefined || model.isOver(target)) return;
-        // Not played: held between a change and its confirmation, added units are taken for asked of the WMS (README).
-        if (target.lines.some((line) => line.awaitsErp)) return;
         model.hold(target);
         const hold = { reason: 'waits', detail: this.#key(), by: 'ann' };
         await holdOrder(hub.db, hub.deps, this.#orderIds.get(target.no)!, hold);
