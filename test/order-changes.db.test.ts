@@ -1,6 +1,7 @@
 /** Orders that change after they were accepted: each unit at the stage it is at, what is added as lines of their own, everything told once. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkPromises } from '../src/ops/index.ts';
+import { applyRerun, holdOrder, planRerun } from '../src/orders/index.ts';
 import { findOrders, readTimeline } from '../src/projections/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import type { MemorySystem } from './helpers/memory-system.ts';
@@ -432,6 +433,75 @@ it('what waits and what was added find stock at once, before the ERP knows what 
     [{ lineNo: 100_001, quantity: 2 }],
     [{ lineNo: 100_002, quantity: 4 }],
   ]);
+});
+
+it('many lines that were added find stock at one place before the ERP knows them: each is asked of the WMS apart', async () => {
+  await ordered('api', [sku.a, 1]);
+  await hub.settle();
+  // More of them than there are places.
+  for (const wanted of [2, 3, 4, 5]) await changeBy([[1, wanted]]);
+  await arrive(sku.a, 'north', 5);
+  await hub.backorders([sku.a]);
+  await hub.settle();
+  expect(told(systems.wms, 'fulfilment').map(({ lines: parts }) => parts.map(({ lineNo }) => lineNo))).toEqual(
+    [1, 100_001, 100_002, 100_003, 100_004].map((lineNo) => [lineNo]),
+  );
+});
+
+it('a rerun gives many added lines stock before the ERP knows them: each is asked of the WMS apart', async () => {
+  await ordered('api', [sku.a, 1]);
+  await hub.settle();
+  for (const wanted of [2, 3, 4, 5]) await changeBy([[1, wanted]]);
+  await arrive(sku.a, 'north', 5);
+  const plan = await planRerun(hub.db, hub.deps, [hub.sku(sku.a)]);
+  expect(plan.changes).toHaveLength(5);
+  expect(await applyRerun(hub.db, hub.deps, plan)).toEqual({ applied: 1, stale: 0 });
+  const asked = () => told(systems.wms, 'fulfilment').map(({ lines: parts }) => parts.map(({ lineNo }) => lineNo));
+  await hub.settle();
+  expect(asked()).toEqual([1, 100_001, 100_002, 100_003, 100_004].map((lineNo) => [lineNo]));
+});
+
+it('what was added is given back at once while a hold keeps the WMS from being asked for it', async () => {
+  await arrive(sku.a, 'north', 9);
+  await ordered('api', [sku.a, 4]);
+  await hub.settle();
+  await changeBy([[1, 9]]);
+  const { rows } = await database.pool.query('select order_id from sales_order where external_no = $1', [no()]);
+  await holdOrder(hub.db, hub.deps, rows[0]!.order_id, { reason: 'fraud_check', detail: '', by: 'bob' });
+  await hub.settle();
+  expect(told(systems.wms, 'fulfilment')).toHaveLength(1);
+  await hub.receive('api', [cancel('api', no(), 1, 6, `c${++keys}`, sku.a)]);
+  expect(await lines()).toEqual(['released', '1: 4 allocated 4 cancel_asked 1', '100001: 5 cancelled 5']);
+  await hub.settle();
+  expect(systems.wms.of('fulfilment_cancel')).toMatchObject([{ payload: { lines: [{ lineNo: 1, quantity: 1 }] } }]);
+  expect(await balances(database.pool, sku.a)).toEqual(['north 9/0/3/0']);
+});
+
+it('a whole order is cancelled once more of its lines are picked than there are places', async () => {
+  await arrive(sku.a, 'north', 20);
+  await ordered('api', ...[1, 2, 3, 4, 5].map((quantity): [string, number] => [sku.a, quantity]));
+  await changeBy([[1, 2]]);
+  await hub.settle();
+  for (const { reference, lines: parts } of told(systems.wms, 'fulfilment'))
+    await hub.receive('wms', [picked(`p${++keys}`, reference, parts as never)]);
+  expect(await hub.receive('api', [orderCancelled('api', no(), 'all')])).toMatchObject([{ status: 'applied' }]);
+  expect(await lines()).toEqual([
+    'released',
+    ...[1, 2, 3, 4, 5].map((quantity, i) => `${i + 1}: ${quantity} picked ${quantity} return_expected ${quantity}`),
+    '100001: 1 picked 1 return_expected 1',
+  ]);
+});
+
+it('a line is cancelled of which more parts are picked than there are places', async () => {
+  await arrive(sku.a, 'north', 20);
+  await ordered('api', [sku.a, 1]);
+  for (const wanted of [2, 3, 4, 5]) await changeBy([[1, wanted]]);
+  await hub.settle();
+  for (const { reference, lines: parts } of told(systems.wms, 'fulfilment'))
+    await hub.receive('wms', [picked(`p${++keys}`, reference, parts as never)]);
+  const item = cancel('api', no(), 1, 5, `c${++keys}`, sku.a);
+  expect(await hub.receive('api', [item])).toMatchObject([{ status: 'applied' }]);
+  expect((await lines()).map((line) => line.includes('return_expected 1'))).toEqual([false, ...Array(5).fill(true)]);
 });
 
 it('two changes of one order at once: both hold, and neither unit is given twice', async () => {

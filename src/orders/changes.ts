@@ -4,7 +4,7 @@
  * What is given back goes the way of a cancel, as early as each unit can be stopped; what was picked can't be given back: too late. What is
  * added is decided as an order of its own would be, and stands as lines of its own: amounts of a line stay whole. Who ordered sees the sum.
  */
-import { events, isHandedOver, nothing, refused } from './decision.ts';
+import { events, nothing, refused, requestedUnits } from './decision.ts';
 import { isHeld } from './holds.ts';
 import { OWN_LINES_ABOVE } from './kit-lines.ts';
 import { leftOf, partsOf, rootOf } from './line-parts.ts';
@@ -222,13 +222,16 @@ function lateUnits(
   let askable = 0;
   let picked = 0;
   for (const set of setsOf(parts)) {
-    const freeOf = (part: OrderLine) =>
-      part.backordered + (isHandedOver(order, part) ? 0 : part.allocated - part.cancelAsked);
-    const atOnceOf = wholeUnits(set, freeOf);
+    const early = (part: OrderLine) => part.backordered + part.allocated - requestedUnits(order, part.lineNo);
+    // Some may be on their way back already: the WMS was too late to stop them, and that it has picked them is not heard of yet. Or it was asked
+    // to stop them and says that they are picked.
+    const late = (part: OrderLine) => {
+      const requested = requestedUnits(order, part.lineNo) - part.cancelAsked + stillWanted(set, part);
+      return Math.max(0, Math.min(requested, leftOf(part) - early(part)));
+    };
+    const atOnceOf = wholeUnits(set, early);
     free += atOnceOf;
-    askable +=
-      wholeUnits(set, (part) => part.backordered + part.allocated - part.cancelAsked + stillWanted(set, part)) -
-      atOnceOf;
+    askable += wholeUnits(set, (part) => early(part) + late(part)) - atOnceOf;
     picked += begunUnits(set, (part) => Math.max(0, part.picked - part.shipped));
   }
   const gone = units - free - askable;

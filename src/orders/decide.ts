@@ -8,7 +8,7 @@ import { cancelOrder, change } from './changes.ts';
 import { taxedParts } from './charges.ts';
 import { isIncomplete } from './complete.ts';
 import { consented } from './consent.ts';
-import { events, handedOver, nothing, refused } from './decision.ts';
+import { events, nothing, refused, requestedUnits } from './decision.ts';
 import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { openAllocations, requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
@@ -344,7 +344,7 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
     const shipped = line.shipped + (before.get(lineNo) ?? 0);
-    const left = line.picked + handedOver(order, lineNo) - shipped;
+    const left = line.picked + requestedUnits(order, lineNo) - shipped;
     if (quantity > left) return refused('over_ship', `line ${lineNo}: ${quantity} shipped, ${left} left to ship`);
     lines.push({
       lineNo,

@@ -1,5 +1,5 @@
 /** What all deciders answer with, and what they must assume the WMS has done. */
-import type { Decision, Order, OrderEvent, OrderLine } from './types.ts';
+import type { Allocation, Decision, Order, OrderEvent } from './types.ts';
 
 export const nothing: Decision = { ok: true, events: [] };
 
@@ -15,16 +15,15 @@ export function refused(
   return { ok: false, refused: reason, detail, ...(waitFor !== undefined && { waitFor }) };
 }
 
-/** Whether the WMS was told of what is allocated to a line: all of it, as soon as the ERP knows the order and the line, and nothing holds it. */
-export function isHandedOver(order: Order, line?: OrderLine): boolean {
-  return order.progress.handed && line?.awaitsErp !== true;
+/** Whether the WMS was asked for what was allocated: it may be picking it. What was added waits for the ERP first, and a hold for its end. */
+export function isRequested(order: Order, { fulfilmentId }: Pick<Allocation, 'fulfilmentId'>): boolean {
+  return order.fulfilments.has(fulfilmentId);
 }
 
-/** Units that the WMS may have picked without our having heard of it. */
-export function handedOver(order: Order, lineNo: number): number {
+/** Open units of a line that the WMS was asked for: it may have picked them without our having heard of it. */
+export function requestedUnits(order: Order, lineNo: number): number {
   let units = 0;
-  if (!isHandedOver(order, order.lines.get(lineNo))) return units;
   for (const allocation of order.allocations.values())
-    if (allocation.lineNo === lineNo) units += allocation.openQuantity;
+    if (allocation.lineNo === lineNo && isRequested(order, allocation)) units += allocation.openQuantity;
   return units;
 }

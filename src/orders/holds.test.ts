@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, cancel, confirm, pick, ship, submit, World } from './testing.ts';
+import { answer, cancel, change, confirm, pick, ship, shortPick, submit, World } from './testing.ts';
 import type { NewHold, OrderCommand, OrderEvent } from './types.ts';
 
 const credit: NewHold = { kind: 'credit', reason: 'over_limit', detail: '120.00 beyond the limit' };
@@ -111,6 +111,50 @@ describe('an order that a person holds', () => {
     const order = world().given(submit({ quantity: 6 }), put, confirm, cancel(6));
     expect(order.order!.state).toBe('cancelled');
     expect(order.shelf(1, 1).free + order.shelf(1, 2).free).toBe(15);
+  });
+
+  describe('between a change and the ERP that confirms it', () => {
+    const added = { kind: 'confirm_change', lineNos: [100_001] } as const;
+    const held = () => world().given(submit({ quantity: 4 }), confirm, change([[1, 9]]), put, added);
+
+    it('asks the WMS for what was added when it is released', () => {
+      const order = held();
+      expect(order.history.filter((event) => event.type === 'fulfilment.requested')).toHaveLength(1);
+      order.given(release(700));
+      expect(last(order, 'fulfilment.requested')!.lines).toEqual([{ lineNo: 100_001, skuId: 1, quantity: 5 }]);
+      order.given(cancel(9));
+      expect([order.shown(1), order.shown(100_001)]).toEqual(['4 allocated 4 asked 4', '5 allocated 5 asked 5']);
+    });
+
+    it('gives back at once what the WMS was not asked for, and asks it to stop the rest', () => {
+      const order = held().given(cancel(6));
+      expect([order.shown(1), order.shown(100_001)]).toEqual(['4 allocated 4 asked 1', '5 cancelled 5']);
+      expect(order.shelf(1, 1).free + order.shelf(1, 2).free).toBe(11);
+    });
+
+    it('changes another SKU in for what was added, and not for what the WMS is picking', () => {
+      const order = held().given(release(700), { ...put, hold: { ...put.hold, detail: 'again' } });
+      expect(order.when(change([{ lineNo: 1, quantity: 0 }]))).toMatchObject({ ok: true });
+      const other = held().when(change([[1, 0]], { reference: 'CH2' }));
+      expect(other.ok && other.events[0]).toMatchObject({ lines: [{ cancelled: 5, asked: 4, outcome: 'asked' }] });
+    });
+
+    it('has left nothing that the WMS was not asked for', () => {
+      const order = held();
+      expect(order.when(ship(10, 4, 100_001))).toMatchObject({ ok: false, refused: 'over_ship' });
+    });
+  });
+
+  it('gives back at once what a short pick found elsewhere and the WMS was not asked for', () => {
+    const order = world();
+    order.onShortPick = { policy: 'resource', otherwise: 'hold' };
+    order.shelf(1, 2).free = 3;
+    const lines = [1, 2].map((lineNo) => ({ lineNo, quantity: 3 }));
+    const notFound = { ...(shortPick(10, 3) as Extract<OrderCommand, { kind: 'short_pick' }>), lines };
+    order.given(submit({ quantity: 3 }, { quantity: 3 }), confirm, notFound);
+    expect([order.shown(1), order.shown(2)]).toEqual(['3 allocated 3', '3 backordered 3 held 3']);
+    order.given(cancel(2));
+    expect(order.shown(1)).toBe('3 allocated 1 cancelled 2');
   });
 
   it('is held once by one reason', () => {

@@ -166,13 +166,7 @@ export async function processOrders(
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length * placesFor(command.lineNos, order);
     } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
-    else if (
-      command.kind === 'cancel' ||
-      command.kind === 'answer_cancel' ||
-      command.kind === 'cancel_order' ||
-      command.kind === 'request_return'
-    )
-      returnsMax += deps.directory.locationById.size + (order?.lines.size ?? 0);
+    else if (mayReturn.has(command.kind)) returnsMax += 2 * (order?.lines.size ?? 0);
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
@@ -423,6 +417,14 @@ function partsOf(works: readonly OrderWork[], orderIds: readonly (number | null)
   });
   return parts;
 }
+
+/** What may ask for goods back: of a line once, to one place, and with a return that is asked for a second time, of what can't be stopped. */
+const mayReturn: ReadonlySet<OrderCommand['kind']> = new Set([
+  'cancel',
+  'answer_cancel',
+  'cancel_order',
+  'request_return',
+]);
 
 /** Fulfilments at one place: one, and one for each line that awaits the ERP. */
 function placesFor(lineNos: readonly number[], order: Order | undefined): number {

@@ -1,5 +1,5 @@
 /** Stock for lines that only together make a unit of what was ordered, and back. Pure, as `decide`. */
-import { isHandedOver } from './decision.ts';
+import { isRequested } from './decision.ts';
 import { evolve } from './evolve.ts';
 import type { FulfilmentAt } from './exceptions.ts';
 import { leftOf } from './line-parts.ts';
@@ -68,14 +68,14 @@ function giveBack(order: Order, set: LineSet, reference: string): OrderEvent[] {
   for (const line of set) {
     let over = Math.min(line.allocated - line.cancelAsked, hasOf(line) - units * line.perUnit);
     if (over <= 0) continue;
-    if (isHandedOver(order, line)) list.push(...askToStop(order, line, over, reference).events);
-    else
-      for (const { allocationId, lineNo, skuId, locationId, openQuantity } of order.allocations.values()) {
-        const quantity = lineNo === line.lineNo ? Math.min(openQuantity, over) : 0;
-        if (quantity === 0) continue;
-        released.push({ allocationId, lineNo, skuId, locationId, quantity });
-        over -= quantity;
-      }
+    for (const allocation of order.allocations.values()) {
+      const { allocationId, lineNo, skuId, locationId, openQuantity } = allocation;
+      const quantity = lineNo === line.lineNo && !isRequested(order, allocation) ? Math.min(openQuantity, over) : 0;
+      if (quantity === 0) continue;
+      released.push({ allocationId, lineNo, skuId, locationId, quantity });
+      over -= quantity;
+    }
+    list.push(...askToStop(order, line, over, reference).events);
   }
   if (released.length > 0) list.push({ type: 'order.lines_reassigned', released, allocations: [], commitments: [] });
   return list;

@@ -4,7 +4,7 @@
  *
  * The books of the place still have them. Until it is counted or corrected there they are promised to nobody (see the ledger's `outside.ts`).
  */
-import { events, handedOver, refused } from './decision.ts';
+import { events, refused, requestedUnits } from './decision.ts';
 import { addedInstead, type FulfilmentAt, fulfilmentsOf, substitutesFor } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
 import { isHeld, mayHandOver } from './holds.ts';
@@ -50,7 +50,7 @@ export function shortPick(order: Order, command: ShortPickCommand, context: Deci
     missing.set(lineNo, (missing.get(lineNo) ?? 0) + quantity);
     // What has left was there, also where its pick is not heard of yet.
     const line = order.lines.get(lineNo)!;
-    const there = line.picked + handedOver(order, lineNo) - line.shipped;
+    const there = line.picked + requestedUnits(order, lineNo) - line.shipped;
     if (missing.get(lineNo)! > there)
       return refused('over_short', `line ${lineNo}: ${quantity} not found, and all but ${there} have left`);
   }

@@ -151,17 +151,18 @@ export const readSomeLines = sql<{ order_id: number; unit_price: string; numbers
   `select order_id, unit_price, array[${LINE_NUMBERS.join(', ')}]::text as numbers
      from order_line join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)`,
 );
-/** numbers: allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder */
+// With how far the WMS has come with each: 0 where it was not asked for it, 1 where it was, 2 where it has taken that.
+const ALLOCATION_NUMBERS = `array[a.allocation_id, a.line_no, a.sku_id, a.location_id, a.quantity, a.open_quantity, a.fulfilment_id, a.from_backorder::int,
+                coalesce((select case f.state when 'requested' then 1 else 2 end from fulfilment f
+                           where f.order_id = a.order_id and f.fulfilment_id = a.fulfilment_id), 0)]::text`;
 export const readAllocations = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations',
-  `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
-     from allocation where order_id = any($1::bigint[]) order by order_id, allocation_id`,
+  `select a.order_id, ${ALLOCATION_NUMBERS} as numbers
+     from allocation a where a.order_id = any($1::bigint[]) order by a.order_id, a.allocation_id`,
 );
 export const readAllocationsBehind = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_behind',
-  `select a.order_id,
-          array[a.allocation_id, a.line_no, a.sku_id, a.location_id, a.quantity, a.open_quantity, a.fulfilment_id, a.from_backorder::int]::text as numbers
+  `select a.order_id, ${ALLOCATION_NUMBERS} as numbers
      from (select order_id, line_no from order_line where order_id = any($1::bigint[]) and stands_for is not null
            union all
            select order_id, line_no from order_line where order_id = any($1::bigint[]) and adds_to is not null and stands_for is null) l
@@ -169,10 +170,9 @@ export const readAllocationsBehind = sql<{ order_id: number; numbers: string }>(
 );
 export const readAllocationsOfLines = sql<{ order_id: number; numbers: string }>(
   'orders_read_allocations_of_lines',
-  `select order_id,
-          array[allocation_id, line_no, sku_id, location_id, quantity, open_quantity, fulfilment_id, from_backorder::int]::text as numbers
-     from allocation join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
-    order by order_id, allocation_id`,
+  `select a.order_id, ${ALLOCATION_NUMBERS} as numbers
+     from allocation a join unnest($1::bigint[], $2::int[]) as t(order_id, line_no) using (order_id, line_no)
+    order by a.order_id, a.allocation_id`,
 );
 export const readFulfilmentsById = sql<{
   order_id: number;

@@ -106,7 +106,6 @@ async function readHeld(db: Queryable, orders: ReadonlyMap<number, Order>): Prom
   if (held.length === 0) return;
   const ids = [numbers(held.map(({ orderId }) => orderId))];
   for (const row of await db.query(statements.readAllocations, ids)) addAllocation(orders, row);
-  for (const row of await db.query(statements.readFulfilments, ids)) addFulfilment(orders, row);
   for (const row of await db.query(statements.readAwaitingLines, ids)) addLine(orders, row);
 }
 
@@ -255,14 +254,20 @@ function addLine(
 function addAllocation(orders: ReadonlyMap<number, Order>, row: { order_id: number; numbers: string }): void {
   // In the order of the statements.
   const n = unpack(row.numbers);
-  orders.get(row.order_id)?.allocations.set(n[0]!, {
+  const order = orders.get(row.order_id);
+  if (order === undefined) return;
+  const fulfilmentId = n[6]!;
+  const state = ([undefined, 'requested', 'released'] as const)[n[8]!];
+  if (state !== undefined && !order.fulfilments.has(fulfilmentId))
+    order.fulfilments.set(fulfilmentId, { fulfilmentId, locationId: n[3]!, state });
+  order.allocations.set(n[0]!, {
     allocationId: n[0]!,
     lineNo: n[1]!,
     skuId: n[2]!,
     locationId: n[3]!,
     quantity: n[4]!,
     openQuantity: n[5]!,
-    fulfilmentId: n[6]!,
+    fulfilmentId,
     fromBackorder: n[7] === 1,
   });
 }

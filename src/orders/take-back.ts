@@ -1,5 +1,5 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
-import { events, handedOver, isHandedOver, refused } from './decision.ts';
+import { events, isRequested, refused, requestedUnits } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
 import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
 import { begunUnits, type LineSet, setsOf, stoppedParts, sumBegun, wholeUnits } from './sets.ts';
@@ -44,11 +44,10 @@ export function takeBack(
 ): OrderEvent[] {
   if (parts.length === 1) return cancelLine(order, parts[0]!, quantity, reference, context);
   const sets = setsOf(parts);
-  const waiting = (part: OrderLine) => part.allocated - part.cancelAsked;
   const stages = [
     (part: OrderLine) => part.backordered,
-    (part: OrderLine) => (isHandedOver(order, part) ? 0 : waiting(part)),
-    (part: OrderLine) => (isHandedOver(order, part) ? waiting(part) : 0),
+    (part: OrderLine) => part.allocated - requestedUnits(order, part.lineNo),
+    (part: OrderLine) => requestedUnits(order, part.lineNo) - part.cancelAsked,
     leftOf,
   ];
   const taken = new Map(sets.map((set) => [set, 0]));
@@ -103,7 +102,8 @@ export function cancelLine(
   );
   const released: Extract<OrderEvent, { type: 'order.lines_cancelled' }>['released'] = [];
   for (const allocation of own) {
-    if (missing === 0 || isHandedOver(order, line)) break;
+    if (missing === 0) break;
+    if (isRequested(order, allocation)) continue;
     const quantity = Math.min(allocation.openQuantity, missing);
     released.push({
       allocationId: allocation.allocationId,
@@ -147,12 +147,13 @@ export function askToStop(
   units: number,
   reference: string,
 ): { events: OrderEvent[]; units: number } {
-  if (units === 0 || !isHandedOver(order, line)) return { events: [], units: 0 };
+  if (units === 0) return { events: [], units: 0 };
   // Units asked before are spoken for; which allocation they lie in doesn't matter, only how many are still to be asked.
   let askable = 0;
   const byFulfilment = new Map<number, number>();
-  for (const { lineNo, fulfilmentId, openQuantity } of order.allocations.values()) {
-    if (lineNo !== line.lineNo || openQuantity === 0) continue;
+  for (const allocation of order.allocations.values()) {
+    const { lineNo, fulfilmentId, openQuantity } = allocation;
+    if (lineNo !== line.lineNo || openQuantity === 0 || !isRequested(order, allocation)) continue;
     byFulfilment.set(fulfilmentId, (byFulfilment.get(fulfilmentId) ?? 0) + openQuantity);
     askable += openQuantity;
   }
@@ -236,7 +237,7 @@ export function answerCancel(
     }
     if (cancelled + tooLate > line.cancelAsked)
       return refused('over_cancel', `line ${lineNo}: ${cancelled + tooLate} answered, ${line.cancelAsked} asked`);
-    const left = line.picked + handedOver(order, lineNo) - line.shipped;
+    const left = line.picked + requestedUnits(order, lineNo) - line.shipped;
     if (cancelled > left)
       return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, but shipped all but ${left}`);
     // Units that were stopped only because their kit can't be made up now wait again, or stay where the WMS was too late.

@@ -100,7 +100,7 @@ export interface Allocation {
   locationId: number;
   quantity: number;
   openQuantity: number;
-  /** What it leaves with. It is requested of the WMS once the ERP knows the order. */
+  /** What it leaves with. It is requested of the WMS once the ERP knows the order; it was where the order has that fulfilment. */
   fulfilmentId: number;
   /** Made for units that had waited; else with the order itself. */
   fromBackorder: boolean;
@@ -150,7 +150,7 @@ export interface Progress {
   confirmed: boolean;
   /** The ERP is told, or may be: nothing held the order when it was accepted, or nothing does any more. */
   told: boolean;
-  /** The WMS was asked for what is allocated; what is allocated from then on, it is asked for at once. */
+  /** The WMS was asked for something of it; for what, its fulfilments say. */
   handed: boolean;
 }
 
@@ -176,6 +176,7 @@ export interface Order {
   progress: Progress;
   lines: Map<number, OrderLine>;
   allocations: Map<number, Allocation>;
+  /** What the WMS was asked for: of all allocations that were read, and what the work names. */
   fulfilments: Map<number, Fulfilment>;
   returns: Map<number, ReturnAuthorisation>;
   exceptions: Map<number, OrderException>;

@@ -70,9 +70,11 @@ export class Outside {
 
   /** It stops what it has not picked; the rest is too late. */
   stop(payload: { fulfilment: string; lines: { lineNo: number; quantity: number }[] }) {
-    const task = this.tasks.find((one) => one.reference === payload.fulfilment)!;
+    const task = this.tasks.find((one) => one.reference === payload.fulfilment);
     return payload.lines.map(({ lineNo, quantity }) => {
-      const line = task.lines.find((one) => one.lineNo === lineNo)!;
+      const line = task?.lines.find((one) => one.lineNo === lineNo);
+      // It was never told of that: the model didn't ask either, and says so.
+      if (line === undefined) return { lineNo, cancelled: 0, tooLate: 0 };
       const cancelled = Math.min(quantity, line.asked - line.stopped - line.picked);
       line.stopped += cancelled;
       return { lineNo, cancelled, tooLate: quantity - cancelled };

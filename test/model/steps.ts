@@ -6,6 +6,18 @@ export type Step =
   | { do: 'lose'; sku: number; place: number; units: number }
   | { do: 'order'; lines: { sku: number; units: number; price: string }[] }
   | { do: 'cancel'; nth: number; line: number; units: number; twice: boolean }
+  | { do: 'cancel_whole'; nth: number; twice: boolean }
+  | {
+      do: 'change';
+      nth: number;
+      /** 0: the channel gives it none. */
+      number: number;
+      isWhole: boolean;
+      isPartial: boolean;
+      twice: boolean;
+      /** `line` beyond those there are: a new one, with a number or without. */
+      lines: { line: number; units: number; sku: number | null; price: string | null; isNumbered: boolean }[];
+    }
   | { do: 'hold'; nth: number }
   | { do: 'release'; nth: number }
   | { do: 'backorders' }
@@ -23,6 +35,12 @@ const sku = fc.nat(1);
 const place = fc.nat(1);
 // Thirds of a penny, prices that round up and down, one that is whole.
 const price = fc.constantFrom('1.00', '2.55', '0.333333', '0.005', '12.345', '7.1');
+
+const rarely = fc.nat(7).map((n) => n === 7);
+const wish = fc.record({
+  ...{ line: fc.nat(4), units: fc.nat(12), isNumbered: fc.boolean() },
+  ...{ sku: fc.option(sku, { freq: 2 }), price: fc.option(price) },
+});
 
 function step<S extends Step>(
   weight: number,
@@ -46,6 +64,14 @@ export const steps: fc.Arbitrary<(Step | null)[]> = fc.array(
         }),
       ),
       step(4, fc.record({ do: kind('cancel'), nth, line: fc.nat(2), units, twice: fc.boolean() })),
+      step(1, fc.record({ do: kind('cancel_whole'), nth, twice: fc.boolean() })),
+      step(
+        6,
+        fc.record({
+          ...{ do: kind('change'), nth, number: fc.nat(4), isWhole: rarely, isPartial: fc.boolean(), twice: rarely },
+          lines: fc.array(wish, { minLength: 1, maxLength: 2 }),
+        }),
+      ),
       step(1, fc.record({ do: kind('hold'), nth })),
       step(1, fc.record({ do: kind('release'), nth })),
       step(2, fc.record({ do: kind('backorders') })),
