@@ -386,6 +386,26 @@ it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, s
   ['a time that is none', { kind: 'product.changed', changedAt: 'yesterday' } as never, 'value_invalid', 'changedAt'],
   ['a merge into nobody', { kind: 'account.merged', into: 'NOBODY' } as never, 'unknown_account', 'into'],
   ['a merge into itself', { kind: 'account.merged', into: 'SELF', account: 'SELF' } as never, 'merge_ring', 'into'],
+  ['a contract with nobody', { kind: 'contract.changed', account: 'NOBODY' } as never, 'unknown_account', 'account'],
+  [
+    'a contract that ends before it begins',
+    { kind: 'contract.changed', validFrom: '2026-02-02', validTo: '2026-02-01' } as never,
+    'value_invalid',
+    'validTo',
+  ],
+  ['a contract in no currency', { kind: 'contract.changed', currency: 'pounds' } as never, 'value_invalid', 'currency'],
+  [
+    'a contract’s price of nothing',
+    { kind: 'contract.changed', prices: [{ sku: 'NOPE', unitPrice: '1' }] } as never,
+    'unknown_sku',
+    'prices[0].sku',
+  ],
+  [
+    'a contract’s price below nothing',
+    { kind: 'contract.changed', prices: [{ sku: 'X', unitPrice: '-1' }] } as never,
+    'value_invalid',
+    'prices[0].unitPrice',
+  ],
   ['no code', { kind: 'account.changed', account: '' } as never, 'value_invalid', 'account'],
 ])('%s is set aside alone, and named', async (_, changes, faultClass, place) => {
   await tell({ kind: 'account.changed', account: 'SELF', company: 'acme', changedAt: on(1) });
@@ -393,6 +413,10 @@ it.each<[string, Partial<RecordChanged> & Pick<RecordChanged, 'kind'>, string, s
     'product.changed': product('X', 'x', 1),
     'price.changed': price('X', '1.00', 1),
     'account.changed': { kind: 'account.changed', account: 'A9', company: 'acme', changedAt: on(1) },
+    'contract.changed': {
+      ...{ kind: 'contract.changed', contract: 'K', account: 'SELF', company: 'acme', changedAt: on(1) },
+      prices: [{ sku: 'X', unitPrice: '1.00' }],
+    },
     'account.merged': { kind: 'account.merged', account: 'A9', company: 'acme', into: 'A8', changedAt: on(1) },
   }[changes.kind] as RecordChanged;
   const sku = `R${++n}`;

@@ -10,7 +10,7 @@ import { idempotencyKeyOf } from './auth.ts';
 import { LARGE_BODY_BYTES_MAX } from './body.ts';
 import type { ApiHub } from './hub.ts';
 import { orderAnswer } from './order-answer.ts';
-import { getOrder } from './orders.ts';
+import { getOrder, priceCheck } from './orders.ts';
 import { receive } from './receive.ts';
 import { keyHeader } from './reservations.ts';
 import { closed, date, idParams, quantity, sku, skuCodeOf, text, time, unitPrice, utcOf } from './schemas.ts';
@@ -53,7 +53,12 @@ const line = Type.Object({
   detail: Type.Optional(Type.String()),
   added: Type.Optional(
     Type.Object(
-      { lineNo: Type.Integer(), sku: Type.String(), quantity: Type.Integer() },
+      {
+        lineNo: Type.Integer(),
+        sku: Type.String(),
+        quantity: Type.Integer(),
+        priceCheck: Type.Optional(priceCheck),
+      },
       {
         description: 'units that were added, and the line that holds them',
       },
@@ -208,7 +213,10 @@ function shown({ directory }: ApiHub, { reference, number, isWhole, lines }: Ord
     lines: lines.map(({ added, undone: _, ...rest }: ChangedLine) => ({
       ...rest,
       ...(added !== undefined && {
-        added: { lineNo: added.lineNo, sku: directory.skuCode(added.skuId), quantity: added.quantity },
+        added: {
+          ...{ lineNo: added.lineNo, sku: directory.skuCode(added.skuId), quantity: added.quantity },
+          ...(added.priceCheck !== undefined && { priceCheck: added.priceCheck }),
+        },
       }),
     })),
   };

@@ -26,7 +26,13 @@ const putting = closed({
   dueAt: Type.Optional(time()),
   by: Type.Optional(text(100, 'who; default: the key')),
 });
-const releasing = closed({ by: Type.Optional(text(100, 'who; default: the key')), reason: Type.Optional(prose(500)) });
+const releasing = closed({
+  by: Type.Optional(text(100, 'who; default: the key')),
+  reason: Type.Optional(prose(500)),
+  reprice: Type.Optional(
+    Type.Boolean({ description: 'of a hold for prices: its lines get the decided prices, and the amounts follow' }),
+  ),
+});
 const nullable = (description?: string) =>
   Type.Union([Type.String(), Type.Null()], description === undefined ? {} : { description });
 const shape = Type.Object({
@@ -145,10 +151,10 @@ export function holdRoutes(app: FastifyInstance, hub: ApiHub): void {
       },
     },
     async (request) => {
-      const { by, reason } = request.body;
+      const { by, reason, reprice } = request.body;
       const record = await releaseHold(db, deps, request.params.id, {
         by: by ?? `key ${keyOf(request).keyId}`,
-        reason,
+        ...{ reason, reprice },
       });
       hub.onCommit();
       return shown(record);

@@ -89,7 +89,7 @@ export const promisedPart = Type.Object({
   location: Type.Union([Type.String(), Type.Null()]),
   reason: Type.String({ description: 'stock, supply, no_supply, held, no_calendar or ship_complete' }),
 });
-const priceCheck = Type.Object(
+export const priceCheck = Type.Object(
   {
     outcome: Type.String({ description: 'accepted, repriced or held' }),
     askedPrice: Type.String(),

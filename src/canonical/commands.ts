@@ -429,7 +429,34 @@ export interface PriceChanged {
   changedAt: string;
 }
 
-export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged;
+/** What was agreed with an account for some time. It keeps its account and currency for ever. */
+export interface ContractChanged {
+  kind: 'contract.changed';
+  company: string;
+  account: string;
+  contract: string;
+  /** Default: the company's. */
+  currency?: string;
+  /** A day, YYYY-MM-DD; absent: it has always been valid. */
+  validFrom?: string;
+  /** The last day; absent: it has no end yet. */
+  validTo?: string;
+  /** All prices of it: what is not among them any more has ended. Absent: nothing is said of them. */
+  prices?: ContractPriceChanged[];
+  changedAt: string;
+}
+
+export interface ContractPriceChanged {
+  sku: string;
+  unitPrice: string;
+  /** From how many base units on; default 1. */
+  quantityMin?: number;
+  /** What it is the price of: `pricePer` (default 1) of `unit` (default: the SKU's base unit). */
+  unit?: string;
+  pricePer?: number;
+}
+
+export type RecordChanged = ProductChanged | AccountChanged | AccountMerged | PriceChanged | ContractChanged;
 
 /** What an account owes and may owe, as its ERP has it at one moment. Of two the one of the later moment holds. */
 export interface CreditReported {

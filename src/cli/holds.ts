@@ -67,7 +67,8 @@ export function register(program: Command): void {
     .description('release one; the same again does nothing. With the last hold of an order the ERP is told the order')
     .argument('<id>', 'from holds ls', id)
     .requiredOption('--reason <text>', 'why, for whoever asks later')
-    .action(async (holdId: number, options: Common & { reason: string }) => {
+    .option('--reprice', 'of a hold for prices: its lines get the decided prices, and the amounts follow')
+    .action(async (holdId: number, options: Common & { reason: string; reprice?: boolean }) => {
       const { release, shown, withDatabase } = await load();
       await withDatabase(options, 'holds', async (opened) => {
         const found = await release(opened, holdId, options);

@@ -5,7 +5,7 @@ const columns = `
 products  sku; description, unit, gtin, lifecycle (active, phase_out, discontinued), weight_g, length_mm, width_mm, height_mm
 accounts  account; company, channel, name, parent, payment_terms, hold (why its orders are held), price_list,
           priority_class (win, gain, redistribute, fill, lose), ship_complete (true, false), region
-prices    sku, unit_price; company, currency, price_list, valid_from, valid_to, quantity_min
+prices    sku, unit_price; company, currency, price_list, valid_from, valid_to, quantity_min, unit, price_per
 contracts  contract, account; company, currency, valid_from, valid_to
 contract-prices  contract, sku, unit_price; company, quantity_min, price_per
 substitutes  sku, substitute

@@ -1,15 +1,17 @@
 /** Products, accounts and prices that systems tell. What of a record can't be taken is set aside and named; the rest of it is taken. */
-import type { RecordChanged } from '../canonical/index.ts';
+import { ownerOf, type RecordChanged } from '../canonical/index.ts';
 import {
   admitPrices,
   type Directory,
   type Finding,
   type Findings,
   mergeAccounts,
+  readOwnerRules,
   writeAccounts,
   writePrices,
   writeProducts,
 } from '../master/index.ts';
+import { changeContracts } from '../pricing/index.ts';
 import type { Tx } from '../store/index.ts';
 import { type Entry, refusalOf } from './entry.ts';
 import { keepIdentities } from './matches.ts';
@@ -38,6 +40,8 @@ export async function applyRecords(tx: Tx, directory: Directory, entries: readon
   }
   const merges = of('account.merged');
   if (merges.length > 0) set(await mergeAccounts(tx, directory, merges));
+  const contracts = of('contract.changed');
+  if (contracts.length > 0) set(await applyContracts(tx, directory, contracts));
   const prices = of('price.changed');
   if (prices.length > 0) {
     const { dropped, findings } = await admitPrices(tx, directory, prices);
@@ -49,6 +53,24 @@ export async function applyRecords(tx: Tx, directory: Directory, entries: readon
           { class: 'price_overlap', code: 'XD_PRICE_OVERLAP', field: 'validFrom', reason },
         ]);
   }
+}
+
+/** Of several of one contract the last change holds. */
+async function applyContracts(
+  tx: Tx,
+  directory: Directory,
+  contracts: readonly Told<'contract.changed'>[],
+): Promise<Findings<Told<'contract.changed'>>> {
+  const findings: Findings<Told<'contract.changed'>> = new Map();
+  const owner = ownerOf((await readOwnerRules(tx)).owners, 'price');
+  const owned = contracts.filter((record) => {
+    if (owner === undefined || owner === record.system) return true;
+    const reason = `prices are owned by ${owner}, and ${record.system} tells contract ${record.contract}`;
+    findings.set(record, [{ class: 'not_owner', code: 'XD_NOT_OWNER', field: 'price', reason }]);
+    return false;
+  });
+  for (const { record, ...why } of await changeContracts(tx, directory, owned)) findings.set(record, [why]);
+  return findings;
 }
 
 function setAside(entry: Entry, findings: readonly Finding[]): void {

@@ -1,6 +1,8 @@
 /** Products, accounts and prices as their systems tell them. */
 import {
   type AccountMerged,
+  type ContractChanged,
+  type ContractPriceChanged,
   gtin14Of,
   type PriceTier,
   quantityOf,
@@ -77,18 +79,13 @@ export function translateRecord(directory: Directory, system: string, command: R
         into: directory.ourCode(system, 'account', command.into, null),
       })
     );
+  if (command.kind === 'contract.changed') return translateContract(directory, system, command);
   const skuId = skuOf(directory, system, command.sku, 'sku');
   if (typeof skuId !== 'number') return skuId;
   if (!CURRENCY.test(command.currency))
     return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
-  for (const place of ['validFrom', 'validTo'] as const) {
-    const day = command[place];
-    if (day !== undefined && (!DAY.test(day) || Number.isNaN(Date.parse(day))))
-      return fault('value_invalid', 'XD_VALUE_INVALID', `${place} is no day`, place);
-  }
-  const { validFrom, validTo } = command;
-  if (validFrom !== undefined && validTo !== undefined && validTo < validFrom)
-    return fault('value_invalid', 'XD_VALUE_INVALID', `validTo ${validTo} is before validFrom ${validFrom}`, 'validTo');
+  const wrongDays = wrongDaysOf(command);
+  if (wrongDays !== undefined) return wrongDays;
   const gap = gapOf(command.tiers);
   if (gap !== undefined) return fault('tier_gap', 'XD_VALUE_INVALID', gap, 'tiers');
   const { unit: priceUnit, pricePer: said = 1, ...rest } = command;
@@ -109,6 +106,57 @@ export function translateRecord(directory: Directory, system: string, command: R
     ...(price.pricePer !== 1 && { pricePer: price.pricePer }),
   };
   return { ...NOTHING, records: [record] };
+}
+
+function wrongDaysOf(record: { validFrom?: string; validTo?: string }): Fault | undefined {
+  for (const place of ['validFrom', 'validTo'] as const) {
+    const day = record[place];
+    if (day !== undefined && (!DAY.test(day) || Number.isNaN(Date.parse(day))))
+      return fault('value_invalid', 'XD_VALUE_INVALID', `${place} is no day`, place);
+  }
+  const { validFrom, validTo } = record;
+  if (validFrom !== undefined && validTo !== undefined && validTo < validFrom)
+    return fault('value_invalid', 'XD_VALUE_INVALID', `validTo ${validTo} is before validFrom ${validFrom}`, 'validTo');
+  return undefined;
+}
+
+/** All of it or nothing: a contract of which some prices are missing would answer with the list's. */
+function translateContract(directory: Directory, system: string, command: ContractChanged): Translated | Fault {
+  const { contract, currency, prices } = command;
+  if (contract.length === 0 || contract.length > CODE_CHARS_MAX)
+    return fault('value_invalid', 'XD_VALUE_INVALID', `a code has 1 to ${CODE_CHARS_MAX} characters`, 'contract');
+  if (currency !== undefined && !CURRENCY.test(currency))
+    return fault('value_invalid', 'XD_VALUE_INVALID', 'currency is three capital letters', 'currency');
+  const wrong = wrongDaysOf(command) ?? unmappedAccount(directory, system, command.account, null, 'account');
+  if (wrong !== undefined) return wrong;
+  const { companyId } = directory.companies.get(command.company)!;
+  const account = directory.ourCode(system, 'account', command.account, null);
+  if (directory.findAccountId(companyId, account) === undefined) {
+    const reason = `contract ${shown(contract)} is of ${shown(account)}, and there is no such account`;
+    const waitKey = `account/${companyId} ${account}`;
+    return { ...fault('unknown_account', 'XD_UNKNOWN_ACCOUNT', reason, 'account'), waitKey };
+  }
+  const seen = new Set<string>();
+  const based: ContractPriceChanged[] = [];
+  for (const [i, price] of (prices ?? []).entries()) {
+    const place = `prices[${i}]`;
+    const skuId = skuOf(directory, system, price.sku, `${place}.sku`);
+    if (typeof skuId !== 'number') return skuId;
+    const quantityMin = quantityOf(price.quantityMin ?? 1, `${place}.quantityMin`);
+    if (seen.has(`${skuId}/${quantityMin}`))
+      return fault('value_invalid', 'XD_VALUE_INVALID', `two prices of ${price.sku} from ${quantityMin} on`, place);
+    seen.add(`${skuId}/${quantityMin}`);
+    const said = {
+      unitPrice: unitPriceOf(price.unitPrice, `${place}.unitPrice`),
+      pricePer: quantityOf(price.pricePer ?? 1, `${place}.pricePer`),
+    };
+    const units = directory.unitsOf(skuId);
+    const { unitPrice, pricePer } =
+      price.unit === undefined ? said : toBasePrice({ ...said, priceUnit: price.unit }, units, `${place}.unitPrice`);
+    const sku = directory.ourCode(system, 'sku', price.sku, null);
+    based.push({ sku, unitPrice, quantityMin, ...(pricePer !== 1 && { pricePer }) });
+  }
+  return { ...NOTHING, records: [{ ...command, account, ...(prices !== undefined && { prices: based }) }] };
 }
 
 function translateMerge(directory: Directory, command: AccountMerged): Translated | Fault {

@@ -56,8 +56,7 @@ export async function loadCodes(
   for (const { system, command, at } of named) {
     for (const code of skusIn(command)) skus.add(directory.ourCode(system, 'sku', code, at));
     for (const code of inOtherUnits(directory, command)) inUnits.push(directory.ourCode(system, 'sku', code, at));
-    if (command.kind !== 'order.submitted' && command.kind !== 'account.merged' && command.kind !== 'credit.reported')
-      continue;
+    if (!NAMING_ACCOUNTS.has(command.kind) || !('company' in command)) continue;
     const company = directory.companies.get(command.company);
     if (company === undefined) continue;
     for (const code of accountsIn(command))
@@ -78,6 +77,14 @@ export async function loadCodes(
   ]);
 }
 
+/** Kinds of which the accounts are looked up; of others they are written, or not needed. */
+const NAMING_ACCOUNTS: ReadonlySet<InboundCommand['kind']> = new Set([
+  'order.submitted',
+  'account.merged',
+  'contract.changed',
+  'credit.reported',
+]);
+
 function asksOrHolds(channel: ChannelEntry | undefined): boolean {
   return channel !== undefined && (!channel.sellsByItself || channel.holdsQuantities);
 }
@@ -87,6 +94,7 @@ function skusIn(command: InboundCommand): string[] {
   return [
     ...kit.map(({ sku }) => sku),
     ...substitutes,
+    ...(command.kind === 'contract.changed' ? (command.prices ?? []).map(({ sku }) => sku) : []),
     ...('sku' in command ? [command.sku] : []),
     ...('lines' in command
       ? command.lines.flatMap((line) => ('sku' in line && line.sku !== undefined ? [line.sku] : []))
@@ -102,6 +110,8 @@ function inOtherUnits(directory: Directory, command: InboundCommand): string[] {
       isListed || (unit ?? priceUnit ?? packLevel) !== undefined ? [sku] : [],
     );
   if (command.kind === 'order.cancel_requested' && isListed) return [command.sku];
+  if (command.kind === 'contract.changed')
+    return (command.prices ?? []).flatMap(({ sku, unit }) => (unit === undefined ? [] : [sku]));
   return 'unit' in command && command.kind !== 'product.changed' ? [command.sku] : [];
 }
 
@@ -112,6 +122,7 @@ function accountsIn(command: InboundCommand): string[] {
     case 'account.changed':
       return typeof command.parent === 'string' ? [command.account, command.parent] : [command.account];
     case 'order.submitted':
+    case 'contract.changed':
     case 'credit.reported':
       return [command.account];
     case 'return.received':
@@ -390,6 +401,7 @@ function translateCommand(
     case 'account.changed':
     case 'account.merged':
     case 'price.changed':
+    case 'contract.changed':
       return translateRecord(directory, system, command);
     case 'credit.reported':
       return translateCredit(directory, system, command);

@@ -1,4 +1,5 @@
 /** A change of an order after it was accepted: what was asked, and what each line was answered. Pure data. */
+import type { PriceCheck } from './price-check.ts';
 import type { AcceptedLine, NewAllocation, NewCommitment } from './types.ts';
 
 /** What a change asks of one line. */
@@ -41,7 +42,7 @@ export interface ChangedLine {
   outcome: 'applied' | 'asked' | 'unchanged' | 'superseded' | ChangeRefusal;
   detail?: string;
   /** Units that were added, as a line of their own. */
-  added?: { lineNo: number; skuId: number; quantity: number };
+  added?: { lineNo: number; skuId: number; quantity: number; priceCheck?: PriceCheck };
   /** Units given up at once. */
   cancelled?: number;
   /** Units that the WMS is asked to stop. */

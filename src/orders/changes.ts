@@ -375,8 +375,8 @@ function fillAnswer(
   const asked = sumBegun(sets, sum('order.cancel_asked'));
   if (add !== null) {
     const lines = added.flatMap((event) => (event.type === 'order.lines_added' ? event.lines : []));
-    const { lineNo, skuId, quantity } = lines.find((line) => line.lineNo === add.lineNo)!;
-    answer.added = { lineNo, skuId, quantity };
+    const { lineNo, skuId, quantity, priceCheck } = lines.find((line) => line.lineNo === add.lineNo)!;
+    answer.added = { lineNo, skuId, quantity, ...(priceCheck !== undefined && { priceCheck }) };
   }
   if (cancelled > 0) answer.cancelled = cancelled;
   if (asked > 0) answer.asked = asked;

@@ -6,8 +6,9 @@ import { type CreditDecision, CreditSession, readPaths } from '../credit/index.t
 import type { Directory } from '../master/index.ts';
 import { numbers, type Tx } from '../store/index.ts';
 import { acceptedOf } from './accepted.ts';
-import type { Gate, OpenGate } from './gates.ts';
+import type { Gate, OpenGate, Releasing } from './gates.ts';
 import { findHeldForCredit } from './holds.sql.ts';
+import type { RepricedLine } from './price-check.ts';
 import { findAccountsOf } from './store.sql.ts';
 import type {
   CreditMark,
@@ -38,17 +39,21 @@ export const openCreditGate: OpenGate = async (tx, directory, works, { reported 
     return undefined;
   const accountIds = new Set<number>();
   const holdIds: number[] = [];
+  const repricing: number[] = [];
   const changed: number[] = [];
   let isChanging = false;
   for (const [i, { command }] of works.entries()) {
     if (command.kind === 'submit') {
       if (directory.channelById.get(command.channelId)?.checksCredit === true) accountIds.add(command.accountId);
-    } else if (command.kind === 'release_hold') holdIds.push(command.holdId);
-    else if (command.kind === 'change') changed.push(orderIds[i] ?? 0);
+    } else if (command.kind === 'release_hold') {
+      holdIds.push(command.holdId);
+      if (command.reprice === true) repricing.push(command.holdId);
+    } else if (command.kind === 'change') changed.push(orderIds[i] ?? 0);
     if (CHANGING.has(command.kind)) isChanging = true;
   }
   if (holdIds.length > 0)
-    for (const row of await tx.query(findHeldForCredit, [numbers(holdIds)])) accountIds.add(row.account_id);
+    for (const row of await tx.query(findHeldForCredit, [numbers(holdIds), numbers(repricing)]))
+      accountIds.add(row.account_id);
   // Whose an order is never changes, so it may be read before the order is locked.
   if (changed.length > 0)
     for (const row of await tx.query(findAccountsOf, [numbers(changed)]))
@@ -65,6 +70,8 @@ class CreditGate implements Gate {
   readonly #session: CreditSession;
   /** What was decided of units that are about to be added, by order. */
   readonly #judged = new Map<number, CreditDecision>();
+  /** What an order stands for more at the prices that it is about to get; below 0: less. */
+  readonly #dearerBy = new Map<number, number>();
 
   constructor(tx: Tx, directory: Directory, session: CreditSession) {
     this.#tx = tx;
@@ -94,8 +101,7 @@ class CreditGate implements Gate {
     this.#judged.delete(order.orderId);
     const channel = this.#directory.channelById.get(order.channelId)!;
     const amountMinor = added.lines.reduce((sum, line) => sum + acceptedOf(line, order.currency).amountMinor, 0);
-    const isHeld = [...order.holds.values()].some((hold) => hold.kind === 'credit' && hold.releasedBy === null);
-    if (!channel.checksCredit || amountMinor === 0 || isHeld) return { ok: true, holds: [] };
+    if (!channel.checksCredit || amountMinor === 0 || isHeldForCredit(order)) return { ok: true, holds: [] };
     const { accountId, currency } = order;
     const orderMinor = openMinorOf(order) + amountMinor;
     const decision = this.#session.judge({ accountId, amountMinor, orderMinor, currency });
@@ -105,12 +111,27 @@ class CreditGate implements Gate {
   }
 
   /** The claim is taken now, by what is known now. A person may go beyond the limit; a rule may not. */
-  release(order: Order, hold: OrderHold, { isRule }: { isRule: boolean }): ReleaseVerdict {
+  release(order: Order, hold: OrderHold, { isRule, repriced = [] }: Releasing): ReleaseVerdict {
+    if (repriced.length > 0) return this.#judgeDearer(order, repriced);
     if (hold.kind !== 'credit' || order.progress.open === 0) return { ok: true };
     const amountMinor = openMinorOf(order);
     const { accountId, currency } = order;
     const decision = this.#session.decide(order.orderId, { accountId, amountMinor, currency, isOverridden: !isRule });
     if (decision.decision === 'refused') return { ok: false, refused: decision.reason, detail: decision.detail };
+    return { ok: true, credit: recordOf(decision) };
+  }
+
+  /** What an order costs more at other prices takes more of the limit. A person decides, and may go beyond it. */
+  #judgeDearer(order: Order, repriced: readonly RepricedLine[]): ReleaseVerdict {
+    this.#judged.delete(order.orderId);
+    const { accountId, currency } = order;
+    const amountMinor = dearerBy(order, repriced);
+    this.#dearerBy.set(order.orderId, amountMinor);
+    const isChecked = this.#directory.channelById.get(order.channelId)?.checksCredit === true;
+    if (!isChecked || isHeldForCredit(order) || amountMinor <= 0) return { ok: true };
+    const decision = this.#session.judge({ accountId, amountMinor, currency, isOverridden: true });
+    if (decision.decision === 'refused') return { ok: false, refused: decision.reason, detail: decision.detail };
+    this.#judged.set(order.orderId, decision);
     return { ok: true, credit: recordOf(decision) };
   }
 
@@ -131,6 +152,12 @@ class CreditGate implements Gate {
           this.#session.add(orderId, own, accountId, amountMinor, decision);
         }
       }
+    } else if (event.type === 'order.repriced') {
+      const decision = this.#judged.get(orderId);
+      this.#judged.delete(orderId);
+      const byMinor = this.#dearerBy.get(orderId) ?? 0;
+      if (decision === undefined) this.#session.change(orderId, 0, byMinor);
+      else this.#session.add(orderId, 0, accountId, byMinor, decision);
     } else if (event.type === 'order.exception_resolved') {
       const line = order.lines.get(event.lineNo)!;
       const before = acceptedOf({ ...line, refused: line.refused - event.refused }, currency).amountMinor;
@@ -146,6 +173,19 @@ class CreditGate implements Gate {
   async finish(): Promise<void> {
     this.#session.flush(this.#tx);
   }
+}
+
+function isHeldForCredit(order: Order): boolean {
+  return [...order.holds.values()].some((hold) => hold.kind === 'credit' && hold.releasedBy === null);
+}
+
+function dearerBy(order: Order, repriced: readonly RepricedLine[]): number {
+  return repriced.reduce((sum, { lineNo, unitPrice, pricePer, cancelledMinor }) => {
+    const line = order.lines.get(lineNo)!;
+    const before = acceptedOf(line, order.currency).amountMinor - line.cancelledMinor;
+    const after = acceptedOf({ ...line, unitPrice, pricePer }, order.currency).amountMinor - cancelledMinor;
+    return sum + after - before;
+  }, 0);
 }
 
 /** The line with whose claim a line counts, if it has one of its own: the added one, or the one it stands for. 0: it came with the order. */

@@ -14,7 +14,7 @@ const PAGES_MAX = 10;
 const ACCOUNTS_MAX = 500;
 
 /** Facts after which an account may have room. */
-const FREEING = ['credit.reported', 'order.lines_cancelled', 'order.exception_resolved'];
+const FREEING = ['credit.reported', 'order.lines_cancelled', 'order.exception_resolved', 'order.repriced'];
 
 export interface CreditRound {
   read: number;

@@ -2,7 +2,7 @@
 import type { OnShortPick, Oversold } from './exception-types.ts';
 import type { HoldKind, OrderHold, ReleaseVerdict, Verdict } from './hold-types.ts';
 import type { Inspection } from './return-types.ts';
-import type { NewCommitment, Order, OrderEvent } from './types.ts';
+import type { NewCommitment, Order, OrderEvent, SubmitCommand } from './types.ts';
 
 /** What may be taken for a SKU at a location: `free` for anyone who asks, `own` set aside for this order's channel. */
 export interface Offer {
@@ -66,7 +66,9 @@ export interface DecideContext {
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */
   judge(accepted: Extract<OrderEvent, { type: 'order.accepted' }>): Verdict;
   /** Whether a hold may be released; asked once, with the order as it is. */
-  judgeRelease(order: Order, hold: OrderHold, isRule: boolean): ReleaseVerdict;
+  judgeRelease(order: Order, hold: OrderHold, by: { isRule: boolean; reprice: boolean }): ReleaseVerdict;
+  /** Units that a change adds, with the prices that they get. */
+  adjustAdded?(order: Order, submit: SubmitCommand): SubmitCommand;
   /** Whose a hold is, and when somebody should have looked, as the estate declares. */
   holdTerms(kind: HoldKind): { owner: string; dueMinutes: number | null };
   takeHoldId(): number;

@@ -92,7 +92,13 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
     case 'cancel':
       return cancel(order, command, context);
     case 'change':
-      return change(order, command, context, (lines, within) => submit(undefined, submissionOf(order, lines), within));
+      return change(order, command, context, (lines, within) =>
+        submit(
+          undefined,
+          within.adjustAdded?.(order, submissionOf(order, lines)) ?? submissionOf(order, lines),
+          within,
+        ),
+      );
     case 'cancel_order':
       return cancelOrder(order, command, context);
     case 'confirm_change':

@@ -263,6 +263,13 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       order.progress.holds--;
       return;
     }
+    case 'order.repriced':
+      for (const { lineNo, unitPrice, pricePer = 1, amountMinor, cancelledMinor } of event.lines) {
+        const line = toldLineOf(order, lineNo);
+        if (line.standsFor === null) order.totalMinor += amountMinor - line.amountMinor;
+        Object.assign(line, { unitPrice, pricePer, amountMinor, cancelledMinor });
+      }
+      return;
     case 'order.promise_changed':
       for (const { lineNo } of event.lines) toldLineOf(order, lineNo);
       return;

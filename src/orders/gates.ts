@@ -4,6 +4,7 @@ import type { Tx } from '../store/index.ts';
 import { openAccountGate } from './account-gate.ts';
 import { openCreditGate } from './credit-gate.ts';
 import { openDegradedGate } from './degraded-gate.ts';
+import type { RepricedLine } from './price-check.ts';
 import { openPriceGate } from './price-gate.ts';
 import { openQuantityGate } from './quantity-gate.ts';
 import type {
@@ -23,6 +24,8 @@ type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
 export interface Gate {
   /** What an order says, as it is taken: before anything of it is decided. What it returns is what is judged. */
   adjust?(submit: SubmitCommand): SubmitCommand;
+  /** The same of what a change adds to an order, under numbers of its own. */
+  adjustAdded?(order: Order, added: SubmitCommand): SubmitCommand;
   /** The most holds that it puts on one order. */
   readonly holdsMax: number;
   /** Called for one order after the other, in the order of the batch: what one takes, the next can't have. Read only but for the gate's own. */
@@ -30,11 +33,19 @@ export interface Gate {
   /** The same of what a change adds to an order, as if it were an order of its own; absent: it has no say in that. */
   judgeAdded?(order: Order, added: Accepted): Verdict;
   /** Whether a hold may be released; of a hold that is none of its own, yes. */
-  release?(order: Order, hold: OrderHold, by: { isRule: boolean }): ReleaseVerdict;
+  release?(order: Order, hold: OrderHold, by: Releasing): ReleaseVerdict;
   /** An event was applied; the order is as it is after it. */
   applied?(order: Order, event: OrderEvent): void;
   /** Writes what it has given, with everything else of the transaction. */
   finish?(): Promise<void>;
+}
+
+export interface Releasing {
+  isRule: boolean;
+  /** Lines that are held for their price are to get the decided one. */
+  reprice: boolean;
+  /** Those that do, as a gate before said. */
+  repriced?: readonly RepricedLine[] | undefined;
 }
 
 /**
@@ -44,7 +55,7 @@ export interface Gate {
 export type OpenGate = (
   tx: Tx,
   directory: Directory,
-  works: readonly { command: OrderCommand }[],
+  works: readonly { command: OrderCommand; occurredAt?: string }[],
   more?: GateInputs,
 ) => Promise<Gate | undefined>;
 
@@ -70,7 +81,7 @@ export class Gates {
   static async open(
     tx: Tx,
     directory: Directory,
-    works: readonly { command: OrderCommand }[],
+    works: readonly { command: OrderCommand; occurredAt?: string }[],
     more?: GateInputs,
   ): Promise<Gates> {
     const open: Gate[] = [];
@@ -92,6 +103,12 @@ export class Gates {
     return adjusted;
   }
 
+  adjustAdded(order: Order, added: SubmitCommand): SubmitCommand {
+    let adjusted = added;
+    for (const gate of this.#open) adjusted = gate.adjustAdded?.(order, adjusted) ?? adjusted;
+    return adjusted;
+  }
+
   judge(submit: SubmitCommand, accepted: Accepted): Verdict {
     const holds: NewHold[] = [];
     const marks: AcceptedMarks = {};
@@ -105,10 +122,10 @@ export class Gates {
   }
 
   /** The first that objects says why; what others give with it stands in the release. */
-  release(order: Order, hold: OrderHold, isRule: boolean): ReleaseVerdict {
-    const given: ReleaseVerdict = { ok: true };
+  release(order: Order, hold: OrderHold, by: Omit<Releasing, 'repriced'>): ReleaseVerdict {
+    const given: Extract<ReleaseVerdict, { ok: true }> = { ok: true };
     for (const gate of this.#open) {
-      const verdict: ReleaseVerdict = gate.release?.(order, hold, { isRule }) ?? { ok: true };
+      const verdict: ReleaseVerdict = gate.release?.(order, hold, { ...by, repriced: given.repriced }) ?? { ok: true };
       if (!verdict.ok) return verdict;
       Object.assign(given, verdict);
     }

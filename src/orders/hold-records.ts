@@ -3,6 +3,7 @@ import { fail, holdKinds } from '../canonical/index.ts';
 import { type Database, databaseNow, numbers, type Queryable, texts } from '../store/index.ts';
 import type { HoldKind } from './hold-types.ts';
 import * as statements from './holds.sql.ts';
+import { hasHeldPrices } from './price-differences.sql.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import type { OrderCommand } from './types.ts';
 
@@ -95,17 +96,24 @@ export async function holdOrder(
 }
 
 /**
- * Releases a hold. The same again does nothing. With the last one the ERP is told the order.
+ * Releases a hold; with `reprice` one for prices at the decided ones. The same again does nothing. With the last one the ERP is told the order.
  * @throws XD_NOT_FOUND
  */
 export async function releaseHold(
   db: Database,
   deps: OrderDeps,
   holdId: number,
-  { by, reason = null }: { by: string; reason?: string | null | undefined },
+  {
+    by,
+    reason = null,
+    reprice = false,
+  }: { by: string; reason?: string | null | undefined; reprice?: boolean | undefined },
 ): Promise<HoldRecord> {
   const { orderId } = await getHold(db, holdId);
-  await perform(db, deps, orderId, { kind: 'release_hold', holdId, by, reason });
+  await perform(db, deps, orderId, { kind: 'release_hold', holdId, by, reason, ...(reprice && { reprice }) });
+  // Somebody released it first.
+  if (reprice && (await db.query(hasHeldPrices, [orderId]))[0]!.has)
+    fail('XD_REFUSED', `hold ${holdId} was released at the asked prices`, { refused: 'hold_released', place: 'id' });
   return getHold(db, holdId);
 }
 

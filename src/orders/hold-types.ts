@@ -3,6 +3,8 @@
 import type { HoldKind } from '../canonical/index.ts';
 import type { CreditRecord, CreditRefusal } from '../credit/index.ts';
 
+import type { RepricedLine } from './price-check.ts';
+
 export type { HoldKind };
 
 /** What a rule, or a person, says of an order. `reason` is a code, `detail` a sentence for whoever decides. */
@@ -46,4 +48,6 @@ export interface CreditMark extends CreditRecord {
 }
 
 /** What is asked when a hold is to be released. */
-export type ReleaseVerdict = { ok: true; credit?: CreditMark } | { ok: false; refused: string; detail: string };
+export type ReleaseVerdict =
+  | { ok: true; credit?: CreditMark; repriced?: readonly RepricedLine[] }
+  | { ok: false; refused: string; detail: string };

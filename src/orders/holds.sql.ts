@@ -91,7 +91,7 @@ export const lockDueHolds = sql<{ order_id: number }>(
 export const findHeldForCredit = sql<{ account_id: number }>(
   'orders_find_held_for_credit',
   `select distinct o.account_id from order_hold h join sales_order o using (order_id)
-    where h.hold_id = any($1::bigint[]) and h.kind = 'credit'`,
+    where h.hold_id = any($1::bigint[]) and (h.kind = 'credit' or h.hold_id = any($2::bigint[]))`,
 );
 
 // Held by the rule for credit, oldest first, of these accounts, of what is merged into them, and of all below them; null: of all accounts.

@@ -61,17 +61,20 @@ export function hold(
 /** The same release twice is one. */
 export function releaseHold(
   order: Order,
-  { holdId, by, reason, isRule = false }: Extract<OrderCommand, { kind: 'release_hold' }>,
+  { holdId, by, reason, isRule = false, reprice = false }: Extract<OrderCommand, { kind: 'release_hold' }>,
   context: DecideContext,
 ): Decision {
   const found = order.holds.get(holdId);
   if (found === undefined) return refused('unknown_hold', `hold ${holdId}`);
   if (found.releasedBy !== null) return nothing;
-  const verdict = context.judgeRelease(order, found, isRule);
+  const verdict = context.judgeRelease(order, found, { isRule, reprice });
   if (!verdict.ok) return refused(verdict.refused, verdict.detail);
-  const { credit } = verdict;
+  const { credit, repriced } = verdict;
   const released = { holdId, kind: found.kind, by, reason, ...(credit !== undefined && { credit }) };
-  return events([{ type: 'order.hold_released', ...released }]);
+  return events([
+    ...(repriced === undefined ? [] : [{ type: 'order.repriced' as const, holdId, by, lines: [...repriced] }]),
+    { type: 'order.hold_released', ...released },
+  ]);
 }
 
 /** What was allocated while the order was held. */

@@ -13,3 +13,20 @@ export interface PriceCheck {
   /** The contract's code, or the list's. */
   name: string | null;
 }
+
+/** A line that gets the decided price when its hold is released. */
+export interface RepricedLine {
+  lineNo: number;
+  unitPrice: string;
+  /** Base units that the price is for; absent: 1. */
+  pricePer?: number;
+  /** Of the whole line, as it was ordered, and of what of it was cancelled. */
+  amountMinor: number;
+  cancelledMinor: number;
+  /** What it cost before. */
+  beforeMinor: number;
+  askedPrice: string;
+  askedPer: number;
+  source: PriceSource;
+  name: string;
+}

@@ -244,7 +244,8 @@ export async function processOrders(
       }),
       judge: (accepted) =>
         command.kind === 'submit' ? gates.judge(command, accepted) : gates.judgeAdded(order!, accepted),
-      judgeRelease: (current, hold, isRule) => gates.release(current, hold, isRule),
+      judgeRelease: (current, hold, by) => gates.release(current, hold, by),
+      adjustAdded: (current, added) => gates.adjustAdded(current, added),
       holdTerms: (kind) => deps.directory.holdTerms(kind),
       takeHoldId: () => holdIds.take(),
       takeExceptionId: () => exceptionIds.take(),

@@ -236,6 +236,13 @@ export const writeTerms = sql(
     where o.order_id = t.order_id`,
 );
 // What only the end of a hold and added units change, apart from what every event may.
+export const repriceLines = sql(
+  'orders_reprice_lines',
+  `update order_line l set unit_price = t.unit_price, price_per = t.price_per, amount_minor = t.amount_minor, cancelled_minor = t.cancelled_minor
+     from unnest($1::bigint[], $2::int[], $3::numeric[], $4::bigint[], $5::bigint[], $6::bigint[])
+       as t(order_id, line_no, unit_price, price_per, amount_minor, cancelled_minor)
+    where l.order_id = t.order_id and l.line_no = t.line_no`,
+);
 export const updateHeldOrders = sql(
   'orders_update_held',
   `update sales_order o set units = t.units, units_refused = t.units_refused, units_held = t.units_held, total_minor = t.total_minor

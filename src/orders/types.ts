@@ -13,7 +13,7 @@ import type {
   StandIn,
 } from './exception-types.ts';
 import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.ts';
-import type { PriceCheck } from './price-check.ts';
+import type { PriceCheck, RepricedLine } from './price-check.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
 export * from './change-types.ts';
@@ -399,6 +399,8 @@ export type OrderEvent =
       /** Of a hold for credit: what was taken of the limit, and by how much it went beyond. */
       credit?: AcceptedMarks['credit'];
     }
+  /** A hold for prices is released at the decided ones. */
+  | { type: 'order.repriced'; holdId: number; by: string; lines: RepricedLine[] }
   | {
       type: 'order.hold_ended';
       /** What the ERP is told, now that it is: what was accepted, and what of it was cancelled meanwhile. */
@@ -516,7 +518,8 @@ export type OrderCommand =
       by: string;
     }
   /** `isRule`: what held it is looked at again, and holds it on if it still does. */
-  | { kind: 'release_hold'; holdId: number; by: string; reason: string | null; isRule?: boolean }
+  /** `reprice`: lines that are held for their price get the decided one. */
+  | { kind: 'release_hold'; holdId: number; by: string; reason: string | null; isRule?: boolean; reprice?: boolean }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }
   | {
       kind: 'answer_cancel';

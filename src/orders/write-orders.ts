@@ -3,7 +3,8 @@ import { numbers, type Tx, texts } from '../store/index.ts';
 import * as changeStatements from './changes.sql.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
-import { writeDifferences } from './price-differences.ts';
+import type { RepricedLine } from './price-check.ts';
+import { writeDifferences, writeRepriced } from './price-differences.ts';
 import type { ReturnEvent } from './return-types.ts';
 import * as statements from './store.sql.ts';
 import type { Allocation, Order, OrderChange, OrderEvent, OrderException, OrderHold, OrderLine } from './types.ts';
@@ -48,6 +49,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
   const documents: Of<'document.posted'>[] = [];
   const changes: [Order, OrderChange][] = [];
   const confirmedLines: [Order, number][] = [];
+  const repriced: [Order, RepricedLine][] = [];
   for (const { order, isNew, events } of changed) {
     const touchedLines = new Set<number>();
     const touchedAllocations = new Set<number>();
@@ -72,7 +74,13 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
         isRaised = true;
       } else if (event.type === 'order.changed')
         changes.push([order, order.changes.find((c) => c.version === version)!]);
-      else if (event.type === 'order.change_confirmed')
+      else if (event.type === 'order.repriced') {
+        for (const line of event.lines) {
+          repriced.push([order, line]);
+          touchedLines.add(line.lineNo);
+        }
+        isRaised = true;
+      } else if (event.type === 'order.change_confirmed')
         for (const { lineNo } of event.lines) confirmedLines.push([order, lineNo]);
       else if ('lines' in event && !TOUCHING_NO_LINE.has(event.type))
         for (const line of event.lines) touchedLines.add(line.lineNo);
@@ -112,7 +120,11 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
         if (line.priceCheck !== undefined) differences.push([order, line]);
       }
     else {
-      for (const lineNo of addedLines) insert(order.lines.get(lineNo)!);
+      for (const lineNo of addedLines) {
+        const line = order.lines.get(lineNo)!;
+        insert(line);
+        if (line.priceCheck !== undefined) differences.push([order, line]);
+      }
       for (const lineNo of touchedLines) if (!addedLines.has(lineNo)) lines.push([order, order.lines.get(lineNo)!]);
       for (const lineNo of settledLines) heldLines.push([order, order.lines.get(lineNo)!]);
       if (settledLines.size > 0 || isRaised) heldOrders.push(order);
@@ -197,6 +209,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       numbers(exceptionLines.map(([, l]) => l.setNo)),
     ]);
   if (differences.length > 0) writeDifferences(tx, differences);
+  if (repriced.length > 0) writeRepriced(tx, repriced);
   // Before the cancel that settled them: no more is ever held than waits.
   if (heldOrders.length > 0)
     tx.write(statements.updateHeldOrders, [

@@ -270,6 +270,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     case 'order.held':
     case 'order.hold_released':
+    case 'order.repriced':
       status();
       return;
     case 'order.exception_resolved':

@@ -82,9 +82,10 @@ export function differencesText(
   differences: readonly PriceDifference[],
   skuCode: (skuId: number) => string,
   currency: string,
+  nameOf: (lineNo: number) => string = (lineNo) => `line ${lineNo}`,
 ): string {
   const shown = differences.slice(0, LINES_SHOWN_MAX).map(({ lineNo, skuId, quantity, ...of }) => {
-    const asked = `line ${lineNo}: ${quantity} × ${skuCode(skuId)} at ${priceText(of.askedPrice, of.askedPer)} ${currency}`;
+    const asked = `${nameOf(lineNo)}: ${quantity} × ${skuCode(skuId)} at ${priceText(of.askedPrice, of.askedPer)} ${currency}`;
     if (of.decided === null) return `${asked}; there is no price`;
     const where = of.source === 'contract' ? `contract ${of.name}` : `list ${of.name}`;
     const off = of.askedMinor - of.decidedMinor!;

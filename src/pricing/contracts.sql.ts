@@ -37,8 +37,22 @@ export const upsertContracts = sql<{ contract_id: number; code: string }>(
    on conflict (company_id, code) do update
      set valid_from = excluded.valid_from, valid_to = excluded.valid_to, changed_at = greatest(c.changed_at, excluded.changed_at), updated_at = crossdock_now()
    where excluded.changed_at in ('-infinity', greatest(c.changed_at, excluded.changed_at))
-     and (c.valid_from, c.valid_to) is distinct from (excluded.valid_from, excluded.valid_to)
+     and ((c.valid_from, c.valid_to) is distinct from (excluded.valid_from, excluded.valid_to) or excluded.changed_at > c.changed_at)
    returning contract_id, code`,
+);
+// Of these contracts everything but what is named. Locked in the order in which they are written.
+export const endOtherPrices = sql<{ contract_id: number }>(
+  'pricing_end_other_prices',
+  `with gone as (
+     select p.contract_id, p.sku_id, p.quantity_min
+       from contract c join contract_price p using (contract_id)
+      where (c.company_id, c.code) in (select company_id, code from unnest($1::int[], $2::text[]) as t(company_id, code))
+        and (c.company_id, c.code, p.sku_id, p.quantity_min)
+              not in (select company_id, code, sku_id, quantity_min from unnest($3::int[], $4::text[], $5::bigint[], $6::bigint[]) as k(company_id, code, sku_id, quantity_min))
+      order by p.contract_id, p.sku_id, p.quantity_min for update of p)
+   delete from contract_price p using gone
+    where p.contract_id = gone.contract_id and p.sku_id = gone.sku_id and p.quantity_min = gone.quantity_min
+   returning p.contract_id`,
 );
 export const upsertContractPrices = sql<{ contract_id: number }>(
   'pricing_upsert_contract_prices',

@@ -28,11 +28,12 @@ export interface ContractPriceRecord {
   quantityMin?: number;
 }
 
-/** A contract that was not taken: another one of its account is valid on days of it. */
+/** A contract that was not taken: another one of its account is valid on days of it, or it is one of another account or currency. */
 export interface RefusedContract {
   at: number;
+  field: 'validFrom' | 'account' | 'currency';
   reason: string;
-  overlaps: { contract: string; validFrom: string; validTo: string };
+  overlaps?: { contract: string; validFrom: string; validTo: string };
 }
 
 interface Contract {
@@ -62,8 +63,9 @@ export async function putContracts(
   return db.transaction(async (tx) => {
     const { written, refused } = await writeContracts(tx, directory, records);
     if (refused.length > 0) {
-      const { at, reason, overlaps } = refused[0]!;
-      const place = `contracts[${at}].validFrom`;
+      const { at, field, reason, overlaps } = refused[0]!;
+      const place = `contracts[${at}].${field}`;
+      if (overlaps === undefined) fail('XD_VALUE_INVALID', `${place}: ${reason}`, { place });
       fail('XD_PRICE_OVERLAP', `${place}: ${reason}`, { place, overlaps });
     }
     return { written, prices: prices.length === 0 ? 0 : await writeContractPrices(tx, directory, prices) };
@@ -80,12 +82,13 @@ export async function loadAccountsOf(directory: Directory, records: readonly Con
   await directory.loadMerged(accounts);
 }
 
-/** As {@link putContracts}, but for those that overlap: they are named, and the rest is written. */
+/** As {@link putContracts}, but for those that are refused: they are named, and the rest is written. `current`: contracts of which these say the latest. */
 export async function writeContracts(
   tx: Tx,
   directory: Directory,
   records: readonly ContractRecord[],
-): Promise<{ written: number; refused: RefusedContract[] }> {
+): Promise<{ written: number; refused: RefusedContract[]; current: number[] }> {
+  const other: RefusedContract[] = [];
   const last = new Map<string, Contract>();
   records.forEach((record, at) => {
     const company = companyOf(directory, record.company, `contracts[${at}].company`);
@@ -125,14 +128,11 @@ export async function writeContracts(
     if (changedAt !== null && row.changed_at !== null && Date.parse(changedAt) < row.changed_at.getTime()) return false;
     // Its prices were agreed with somebody, in a currency: with another it is another contract.
     if (row.account_id !== contract.accountId)
-      fail('XD_VALUE_INVALID', `contracts[${at}].account: contract ${code} is not one of ${account}`, {
-        place: `contracts[${at}].account`,
-      });
-    if (row.currency !== currency)
-      fail('XD_VALUE_INVALID', `contracts[${at}].currency: contract ${code} is in ${row.currency}, not ${currency}`, {
-        place: `contracts[${at}].currency`,
-      });
-    return true;
+      other.push({ at, field: 'account', reason: `contract ${code} is not one of ${account}` });
+    else if (row.currency !== currency)
+      other.push({ at, field: 'currency', reason: `contract ${code} is in ${row.currency}, not ${currency}` });
+    else return true;
+    return false;
   });
   const { kept, refused } = await withoutOverlaps(
     tx,
@@ -148,7 +148,7 @@ export async function writeContracts(
     texts(kept.map(({ to }) => to)),
     texts(kept.map(({ changedAt }) => changedAt)),
   ]);
-  return { written: written.length, refused };
+  return { written: written.length, refused: [...other, ...refused], current: kept.map(({ at }) => at) };
 }
 
 /** The earlier of two of one set is taken; looked at again until no more is left out, as one left out keeps what it would have replaced. */
@@ -185,6 +185,7 @@ async function withoutOverlaps(
       isLess = true;
       refused.push({
         at: contract.at,
+        field: 'validFrom',
         reason: `contract ${contract.code} of ${contract.account}, ${contract.currency}, ${daysOf(contract)} overlaps contract ${other.code} ${daysOf(other)}: end one of them first`,
         overlaps: { contract: other.code, validFrom: other.from, validTo: other.to },
       });
@@ -214,7 +215,7 @@ export async function putContractPrices(
   return { written: await db.transaction((tx) => writeContractPrices(tx, directory, records)) };
 }
 
-async function writeContractPrices(
+export async function writeContractPrices(
   tx: Tx,
   directory: Directory,
   records: readonly ContractPriceRecord[],

@@ -6,6 +6,7 @@ export {
   type PriceDifference,
   percentOf,
 } from './check.ts';
+export { changeContracts } from './contract-changes.ts';
 export {
   type ContractPriceRecord,
   type ContractRecord,
@@ -18,6 +19,6 @@ export {
 export { dayIn } from './day.ts';
 export { tellPriceDays } from './days.ts';
 export { decidePrice } from './decide.ts';
-export { BASE_LIST, type PriceQuestion, readPrices } from './read.ts';
+export { BASE_LIST, type PriceQuestion, readPrices, readTiers } from './read.ts';
 export { lookText, type ToldLook, type ToldPrice, tellPrices } from './tell.ts';
 export * from './types.ts';

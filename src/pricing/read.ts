@@ -34,6 +34,16 @@ export async function readPrices(
   questions: readonly PriceQuestion[],
 ): Promise<PriceDecision[]> {
   if (questions.length === 0) return [];
+  const decide = await readTiers(db, directory, questions);
+  return questions.map(({ quantity }, at) => decide(at, quantity));
+}
+
+/** As {@link readPrices}, where the quantity is known later. @returns what decides the question at a place */
+export async function readTiers(
+  db: Queryable,
+  directory: Pick<Directory, 'channelById'>,
+  questions: readonly Omit<PriceQuestion, 'quantity'>[],
+): Promise<(at: number, quantity: number) => PriceDecision> {
   const accountIds = new Set(questions.flatMap(({ accountId }) => (accountId === null ? [] : [accountId])));
   const terms = await readAccountTerms(db, accountIds);
   const contracts = new Wanted<[accountId: number, skuId: number, day: string]>();
@@ -59,12 +69,11 @@ export async function readPrices(
       ({ at }) => at,
     ),
   };
-  return questions.map((question, i) =>
+  return (at, quantity) =>
     decidePrice(
-      question,
-      places[i]!.flatMap((place) => candidatesOf(place, byKind)),
-    ),
-  );
+      { ...questions[at]!, quantity },
+      places[at]!.flatMap((place) => candidatesOf(place, byKind)),
+    );
 }
 
 /** Each key once, by the place at which it was asked for first. */
@@ -84,7 +93,7 @@ class Wanted<K extends readonly (number | string)[]> {
 }
 
 function placesOf(
-  { companyId, accountId, channelId, skuId, day, currency, list: only }: PriceQuestion,
+  { companyId, accountId, channelId, skuId, day, currency, list: only }: Omit<PriceQuestion, 'quantity'>,
   terms: ReadonlyMap<number, AccountTerms>,
   { channelById }: Pick<Directory, 'channelById'>,
   contracts: Wanted<[number, number, string]>,

@@ -67,7 +67,9 @@ export function shown(hold: Named): string {
     `  held     ${hold.recordedAt.toISOString()} by ${hold.heldBy ?? 'its rule'}`,
     `  owner    ${hold.owner}${hold.dueAt === null ? '' : `, decides by ${hold.dueAt.toISOString()}`}`,
     ...(hold.releasedBy === null
-      ? [`  next     crossdock holds release ${hold.holdId} --reason TEXT`]
+      ? [
+          `  next     crossdock holds release ${hold.holdId} --reason TEXT${hold.kind === 'price' ? ' (with --reprice: at the decided prices)' : ''}`,
+        ]
       : [
           `  released ${hold.endedAt?.toISOString() ?? ''} by ${hold.releasedBy}${hold.releaseReason === null ? '' : `: ${hold.releaseReason}`}`,
         ]),
@@ -86,6 +88,10 @@ export async function put(
   );
 }
 
-export async function release(opened: Opened, holdId: number, { reason }: { reason: string }): Promise<Named> {
-  return named(opened, await releaseHold(opened.db, depsOf(opened), holdId, { by: whoAmI(), reason }));
+export async function release(
+  opened: Opened,
+  holdId: number,
+  { reason, reprice }: { reason: string; reprice?: boolean },
+): Promise<Named> {
+  return named(opened, await releaseHold(opened.db, depsOf(opened), holdId, { by: whoAmI(), reason, reprice }));
 }

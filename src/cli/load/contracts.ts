@@ -29,7 +29,12 @@ export const contractRows = ({ db, directory }: LoadContext, company: string | u
   put: async (records: ContractRecord[]): Promise<Map<ContractRecord, Reject>> => {
     await loadAccountsOf(directory, records);
     const { refused } = await db.transaction((tx) => writeContracts(tx, directory, records));
-    return new Map(refused.map(({ at, reason }) => [records[at]!, { code: 'price_overlap', reason }]));
+    return new Map(
+      refused.map(({ at, reason, overlaps }) => [
+        records[at]!,
+        { code: overlaps === undefined ? 'value_invalid' : 'price_overlap', reason },
+      ]),
+    );
   },
 });
 

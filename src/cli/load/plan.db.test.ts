@@ -238,6 +238,23 @@ describe('applied', () => {
     ).toMatchObject({ state: 'stale' });
   });
 
+  test('a price for several units is planned, applied and undone with what it is for', async () => {
+    await hub.seed(['PP'], []);
+    const per = () =>
+      rows(`select unit_price::text as price, price_per as per from price join sku using (sku_id) where code = 'PP'`);
+    await apply(await plan('prices', 'sku,unit_price,price_per\nPP,100.00,12\n'));
+    expect(await per()).toEqual([{ price: '100.00', per: 12 }]);
+    const made = await plan('prices', 'sku,unit_price,price_per\nPP,100.00,10\n');
+    expect(made.items).toEqual({ planned: 1 });
+    await apply(made);
+    expect(await per()).toEqual([{ price: '100.00', per: 10 }]);
+    await undo(made);
+    expect(await per()).toEqual([{ price: '100.00', per: 12 }]);
+    // Without the column the price is for one.
+    await apply(await plan('prices', 'sku,unit_price\nPP,9.00\n'));
+    expect(await per()).toEqual([{ price: '9.00', per: 1 }]);
+  });
+
   test('by two at once it is applied once', async () => {
     const codes = Array.from({ length: 60 }, (_, i) => `T${i}`);
     await hub.seed(codes, []);

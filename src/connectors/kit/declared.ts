@@ -126,6 +126,7 @@ const domainOf: Readonly<Record<RecordKind, Domain>> = {
   product: 'products',
   account: 'accounts',
   price: 'prices',
+  contract: 'prices',
 };
 
 /** How a protocol answers for what is declared. */

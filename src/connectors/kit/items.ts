@@ -178,7 +178,12 @@ export function creditItem(system: string, command: CreditReported): Draft {
 /** A record's key names it, when it changed and to what: systems change things twice in what they call one moment. */
 export function recordItem(system: string, command: RecordChanged): Draft {
   const { kind, changedAt, ...fields } = command;
-  const name = 'account' in command ? `${command.company}/${command.account}` : command.sku;
+  const name =
+    'contract' in command
+      ? `${command.company}/${command.contract}`
+      : 'account' in command
+        ? `${command.company}/${command.account}`
+        : command.sku;
   const digest = fingerprint(MAPPING, fields);
   return item(scopes.event(kind, system), `${name} ${changedAt} ${digest.slice(-8)}`, command, fields);
 }

@@ -33,7 +33,7 @@ import {
 import { saidMinor, saidUnit, saidUnits } from '../said-units.ts';
 import { isPassedBy, passedBy, tellMapped } from '../told.ts';
 import type { Mapping } from './map.ts';
-import { accountItem, productItem, textsOf } from './records.ts';
+import { accountItem, contractItem, productItem, textsOf } from './records.ts';
 
 /** What a feed's records are. */
 export const recordKinds = [
@@ -53,6 +53,7 @@ export const recordKinds = [
   'product',
   'account',
   'price',
+  'contract',
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
@@ -79,6 +80,8 @@ export const recordFields: Readonly<Record<RecordKind, string>> = {
   account:
     'account company changedAt channel? name? taxId? email? postalCode? parent? paymentTerms? hold? priceList? priorityClass? (win, gain, redistribute, fill, lose) shipComplete? region? addresses?: code line1 line2? line3? name? city? postalCode? country',
   price: 'sku company currency unitPrice unit? pricePer? changedAt priceList? validFrom? validTo?',
+  contract:
+    'contract account company changedAt currency? validFrom? validTo? prices? (all of it): sku unitPrice quantityMin? unit? pricePer?',
 };
 
 /** By which field a record that can't be read is still known. */
@@ -99,6 +102,7 @@ const keyField: Readonly<Record<RecordKind, string>> = {
   product: 'sku',
   account: 'account',
   price: 'sku',
+  contract: 'contract',
 };
 
 const ADJUSTMENT_MAX = 1_000_000_000;
@@ -156,7 +160,8 @@ function scopeOf(kind: RecordKind, system: string, channel: string): string {
   if (kind === 'movement') return scopes.movement(system);
   if (kind === 'supply') return scopes.supply(system);
   if (kind === 'document') return scopes.document(system);
-  if (kind === 'product' || kind === 'account' || kind === 'price') return scopes.event(`${kind}.changed`, system);
+  if (kind === 'product' || kind === 'account' || kind === 'price' || kind === 'contract')
+    return scopes.event(`${kind}.changed`, system);
   return scopes.event(kind, system);
 }
 
@@ -307,6 +312,8 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
       return productItem(system, record);
     case 'account':
       return accountItem(system, record);
+    case 'contract':
+      return contractItem(system, record);
     case 'price':
       return recordItem(system, {
         kind: 'price.changed',

@@ -274,6 +274,34 @@ describe('records as items', () => {
     });
   });
 
+  it('a contract comes with all of its prices, or says nothing of them', () => {
+    const of = (settings: MapSettings, record: unknown) =>
+      mappedItems({ kind: 'contract', mapping: mappingOf(settings), system: 'erp', channel: null }, [record])[0]!;
+    const fields = {
+      ...{ contract: '/no', account: '/for', company: { value: 'uk' }, changedAt: { value: '2026-03-01T00:00:00Z' } },
+      validTo: { from: '/to', optional: true },
+    } as const satisfies MapSettings['fields'];
+    const lists = {
+      prices: {
+        from: '/parts',
+        fields: { sku: '/no', unitPrice: { from: '/price', as: 'decimal' }, unit: { from: '/per', optional: true } },
+      },
+    } as const satisfies MapSettings['lists'];
+    const record = { no: 'K1', for: 'A1', to: '2026-12-31', parts: [{ no: 'a', price: 12.5, per: 'box' }] };
+    expect(of({ fields, lists }, record)).toMatchObject({
+      scope: 'contract.changed/erp',
+      key: expect.stringMatching(/^uk\/K1 2026-03-01T00:00:00.000Z /),
+      command: {
+        ...{ kind: 'contract.changed', contract: 'K1', account: 'A1', company: 'uk', validTo: '2026-12-31' },
+        prices: [{ sku: 'A', unitPrice: '12.5', unit: 'box' }],
+      },
+    });
+    expect(of({ fields }, record).command).not.toHaveProperty('prices');
+    expect(of({ fields, lists }, { ...record, parts: [{ no: 'a', price: -1 }] }).unreadable?.place).toMatch(
+      /unitPrice$/,
+    );
+  });
+
   it('what master data may say is said where it is mapped; a - is none, a ticked box a hold', () => {
     const optional = (from: string) => ({ from, optional: true });
     const changedAt = { value: '2026-03-01T00:00:00Z' };

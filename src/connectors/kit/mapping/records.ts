@@ -2,12 +2,14 @@
 import {
   type AccountAddress,
   type AccountChanged,
+  type ContractPriceChanged,
   LIFECYCLES,
   PRIORITY_CLASSES,
   type ProductChanged,
 } from '../../../canonical/index.ts';
 import type { Fields } from '../fields.ts';
 import { type Draft, recordItem } from '../items.ts';
+import { saidUnit } from '../said-units.ts';
 
 const NONE = '-';
 const MEASURES = ['weightG', 'lengthMm', 'widthMm', 'heightMm'] as const;
@@ -47,6 +49,29 @@ export function accountItem(system: string, record: Fields): Draft {
   else if (isSaid(record, 'shipComplete')) throw record.unreadable('shipComplete', 'must be true or false');
   if (isSaid(record, 'addresses')) command.addresses = linesOf(record, 'addresses').map(addressOf);
   return recordItem(system, command);
+}
+
+export function contractItem(system: string, record: Fields): Draft {
+  return recordItem(system, {
+    kind: 'contract.changed',
+    company: record.text('company'),
+    account: record.text('account'),
+    contract: record.text('contract'),
+    ...(isSaid(record, 'currency') && { currency: record.currency('currency') }),
+    ...textsOf(record, ['validFrom', 'validTo']),
+    ...(isSaid(record, 'prices') && { prices: linesOf(record, 'prices').map(contractPriceOf) }),
+    changedAt: record.time('changedAt'),
+  });
+}
+
+function contractPriceOf(line: Fields): ContractPriceChanged {
+  return {
+    sku: line.sku('sku'),
+    unitPrice: line.unitPrice('unitPrice'),
+    ...(isSaid(line, 'quantityMin') && { quantityMin: line.quantity('quantityMin') }),
+    ...saidUnit(line),
+    ...(isSaid(line, 'pricePer') && { pricePer: line.integer('pricePer', 1) }),
+  };
 }
 
 function addressOf(line: Fields): AccountAddress {
