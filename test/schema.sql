@@ -379,6 +379,8 @@ table invoice (
   recorded_at timestamp with time zone default crossdock_now() not null,
   source text not null,
   order_version bigint not null,
+  charges json,
+  tax_minor bigint,
   PRIMARY KEY (kind, invoice_no, source)
 );
 CREATE INDEX invoice_order_id_idx ON public.invoice USING btree (order_id);
@@ -529,6 +531,15 @@ table match_subject (
   PRIMARY KEY (kind, subject_id)
 );
 
+table order_billing (
+  order_id bigint not null,
+  accepted_minor bigint not null,
+  cancelled_minor bigint default 0 not null,
+  shipped_minor bigint default 0 not null,
+  returned_minor bigint default 0 not null,
+  PRIMARY KEY (order_id)
+) with (fillfactor=70);
+
 table order_change (
   order_id bigint not null,
   change_version bigint not null,
@@ -548,6 +559,16 @@ table order_charge (
   code text not null,
   amount_minor bigint not null,
   tax_minor bigint not null,
+  due_minor bigint default 0 not null,
+  due_tax_minor bigint default 0 not null,
+  cancelled_minor bigint default 0 not null,
+  cancelled_tax_minor bigint default 0 not null,
+  refunded_minor bigint default 0 not null,
+  refunded_tax_minor bigint default 0 not null,
+  invoiced_minor bigint default 0 not null,
+  invoiced_tax_minor bigint default 0 not null,
+  credited_minor bigint default 0 not null,
+  credited_tax_minor bigint default 0 not null,
   PRIMARY KEY (order_id, charge_no)
 );
 
@@ -659,6 +680,14 @@ table order_line_asked (
   rounding text,
   PRIMARY KEY (order_id, line_no)
 );
+
+table order_line_tax (
+  order_id bigint not null,
+  line_no integer not null,
+  invoiced_minor bigint default 0 not null,
+  credited_minor bigint default 0 not null,
+  PRIMARY KEY (order_id, line_no)
+) with (fillfactor=70);
 
 table order_tax (
   order_id bigint not null,
@@ -942,6 +971,9 @@ table return_line (
   received_minor bigint default 0 not null,
   decided_minor bigint default 0 not null,
   credit_minor bigint default 0 not null,
+  received_tax_minor bigint default 0 not null,
+  decided_tax_minor bigint default 0 not null,
+  credit_tax_minor bigint default 0 not null,
   PRIMARY KEY (order_id, return_id, line_no),
   CHECK ((((credit_minor >= 0) AND (credit_minor <= received_minor)) AND ((decided_minor >= 0) AND (decided_minor <= received_minor)))),
   CHECK ((LEAST(quantity, restocked, scrapped, quarantined, (((received - restocked) - scrapped) - quarantined)) >= 0))
@@ -1007,6 +1039,7 @@ table shipment (
   order_version bigint not null,
   carrier text,
   parcels json,
+  charges json,
   PRIMARY KEY (shipment_no, source)
 );
 CREATE INDEX shipment_order_id_idx ON public.shipment USING btree (order_id);
@@ -1232,6 +1265,12 @@ sequence reservation_id_seq increment by 1000;
 
 sequence return_id_seq increment by 200;
 
+CREATE OR REPLACE FUNCTION public.amount_from_end(price numeric, accepted bigint, units bigint, currency text, per bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (amount_minor(price, accepted, currency, per) - amount_minor(price, (accepted - units), currency, per))
+
 CREATE OR REPLACE FUNCTION public.amount_minor(price numeric, quantity bigint, currency text, per bigint)
  RETURNS bigint
  LANGUAGE sql
@@ -1345,6 +1384,12 @@ CREATE OR REPLACE FUNCTION public.fulfilment_reference(fulfilment_id bigint)
  STABLE PARALLEL SAFE
 RETURN (('F'::text || (fulfilment_id)::text) || reference_ending())
 
+CREATE OR REPLACE FUNCTION public.goes_beyond(part numeric, whole numeric)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (((sign(part) * sign(whole)) < (0)::numeric) OR (abs(part) > abs(whole)))
+
 CREATE OR REPLACE FUNCTION public.kept_backorders()
  RETURNS TABLE(order_id bigint, line_no integer, sku_id bigint, location_id integer, channel_id integer)
  LANGUAGE sql
@@ -1381,6 +1426,12 @@ CREATE OR REPLACE FUNCTION public.minor_scale(currency text)
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (currency = ANY (ARRAY['BIF'::text, 'CLP'::text, 'DJF'::text, 'GNF'::text, 'ISK'::text, 'JPY'::text, 'KMF'::text, 'KRW'::text, 'PYG'::text, 'RWF'::text, 'UGX'::text, 'UYI'::text, 'VND'::text, 'VUV'::text, 'XAF'::text, 'XOF'::text, 'XPF'::text])) THEN 1 WHEN (currency = ANY (ARRAY['BHD'::text, 'IQD'::text, 'JOD'::text, 'KWD'::text, 'LYD'::text, 'OMR'::text, 'TND'::text])) THEN 1000 WHEN (currency = ANY (ARRAY['CLF'::text, 'UYW'::text])) THEN 10000 ELSE 100 END
 
+CREATE OR REPLACE FUNCTION public.net_invoiced(invoiced numeric, credited numeric, back numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((invoiced - credited) + GREATEST(LEAST(credited, GREATEST(back, (0)::numeric)), LEAST(back, (0)::numeric)))
+
 CREATE OR REPLACE FUNCTION public.outside_line()
  RETURNS TABLE(sku_id bigint, location_id integer, channel_id integer, external_no text, line_no integer, order_id bigint, theirs bigint, ours bigint, deducted bigint)
  LANGUAGE sql
@@ -1400,6 +1451,12 @@ AS $function$
   select x.sku_id, x.location_id, null, null, null, null, x.open_quantity, 0, x.open_quantity
     from outside_allocation x where x.quantity > 0 and x.open_quantity > 0 and x.line_no is null
 $function$
+
+CREATE OR REPLACE FUNCTION public.over_credited(invoiced numeric, credited numeric, whole numeric)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((credited <> (0)::numeric) AND (((invoiced - credited) * sign(whole)) < (0)::numeric))
 
 CREATE OR REPLACE FUNCTION public.reference_ending()
  RETURNS text
@@ -1439,3 +1496,9 @@ AS $function$
                              from stock_balance b where b.sku_id = order_line.sku_id and b.location_id = any(p_location_ids)), 0) as free
             from order_line where order_id = p_order_id and stands_for is not null and set_no = p_set_no) l
 $function$
+
+CREATE OR REPLACE FUNCTION public.tax_from_end(tax bigint, quantity bigint, accepted bigint, units bigint)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (round((((tax)::numeric * (accepted)::numeric) / (quantity)::numeric)) - round((((tax)::numeric * ((accepted - units))::numeric) / (quantity)::numeric)))

@@ -115,6 +115,7 @@ export function orderAnswer(
     totalMinor: order.totalMinor,
     chargesMinor: order.chargesMinor,
     taxMinor: order.taxMinor,
+    charges: [...(order.billing?.charges.values() ?? [])],
     lines: [...order.lines.values()].map((line) => {
       const open = [...order.allocations.values()].filter(
         (part) => part.lineNo === line.lineNo && part.openQuantity > 0,
@@ -155,9 +156,12 @@ export function orderAnswer(
       location: locationCode(r.locationId),
       state: r.state,
       reason: r.reason,
-      lines: [...r.lines.values()].map(({ lineNo, quantity, received, restocked, scrapped, quarantined }) => ({
-        ...{ lineNo, quantity, received, restocked, scrapped, quarantined },
-      })),
+      lines: [...r.lines.values()].map(
+        ({ lineNo, quantity, received, restocked, scrapped, quarantined, ...money }) => ({
+          ...{ lineNo, quantity, received, restocked, scrapped, quarantined },
+          ...{ creditMinor: money.creditMinor, creditTaxMinor: money.creditTaxMinor },
+        }),
+      ),
     })),
   };
 }

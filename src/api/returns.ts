@@ -90,6 +90,7 @@ const shape = Type.Object({
       quarantined: Type.Integer(),
       receivedMinor: Type.Integer({ description: 'what the received units were sold for' }),
       creditMinor: Type.Integer({ description: 'of that, what who sent them gets back' }),
+      creditTaxMinor: Type.Integer({ description: 'the tax beside it' }),
     }),
   ),
   inspections: Type.Array(Type.Object({}, { additionalProperties: true })),

@@ -290,9 +290,24 @@ export interface DocumentPosted {
   number: string;
   order: string;
   currency: string;
+  /** Lines and charges; its tax stands beside it. */
   totalMinor: number;
   occurredAt: string;
-  lines: { lineNo: number; quantity: number; amountMinor: number }[];
+  lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
+  /** Absent: its source says nothing of charges. None: there are none on it. */
+  charges?: PostedCharge[];
+  /** Of the whole document. Absent: what lines and charges say of it; nothing where they say none. */
+  taxMinor?: number;
+}
+
+/** A charge of a document: one of its order's by number (1 is the first), by code, or by kind where there is one of it. */
+export interface PostedCharge {
+  charge?: number;
+  kind?: string;
+  code?: string;
+  /** Of an invoice, what is charged; of a credit note, what is given back; below 0 what is taken off that. */
+  amountMinor: number;
+  taxMinor?: number;
 }
 
 export interface ChargeRecorded {

@@ -394,6 +394,11 @@ describe('one fault is named at its path with the nearest right word', () => {
       e.locations!.LON!.returns = { inspect: true, credit: 'receipt' };
       e.channels!.shop!.tax = { rounding: 'line', toleranceMinor: 2 };
       e.channels!.shop!.returns = { inspect: true, credit: 'inspection' };
+      e.channels!.shop!.charges = {
+        freight: { onCancel: 'share', onReturn: 'share' },
+        other: { onCancel: 'keep', onReturn: 'keep' },
+        restockingFee: { percent: '15', code: 'RESTOCK', exceptReasons: ['damaged'] },
+      };
       e.systems!.erp = {
         ...{ connector: 'sim-erp', url: 'http://erp', token: env('T'), webhookSecret: env('W'), settings: {} },
         limits: { callsPerSecond: 1, concurrency: 1, timeoutMs: 100, batchMax: 1 },

@@ -383,14 +383,14 @@ function translateCommand(
       const channel = channelOf(directory, command.order.slice(0, Math.max(0, cut)));
       if ('class' in channel) return channel;
       const externalNo = command.order.slice(cut + 1);
-      const { document, number, totalMinor, currency, lines } = command;
+      const { kind: _, occurredAt: __, order: ___, ...posted } = command;
       return {
         ...NOTHING,
         waitKey: `order/${channel.code} ${externalNo}`,
         works: [
           {
             reference: { channelId: channel.channelId, externalNo },
-            command: { kind: 'post_document', document, source: system, number, totalMinor, currency, lines },
+            command: { kind: 'post_document', source: system, ...posted },
             occurredAt: command.occurredAt,
             correlationId,
           },

@@ -1,6 +1,6 @@
 /** A channel with what it does not declare filled in. */
 import type { DeclaredEstate } from './declared-estate.ts';
-import type { ChannelEntry, LocationEntry } from './entries.ts';
+import type { ChannelCharging, ChannelEntry, DeclaredCharging, LocationEntry } from './entries.ts';
 import { channelSourcing } from './sourcing.ts';
 
 export function channelEntryOf(
@@ -46,5 +46,15 @@ export function channelEntryOf(
     checksCredit: declared.credit === 'check',
     returns: declared.returns ?? null,
     tax: declared.tax === undefined ? null : { toleranceMinor: 0, ...declared.tax },
+    charging: chargingOf(declared.charges),
+  };
+}
+
+function chargingOf({ freight, other, restockingFee: fee }: DeclaredCharging = {}): ChannelCharging {
+  const keep = { onCancel: 'keep', onReturn: 'keep' } as const;
+  return {
+    freight: { ...keep, ...freight },
+    other: { ...keep, ...other },
+    restockingFee: fee === undefined ? null : { code: 'RESTOCKING', exceptReasons: [], ...fee },
   };
 }

@@ -2,7 +2,7 @@
 import type { Ownership } from '../canonical/index.ts';
 import type { DeclaredCredit } from './credit-policy.ts';
 import type { DeclaredModes } from './degraded-policy.ts';
-import type { ChannelPrices, DeclaredReturns } from './entries.ts';
+import type { ChannelPrices, DeclaredCharging, DeclaredReturns } from './entries.ts';
 import type { MatchKind, MatchRule } from './match-rules.ts';
 import type { DeclaredCalendar, DeclaredLocationSourcing, DeclaredPostalAreas, DeclaredSourcing } from './sourcing.ts';
 
@@ -78,6 +78,7 @@ export interface DeclaredEstate extends DeclaredRules {
       credit?: 'check' | 'off';
       returns?: DeclaredReturns;
       tax?: { rounding: 'line' | 'order'; toleranceMinor?: number };
+      charges?: DeclaredCharging;
     }
   >;
 }

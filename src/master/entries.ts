@@ -60,6 +60,18 @@ export interface ChannelEntry {
   returns: DeclaredReturns | null;
   /** How its taxes are compared with ours; null: they are not. */
   tax: DeclaredTax | null;
+  charging: ChannelCharging;
+}
+/** What becomes of charges that are put on for other things than the goods. */
+export interface ChannelCharging {
+  freight: { onCancel: 'keep' | 'share'; onReturn: 'keep' | 'share' };
+  other: { onCancel: 'keep' | 'share'; onReturn: 'keep' | 'share' };
+  restockingFee: { percent: string; code: string; exceptReasons: readonly string[] } | null;
+}
+export interface DeclaredCharging {
+  freight?: Partial<ChannelCharging['freight']>;
+  other?: Partial<ChannelCharging['other']>;
+  restockingFee?: { percent: string; code?: string; exceptReasons?: readonly string[] };
 }
 /** How tax is rounded where the channel sells, and how far its own sum may lie from that. */
 export interface DeclaredTax {

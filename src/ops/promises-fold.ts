@@ -5,6 +5,7 @@
 import { listStream } from '../log/index.ts';
 import {
   type Allocation,
+  type Billing,
   eventRules,
   evolve,
   type Order,
@@ -231,7 +232,34 @@ const returnParts = [
   'receivedMinor',
   'decidedMinor',
   'creditMinor',
+  'receivedTaxMinor',
+  'decidedTaxMinor',
+  'creditTaxMinor',
 ] as const satisfies readonly (keyof ReturnLine)[];
+
+/** How far charges and tax have come. */
+function differenceOfBilling(facts: Billing | undefined, table: Billing | undefined): string | undefined {
+  const told = textsOf(facts);
+  const found = textsOf(table);
+  for (const [name, text] of told)
+    if (text !== found.get(name)) return `${name} is ${found.get(name) ?? 'not there'}, its facts give ${text}`;
+  for (const name of found.keys()) if (!told.has(name)) return `${name} is there, its facts give none`;
+  return undefined;
+}
+
+function textsOf(billing: Billing | undefined): Map<string, string> {
+  if (billing === undefined) return new Map();
+  const { acceptedMinor, cancelledMinor, shippedMinor, returnedMinor } = billing.goods;
+  const texts = new Map([['billing', [acceptedMinor, cancelledMinor, shippedMinor, returnedMinor].join(' ')]]);
+  for (const [chargeNo, { due, cancelled, refunded, invoiced, credited }] of billing.charges)
+    texts.set(
+      `charge ${chargeNo}`,
+      [due, cancelled, refunded, invoiced, credited].map((one) => `${one.amountMinor}/${one.taxMinor}`).join(' '),
+    );
+  for (const [lineNo, { invoicedTaxMinor, creditedTaxMinor }] of billing.lines)
+    texts.set(`tax of line ${lineNo}`, `${invoicedTaxMinor} ${creditedTaxMinor}`);
+  return texts;
+}
 
 /** The first thing in which the order differs from what its facts give. */
 function differenceOf(facts: Order, table: Order): string | undefined {
@@ -264,6 +292,8 @@ function differenceOf(facts: Order, table: Order): string | undefined {
     for (const name of holdParts)
       if (hold[name] !== found[name]) return differs(`hold ${id} ${name}`, hold[name], found[name]);
   }
+  const billed = differenceOfBilling(facts.billing, table.billing);
+  if (billed !== undefined) return billed;
   for (const part of ['fulfilments', 'returns'] as const)
     for (const [id, thing] of facts[part]) {
       const found = table[part].get(id);

@@ -85,18 +85,22 @@ export const orderTaxes = verdict(
   `format('order %s: charges %s, by its rows %s; tax %s, its parts %s, as it was said %s', order_id, charges_minor, charges, tax_minor, parts, said)`,
 );
 
-// Amounts of parts are differences of cumulative amounts (round half away from zero): what was undone is counted from the line's
-// beginning, what was shipped from the end of what was accepted. A refund may come before its goods, never without a return.
+// Amounts of parts are differences of cumulative amounts (round half away from zero): what was cancelled is counted from the line's
+// beginning, what was shipped and what came back from the end of what was accepted. A refund may come before its goods, never without a
+// return, unless it takes back what was invoiced too much. Lines from before 0043 may have counted both that were given up from the beginning, as one.
 export const lineAmounts = verdict(
   'line_amounts',
   `select order_id, line_no, unit_price, price_per, currency, quantity, refused, amount_minor, shipped, shipped_minor, cancelled, cancelled_minor, returned,
           returned_minor, invoiced, invoiced_minor, credited_minor,
           amount_minor <> amount_minor(unit_price, quantity, coalesce(currency, ''), price_per)
-            or shipped_minor <> amount_minor(unit_price, quantity - refused, coalesce(currency, ''), price_per)
-                                - amount_minor(unit_price, quantity - refused - shipped, coalesce(currency, ''), price_per)
-            or cancelled_minor + returned_minor <> amount_minor(unit_price, cancelled + returned, coalesce(currency, ''), price_per)
-            or invoiced_minor > shipped_minor or invoiced > shipped or (invoiced = shipped and invoiced_minor <> shipped_minor)
-            or credited_minor > amount_minor(unit_price, cancelled + returned + return_expected, coalesce(currency, ''), price_per) - cancelled_minor as bad
+            or shipped_minor <> amount_from_end(unit_price, quantity - refused, shipped, coalesce(currency, ''), price_per)
+            or ((cancelled_minor <> amount_minor(unit_price, cancelled, coalesce(currency, ''), price_per) or returned_minor <> amount_from_end(unit_price, quantity - refused, returned, coalesce(currency, ''), price_per))
+                and (returned = 0 or cancelled_minor + returned_minor <> amount_minor(unit_price, cancelled + returned, coalesce(currency, ''), price_per)))
+            or greatest(invoiced_minor - shipped_minor, 0)
+               <> greatest(credited_minor - greatest(amount_from_end(unit_price, quantity - refused, returned + return_expected, coalesce(currency, ''), price_per),
+                                                     amount_minor(unit_price, cancelled + returned + return_expected, coalesce(currency, ''), price_per) - cancelled_minor), 0)
+            or (invoiced > shipped and invoiced_minor <= shipped_minor and credited_minor = 0)
+            or (invoiced = shipped and invoiced_minor < shipped_minor) as bad
      from order_line left join sales_order using (order_id)`,
   `format('order %s line %s: %s × %s for %s = %s %s; shipped %s = %s; cancelled %s = %s; returned %s = %s; invoiced %s = %s; credited %s',
           order_id, line_no, quantity, unit_price, price_per, amount_minor, currency, shipped, shipped_minor, cancelled, cancelled_minor, returned,
@@ -120,12 +124,16 @@ export const creditClaims = verdict(
 
 export const documentTotals = verdict(
   'document_totals',
-  `select i.kind, i.source, i.invoice_no, i.total_minor, (select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l) as amount,
-          i.currency, o.currency as order_currency,
-          i.total_minor <> coalesce((select sum((l->>'amountMinor')::bigint) from json_array_elements(i.lines) l), 0)
-            or i.currency is distinct from o.currency as bad
-     from invoice i left join sales_order o using (order_id)`,
-  `format('%s %s/%s: total %s %s, its lines %s %s', kind, source, invoice_no, total_minor, currency, amount, order_currency)`,
+  `select i.kind, i.source, i.invoice_no, i.total_minor, l.amount + coalesce(c.amount, 0) as amount, i.currency, o.currency as order_currency, i.tax_minor,
+          i.total_minor <> coalesce(l.amount, 0) + coalesce(c.amount, 0) or i.currency is distinct from o.currency
+            or (l.taxed + coalesce(c.taxed, 0) = l.parts + coalesce(c.parts, 0) and i.tax_minor <> coalesce(l.tax, 0) + coalesce(c.tax, 0)) as bad
+     from invoice i left join sales_order o using (order_id)
+     left join lateral (select sum(x."amountMinor") as amount, sum(x."taxMinor") as tax, count(x."taxMinor") as taxed, count(*) as parts
+                          from json_to_recordset(i.lines) as x("amountMinor" bigint, "taxMinor" bigint)) l on true
+     left join lateral (select sum(x."amountMinor") as amount, sum(x."taxMinor") as tax, count(x."taxMinor") as taxed, count(*) as parts
+                          from json_to_recordset(i.charges) as x("amountMinor" bigint, "taxMinor" bigint) where i.charges is not null) c on true`,
+  `format('%s %s/%s: total %s %s, its lines and charges %s %s, its tax %s', kind, source, invoice_no, total_minor, currency, amount, order_currency,
+          coalesce(tax_minor::text, 'unsaid'))`,
 );
 
 // These two unpack JSON, which takes the server ten times as long as us: they judge only orders that looked wrong.

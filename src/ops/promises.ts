@@ -1,6 +1,7 @@
 /** Proves the promises that SQL can prove, from the tables alone: what the hub says of itself must hold together. */
 import { isConnectionFault, type Queryable, type Statement } from '../store/index.ts';
 import * as statements from './promises.sql.ts';
+import * as billing from './promises-billing.sql.ts';
 import { checkDocuments } from './promises-documents.ts';
 import { foldOrders } from './promises-fold.ts';
 import * as money from './promises-money.sql.ts';
@@ -88,8 +89,20 @@ const checks: Readonly<Record<PromiseName, Check>> = {
     parts: [statements.publicationVersions, statements.deliveryVersions, statements.balanceVersions],
   },
   I10: {
-    how: 'order total = its lines and charges; its tax = the parts of lines and charges = as it was said; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines; what counts against a credit limit is what its order stands for',
-    parts: [money.orderTotals, money.orderTaxes, money.lineAmounts, money.documentTotals, money.creditClaims],
+    how: 'order total = its lines and charges; its tax = the parts of lines and charges = as it was said; line, shipped, cancelled and returned amounts by the cumulative rule; invoices, credit notes and shipments add up to their lines; no more is invoiced of a line, a charge or their tax than left, nor less once all is, and no more credited than invoiced; what counts against a credit limit is what its order stands for',
+    parts: [
+      money.orderTotals,
+      money.orderTaxes,
+      money.lineAmounts,
+      money.documentTotals,
+      billing.chargeParts,
+      billing.invoicedCharges,
+      billing.invoicedTaxes,
+      billing.creditedLines,
+      billing.unagreedCharges,
+      billing.billingSums,
+      money.creditClaims,
+    ],
   },
   I11: {
     how: 'each key’s message is there and holds that item; no item became two keys; each order, reservation and movement has the key that brought it, and each key its order or reservation',

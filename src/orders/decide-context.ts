@@ -1,4 +1,5 @@
 /** What a decision may read: stock, supply, what the channel declares, and ids to take. */
+import type { ChargePolicy } from './billing-types.ts';
 import type { OnShortPick, Oversold } from './exception-types.ts';
 import type { HoldKind, OrderHold, ReleaseVerdict, Verdict } from './hold-types.ts';
 import type { Inspection } from './return-types.ts';
@@ -76,6 +77,8 @@ export interface DecideContext {
   takeAllocationId(): number;
   takeFulfilmentId(): number;
   takeReturnId(): number;
+  /** What becomes of charges; default: they stay as they were agreed. */
+  charging?: ChargePolicy | undefined;
   /** Whether goods that come back there are inspected; default: nowhere. */
   inspection?(locationId: number): Inspection | undefined;
 }

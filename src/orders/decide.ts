@@ -3,7 +3,7 @@
  * that are passed in; the runtime applies the events to order and ledger.
  */
 import { amountMinor } from '../canonical/index.ts';
-import { acceptedOf } from './accepted.ts';
+import { withCharges } from './billing.ts';
 import { cancelOrder, change } from './changes.ts';
 import { taxedParts } from './charges.ts';
 import { isIncomplete } from './complete.ts';
@@ -13,7 +13,9 @@ import { fulfilmentsOf, oversoldOf, resolveException } from './exceptions.ts';
 import { openAllocations, requestFulfilments } from './fulfilments.ts';
 import { withComplete } from './hand-over.ts';
 import { heldBy, hold, isHeld, mayHandOver, releaseHold, withHoldEnded } from './holds.ts';
+import { shippedAmount } from './line-parts.ts';
 import { OrderedKits, wantsOf } from './ordered-kits.ts';
+import { postDocument } from './post-document.ts';
 import { reassign } from './reassign.ts';
 import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
 import { allocateSets } from './set-lines.ts';
@@ -40,7 +42,8 @@ export function decide(order: Order | undefined, command: OrderCommand, context:
   if (order === undefined) throw new Error(`${command.kind} without an order`);
   const decision = decideKnown(order, command, context);
   if (!decision.ok || decision.events.length === 0) return decision;
-  return withComplete(order, events(withHoldEnded(order, decision.events)));
+  const charged = withCharges(order, decision.events, context.charging);
+  return withComplete(order, events(withHoldEnded(order, charged)));
 }
 
 function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>, context: DecideContext): Decision {
@@ -72,17 +75,8 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
       return shortPick(order, command, context);
     case 'ship':
       return ship(order, command);
-    case 'post_document': {
-      for (const { lineNo } of command.lines)
-        if (!order.lines.has(lineNo)) return refused('unknown_line', `line ${lineNo}`);
-      if (command.currency !== order.currency)
-        return refused(
-          'other_currency',
-          `${command.document} ${command.number} is in ${command.currency}, the order in ${order.currency}`,
-        );
-      const { document, source, number, totalMinor, currency, lines } = command;
-      return events([{ type: 'document.posted', document, source, number, totalMinor, currency, lines }]);
-    }
+    case 'post_document':
+      return postDocument(order, command);
     case 'resolve_exception':
       return resolveException(order, command, context);
     case 'hold':
@@ -364,13 +358,4 @@ function ship(order: Order, command: Extract<OrderCommand, { kind: 'ship' }>): D
   const { locationId } = fulfilment;
   const travels = { tracking, ...(carrier !== undefined && { carrier }), ...(parcels !== undefined && { parcels }) };
   return events([{ type: 'shipment.confirmed', source, shipment, fulfilmentId, locationId, ...travels, lines }]);
-}
-
-/**
- * The amount of all units shipped so far, counted from the end of what was accepted: the whole less the amount of the rest. What
- * is undone is counted from the beginning, so the two add up to the minor unit, whichever of them comes last.
- */
-function shippedAmount({ currency }: Order, line: OrderLine, shipped: number): number {
-  const accepted = acceptedOf(line, currency);
-  return accepted.amountMinor - amountMinor(line.unitPrice, accepted.quantity - shipped, currency, line.pricePer);
 }

@@ -13,7 +13,7 @@ export function applyReturn(order: Order, event: ReturnEvent): void {
   }
   const one = order.returns.get(event.returnId)!;
   if (event.type === 'return.received') {
-    for (const { lineNo, skuId, quantity, amountMinor } of event.lines) {
+    for (const { lineNo, skuId, quantity, amountMinor, taxMinor = 0 } of event.lines) {
       let line = one.lines.get(lineNo);
       if (line === undefined) {
         line = newLine(lineNo, skuId, 0);
@@ -21,10 +21,15 @@ export function applyReturn(order: Order, event: ReturnEvent): void {
       }
       line.received += quantity;
       line.receivedMinor += amountMinor;
-      if (event.inspection !== 'before_credit') line.creditMinor += amountMinor;
+      line.receivedTaxMinor += taxMinor;
+      if (event.inspection !== 'before_credit') {
+        line.creditMinor += amountMinor;
+        line.creditTaxMinor += taxMinor;
+      }
       if (event.inspection !== undefined) continue;
       line.restocked += quantity;
       line.decidedMinor += amountMinor;
+      line.decidedTaxMinor += taxMinor;
     }
     one.state = 'received';
     return;
@@ -39,17 +44,21 @@ function newLine(lineNo: number, skuId: number, quantity: number): ReturnLine {
   return {
     ...{ lineNo, skuId, quantity, received: 0, restocked: 0, scrapped: 0, quarantined: 0 },
     ...{ receivedMinor: 0, decidedMinor: 0, creditMinor: 0 },
+    ...{ receivedTaxMinor: 0, decidedTaxMinor: 0, creditTaxMinor: 0 },
   };
 }
 
 export function inspectLine(
   line: ReturnLine,
-  { restock, scrap, quarantine, from, amountMinor, creditMinor }: Inspected,
+  { restock, scrap, quarantine, from, amountMinor, creditMinor, taxMinor = 0, creditTaxMinor = 0 }: Inspected,
   inspection: Inspection,
 ): void {
   line.restocked += restock;
   line.scrapped += scrap;
   line.quarantined += quarantine - (from === 'quarantine' ? restock + scrap + quarantine : 0);
   line.decidedMinor += amountMinor;
-  if (inspection === 'before_credit') line.creditMinor += creditMinor;
+  line.decidedTaxMinor += taxMinor;
+  if (inspection !== 'before_credit') return;
+  line.creditMinor += creditMinor;
+  line.creditTaxMinor += creditTaxMinor;
 }

@@ -1,3 +1,4 @@
+import { applyBilling, billingOf } from './evolve-billing.ts';
 import { applyReturn } from './evolve-returns.ts';
 import { mayMove, stateOf } from './machine.ts';
 import type { AcceptedLine, AddedLine, NewAllocation, Order, OrderEvent, OrderLine } from './types.ts';
@@ -9,6 +10,7 @@ export function evolve(order: Order | undefined, event: OrderEvent): Order {
     return accepted(event);
   }
   if (order === undefined) throw new Error(`${event.type} without an order`);
+  applyBilling(order, event);
   apply(order, event);
   order.version++;
   const state = stateOf(order);
@@ -48,6 +50,7 @@ function accepted(event: Extract<OrderEvent, { type: 'order.accepted' }>): Order
     exceptions: new Map(),
     holds: new Map(),
     changes: [],
+    ...billingOf(event),
     ...(event.terms !== undefined && { terms: event.terms }),
   };
   addLines(order, event.lines, 1);
@@ -230,6 +233,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
       applyReturn(order, event);
       return;
     case 'return.inspected':
+      for (const { lineNo } of event.lines) toldLineOf(order, lineNo);
       applyReturn(order, event);
       return;
     case 'order.exception_raised': {

@@ -8,7 +8,7 @@ import { amountMinor, isWholeMinor } from '../canonical/index.ts';
 import { isIncomplete } from './complete.ts';
 import type { ShortRule } from './consent.ts';
 import { events, nothing, refused } from './decision.ts';
-import { rootOf, undoneAmount } from './line-parts.ts';
+import { cancelledPart, rootOf } from './line-parts.ts';
 import { Taker } from './taker.ts';
 import type {
   AcceptedLine,
@@ -204,9 +204,7 @@ export function resolveException(
 
 /** Waiting units of a line that the ERP has, given up. */
 function givenUp(order: Order, line: OrderLine, quantity: number, reference: string): OrderEvent {
-  const { lineNo } = line;
-  const amountMinor = undoneAmount(order, line, quantity);
-  const lines = [{ lineNo, quantity, amountMinor, fromBackorder: quantity }];
+  const lines = [{ ...cancelledPart(order, line, quantity), fromBackorder: quantity }];
   return { type: 'order.lines_cancelled', reference, lines, released: [], answered: [] };
 }
 

@@ -126,6 +126,7 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
           ...line
         }) => ({
           ...{ lineNo, skuId, unitPrice, cancelled, cancelledMinor },
+          ...(taxMinor !== 0 && cancelled > 0 && { cancelledTaxMinor: taxOfUnits(taxMinor, cancelled, line.quantity) }),
           ...(pricePer !== 1 && { pricePer }),
           ...acceptedOf({ ...line, unitPrice, pricePer }, order.currency),
           ...(standsFor !== null && { standsFor }),
@@ -134,7 +135,10 @@ export function withHoldEnded(order: Order, list: OrderEvent[]): OrderEvent[] {
           ...(taxMinor !== 0 && { taxMinor: taxOfUnits(taxMinor, line.quantity - line.refused, line.quantity) }),
         }),
       );
-    if (lines.length > 0) all.push({ type: 'order.hold_ended', lines });
+    const charges = [...(next.billing?.charges.values() ?? [])].flatMap(({ chargeNo, cancelled }) =>
+      cancelled.amountMinor === 0 && cancelled.taxMinor === 0 ? [] : { chargeNo, ...cancelled },
+    );
+    if (lines.length > 0) all.push({ type: 'order.hold_ended', lines, ...(charges.length > 0 && { charges }) });
   } else if (mayHandOver(next) && !isOver(next)) all.push(...requestFulfilments(next, unasked(next)));
   return all;
 }

@@ -61,9 +61,12 @@ export {
 export { lockOrders, readOrders, readToldOrders, type ToldOrder } from './store.ts';
 export { standInsOf } from './take-back.ts';
 export {
+  readToldCharges,
   readToldDocuments,
+  readToldInspections,
   readToldPromises,
   type ToldDocuments,
+  type ToldInspection,
   type ToldPart,
   type ToldPromise,
 } from './told.ts';

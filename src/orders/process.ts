@@ -252,6 +252,7 @@ export async function processOrders(
       takeAllocationId: () => allocationIds.take(),
       takeFulfilmentId: () => fulfilmentIds.take(),
       takeReturnId: () => returnIds.take(),
+      charging: channel.charging,
       inspection: (locationId) => deps.directory.inspectionOf(channel, locationId),
     });
     if (!decision.ok) {

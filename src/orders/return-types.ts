@@ -1,4 +1,5 @@
 /** Returns of an order: how far each has come. Pure data. */
+import type { ChargePart, RestockingFee, Taxed } from './billing-types.ts';
 
 /** When goods of a return are credited that are inspected; undefined where they aren't: they are on hand and credited as they come in. */
 export type Inspection = 'before_credit' | 'after_credit';
@@ -21,6 +22,10 @@ export interface ReturnLine {
   decidedMinor: number;
   /** Of that, what who sent them gets back. */
   creditMinor: number;
+  /** The tax beside each. */
+  receivedTaxMinor: number;
+  decidedTaxMinor: number;
+  creditTaxMinor: number;
 }
 
 export interface ReturnAuthorisation {
@@ -95,9 +100,11 @@ export type ReturnEvent =
       sourceId: string;
       sequence: number | null;
       /** askedMinor: what the ERP is asked to credit, where it isn't the amount: some of it was credited before. */
-      lines: { lineNo: number; skuId: number; quantity: number; amountMinor: number; askedMinor?: number }[];
+      lines: ({ lineNo: number; skuId: number; quantity: number; amountMinor: number } & Partial<AskedOfLine>)[];
       /** Nothing of it is on hand before it is inspected. */
       inspection?: Inspection;
+      charges?: ChargePart[];
+      fee?: RestockingFee;
     }
   | {
       type: 'return.inspected';
@@ -110,7 +117,18 @@ export type ReturnEvent =
       by: string;
       reason: string | null;
       /** What the restocked and scrapped units were sold for; what of it is given back; what of that the ERP is asked to credit. */
-      lines: (InspectedLine & { skuId: number; amountMinor: number; creditMinor: number; askedMinor: number })[];
+      lines: (InspectedLine & { skuId: number; amountMinor: number; creditMinor: number; askedMinor: number } & Partial<
+          Pick<Taxed, 'taxMinor'> & { creditTaxMinor: number; askedTaxMinor: number }
+        >)[];
       /** Whether the ERP is told by this. */
       inspection: Inspection;
+      charges?: ChargePart[];
+      fee?: RestockingFee;
     };
+
+/** Said where it is not as the amount, and of lines that are taxed. */
+interface AskedOfLine {
+  askedMinor: number;
+  taxMinor: number;
+  askedTaxMinor: number;
+}

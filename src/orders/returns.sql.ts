@@ -9,7 +9,7 @@ export interface ReturnRow {
   location_id: number;
   inspection: Inspection | null;
   state: 'expected' | 'received' | 'inspected';
-  /** Of each line, `,` between and `;` behind: line_no, sku_id, quantity, received, restocked, scrapped, quarantined, received, decided and credited minor */
+  /** Of each line, `,` between and `;` behind: line_no, sku_id, quantity, received, restocked, scrapped, quarantined, received, decided and credited minor, and the tax beside each */
   lines: string | null;
 }
 // Together with their lines, in one statement: both are of one moment also where nothing is locked.
@@ -17,7 +17,7 @@ export const readReturns = sql<ReturnRow>(
   'orders_read_returns',
   `select r.order_id, r.return_id, r.reference, r.reason, r.location_id, r.inspection, r.state,
           (select string_agg(concat_ws(',', l.line_no, l.sku_id, l.quantity, l.received, l.restocked, l.scrapped, l.quarantined, l.received_minor,
-                                       l.decided_minor, l.credit_minor), ';' order by l.line_no)
+                                       l.decided_minor, l.credit_minor, l.received_tax_minor, l.decided_tax_minor, l.credit_tax_minor), ';' order by l.line_no)
              from return_line l where l.order_id = r.order_id and l.return_id = r.return_id) as lines
      from return_authorisation r where r.order_id = any($1::bigint[]) order by r.return_id`,
 );
@@ -32,12 +32,13 @@ export const writeReturns = sql(
 export const writeReturnLines = sql(
   'orders_write_return_lines',
   `insert into return_line (order_id, return_id, line_no, sku_id, location_id, quantity, received, restocked, scrapped, quarantined,
-                            received_minor, decided_minor, credit_minor)
+                            received_minor, decided_minor, credit_minor, received_tax_minor, decided_tax_minor, credit_tax_minor)
    select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-                        $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+                        $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
    on conflict (order_id, return_id, line_no) do update
      set received = excluded.received, restocked = excluded.restocked, scrapped = excluded.scrapped, quarantined = excluded.quarantined,
-         received_minor = excluded.received_minor, decided_minor = excluded.decided_minor, credit_minor = excluded.credit_minor`,
+         received_minor = excluded.received_minor, decided_minor = excluded.decided_minor, credit_minor = excluded.credit_minor,
+         received_tax_minor = excluded.received_tax_minor, decided_tax_minor = excluded.decided_tax_minor, credit_tax_minor = excluded.credit_tax_minor`,
 );
 export const insertReceipts = sql(
   'orders_insert_receipts',
@@ -71,6 +72,7 @@ export interface ListedReturn extends Omit<ReturnRow, 'lines'> {
     quarantined: number;
     receivedMinor: number;
     creditMinor: number;
+    creditTaxMinor: number;
   }[];
   inspections: { at: string; by: string; reason: string | null; lines: unknown[] }[] | null;
 }
@@ -81,7 +83,8 @@ export const listReturns = sql<ListedReturn>(
           a.code as account,
           coalesce((select json_agg(json_build_object('lineNo', l.line_no, 'sku', s.code, 'quantity', l.quantity, 'received', l.received,
                     'inInspection', l.received - l.restocked - l.scrapped - l.quarantined, 'restocked', l.restocked, 'scrapped', l.scrapped,
-                    'quarantined', l.quarantined, 'receivedMinor', l.received_minor, 'creditMinor', l.credit_minor) order by l.line_no)
+                    'quarantined', l.quarantined, 'receivedMinor', l.received_minor, 'creditMinor', l.credit_minor,
+                    'creditTaxMinor', l.credit_tax_minor) order by l.line_no)
              from return_line l join sku s using (sku_id) where l.order_id = r.order_id and l.return_id = r.return_id), '[]') as lines,
           (select json_agg(json_build_object('at', i.inspected_at, 'by', i.inspected_by, 'reason', i.reason, 'lines', i.lines) order by i.order_version)
              from return_inspection i where i.order_id = r.order_id and i.return_id = r.return_id) as inspections

@@ -1,10 +1,11 @@
 /** Returns: asked for, received, inspected. Pure, as `decide`. */
 import { events, refused } from './decision.ts';
 import { inspectLine } from './evolve-returns.ts';
-import { leftOf, partsOf, undoneAmount } from './line-parts.ts';
+import { leftOf, partsOf, returnedAmount } from './line-parts.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent, ReturnLine, ReturnName } from './return-types.ts';
 import { begunUnits, type LineSet, setsOf, sumBegun, wholeUnits } from './sets.ts';
 import { authoriseReturn, cancelLine, partsOfUnits } from './take-back.ts';
+import { returnedTax } from './tax-parts.ts';
 import type { DecideContext, Decision, Order, OrderEvent, OrderLine } from './types.ts';
 
 type Command<Kind extends ReturnCommand['kind']> = Extract<ReturnCommand, { kind: Kind }>;
@@ -88,7 +89,8 @@ export function receiveReturn(order: Order, command: Command<'receive_return'>):
   if (named.length === 0) return unknown(order, command);
   const lines = new Map<ReturnAuthorisation, Event<'return.received'>['lines']>();
   const before = new Map<number, number>();
-  const ask = asking(order);
+  const ask = asking(order, 'minor');
+  const askTax = asking(order, 'tax');
   for (const { lineNo, quantity } of command.lines) {
     const line = order.lines.get(lineNo);
     if (line === undefined) return refused('unknown_line', `line ${lineNo}`);
@@ -97,14 +99,19 @@ export function receiveReturn(order: Order, command: Command<'receive_return'>):
     if (quantity > left) return refused('over_return', `line ${lineNo}: ${quantity} came back, ${left} expected`);
     const into =
       named.find((one) => openOf(one, lineNo) > 0) ?? named.find((one) => one.lines.has(lineNo)) ?? named[0]!;
-    const amountMinor = undoneAmount(order, line, quantity, before.get(lineNo) ?? 0);
+    const amountMinor = returnedAmount(order, line, quantity, before.get(lineNo) ?? 0);
+    const taxMinor = returnedTax(line, quantity, before.get(lineNo) ?? 0);
     before.set(lineNo, (before.get(lineNo) ?? 0) + quantity);
     const list = lines.get(into) ?? [];
     lines.set(into, list);
-    const askedMinor = into.inspection === 'before_credit' ? amountMinor : ask(line, amountMinor);
+    const isLater = into.inspection === 'before_credit';
+    const askedMinor = isLater ? amountMinor : ask(line, amountMinor);
+    const askedTaxMinor = isLater ? taxMinor : askTax(line, taxMinor);
     list.push({
       ...{ lineNo, skuId: line.skuId, quantity, amountMinor },
+      ...(line.taxMinor !== 0 && { taxMinor }),
       ...(askedMinor !== amountMinor && { askedMinor }),
+      ...(askedTaxMinor !== taxMinor && { askedTaxMinor }),
     });
   }
   const { source, sourceId, sequence } = command;
@@ -126,14 +133,17 @@ function openOf(one: ReturnAuthorisation, lineNo: number): number {
  * What the ERP is to credit of an amount: less what it credited of the line already without being asked. A refund may come before the goods.
  * Asked for one part after the other.
  */
-function asking(order: Order): (line: OrderLine, amountMinor: number) => number {
+function asking(order: Order, of: 'minor' | 'tax'): (line: OrderLine, amountMinor: number) => number {
   const ahead = new Map<number, number>();
+  const dueOf = (line: ReturnLine | undefined) => (of === 'minor' ? line?.creditMinor : line?.creditTaxMinor) ?? 0;
   return (line, amountMinor) => {
     let left = ahead.get(line.lineNo);
     if (left === undefined) {
       let due = 0;
-      for (const { lines } of order.returns.values()) due += lines.get(line.lineNo)?.creditMinor ?? 0;
-      left = Math.max(0, line.creditedMinor - due);
+      for (const { lines } of order.returns.values()) due += dueOf(lines.get(line.lineNo));
+      const credited =
+        of === 'minor' ? line.creditedMinor : (order.billing?.lines.get(line.lineNo)?.creditedTaxMinor ?? 0);
+      left = Math.max(0, credited - due);
     }
     const used = Math.min(left, amountMinor);
     ahead.set(line.lineNo, left - used);
@@ -144,7 +154,8 @@ function asking(order: Order): (line: OrderLine, amountMinor: number) => number 
 export function inspectReturn(order: Order, command: Command<'inspect_return'>): Decision {
   const named = returnsNamed(order, command);
   if (named.length === 0) return unknown(order, command);
-  const ask = asking(order);
+  const ask = asking(order, 'minor');
+  const askTax = asking(order, 'tax');
   const copies = new Map<ReturnAuthorisation, Map<number, ReturnLine>>();
   const lines = new Map<ReturnAuthorisation, Event<'return.inspected'>['lines']>();
   for (const { lineNo, restock, scrap, quarantine, from, credited } of command.lines) {
@@ -177,10 +188,16 @@ export function inspectReturn(order: Order, command: Command<'inspect_return'>):
     lines.set(into, list);
     const decided = { lineNo, restock, scrap, quarantine, from, credited };
     const amountMinor = worthOf(there!, restock + scrap);
+    const taxMinor = worthOf(there!, restock + scrap, 'tax');
     // Credited when it came in, or to be credited now.
-    const creditMinor = into.inspection === 'before_credit' && credited ? amountMinor : 0;
+    const isCredited = into.inspection === 'before_credit' && credited;
+    const creditMinor = isCredited ? amountMinor : 0;
     const askedMinor = ask(line, creditMinor);
-    const entry = { ...decided, skuId: there!.skuId, amountMinor, creditMinor, askedMinor };
+    const creditTaxMinor = isCredited ? taxMinor : 0;
+    const entry = {
+      ...{ ...decided, skuId: there!.skuId, amountMinor, creditMinor, askedMinor },
+      ...(line.taxMinor !== 0 && { taxMinor, creditTaxMinor, askedTaxMinor: askTax(line, creditTaxMinor) }),
+    };
     list.push(entry);
     inspectLine(there!, entry, into.inspection);
   }
@@ -200,9 +217,11 @@ function thereOf(line: ReturnLine | undefined, from: 'receipt' | 'quarantine'): 
 }
 
 /** What so many more decided units were sold for: parts of what the received ones were, so that they add up to it. */
-function worthOf(line: ReturnLine, units: number): number {
+function worthOf(line: ReturnLine, units: number, of: 'minor' | 'tax' = 'minor'): number {
   if (units === 0) return 0;
+  const [received, before] =
+    of === 'minor' ? [line.receivedMinor, line.decidedMinor] : [line.receivedTaxMinor, line.decidedTaxMinor];
   const decided = BigInt(line.restocked + line.scrapped + units);
-  const upTo = Number((BigInt(line.receivedMinor) * decided) / BigInt(line.received));
-  return Math.max(line.decidedMinor, upTo) - line.decidedMinor;
+  const upTo = Number((BigInt(received) * decided) / BigInt(line.received));
+  return Math.max(before, upTo) - before;
 }

@@ -8,7 +8,7 @@ import { events, refused, requestedUnits } from './decision.ts';
 import { addedInstead, type FulfilmentAt, fulfilmentsOf, substitutesFor } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
 import { isHeld, mayHandOver } from './holds.ts';
-import { undoneAmount } from './line-parts.ts';
+import { cancelledPart } from './line-parts.ts';
 import { settleSets } from './set-lines.ts';
 import { hasOf } from './sets.ts';
 import { Taker } from './taker.ts';
@@ -162,9 +162,7 @@ class Settling {
     const { lineNo } = line;
     this.#list.push({
       ...{ type: 'order.lines_cancelled', reference: this.#reference, released: [] },
-      lines: [
-        { lineNo, quantity, amountMinor: undoneAmount(this.#order, line, quantity, before), fromBackorder: quantity },
-      ],
+      lines: [{ ...cancelledPart(this.#order, line, quantity, before), fromBackorder: quantity }],
       answered: answered === 0 ? [] : [{ lineNo, quantity: answered }],
     });
   }

@@ -13,6 +13,7 @@ export interface OrderRow {
   total_minor: number;
   charges_minor: number;
   tax_minor: number;
+  is_charged: boolean;
   ordered_at: Date;
   erp_number: string | null;
   units: number;
@@ -29,7 +30,7 @@ export interface OrderRow {
   requested_at: Date | null;
   ship_to: { latitude: number; longitude: number } | null;
 }
-const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, charges_minor, tax_minor, ordered_at, erp_number,
+const orderColumns = `order_id, company_id, channel_id, account_id, external_no, state, version, currency, total_minor, charges_minor, tax_minor, is_charged, ordered_at, erp_number,
        units, units_open, units_refused, units_held, units_shipped, units_invoiced, is_released, holds, is_told, is_handed,
        ship_complete, requested_at, ship_to`;
 
@@ -331,17 +332,19 @@ export const writeFulfilments = sql(
 // is told of goods that no document shows.
 export const insertShipments = sql(
   'orders_insert_shipments',
-  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, shipped_at, order_version)
-   select shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels::json, lines::json, shipped_at, order_version
-     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::bigint[])
-       as t(shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, shipped_at, order_version)`,
+  `insert into shipment (shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, charges, shipped_at, order_version)
+   select shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels::json, lines::json, charges::json, shipped_at, order_version
+     from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
+                 $11::bigint[])
+       as t(shipment_no, source, order_id, fulfilment_id, tracking, carrier, parcels, lines, charges, shipped_at, order_version)`,
 );
 export const insertInvoices = sql(
   'orders_insert_invoices',
-  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)
-   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, posted_at, order_version
-     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])
-       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, posted_at, order_version)`,
+  `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, charges, tax_minor, posted_at, order_version)
+   select invoice_no, kind, source, order_id, currency, total_minor, lines::json, charges::json, tax_minor, posted_at, order_version
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::timestamptz[],
+                 $11::bigint[])
+       as t(invoice_no, kind, source, order_id, currency, total_minor, lines, charges, tax_minor, posted_at, order_version)`,
 );
 
 // First come, first served: order ids grow with acceptance. Only lines for which something is free where their channel serves, or that

@@ -1,6 +1,7 @@
 /** Orders read in sets, locked or as they stand. */
 import { numbers, type Queryable, type Tx } from '../store/index.ts';
 import * as changeStatements from './changes.sql.ts';
+import { readBilling } from './charges.sql.ts';
 import * as exceptionStatements from './exceptions.sql.ts';
 import * as holdStatements from './holds.sql.ts';
 import { type ReturnRow, readReturns } from './returns.sql.ts';
@@ -88,6 +89,7 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   await readSets(tx, orders);
   await readHeld(tx, orders);
   await readWhole(tx, orders, headers);
+  await addBilling(tx, orders, headers);
   return orders;
 }
 
@@ -98,6 +100,27 @@ async function readSets(db: Queryable, orders: ReadonlyMap<number, Order>): Prom
   const ids = [numbers(found.map(({ orderId }) => orderId))];
   for (const row of await db.query(statements.readLinesBehind, ids)) addLine(orders, row);
   for (const row of await db.query(statements.readAllocationsBehind, ids)) addAllocation(orders, row);
+}
+
+/** Of orders with charges or taxes. */
+async function addBilling(
+  db: Queryable,
+  orders: ReadonlyMap<number, Order>,
+  headers: readonly statements.OrderRow[],
+): Promise<void> {
+  const charged = headers.filter((row) => row.is_charged);
+  if (charged.length === 0) return;
+  for (const row of await db.query(readBilling, [numbers(charged.map((one) => one.order_id))]))
+    orders.get(row.order_id)!.billing = {
+      charges: new Map((row.charges ?? []).map((charge) => [charge.chargeNo, charge])),
+      goods: {
+        acceptedMinor: row.accepted_minor,
+        cancelledMinor: row.cancelled_minor,
+        shippedMinor: row.shipped_minor,
+        returnedMinor: row.returned_minor,
+      },
+      lines: new Map((row.lines ?? []).map(({ lineNo, ...line }) => [lineNo, line])),
+    };
 }
 
 /** Orders that are held and of which the WMS was asked for something: with the hold's end it is asked for what it was not asked for yet. */
@@ -138,6 +161,7 @@ async function withParts(db: Queryable, rows: readonly statements.OrderRow[]): P
   for (const row of await db.query(exceptionStatements.readExceptions, ids)) addException(orders, row);
   for (const row of await db.query(holdStatements.readHolds, ids)) addHold(orders, row);
   for (const row of await db.query(changeStatements.readChanges, ids)) addChange(orders, row);
+  await addBilling(db, orders, rows);
   for (const row of await db.query(statements.readAsked, ids)) {
     const { quantity, unit, base, unit_price: unitPrice, price_unit: priceUnit, price_count: pricePer } = row;
     orders.get(row.order_id)!.lines.get(row.line_no)!.asked = {
@@ -291,6 +315,7 @@ function addReturn(orders: ReadonlyMap<number, Order>, row: ReturnRow): void {
     lines.set(n[0]!, {
       ...{ lineNo: n[0]!, skuId: n[1]!, quantity: n[2]!, received: n[3]!, restocked: n[4]!, scrapped: n[5]! },
       ...{ quarantined: n[6]!, receivedMinor: n[7]!, decidedMinor: n[8]!, creditMinor: n[9]! },
+      ...{ receivedTaxMinor: n[10]!, decidedTaxMinor: n[11]!, creditTaxMinor: n[12]! },
     });
   }
   orders
@@ -330,7 +355,12 @@ function unpack(text: string): number[] {
 
 /** An order as others are told of it, with the lines that changed since. */
 export interface ToldOrder
-  extends Omit<Order, 'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions' | 'holds' | 'changes'> {
+  extends Omit<
+    Order,
+    'lines' | 'allocations' | 'fulfilments' | 'returns' | 'exceptions' | 'holds' | 'changes' | 'billing'
+  > {
+  /** It has charges or taxes. */
+  isCharged: boolean;
   lines: {
     lineNo: number;
     skuId: number;
@@ -356,8 +386,9 @@ export async function readToldOrders(
   if (known.length === 0) return new Map();
   const ids = numbers(known.map(({ orderId }) => orderId));
   const told = new Map<number, ToldOrder>();
-  for (const [id, order] of headersOf(await db.query(statements.readOrders, [ids])))
-    told.set(id, { ...order, lines: [] });
+  const rows = await db.query(statements.readOrders, [ids]);
+  const charged = new Set(rows.filter((row) => row.is_charged).map((row) => row.order_id));
+  for (const [id, order] of headersOf(rows)) told.set(id, { ...order, isCharged: charged.has(id), lines: [] });
   const versions = [ids, numbers(known.map(({ version }) => version))];
   for (const row of await db.query(statements.readToldLines, versions)) {
     const { lines } = told.get(row.order_id)!;

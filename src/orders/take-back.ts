@@ -1,9 +1,8 @@
 /** Taking units back: before the pick a cancel, after it a return. Pure, as `decide`. */
 import { events, isRequested, refused, requestedUnits } from './decision.ts';
 import { cancelledHeld } from './exceptions.ts';
-import { leftOf, partsOf, rootOf, undoneAmount } from './line-parts.ts';
+import { cancelledPart, leftOf, partsOf, rootOf } from './line-parts.ts';
 import { begunUnits, type LineSet, setsOf, stoppedParts, sumBegun, wholeUnits } from './sets.ts';
-import { taxOfPart, undoneTax } from './tax-parts.ts';
 import type { DecideContext, Decision, Order, OrderChange, OrderCommand, OrderEvent, OrderLine } from './types.ts';
 
 export function standInsOf(order: Order, lineNo: number): OrderLine[] {
@@ -119,15 +118,7 @@ export function cancelLine(
     result.push({
       type: 'order.lines_cancelled',
       reference,
-      lines: [
-        {
-          lineNo: line.lineNo,
-          quantity: cancelled,
-          amountMinor: undoneAmount(order, line, cancelled),
-          ...taxOfPart(line, undoneTax(line, cancelled)),
-          fromBackorder,
-        },
-      ],
+      lines: [{ ...cancelledPart(order, line, cancelled), fromBackorder }],
       released,
       answered: [],
       ...(!order.progress.told && { untold: true }),
@@ -264,13 +255,7 @@ export function answerCancel(
         return refused('over_cancel', `line ${lineNo}: the WMS cancelled ${cancelled}, ${missing} more than was open`);
       const units = cancelled - stopped.again;
       if (units > 0) {
-        lines.push({
-          lineNo,
-          quantity: units,
-          amountMinor: undoneAmount(order, line, units),
-          ...taxOfPart(line, undoneTax(line, units)),
-          fromBackorder: 0,
-        });
+        lines.push({ ...cancelledPart(order, line, units), fromBackorder: 0 });
         answered.push({ lineNo, quantity: units });
       }
     }

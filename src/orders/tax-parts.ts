@@ -10,10 +10,16 @@ export function shippedTax(line: OrderLine, shipped: number): number {
   );
 }
 
-/** Of units that are given up, counted from the beginning, as their amount is. */
-export function undoneTax(line: OrderLine, quantity: number, before = 0): number {
-  const undone = line.cancelled + line.returned + before;
-  return taxOfUnits(line.taxMinor, undone + quantity, line.quantity) - taxOfUnits(line.taxMinor, undone, line.quantity);
+/** Of units that are given up before they left, counted from the beginning, as their amount is. */
+export function cancelledTax(line: OrderLine, quantity: number, before = 0): number {
+  const from = line.cancelled + before;
+  return taxOfUnits(line.taxMinor, from + quantity, line.quantity) - taxOfUnits(line.taxMinor, from, line.quantity);
+}
+
+/** Of units that came back: as they were when they left. */
+export function returnedTax(line: OrderLine, quantity: number, before = 0): number {
+  const from = line.returned + before;
+  return shippedTax(line, from + quantity) - shippedTax(line, from);
 }
 
 /** Said only of lines that are taxed. */

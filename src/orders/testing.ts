@@ -3,6 +3,7 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import type {
   ChangeLine,
+  ChargePolicy,
   DecideContext,
   Decision,
   Inspection,
@@ -36,6 +37,7 @@ export class World {
   oversold: Oversold | undefined;
   /** Of goods that come back. */
   inspection: Inspection | undefined;
+  charging: ChargePolicy | undefined;
   consent: 'offer' | 'allow' | undefined;
   /** Per SKU, best first. */
   instead: Record<number, number[]> = {};
@@ -87,6 +89,7 @@ export class World {
       takeAllocationId: () => this.#ids.allocation++,
       takeFulfilmentId: () => this.#ids.fulfilment++,
       takeReturnId: () => this.#ids.return++,
+      charging: this.charging,
       inspection: () => this.inspection,
     };
   }

@@ -28,10 +28,11 @@ export const readToldInvoices = sql<{
   kind: 'invoice' | 'credit_note';
   currency: string;
   total_minor: number;
+  tax_minor: number | null;
   posted_at: Date;
 }>(
   'orders_read_told_invoices',
-  `select i.order_id, i.invoice_no, i.source, i.kind, i.currency, i.total_minor, i.posted_at
+  `select i.order_id, i.invoice_no, i.source, i.kind, i.currency, i.total_minor, i.tax_minor, i.posted_at
      from unnest($1::bigint[], $2::bigint[]) as t(order_id, known) join invoice i using (order_id)
     where i.order_version > t.known order by i.order_id, i.order_version, i.kind, i.invoice_no, i.source`,
 );
@@ -59,4 +60,20 @@ export const readStandIns = sql<{
   `select order_id, line_no, stands_for as root, per_unit, set_no from order_line where order_id = any($1::bigint[]) and stands_for is not null and adds_to is null
     union all
    select order_id, line_no, adds_to, per_unit, set_no from order_line where order_id = any($1::bigint[]) and adds_to is not null`,
+);
+/** What became of units that came back of ordered lines, of returns that are inspected. */
+export const readToldInspections = sql<{
+  order_id: number;
+  line_no: number;
+  received: number;
+  restocked: number;
+  scrapped: number;
+  quarantined: number;
+}>(
+  'orders_read_told_inspections',
+  `select r.order_id, coalesce(l.adds_to, l.stands_for, l.line_no) as line_no, sum(r.received)::bigint as received, sum(r.restocked)::bigint as restocked,
+          sum(r.scrapped)::bigint as scrapped, sum(r.quarantined)::bigint as quarantined
+     from return_line r join order_line l using (order_id, line_no) join return_authorisation a using (order_id, return_id)
+    where r.order_id = any($1::bigint[]) and a.inspection is not null and r.received > 0
+    group by r.order_id, coalesce(l.adds_to, l.stands_for, l.line_no)`,
 );

@@ -1,5 +1,7 @@
 /** What left, what was invoiced and what came back, for those who are told of each; most systems are told sums a line only. */
 import { numbers, type Queryable } from '../store/index.ts';
+import type { ChargeProgress } from './billing-types.ts';
+import { readBilling } from './charges.sql.ts';
 import { readToldPromises as promisesTold } from './promises.sql.ts';
 import * as statements from './told.sql.ts';
 
@@ -23,6 +25,7 @@ export interface ToldDocuments {
     source: string;
     currency: string;
     amountMinor: number;
+    taxMinor?: number;
     at: string;
   }[];
   returns: {
@@ -78,6 +81,7 @@ export async function readToldDocuments(
         source: row.source,
         currency: row.currency,
         amountMinor: row.total_minor,
+        ...(row.tax_minor !== null && { taxMinor: row.tax_minor }),
         at: row.posted_at.toISOString(),
       });
   if (wants.includes('returns')) {
@@ -94,6 +98,40 @@ export async function readToldDocuments(
     }
   }
   return told;
+}
+
+/** Units of a line that came back and are inspected: each is in one of them. */
+export interface ToldInspection {
+  inInspection: number;
+  restocked: number;
+  scrapped: number;
+  quarantined: number;
+}
+
+/** By order and ordered line. */
+export async function readToldInspections(
+  db: Queryable,
+  orderIds: readonly number[],
+): Promise<Map<number, Map<number, ToldInspection>>> {
+  const told = new Map<number, Map<number, ToldInspection>>();
+  if (orderIds.length === 0) return told;
+  for (const row of await db.query(statements.readToldInspections, [numbers(orderIds)])) {
+    const { received, restocked, scrapped, quarantined } = row;
+    const lines = told.get(row.order_id) ?? new Map<number, ToldInspection>();
+    const inInspection = received - restocked - scrapped - quarantined;
+    told.set(row.order_id, lines.set(row.line_no, { inInspection, restocked, scrapped, quarantined }));
+  }
+  return told;
+}
+
+/** How far each charge of an order has come. */
+export async function readToldCharges(
+  db: Queryable,
+  orderIds: readonly number[],
+): Promise<Map<number, ChargeProgress[]>> {
+  if (orderIds.length === 0) return new Map();
+  const rows = await db.query(readBilling, [numbers(orderIds)]);
+  return new Map(rows.map((row) => [row.order_id, row.charges ?? []]));
 }
 
 /** What holds now, by order and ordered line. */

@@ -1,6 +1,7 @@
 /** An order as it stands, the events that move it, and the commands that ask for them. Pure data. */
 import type { PackLevel, Parcel } from '../canonical/index.ts';
 import type { Position, PromisePart } from '../promise/index.ts';
+import type { Billing, ChargePart, DocumentCharge, DocumentLine } from './billing-types.ts';
 import type { ChangeCommand, ChangeEvent, ChangeRefusal, OrderChange } from './change-types.ts';
 import type { Charged, OrderCharge, OrderTax } from './charge-types.ts';
 import type {
@@ -16,6 +17,7 @@ import type { AcceptedMarks, HoldKind, NewHold, OrderHold } from './hold-types.t
 import type { PriceCheck, RepricedLine } from './price-check.ts';
 import type { ReturnAuthorisation, ReturnCommand, ReturnEvent } from './return-types.ts';
 
+export * from './billing-types.ts';
 export * from './change-types.ts';
 export * from './charge-types.ts';
 export * from './decide-context.ts';
@@ -183,6 +185,8 @@ export interface Order {
   holds: Map<number, OrderHold>;
   /** Oldest first; read for those who need them only. */
   changes: OrderChange[];
+  /** Absent: it has neither charges nor taxes. */
+  billing?: Billing;
   /** Absent: it says nothing of them. */
   terms?: OrderTerms;
 }
@@ -319,6 +323,8 @@ export type OrderEvent =
       carrier?: string;
       parcels?: Parcel[];
       lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
+      /** What is to be invoiced with it. */
+      charges?: ChargePart[];
     }
   | {
       type: 'document.posted';
@@ -326,13 +332,19 @@ export type OrderEvent =
       /** Whose number it is. */
       source: string;
       number: string;
+      /** Lines and charges; its tax stands beside it. */
       totalMinor: number;
       currency: string;
-      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+      lines: DocumentLine[];
+      /** Absent: its source says nothing of charges; so with its tax. */
+      charges?: DocumentCharge[];
+      taxMinor?: number;
     }
   | {
       type: 'order.lines_cancelled';
       reference: string;
+      /** What of them ends with it. */
+      charges?: ChargePart[];
       lines: { lineNo: number; quantity: number; amountMinor: number; fromBackorder: number; taxMinor?: number }[];
       released: { allocationId: number; lineNo: number; skuId: number; locationId: number; quantity: number }[];
       /** Set when the WMS answered: units that were asked of it and are settled by this. */
@@ -414,11 +426,14 @@ export type OrderEvent =
         amountMinor: number;
         cancelled: number;
         cancelledMinor: number;
+        cancelledTaxMinor?: number;
         standsFor?: number;
         perUnit?: number;
         setNo?: number;
         addsTo?: number;
       }[];
+      /** What of them was cancelled meanwhile. */
+      charges?: ChargePart[];
     };
 
 export type PromiseChanged = Extract<OrderEvent, { type: 'order.promise_changed' }>;
@@ -499,7 +514,10 @@ export type OrderCommand =
       number: string;
       totalMinor: number;
       currency: string;
-      lines: { lineNo: number; quantity: number; amountMinor: number }[];
+      lines: DocumentLine[];
+      /** `charge`: its number in the order, 1 is the first. */
+      charges?: { charge?: number; kind?: string; code?: string; amountMinor: number; taxMinor?: number }[];
+      taxMinor?: number;
     }
   | {
       kind: 'resolve_exception';

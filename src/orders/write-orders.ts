@@ -27,7 +27,7 @@ interface Of<Type extends OrderEvent['type']> {
 }
 
 /** Their lines stay as they were. */
-const TOUCHING_NO_LINE: ReadonlySet<string> = new Set(['fulfilment.requested', 'order.hold_ended', 'return.inspected']);
+const TOUCHING_NO_LINE: ReadonlySet<string> = new Set(['fulfilment.requested', 'order.hold_ended']);
 
 /** Writes what the events changed: one statement a table. */
 export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Promise<void> {
@@ -309,6 +309,7 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(shipments.map(({ event }) => event.carrier ?? null)),
       texts(shipments.map(({ event }) => (event.parcels === undefined ? null : JSON.stringify(event.parcels)))),
       texts(shipments.map(({ event }) => JSON.stringify(event.lines))),
+      texts(shipments.map(({ event }) => (event.charges === undefined ? null : JSON.stringify(event.charges)))),
       texts(shipments.map(({ at }) => at)),
       numbers(shipments.map(({ version }) => version)),
     ]);
@@ -321,6 +322,8 @@ export async function writeOrders(tx: Tx, changed: readonly ChangedOrder[]): Pro
       texts(documents.map(({ event }) => event.currency)),
       numbers(documents.map(({ event }) => event.totalMinor)),
       texts(documents.map(({ event }) => JSON.stringify(event.lines))),
+      texts(documents.map(({ event }) => (event.charges === undefined ? null : JSON.stringify(event.charges)))),
+      numbers(documents.map(({ event }) => event.taxMinor ?? null)),
       texts(documents.map(({ at }) => at)),
       numbers(documents.map(({ version }) => version)),
     ]);

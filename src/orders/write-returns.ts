@@ -56,6 +56,9 @@ export class ReturnWrites {
       numbers(lines.map(({ line }) => line.receivedMinor)),
       numbers(lines.map(({ line }) => line.decidedMinor)),
       numbers(lines.map(({ line }) => line.creditMinor)),
+      numbers(lines.map(({ line }) => line.receivedTaxMinor)),
+      numbers(lines.map(({ line }) => line.decidedTaxMinor)),
+      numbers(lines.map(({ line }) => line.creditTaxMinor)),
     ]);
     if (this.#receipts.length > 0)
       tx.write(statements.insertReceipts, [

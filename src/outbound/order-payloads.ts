@@ -2,7 +2,7 @@
 import { orderReference, taxOfUnits } from '../canonical/index.ts';
 import type { OrderChangePayload, OrderDocumentPayload, SalesOrderPayload } from '../connectors/kit/index.ts';
 import type { Directory } from '../master/index.ts';
-import { acceptedOf, type OrderEvent } from '../orders/index.ts';
+import { acceptedOf, type ChargePart, type OrderEvent } from '../orders/index.ts';
 import type { Header } from './plan-headers.ts';
 
 type Told = {
@@ -110,11 +110,29 @@ export function cancelledWhileHeld(
   event: Extract<OrderEvent, { type: 'order.hold_ended' }>,
   reference: string,
   order: string,
+  header: Header,
 ): OrderDocumentPayload | undefined {
   const lines = event.lines
     .filter((line) => line.cancelled > 0)
-    .map(({ lineNo, cancelled, cancelledMinor }) => ({ lineNo, quantity: cancelled, amountMinor: cancelledMinor }));
-  return lines.length === 0 ? undefined : { reference, order, lines };
+    .map(({ lineNo, cancelled, cancelledMinor, cancelledTaxMinor }) => ({
+      ...{ lineNo, quantity: cancelled, amountMinor: cancelledMinor },
+      ...(cancelledTaxMinor !== undefined && { taxMinor: cancelledTaxMinor }),
+    }));
+  return lines.length === 0 ? undefined : { reference, order, lines, ...chargesOf(header, event.charges) };
+}
+
+/** What of the order's charges goes with a document, as the order has them. */
+export function chargesOf(
+  { charges = [] }: Header,
+  parts: readonly ChargePart[] | undefined,
+): Pick<OrderDocumentPayload, 'charges'> {
+  if (parts === undefined || parts.length === 0) return {};
+  return {
+    charges: parts.map(({ chargeNo, amountMinor, taxMinor, askedMinor, askedTaxMinor }) => {
+      const { kind, code } = charges.find((charge) => charge.chargeNo === chargeNo)!;
+      return { chargeNo, kind, code, amountMinor: askedMinor ?? amountMinor, taxMinor: askedTaxMinor ?? taxMinor };
+    }),
+  };
 }
 
 /**

@@ -3,10 +3,14 @@ import { documentReference, orderReference } from '../canonical/index.ts';
 import type { OrderStatusPart, OrderStatusState } from '../connectors/kit/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import {
+  type ChargeProgress,
+  readToldCharges,
   readToldDocuments,
+  readToldInspections,
   readToldOrders,
   readToldPromises,
   type ToldDocuments,
+  type ToldInspection,
   type ToldPromise,
 } from '../orders/index.ts';
 import type { Database } from '../store/index.ts';
@@ -40,6 +44,16 @@ export async function orderStates(
     db,
     promising.map((order) => order.orderId),
   );
+  const all = [...orders.values()];
+  const charges = await readToldCharges(
+    db,
+    all.filter((order) => order.isCharged).map((order) => order.orderId),
+  );
+  const returned = all.filter((order) => order.lines.some((line) => line.returned > 0));
+  const inspections = await readToldInspections(
+    db,
+    returned.map((order) => order.orderId),
+  );
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
@@ -58,10 +72,12 @@ export async function orderStates(
         chargesMinor: order.chargesMinor,
         taxMinor: order.taxMinor,
       }),
+      ...chargesOf(charges.get(order.orderId)),
       lines: order.lines.map(({ skuId, ...line }) => ({
         ...line,
         sku: directory.skuCode(skuId),
         ...promisedOf(directory, promises.get(order.orderId), line.lineNo),
+        ...inspectedOf(inspections.get(order.orderId)?.get(line.lineNo)),
       })),
       ...partsOf(directory, order.orderId, documents.get(order.orderId), wants),
     };
@@ -76,6 +92,22 @@ export async function orderStates(
     });
   }
   return states;
+}
+
+function chargesOf(charges: readonly ChargeProgress[] = []): Pick<OrderStatusState, 'charges'> {
+  if (charges.length === 0) return {};
+  return {
+    charges: charges.map(({ chargeNo, kind, code, amountMinor, taxMinor, ...so }) => ({
+      ...{ chargeNo, kind, code, amountMinor, taxMinor },
+      ...{ dueMinor: so.due.amountMinor, cancelledMinor: so.cancelled.amountMinor },
+      ...{ refundedMinor: so.refunded.amountMinor, invoicedMinor: so.invoiced.amountMinor },
+      creditedMinor: so.credited.amountMinor,
+    })),
+  };
+}
+
+function inspectedOf(inspected: ToldInspection | undefined): { inspected?: ToldInspection } {
+  return inspected === undefined ? {} : { inspected };
 }
 
 function promisedOf(

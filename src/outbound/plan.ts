@@ -20,6 +20,7 @@ import {
   addedToOrder,
   cancelledWhileHeld,
   changedNumbers,
+  chargesOf,
   orderAsAccepted,
   orderAsReleased,
 } from './order-payloads.ts';
@@ -259,6 +260,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         reference: directory.documentReference('C', orderId, fact.version),
         order: reference,
         lines: event.lines.map(({ fromBackorder: _, ...line }) => line),
+        ...chargesOf(header, event.charges),
       };
       if (event.untold !== true) to(routing.orders, 'order_cancellation', payload.reference, payload);
       for (const part of event.released) availabilityDirty(deps, work, part.skuId, fact.recordedAt);
@@ -280,7 +282,12 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
       return;
     case 'order.hold_ended': {
       to(routing.orders, 'sales_order', reference, orderAsReleased(directory, header, event));
-      const cancelled = cancelledWhileHeld(event, directory.documentReference('C', orderId, fact.version), reference);
+      const cancelled = cancelledWhileHeld(
+        event,
+        directory.documentReference('C', orderId, fact.version),
+        reference,
+        header,
+      );
       if (cancelled !== undefined) to(routing.orders, 'order_cancellation', cancelled.reference, cancelled);
       return;
     }
@@ -301,7 +308,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     }
     case 'return.received':
     case 'return.inspected': {
-      const posting = returnPosting(directory.documentReference('R', orderId, fact.version), reference, event);
+      const posting = returnPosting(directory.documentReference('R', orderId, fact.version), reference, event, header);
       if (posting !== undefined) to(routing.orders, 'return_posting', posting.reference, posting);
       for (const skuId of restockedSkus(event)) availabilityDirty(deps, work, skuId, fact.recordedAt);
       status();
@@ -314,6 +321,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
         location: directory.locationById.get(event.locationId)!.code,
         shippedAt: fact.occurredAt,
         lines: event.lines,
+        ...chargesOf(header, event.charges),
       };
       to(routing.orders, 'shipment_posting', payload.reference, payload);
       status();

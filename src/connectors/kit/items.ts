@@ -161,7 +161,11 @@ export function outsideAllocationItem(system: string, command: OutsideAllocated)
 export function documentItem(system: string, command: DocumentPosted): Draft {
   const { document, number, order, currency, totalMinor, occurredAt } = command;
   const lines = command.lines.map((line) => [line.lineNo, line.quantity, line.amountMinor]);
-  const fields = [order, currency, totalMinor, occurredAt, lines];
+  const fields: unknown[] = [order, currency, totalMinor, occurredAt, lines];
+  const { charges, taxMinor } = command;
+  const lineTaxes = command.lines.map((line) => line.taxMinor ?? null);
+  if (charges !== undefined || taxMinor !== undefined || lineTaxes.some((tax) => tax !== null))
+    fields.push({ charges, taxMinor, lineTaxes });
   return item(scopes.document(system), `${document}/${number}`, command, fields);
 }
 

@@ -121,6 +121,8 @@ export interface OrderStatusState {
   /** Of orders with charges or taxes only: what of the total is charges, and the tax beside it. */
   chargesMinor?: number;
   taxMinor?: number;
+  /** Of orders that have any: how far each has come. */
+  charges?: ChargeStatus[];
   /** Those that changed after `base`. */
   lines: {
     lineNo: number;
@@ -138,6 +140,8 @@ export interface OrderStatusState {
     promised?: PromisedState[];
     /** What that was promised upon: accepted, or what changed it since. */
     promisedUpon?: string;
+    /** Of its returned units, those of returns that are inspected: each is in one of them. Absent: there are none. */
+    inspected?: { inInspection: number; restocked: number; scrapped: number; quarantined: number };
   }[];
   /**
    * What left, was invoiced and came back: each part only for a sink that {@link StateSink.wants} it, oldest first. All of it where
@@ -146,6 +150,18 @@ export interface OrderStatusState {
   shipments?: ShipmentState[];
   invoices?: InvoiceState[];
   returns?: ReturnState[];
+}
+
+/** A charge of an order, and how far it has come. */
+export interface ChargeStatus extends ChargeState {
+  /** To be invoiced, with what left. */
+  dueMinor: number;
+  cancelledMinor: number;
+  /** Given back with what came back. */
+  refundedMinor: number;
+  /** As documents of the ERP say. */
+  invoicedMinor: number;
+  creditedMinor: number;
 }
 
 /** Units of a line that are to leave together. */
@@ -178,7 +194,10 @@ export interface InvoiceState {
   /** As it stands on the paper. */
   number: string;
   currency: string;
+  /** Lines and charges. */
   amountMinor: number;
+  /** Absent: its source says none. */
+  taxMinor?: number;
   at: string;
 }
 
@@ -343,8 +362,18 @@ export interface OrderDocumentPayload {
   order: string;
   location?: string;
   shippedAt?: string;
-  /** `taxMinor`: of just these units, where the order's line is taxed; shipments and cancellations say it. */
+  /** `taxMinor`: of just these units, where the order's line is taxed. */
   lines: { lineNo: number; quantity: number; amountMinor: number; taxMinor?: number }[];
+  /** What of the order's charges goes with them: is to be invoiced, ends, or is to be credited. Only where there is any. */
+  charges?: DocumentChargeState[];
+}
+/** Of a return: below 0 what is taken off the credit, such as a restocking fee, which is no charge of the order (`chargeNo` null). */
+export interface DocumentChargeState {
+  chargeNo: number | null;
+  kind: ChargeKind | 'restocking';
+  code: string;
+  amountMinor: number;
+  taxMinor: number;
 }
 export interface ChargePayload {
   reference: string;
