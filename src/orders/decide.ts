@@ -33,7 +33,6 @@ import type {
   Order,
   OrderCommand,
   OrderEvent,
-  OrderLine,
   SubmitCommand,
 } from './types.ts';
 
