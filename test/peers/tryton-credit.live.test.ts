@@ -67,6 +67,7 @@ live('Credit in Tryton', ['tryton'], ({ tryton: peer }) => {
     // The order, and what was added is part of it.
     expect(open.orders).toContain(sent.reference);
     expect(open.orders!.filter((one) => one.startsWith('A/'))).toEqual([]);
+    expect(open.orderLines).toContain(`${sent.reference}#100001`);
     expect(used(open)).toBe(await usedThere('CUST-0020'));
 
     const [sku] = await raw.search('product.product', [['code', '=', 'SKU-0011']], ['code'], signal);

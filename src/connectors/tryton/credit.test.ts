@@ -9,6 +9,7 @@ const usd = { 'currency.': { id: 1, code: 'USD' } };
 const page = (more: Partial<CreditPage> = {}): CreditPage => ({
   parties: [{ id: 2, code: 'C1', receivable: decimalOf('12.50'), credit_limit_amount: decimalOf('500.00') }],
   sales: [{ id: 7, party: 2, reference: 'shop/1', ...usd }],
+  orders: [],
   lines: [{ id: 70, sale: 7, quantity: 3, unit: 1, unit_price: decimalOf('12.3400') }],
   invoiced: [],
   currency: 'USD',
@@ -21,16 +22,18 @@ it('open is what is on no posted invoice; what was added to an order is the orde
   const report = reportOf({
     sales: [
       { id: 7, party: 2, reference: 'shop/1', ...usd },
-      { id: 8, party: 2, reference: 'A/5-K7QX/3', ...usd },
+      { id: 8, party: 2, reference: 'A/5-K7QX/3', origin: 'sale.sale,6', ...usd },
       { id: 9, party: 2, reference: 'R12', ...usd },
       { id: 10, party: 2, reference: null, ...usd },
       { id: 11, party: 3, reference: 'shop/2', ...usd },
     ],
     lines: [
       { id: 70, sale: 7, quantity: 3, unit: 1, unit_price: decimalOf('12.34') },
-      { id: 80, sale: 8, quantity: 1, unit: 1, unit_price: decimalOf('1.00') },
+      { id: 80, sale: 8, sequence: 100_001, quantity: 1, unit: 1, unit_price: decimalOf('1.00') },
       { id: 110, sale: 11, quantity: 100, unit: 1, unit_price: decimalOf('99.00') },
     ],
+    // The order itself is done already.
+    orders: [{ id: 6, reference: 'shop/0' }],
     invoiced: [
       { origin: 'sale.line,70', quantity: 2, unit: 1 },
       // In another unit it can't be taken off: rather too much is held than too little.
@@ -39,7 +42,7 @@ it('open is what is on no posted invoice; what was added to an order is the orde
   });
   expect(report).toEqual({
     ...{ kind: 'credit.reported', ...of, currency: 'USD', limitMinor: 50_000, asOf: at },
-    ...{ openOrdersMinor: 1_334, openInvoicesMinor: 1_250, orders: ['shop/1'] },
+    ...{ openOrdersMinor: 1_334, openInvoicesMinor: 1_250, orders: ['shop/1'], orderLines: ['shop/0#100001'] },
   });
 });
 
@@ -70,7 +73,14 @@ it('an open sale in another currency makes no number', () => {
 
 it('in the feed, what can’t be told is set aside under its account, and others are told', () => {
   const rows = (row: Record<string, string | null>) => ({ key: [row.code!], rows: [row as Record<string, string>] });
-  const amounts = { currency: 'USD', limit: null, openOrders: '1200', openInvoices: '-3', orders: 'shop/1\nshop/2' };
+  const amounts = {
+    currency: 'USD',
+    limit: null,
+    openOrders: '1200',
+    openInvoices: '-3',
+    orders: 'shop/1\nshop/2',
+    orderLines: 'shop/1#7',
+  };
   const changes = [rows({ code: 'C1', unreadable: 'has an open sale' } as never), rows({ code: 'C2', ...amounts })];
   const items = mapCredit(
     { revision: '1', readAt: at, changes: [...changes, { key: ['C3'], rows: [] }] },
@@ -86,6 +96,6 @@ it('in the feed, what can’t be told is set aside under its account, and others
   });
   expect(items[1]!.command).toEqual({
     ...{ kind: 'credit.reported', account: 'c2', company: 'US', currency: 'USD', limitMinor: null, asOf: at },
-    ...{ openOrdersMinor: 1_200, openInvoicesMinor: -3, orders: ['shop/1', 'shop/2'] },
+    ...{ openOrdersMinor: 1_200, openInvoicesMinor: -3, orders: ['shop/1', 'shop/2'], orderLines: ['shop/1#7'] },
   });
 });

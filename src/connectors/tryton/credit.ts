@@ -35,6 +35,8 @@ const ORDER = /^[^/]+\/.+$/;
 export interface CreditPage {
   parties: Raw[];
   sales: Raw[];
+  /** Orders' sales that others were added to. */
+  orders: Raw[];
   lines: Raw[];
   invoiced: Raw[];
   currency: unknown;
@@ -46,13 +48,16 @@ export interface CreditPage {
 export interface CreditRow {
   party: Raw;
   sales: Raw[];
+  /** Lines of sales that were added to orders, as the hub names them. */
+  added: string[];
   /** By line, what is on no posted invoice: units that were cancelled count as long as Tryton counts them. */
   open: { sale: unknown; quantity: number; unitPrice: unknown }[];
   currency: unknown;
   at: string;
 }
 
-export function joinCredit({ parties, sales, lines, invoiced, currency, at }: CreditPage): CreditRow[] {
+export function joinCredit({ parties, sales, orders, lines, invoiced, currency, at }: CreditPage): CreditRow[] {
+  const references = new Map(orders.map(({ id, reference }) => [id, String(reference ?? '')]));
   const bySale = Map.groupBy(lines, ({ sale }) => sale);
   const byLine = Map.groupBy(invoiced, ({ origin }) => idOfReference(origin, 'sale.line'));
   return parties.map((party) => {
@@ -66,7 +71,14 @@ export function joinCredit({ parties, sales, lines, invoiced, currency, at }: Cr
         ),
       })),
     );
-    return { party, sales: own, open, currency, at };
+    const added = own.flatMap((sale) => {
+      const order = references.get(idOfReference(sale.origin, 'sale.sale')) ?? '';
+      if (!isChange(sale.reference) || !ORDER.test(order)) return [];
+      return (bySale.get(sale.id) ?? []).flatMap(({ sequence }) =>
+        Number.isSafeInteger(sequence) && Number(sequence) > 0 ? [`${order}#${String(sequence)}`] : [],
+      );
+    });
+    return { party, sales: own, added, open, currency, at };
   });
 }
 
@@ -91,6 +103,7 @@ export function creditOf(row: CreditRow, of: { company: string; account: string 
     orders: [...new Set(row.sales.map(({ reference }) => String(reference ?? '')))]
       .filter((reference) => ORDER.test(reference) && !isChange(reference))
       .sort(),
+    ...(row.added.length > 0 && { orderLines: row.added.toSorted() }),
   };
 }
 
@@ -134,9 +147,14 @@ export async function readCredit(
       ['state', 'in', OPEN],
       ['party.code', 'in', of],
     ],
-    ['party', 'reference', 'currency.code'],
+    ['party', 'reference', 'origin', 'currency.code'],
     signal,
   );
+  const origins = sales.flatMap(({ reference, origin }) =>
+    isChange(reference) ? [idOfReference(origin, 'sale.sale')] : [],
+  );
+  const orders =
+    origins.length === 0 ? [] : await tryton.search('sale.sale', [['id', 'in', origins]], ['reference'], signal);
   const lines = await inParts(
     sales.map(({ id }) => id),
     (ids) =>
@@ -146,7 +164,7 @@ export async function readCredit(
           ['sale', 'in', ids],
           ['type', '=', 'line'],
         ],
-        ['sale', 'quantity', 'unit', 'unit_price'],
+        ['sale', 'sequence', 'quantity', 'unit', 'unit_price'],
         signal,
       ),
   );
@@ -166,7 +184,15 @@ export async function readCredit(
   const fields = ['code', 'receivable', ...((await lookups.hasCreditLimits(signal)) ? ['credit_limit_amount'] : [])];
   const parties = await tryton.search('party.party', [['code', 'in', of]], fields, signal);
   const [own] = await tryton.search('company.company', [['id', '=', company]], ['currency.code'], signal);
-  return { parties, sales, lines, invoiced, currency: (own?.['currency.'] as Raw | undefined)?.code ?? null, at };
+  return {
+    parties,
+    sales,
+    orders,
+    lines,
+    invoiced,
+    currency: (own?.['currency.'] as Raw | undefined)?.code ?? null,
+    at,
+  };
 }
 
 async function inParts<T>(keys: readonly T[], read: (part: readonly T[]) => Promise<Raw[]>): Promise<Raw[]> {
@@ -240,13 +266,14 @@ export function creditFeed(
 function textsOf(row: CreditRow): SqlRow {
   const code = String(row.party.code);
   try {
-    const { currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders } = creditOf(
+    const { currency, limitMinor, openOrdersMinor, openInvoicesMinor, orders, orderLines } = creditOf(
       row,
       { company: '', account: code },
       `/${code}`,
     );
     const amounts = { limit: limitMinor === null ? null : String(limitMinor), openOrders: String(openOrdersMinor) };
-    return { code, currency, ...amounts, openInvoices: String(openInvoicesMinor), orders: orders!.join('\n') };
+    const named = { orders: orders!.join('\n'), orderLines: orderLines?.join('\n') ?? null };
+    return { code, currency, ...amounts, openInvoices: String(openInvoicesMinor), ...named };
   } catch (error) {
     if (error instanceof Unreadable) return { code, unreadable: error.reason };
     throw error;
@@ -262,7 +289,7 @@ export function mapCredit(
   const told = changes.filter(({ rows }) => rows.length > 0);
   return mapRecords(told, '/changes', (raw, place) => {
     const { key, rows } = raw as ChangesBody['changes'][number];
-    const { unreadable, orders, limit } = rows[0]!;
+    const { unreadable, orders, orderLines, limit } = rows[0]!;
     const keyOf = () => `${company}/${key[0]} ${readAt}`;
     return [
       readOr(raw, scopes.credit(system), keyOf, () => {
@@ -275,6 +302,7 @@ export function mapCredit(
           ...{ openOrdersMinor: Number(rows[0]!.openOrders), openInvoicesMinor: Number(rows[0]!.openInvoices) },
           asOf: readAt,
           orders: orders == null || orders === '' ? [] : orders.split('\n'),
+          ...(orderLines != null && { orderLines: orderLines.split('\n') }),
         });
       }),
     ];
