@@ -1,4 +1,4 @@
-import { describeSystem, type FolderFeed, folderStand } from '../kit/conformance/index.ts';
+import { describeSystem, type FolderFeed, folderStand, sampleOrderChange } from '../kit/conformance/index.ts';
 
 type Rec = Record<string, unknown>;
 
@@ -112,6 +112,8 @@ export default describeSystem({
       ],
       outbound: {
         sales_order: { folder: 'out/orders', format: 'json' },
+        order_change: { folder: 'out/changes', format: 'json' },
+        order_cancellation: { folder: 'out/cancellations', format: 'json' },
         shipment_posting: { folder: 'out/shipments', format: 'xml', root: 'shipment' },
         charge: {
           folder: 'out/charges',
@@ -129,7 +131,10 @@ export default describeSystem({
   stand: (rows, spoil) =>
     folderStand(rows, spoil, {
       feeds: { stock, orders },
-      deliveries: { sales_order: 'out/orders', shipment_posting: 'out/shipments', charge: 'out/charges' },
+      deliveries: {
+        ...{ sales_order: 'out/orders', order_change: 'out/changes', order_cancellation: 'out/cancellations' },
+        ...{ shipment_posting: 'out/shipments', charge: 'out/charges' },
+      },
     }),
   feeds: {
     stock: {
@@ -160,6 +165,11 @@ export default describeSystem({
     sales_order: (n) => ({
       reference: `shop/77${n}10`,
       payload: { account: '17850', lines: [{ lineNo: 1, sku: '85123A', quantity: 6 }] },
+    }),
+    order_change: (n) => sampleOrderChange(n, { order: 'shop/1' }),
+    order_cancellation: (n) => ({
+      reference: `C77${n}10`,
+      payload: { order: 'shop/1', lines: [{ lineNo: 1, quantity: 1, amountMinor: 255 }] },
     }),
     shipment_posting: (n) => ({ reference: `S77${n}10`, payload: { order: `shop/77${n}10`, lines: [{ lineNo: 1 }] } }),
     charge: (n) => ({ reference: `C77${n}10`, payload: { account: '17850', amountMinor: 1500 } }),

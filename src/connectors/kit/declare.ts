@@ -64,6 +64,8 @@ export interface Declaration {
   sources: Readonly<Record<string, SourceDeclaration>>;
   deliveries: Readonly<Partial<Record<DeliveryKindName, WriteDeclaration>>>;
   states: Readonly<Partial<Record<'availability' | 'prices' | 'orderStatus', StateDeclaration>>>;
+  /** Whether it can be asked what accounts owe: how many at once. */
+  credit?: { accountsMax: number };
   /** Whether it can be asked what it would ask, shows or has quoted: how many at once. */
   quotes?: { batchMax: number };
   /** What it needs besides a URL. */

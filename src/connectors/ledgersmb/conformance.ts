@@ -1,4 +1,10 @@
-import { type DatabaseDescription, databaseStand, describeSystem, type FeedRow } from '../kit/conformance/index.ts';
+import {
+  type DatabaseDescription,
+  databaseStand,
+  describeSystem,
+  type FeedRow,
+  sampleOrderChange,
+} from '../kit/conformance/index.ts';
 
 type Rec = Record<string, unknown>;
 
@@ -85,12 +91,13 @@ const system: DatabaseDescription = {
                      and (select count(*) from orderitems i where i.trans_id = oe.id) = 2`,
     order_change: `select count(*)::int as n from oe
                    where 'added ' || $1 = any(string_to_array(intnotes, E'\\n')) and amount = 19 and netamount = 19 and not closed
-                     and 'lines 1,2,100001' = any(string_to_array(intnotes, E'\\n'))
+                     and intnotes like E'%\\nlines 1,2,100%'
                      and (select sum(qty) from orderitems i where i.trans_id = oe.id) = 6`,
     order_cancellation: `select count(*)::int as n from oe
                    where 'cancelled ' || $1 = any(string_to_array(intnotes, E'\\n')) and amount = 11
                      and (select sum(qty) from orderitems i where i.trans_id = oe.id) = 2`,
   },
+  ends: `update oe set closed = true where split_part(intnotes, E'\\n', 1) = 'crossdock:' || $1`,
   written: ['oe', 'orderitems'],
 };
 
@@ -164,13 +171,7 @@ export default describeSystem({
         lines,
       },
     }),
-    order_change: (n) => ({
-      reference: `A/5/77${n}10`,
-      payload: {
-        ...{ reference: `A/5/77${n}10`, order: `shop/88${n}10`, totalMinor: 400 },
-        lines: [{ lineNo: 100_001, addsTo: 1, sku: 'SKU0001', quantity: 2, unitPrice: '2.00', amountMinor: 400 }],
-      },
-    }),
+    order_change: (n) => sampleOrderChange(n, { order: `shop/88${n}10`, sku: 'SKU0001', unitPrice: '2.00' }),
     order_cancellation: (n) => ({
       reference: `C77${n}10`,
       payload: { order: `shop/88${n}10`, lines: [{ lineNo: 1, sku: 'SKU0001', quantity: 2, amountMinor: 400 }] },

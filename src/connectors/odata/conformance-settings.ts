@@ -12,6 +12,15 @@ const salesOrder: NonNullable<OdataSettings['deliveries']>[string] = {
   answer: { fields: { number: '/Id' } },
 };
 
+const linesOf = (set: string): NonNullable<OdataSettings['deliveries']>[string] => ({
+  ...{ set, reference: 'CustomerReference' },
+  body: {
+    jsonata: `{'SalesOrder': order, 'to_Item': {'results': [lines.{'Item': lineNo, 'AddsTo': addsTo, 'Material': sku,
+      'Quantity': $string(quantity)}]}}`,
+  },
+  answer: { fields: { number: '/Id' } },
+});
+
 const stock: NonNullable<OdataSettings['availability']> = {
   ...{ set: 'Stock', key: 'Material', filter: "Plant eq '1010'", quantity: 'Number' },
   body: { fields: { Number: { from: '/quantity', as: 'decimal' } } },
@@ -80,7 +89,11 @@ export function settings(url: string, pageMax: number): OdataSettings {
         map: { fields: { sku: '/Product', unit: '/BaseUnit', changedAt: { from: '/ChangedAt', as: 'time' } } },
       },
     },
-    deliveries: { sales_order: salesOrder },
+    deliveries: {
+      sales_order: salesOrder,
+      order_change: linesOf('OrderAdditions'),
+      order_cancellation: linesOf('OrderCancellations'),
+    },
     availability: stock,
     prices: {
       ...{ set: 'Prices', key: 'Material' },

@@ -9,6 +9,7 @@ import {
   type FeedRow,
   type FeedRows,
   type SystemModel,
+  sampleOrderChange,
 } from '../kit/conformance/index.ts';
 import { AS_IS, type Entity, odataService, type Service } from './conformance-service.ts';
 import { settings, settingsV2 } from './conformance-settings.ts';
@@ -56,7 +57,8 @@ function modelOf(service: Service, written: Readonly<Record<string, string>>): S
   return {
     answer: (call) => service.answer({ ...call, body: call.body ?? call.text }),
     roleOf: ({ method }) => (method === 'GET' ? 'read' : 'write'),
-    effects: (_, reference) => service.sets.Orders!.filter((one) => one.CustomerReference === reference).length,
+    effects: (kind, reference) =>
+      service.sets[SETS[kind]!]!.filter((one) => one.CustomerReference === reference).length,
     refuse: (reference) => void refused.add(reference.slice(reference.lastIndexOf('/') + 1)),
     sellable: (sku) => Number(stockOf(sku)?.Number ?? 0),
     sell(sku, units) {
@@ -67,7 +69,20 @@ function modelOf(service: Service, written: Readonly<Record<string, string>>): S
   };
 }
 
-const written = { Orders: 'CustomerReference', Stock: 'Material', Prices: 'Material', OrderStates: 'OrderNo' };
+/** By kind of delivery, where it is made. */
+const SETS: Readonly<Record<string, string>> = {
+  sales_order: 'Orders',
+  order_change: 'OrderAdditions',
+  order_cancellation: 'OrderCancellations',
+};
+const written = {
+  OrderAdditions: 'CustomerReference',
+  OrderCancellations: 'CustomerReference',
+  Orders: 'CustomerReference',
+  Stock: 'Material',
+  Prices: 'Material',
+  OrderStates: 'OrderNo',
+};
 
 /** OAuth client credentials. */
 function system(rows: FeedRows): SystemModel {
@@ -76,7 +91,8 @@ function system(rows: FeedRows): SystemModel {
     'Id',
     Object.assign(
       feedSets(rows, { SalesOrders: 'orders', Accounts: 'accounts', Movements: 'movements', Products: 'products' }),
-      { Orders: [], Stock: stock(), Prices: priceList(), OrderStates: orderList() },
+      { Orders: [], OrderAdditions: [], OrderCancellations: [] },
+      { Stock: stock(), Prices: priceList(), OrderStates: orderList() },
     ),
     () => 'http://inside:8000',
   );
@@ -174,6 +190,11 @@ export default describeSystem({
     sales_order: (n) => ({
       reference: `web/77${n}10`,
       payload: { company: 'UK', account: '17100001', currency: 'EUR', orderedAt: at, totalMinor: 510, lines },
+    }),
+    order_change: (n) => sampleOrderChange(n, { order: 'web/1', sku: 'MZ-01' }),
+    order_cancellation: (n) => ({
+      reference: `C77${n}10`,
+      payload: { order: 'web/1', lines: [{ lineNo: 1, quantity: 1, amountMinor: 255 }] },
     }),
   },
   availability: (n) => ({ sku: `SKU77${n}10`, from: null, quantity: 4, ordersThrough: '17' }),

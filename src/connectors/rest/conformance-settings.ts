@@ -1,4 +1,5 @@
 /** What an estate declares of the systems of `conformance.ts`. */
+import { laterFeeds } from './conformance-later.ts';
 import type { RestSettings } from './settings.ts';
 
 type Settings = RestSettings;
@@ -31,7 +32,25 @@ export function settings(url: string, clientId: string, pageMax: number): Settin
                 unitPrice: { from: '/net', as: 'decimal' },
               },
             },
+            charges: {
+              from: '/extras',
+              fields: {
+                ...{ kind: { from: '/type', table: 'charges' }, code: '/code' },
+                amountMinor: { from: '/amount', as: 'minor' },
+              },
+            },
+            taxes: {
+              from: '/vat',
+              fields: {
+                lineNo: { from: '/pos', as: 'integer', optional: true },
+                charge: { from: '/extra', as: 'integer', optional: true },
+                ...{ code: '/code', rate: '/rate' },
+                baseMinor: { from: '/of', as: 'minor' },
+                taxMinor: { from: '/amount', as: 'minor' },
+              },
+            },
           },
+          tables: { charges: { codes: { CARRIAGE: 'freight', BONUS: 'allowance' } } },
           units: { PCE: '1' },
         },
       },
@@ -71,6 +90,7 @@ export function settings(url: string, clientId: string, pageMax: number): Settin
           lists: { lines },
         },
       },
+      ...laterFeeds(pageMax),
     },
     deliveries: {
       sales_order: {
@@ -82,6 +102,30 @@ export function settings(url: string, clientId: string, pageMax: number): Settin
         },
         locate: { path: '/orders/import', query: { refs: '{keys}' }, list: '/data', key: '/ref' },
         answer: { fields: { number: '/no' } },
+      },
+      order_change: {
+        write: {
+          path: '/orders/additions',
+          body: {
+            jsonata:
+              '{"ref": reference, "order": order, "rows": lines.{"pos": lineNo, "item": sku, "n": quantity, "of": addsTo}}',
+          },
+          batch: { itemsMax: 20, list: '/items', results: '/results', key: '/ref', ...codes },
+        },
+        locate: { path: '/orders/additions/find', body: { jsonata: '{"refs": [keys]}' }, list: '/data', key: '/ref' },
+      },
+      order_cancellation: {
+        write: {
+          path: '/orders/cancellations',
+          body: { jsonata: '{"ref": reference, "order": order, "rows": lines.{"pos": lineNo, "n": quantity}}' },
+          batch: { itemsMax: 20, list: '/items', results: '/results', key: '/ref', ...codes },
+        },
+        locate: {
+          path: '/orders/cancellations/find',
+          body: { jsonata: '{"refs": [keys]}' },
+          list: '/data',
+          key: '/ref',
+        },
       },
       shipment_posting: {
         write: {

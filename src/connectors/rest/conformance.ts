@@ -11,7 +11,9 @@ import {
   type FeedRow,
   type FeedRows,
   type SystemModel,
+  sampleOrderChange,
 } from '../kit/conformance/index.ts';
+import { laterDescriptions, laterPaths } from './conformance-later.ts';
 import { further, settings } from './conformance-settings.ts';
 import { type Entry, only, type Table, tableOf } from './conformance-tables.ts';
 
@@ -85,13 +87,23 @@ function byLink(rows: readonly FeedRow[], { query }: Call): Answer {
   };
 }
 
-function tables(): Table[] {
+/** @param orders those that lines may be added to */
+function tables(orders: ReadonlySet<string>): Table[] {
   const doubled = { writePath: '/orders/import', findPath: '/orders/import', list: 'refs', key: 'ref' };
   return [
     { kind: 'sales_order', ...doubled, doubles: true, told: ({ ref }, nth) => ({ ref, no: `N-${ref}-${nth}` }) },
     {
       ...{ kind: 'shipment_posting', writePath: '/postings', findPath: '/postings/find', key: 'ref', list: 'refs' },
       ...{ many: 'items', doubles: true, told: ({ ref }) => ({ ref, code: 'ok' }) },
+    },
+    {
+      ...{ kind: 'order_change', writePath: '/orders/additions', findPath: '/orders/additions/find', key: 'ref' },
+      ...{ list: 'refs', many: 'items', doubles: true, told: ({ ref }) => ({ ref, code: 'ok' }) },
+      refuses: ({ order }) => (orders.has(String(order)) ? undefined : 'bad'),
+    },
+    {
+      ...{ kind: 'order_cancellation', writePath: '/orders/cancellations', findPath: '/orders/cancellations/find' },
+      ...{ key: 'ref', list: 'refs', many: 'items', doubles: true, told: ({ ref }) => ({ ref, code: 'ok' }) },
     },
     {
       ...{ kind: 'availability', writePath: '/stock', findPath: '/stock', key: 'sku', list: 'skus', many: 'items' },
@@ -144,20 +156,31 @@ function system(rows: FeedRows): SystemModel {
     '/movements': (call) => byPage(rows.movements!, call),
     '/shipments': (call) => byToken(rows.shipments!, call),
     '/ping': () => ({ json: { name: 'an order system', release: '9.4' } }),
+    ...Object.fromEntries(
+      Object.entries(laterPaths).map(([name, path]) => [path, (call: Call) => byPage(rows[name]!, call)]),
+    ),
   };
-  return signedIn(
-    tableOf(tables(), (call) => (call.method === 'GET' ? feeds[call.path]?.(call) : undefined)),
-    () => SECRET,
-  );
+  const open = new Set([ORDER]);
+  const model = tableOf(tables(open), (call) => (call.method === 'GET' ? feeds[call.path]?.(call) : undefined));
+  return signedIn({ ...model, endOrder: (no) => void open.delete(no) }, () => SECRET);
 }
 
 const SECRET = 'client-secret-of-conformance';
+const ORDER = 'web/1';
 
 function order(n: number, changed: string): Entry {
   return {
     ...{ id: `o${String(n).padStart(6, '0')}`, no: `77${n}`, buyer: { code: '17850' }, cur: 'GBP' },
     ...{ created: '2026-03-01T08:26:00Z', changed },
     rows: [{ pos: 1, item: '85123a', n: '6', uom: 'PCE', net: '2.55' }],
+    extras: [
+      { type: 'CARRIAGE', code: 'POST', amount: '4.50' },
+      { type: 'BONUS', code: 'SPRING', amount: '-1.00' },
+    ],
+    vat: [
+      { pos: 1, code: 'S', rate: '20', of: '15.30', amount: '3.06' },
+      { extra: 1, code: 'S', rate: '20', of: '4.50', amount: '0.90' },
+    ],
   };
 }
 
@@ -170,7 +193,13 @@ const orders: FeedDescription = {
     { ...order(seq, changed), cur: 'pounds' },
     { ...order(seq, changed), rows: [{ pos: 1, item: 'A', n: '6', uom: 'a unit that nobody mapped', net: '1' }] },
     { ...order(seq, changed), created: '2026-02-30T08:26:00Z' },
+    { ...order(seq, changed), extras: [{ type: 'CARRIAGE', code: 'POST', amount: '4.505' }] },
+    { ...order(seq, changed), vat: [{ pos: 1, code: 'S', rate: null, of: '15.30', amount: '3.06' }] },
   ],
+  unknownEnum: (changed, seq) => ({
+    ...order(seq, changed),
+    extras: [{ type: 'a charge that came later', code: 'X', amount: '1.00' }],
+  }),
   deleted: (n, changed) => ({ ...only(order(n, changed), ['id', 'no']), changed, deleted: true }),
 };
 
@@ -227,15 +256,21 @@ export default describeSystem({
         { ...shipment(seq, changed), goods: [null] },
       ],
     },
+    ...laterDescriptions(PAGE),
   },
   deliveries: {
     sales_order: (n) => ({
       reference: `web/77${n}10`,
       payload: { company: 'UK', account: '17850', currency: 'GBP', orderedAt: at, totalMinor: 1530, lines },
     }),
+    order_change: (n) => sampleOrderChange(n, { order: ORDER }),
+    order_cancellation: (n) => ({
+      reference: `C77${n}10`,
+      payload: { reference: `C77${n}10`, order: ORDER, lines: [{ lineNo: 1, quantity: 1, amountMinor: 255 }] },
+    }),
     shipment_posting: (n) => ({
       reference: `S77${n}10`,
-      payload: { order: 'web/1', location: 'LON', shippedAt: at, lines },
+      payload: { order: ORDER, location: 'LON', shippedAt: at, lines },
     }),
   },
   availability: (n) => ({ sku: `SKU77${n}10`, from: null, quantity: 4, ordersThrough: '17' }),

@@ -1,4 +1,12 @@
-import { batchTables, deliveryTables, describeSystem, sequencePages } from '../kit/conformance/index.ts';
+import {
+  type Answer,
+  batchTables,
+  type Call,
+  deliveryTables,
+  describeSystem,
+  sampleOrderChange,
+  sequencePages,
+} from '../kit/conformance/index.ts';
 
 /** How the simulated ERP answers: sim/API.md. */
 const routes = {
@@ -12,16 +20,47 @@ const routes = {
 const lines = [{ lineNo: 1, quantity: 6, amountMinor: 1530 }];
 const at = '2026-03-01T09:00:00Z';
 
+const ORDER = 'shop/1';
+
+/** What the accounts of the suite owe; of others it has nothing. */
+function creditOf({ path, body }: Call): Answer | undefined {
+  if (path !== '/credit/lookup') return undefined;
+  const asked = ((body ?? {}) as { accounts?: unknown[] }).accounts ?? [];
+  const found = asked
+    .map(String)
+    .filter((key) => /^UK\/1785\d$/.test(key))
+    .map((key) => ({
+      ...{ key, company: 'UK', account: key.slice('UK/'.length), currency: 'GBP', limitMinor: 500_000 },
+      ...{ openOrdersMinor: 1_200, openInvoicesMinor: -300, orders: ['shop/1', 'shop/2'], at },
+    }));
+  return { json: { found } };
+}
+
 export default describeSystem({
   context: { channel: null },
-  system: (rows) =>
-    batchTables(
-      deliveryTables(routes, {
-        doubles: true,
-        answer: (_kind, { reference }, nth) => ({ number: `N-${String(reference)}-${nth}` }),
-      }),
-      (call) => sequencePages(() => rows.documents!, call, { path: '/documents' }),
-    ),
+  system: (rows) => {
+    const orders = new Set([ORDER]);
+    const tables = deliveryTables(routes, {
+      doubles: true,
+      answer: (_kind, { reference }, nth) => ({ number: `N-${String(reference)}-${nth}` }),
+    }).map((table) =>
+      table.kind !== 'order_change'
+        ? table
+        : {
+            ...table,
+            refuse: ({ order }: Record<string, unknown>) =>
+              orders.has(String(order))
+                ? undefined
+                : { status: 404, error: { code: 'unknown_order', message: 'no such' } },
+          },
+    );
+    const model = batchTables(
+      tables,
+      (call) => creditOf(call) ?? sequencePages(() => rows.documents!, call, { path: '/documents' }),
+    );
+    return { ...model, endOrder: (order) => void orders.delete(order) };
+  },
+  credit: (n) => ({ company: 'UK', account: `1785${n}` }),
   feeds: {
     documents: {
       pageMax: 250,
@@ -66,13 +105,7 @@ export default describeSystem({
         lines: [{ lineNo: 1, sku: '85123A', quantity: 6, unitPrice: '2.55', amountMinor: 1530 }],
       },
     }),
-    order_change: (n) => ({
-      reference: `A77${n}10`,
-      payload: {
-        ...{ reference: `A77${n}10`, order: 'shop/1', totalMinor: 510 },
-        lines: [{ lineNo: 100_001, sku: '85123A', quantity: 2, unitPrice: '2.55', amountMinor: 510, addsTo: 1 }],
-      },
-    }),
+    order_change: (n) => sampleOrderChange(n, { order: ORDER }),
     order_cancellation: (n) => ({ reference: `X77${n}10`, payload: { order: 'shop/1', lines } }),
     shipment_posting: (n) => ({
       reference: `S77${n}10`,

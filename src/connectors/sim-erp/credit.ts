@@ -1,7 +1,7 @@
 import type { CreditReported } from '../../canonical/index.ts';
 import { type CreditSource, type Fields, type HttpClient, lookUpOne } from '../kit/index.ts';
 
-const LOOKUP_MAX = 200;
+export const LOOKUP_MAX = 200;
 
 /** What an account owes, from the feed or asked for: the same record. */
 export function creditOf(record: Fields): CreditReported {

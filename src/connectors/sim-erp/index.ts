@@ -1,5 +1,5 @@
 import { defineConnector, HttpClient, noSettings, probeBy, quotesBy } from '../kit/index.ts';
-import { creditSource } from './credit.ts';
+import { creditSource, LOOKUP_MAX } from './credit.ts';
 import { deliveries } from './sink.ts';
 import { documents } from './source.ts';
 
@@ -22,6 +22,7 @@ export const simErp = defineConnector(
       charge: { ...written, batchMax: 200 },
     },
     states: {},
+    credit: { accountsMax: LOOKUP_MAX },
     quotes: { batchMax: 200 },
     needs: [],
     settings: noSettings,

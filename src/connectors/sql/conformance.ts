@@ -1,4 +1,10 @@
-import { type DatabaseDescription, databaseStand, describeSystem, type FeedRow } from '../kit/conformance/index.ts';
+import {
+  type DatabaseDescription,
+  databaseStand,
+  describeSystem,
+  type FeedRow,
+  sampleOrderChange,
+} from '../kit/conformance/index.ts';
 
 type Rec = Record<string, unknown>;
 
@@ -22,6 +28,10 @@ const system: DatabaseDescription = {
     create table open_orders (id bigint, seq bigint, changed timestamptz, no text, buyer text, currency text, ordered_at text, item text, n text, price text);
     create table orders (number bigint generated always as identity, reference text not null unique, account text, total numeric(12, 2));
     create table order_lines (number bigint, line_no int, item text, n int check (n > 0));
+    create table added_lines (number bigint generated always as identity, reference text not null, of_order text not null, line_no int,
+      adds_to int, item text, n int check (n > 0), unique (reference, line_no));
+    create table cancelled_lines (reference text not null, of_order text, line_no int, n int);
+    insert into orders (reference, account, total) values ('shop/1', '17850', 15.30);
     create table charges (reference text not null, account text, amount numeric(12, 2))`,
   feeds: {
     moves: { tables: ['moves'], rowsOf: one('moves') },
@@ -32,9 +42,12 @@ const system: DatabaseDescription = {
   effects: {
     sales_order: `select count(*)::int as n from orders o
                    where o.reference = $1 and (select count(*) from order_lines l where l.number = o.number) = 2`,
+    order_change: 'select count(*)::int as n from added_lines where reference = $1 and adds_to = 1 and n = 2',
+    order_cancellation: 'select count(*)::int as n from cancelled_lines where reference = $1',
     charge: 'select count(*)::int as n from charges where reference = $1',
   },
-  written: ['orders', 'order_lines', 'charges'],
+  ends: 'delete from orders where reference = $1',
+  written: ['orders', 'order_lines', 'added_lines', 'cancelled_lines', 'charges'],
 };
 
 const moved = (n: number, changes: Rec = {}): Rec => ({
@@ -126,6 +139,30 @@ export default describeSystem({
             },
           ],
         },
+        order_change: {
+          locate: 'select min(number) as number from added_lines where reference = :reference having count(*) > 0',
+          statements: [
+            {
+              // An order that is not there any more takes none: then no row is changed, and it is refused.
+              text: `insert into added_lines (reference, of_order, line_no, adds_to, item, n)
+                     select :reference, o.reference, :line_lineNo::int, :line_addsTo::int, :line_sku, :line_quantity::int
+                       from orders o where o.reference = :order`,
+              each: 'lines',
+              rows: 1,
+            },
+          ],
+        },
+        order_cancellation: {
+          locate:
+            'select min(reference) as number from cancelled_lines where reference = :reference having count(*) > 0',
+          statements: [
+            {
+              text: 'insert into cancelled_lines values (:reference, :order, :line_lineNo::int, :line_quantity::int)',
+              each: 'lines',
+              rows: 1,
+            },
+          ],
+        },
         charge: {
           locate: 'select reference as number from charges where reference = :reference',
           statements: [
@@ -181,6 +218,11 @@ export default describeSystem({
           { lineNo: 2, sku: '71053', quantity: 1 },
         ],
       },
+    }),
+    order_change: (n) => sampleOrderChange(n, { order: 'shop/1' }),
+    order_cancellation: (n) => ({
+      reference: `C77${n}10`,
+      payload: { order: 'shop/1', lines: [{ lineNo: 1, quantity: 1, amountMinor: 255 }] },
     }),
     charge: (n) => ({ reference: `C77${n}10`, payload: { account: '17850', amountMinor: 1500 } }),
   },

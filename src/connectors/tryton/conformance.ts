@@ -1,5 +1,5 @@
 /** How Tryton answers: as test/peers/tryton and the fixtures show it. */
-import { describeSystem, type FeedRows, type SystemModel } from '../kit/conformance/index.ts';
+import { describeSystem, type FeedRows, type SystemModel, sampleOrderChange } from '../kit/conformance/index.ts';
 import { type ModelRow, TrytonModel, taggedTime } from './conformance-model.ts';
 
 const ORDER = 'shop/500';
@@ -33,7 +33,16 @@ const tables = (): Record<string, ModelRow[]> => ({
       ...{ id: 3, code: 'C0', name: 'Two', active: false, replaced_by: 2 },
       ...{ customer_payment_term: null, customer_location: 7, customer_tax_rule: null },
     },
-    { id: 2, code: 'C1', name: 'One', customer_payment_term: 1, customer_location: 7, customer_tax_rule: null },
+    { id: 4, code: 'CREDIT-2', name: 'Another', receivable: decimal('-3.50') },
+    {
+      id: 2,
+      code: 'C1',
+      name: 'One',
+      receivable: decimal('120.00'),
+      customer_payment_term: 1,
+      customer_location: 7,
+      customer_tax_rule: null,
+    },
   ],
   'party.address': [{ id: 2, party: 2, invoice: true, delivery: true, sequence: null }],
   'product.product': [{ ...product, template: 0, rec_name: 'One', default_uom: 1, account_category: 4 }],
@@ -146,6 +155,9 @@ function system(rows: FeedRows): SystemModel {
     answer: (call) => tryton.answer(call),
     roleOf: (call) => tryton.roleOf(call),
     refuse: (reference) => tryton.refuse(reference.slice(reference.lastIndexOf('/') + 1)),
+    endOrder(order) {
+      for (const sale of tryton.of('sale.sale')) if (sale.reference === order) sale.state = 'cancelled';
+    },
     effects(kind, reference) {
       switch (kind) {
         case 'sales_order':
@@ -183,7 +195,7 @@ function system(rows: FeedRows): SystemModel {
 export default describeSystem({
   context: {
     channel: 'shop',
-    settings: { user: 'crossdock', companyCode: 'US', warehouses: { EAST: 'DC-EAST' } },
+    settings: { user: 'crossdock', companyCode: 'US', warehouses: { EAST: 'DC-EAST' }, credit: true },
   },
   system,
   orderStatus: (n) => {
@@ -271,6 +283,8 @@ export default describeSystem({
     accounts: accountFeed('write_date'),
     accounts_new: accountFeed('create_date'),
   },
+  undescribed: { credit: 'its keys name the moment of the reading, so that no two readings are the same' },
+  credit: (n) => ({ company: 'US', account: n === 1 ? 'C1' : `CREDIT-${n}` }),
   lookedUp: ['shipment_posting', 'return_posting'],
   deliveries: {
     sales_order: (n) => ({
@@ -285,13 +299,7 @@ export default describeSystem({
         lines: [{ ...lines[0]!, unitPrice: '12.34', amountMinor: 2468 }],
       },
     }),
-    order_change: (n) => ({
-      reference: `A/5/77${n}10`,
-      payload: {
-        ...{ reference: `A/5/77${n}10`, order: ORDER, totalMinor: 2468 },
-        lines: [{ ...lines[0]!, lineNo: 100_000 + n, addsTo: 1, unitPrice: '12.34', amountMinor: 2468 }],
-      },
-    }),
+    order_change: (n) => sampleOrderChange(n, { order: ORDER, sku: 'SKU-1', unitPrice: '12.34' }),
     fulfilment: (n) => ({
       reference: `F77${n}10`,
       payload: { reference: `F77${n}10`, order: ORDER, location: 'EAST', lines },

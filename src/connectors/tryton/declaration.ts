@@ -1,4 +1,5 @@
 import type { Declaration } from '../kit/index.ts';
+import { ACCOUNTS_MAX } from './credit.ts';
 import { OVERLAP_MS, settings } from './settings.ts';
 
 const keyset = (domains: Declaration['sources'][string]['domains']) => ({
@@ -30,6 +31,7 @@ export const declaration: Declaration = {
     price_lists_new: keyset(['prices']),
     accounts: keyset(['accounts']),
     accounts_new: keyset(['accounts']),
+    credit: { domains: ['credit'], cursor: 'snapshot', ordering: 'per_thing', push: false },
   },
   deliveries: {
     sales_order: looked(10, 'sale.sale reference'),
@@ -42,6 +44,7 @@ export const declaration: Declaration = {
     return_announcement: looked(10, 'sale.sale reference'),
   },
   states: { orderStatus: { batchMax: 10, readBack: 'content' } },
+  credit: { accountsMax: ACCOUNTS_MAX },
   needs: ['token'],
   settings,
   limits: { callsPerSecond: 40, concurrency: 4 },

@@ -1,5 +1,6 @@
 import { CrossdockError } from '../../canonical/index.ts';
 import { type Connector, defineConnector, ownReferences } from '../kit/index.ts';
+import { creditSource } from './credit.ts';
 import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
 import { Tryton } from './rpc.ts';
@@ -28,6 +29,7 @@ export const tryton = defineConnector(declaration, (context) => {
       own: ownReferences(context.referenceEnding),
     }),
     deliveries: { ...deliveries(sinks) },
+    credit: creditSource(rpc, lookups, settings),
     ...(channel !== null && { orderStatus: orderStatus(sinks, channel) }),
     async probe(signal) {
       try {

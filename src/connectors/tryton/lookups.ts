@@ -49,6 +49,7 @@ export class Lookups {
   #warehouses: Promise<Map<string, Warehouse>> | undefined;
   #travel: Promise<Travel> | undefined;
   #identifiers: Promise<boolean> | undefined;
+  #creditLimits: Promise<boolean> | undefined;
 
   constructor(tryton: Tryton, settings: Settings) {
     this.#tryton = tryton;
@@ -194,6 +195,19 @@ export class Lookups {
     return this.#identifiers;
   }
 
+  /** Whether parties have limits: module `account_credit_limit`. */
+  async hasCreditLimits(signal: AbortSignal): Promise<boolean> {
+    this.#forget();
+    this.#creditLimits ??= this.#has('party.party', ['credit_limit_amount'], signal).then(
+      (found) => found.has('credit_limit_amount'),
+      (error: unknown) => {
+        this.#creditLimits = undefined;
+        throw error;
+      },
+    );
+    return this.#creditLimits;
+  }
+
   async #has(model: string, fields: string[], signal: AbortSignal): Promise<Set<string>> {
     const found = await this.#tryton.ask(`model.${model}.fields_get`, [fields], signal);
     return new Set(Object.keys((found ?? {}) as object));
@@ -214,6 +228,7 @@ export class Lookups {
     this.#warehouses = undefined;
     this.#travel = undefined;
     this.#identifiers = undefined;
+    this.#creditLimits = undefined;
   }
 }
 

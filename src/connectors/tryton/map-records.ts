@@ -130,7 +130,13 @@ export function mapProductChanges(
 
 export function mapAccountChanges(
   rows: readonly Raw[],
-  { system, code: company, time, accountOf }: Of & { accountOf: (code: string) => string },
+  {
+    system,
+    code: company,
+    time,
+    accountOf,
+    terms = false,
+  }: Of & { accountOf: (code: string) => string; terms?: boolean },
 ): InboundItem[] {
   return mapRecords(rows, '', (raw, place) =>
     readRecord(raw, place, system, (party) => {
@@ -145,7 +151,15 @@ export function mapAccountChanges(
       // Only put away: nothing is sold to it, and what is under way goes on.
       if (party.raw.active === false) return [];
       const name = party.raw.name == null ? {} : { name: party.text('name') };
-      return [recordItem(system, { kind: 'account.changed', account, company, ...name, changedAt })];
+      const term = party.raw['customer_payment_term.'] as Raw | null | undefined;
+      const paymentTerms = term == null ? null : new Fields(term, `${place}/customer_payment_term.`).text('name');
+      return [
+        recordItem(system, {
+          ...{ kind: 'account.changed', account, company, ...name },
+          ...(terms && { paymentTerms }),
+          changedAt,
+        }),
+      ];
     }),
   );
 }

@@ -21,6 +21,15 @@ export const settings = Type.Object(
         description: "Our unit for a product's unit in Tryton, by its symbol; default: u is each.",
       }),
     ),
+    credit: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether what parties owe is told by a feed, too: all of them are read and compared at each poll. Default false: they are only asked for.',
+      }),
+    ),
+    accountTerms: Type.Optional(
+      Type.Boolean({ description: 'Whether accounts are told with their payment term, by its name. Default false.' }),
+    ),
     trackingNotes: Type.Optional(
       Type.String({
         minLength: 1,

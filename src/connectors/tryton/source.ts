@@ -1,6 +1,7 @@
 /** Feeds by (write_date, id). Each page brings along what its records refer to, so that its bytes alone say what it means. */
 import type { InboundItem } from '../../canonical/index.ts';
 import { cutDeep, type KeysetPage, keysetSource, type OwnReferences, type Place, type Source } from '../kit/index.ts';
+import { creditFeed } from './credit.ts';
 import { EVEN_INACTIVE, escaped, idOfReference, type Lookups } from './lookups.ts';
 import {
   joinMoves,
@@ -243,7 +244,12 @@ export function sources(feeds: Feeds): Source[] {
     map: (rows) => mapInvoices(rows, system),
     recordOf: ({ invoice }) => invoice,
   });
-  const records = recordFeeds(feeds);
+  const records = [
+    ...recordFeeds(feeds),
+    ...(settings.credit === true
+      ? [creditFeed(tryton, lookups, settings, { system, accountOf: accountsOf(settings) })]
+      : []),
+  ];
   if (channel === null) return [moves, shipments, invoices, ...records];
 
   const opening = {
@@ -360,10 +366,13 @@ function recordFeeds(feeds: Feeds): Source[] {
       time,
       // Those that were replaced by others are put away, and would vanish without a word.
       domain: async () => [['code', '!=', null], EVEN_INACTIVE],
-      fields: ['code', 'name', 'active', 'replaced_by.code'],
+      fields: [
+        ...['code', 'name', 'active', 'replaced_by.code'],
+        ...(settings.accountTerms === true ? ['customer_payment_term.name'] : []),
+      ],
       complete: async (parties) => parties,
       join: (parties) => parties,
-      map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf }),
+      map: (rows) => mapAccountChanges(rows, { ...company, time, system, accountOf, terms: settings.accountTerms }),
       recordOf: (row) => row,
     }),
   ]);

@@ -17,6 +17,8 @@ export interface DatabaseDescription {
   >;
   /** By kind: how often a reference (`$1`) had an effect, as `n`. */
   effects: Readonly<Record<string, string>>;
+  /** Ends an order (`$1`), so that no lines are added to it any more. */
+  ends?: string;
   /** Tables that writes change: there they are refused, and fail. */
   written: readonly string[];
 }
@@ -185,6 +187,9 @@ export async function databaseStand(
     writes: () => proxy.statements.filter((text) => /^\s*commit/i.test(text)).length,
     effects: async (kind, reference) => Number((await query(description.effects[kind]!, [reference]))[0]!.n),
     refuse: (reference) => void refused.push(reference),
+    ...(description.ends !== undefined && {
+      endOrder: async (order: string) => void (await query(description.ends!, [order])),
+    }),
     async close() {
       await proxy.close();
       await query(`drop schema ${name} cascade; drop owned by ${name}; drop role ${name}`);

@@ -60,6 +60,8 @@ export interface SystemModel {
   hide?(sku: string, units: number): void;
   /** From now on what goes by this reference is refused, alone, in the way that the system refuses one among many. */
   refuse?(reference: string): void;
+  /** From now on no lines are added to this order: a person closed or cancelled it there. */
+  endOrder?(order: string): void | Promise<void>;
   /** Does by itself what a delivery of {@link SystemDescription.lookedUp} says. */
   did?(kind: string, reference: string): void;
 }
@@ -77,6 +79,8 @@ export interface Stand {
   writes(): number;
   effects?(kind: string, reference: string): number | Promise<number>;
   refuse?(reference: string): void;
+  /** As of a model. */
+  endOrder?(order: string): void | Promise<void>;
   /** Brings what writes need; done before each of them. */
   ready?(): Promise<void>;
   /** Of a drop box: what goes wrong with files. */
@@ -141,6 +145,8 @@ export interface SystemDescription {
   /** What its stand-in is made in, which whoever runs the suite has to give. */
   standsIn?: 'database';
   feeds?: Readonly<Record<string, FeedDescription>>;
+  /** Feeds that are declared and held by other tests, each with why the suite can't: such as one whose keys name the reading. */
+  undescribed?: Readonly<Record<string, string>>;
   /** The n-th item of each kind. The reference, or what follows its last slash, must stand in the request that writes it. */
   deliveries?: Readonly<Record<string, (n: number) => DeliveryItem>>;
   /** Of these, what the system does itself: the connector writes nothing, and looks whether it is done. */
@@ -148,6 +154,8 @@ export interface SystemDescription {
   availability?: (n: number) => AvailabilityItem;
   prices?: (n: number) => StateItem;
   orderStatus?: (n: number) => StateItem;
+  /** The n-th account that has credit; two of them at least. */
+  credit?: (n: number) => { company: string; account: string };
   webhook?: WebhookDescription;
   hint?: WebhookDescription;
   /** Checks that can't hold for this system, each with why; shown in the report. */

@@ -4,6 +4,8 @@ import { declaredWith } from '../declare.ts';
 import type { ConnectorFactory } from '../types.ts';
 import { type Check, CheckFailed, type Level, NotApplicable } from './check.ts';
 import { accessChecks } from './checks/access.ts';
+import { changeChecks } from './checks/changes.ts';
+import { creditChecks } from './checks/credit.ts';
 import { databaseChecks } from './checks/database.ts';
 import { declarationChecks } from './checks/declaration.ts';
 import { feedChecks } from './checks/feeds.ts';
@@ -27,6 +29,8 @@ export const checks: readonly Check[] = [
   ...writeChecks,
   ...unitChecks,
   ...stepChecks,
+  ...changeChecks,
+  ...creditChecks,
   ...lookupChecks,
   ...signInChecks,
   ...readFaultChecks,

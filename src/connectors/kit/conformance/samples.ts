@@ -1,5 +1,5 @@
 /** What descriptions of systems have in common: a thing to write of each kind, and the shapes that several systems share. */
-import type { AvailabilityItem, StateItem } from '../types.ts';
+import type { AvailabilityItem, DeliveryItem, OrderChangePayload, StateItem } from '../types.ts';
 import type { FeedDescription, FeedRows, SystemModel } from './describe.ts';
 import { type BatchTable, batchTables, sequencePages } from './models.ts';
 
@@ -25,6 +25,17 @@ export function sampleOrderStatus(n: number): StateItem {
       lines: [{ lineNo: 1, sku: '85123A', quantity: 6, amountMinor: 1530, ...counts }],
     },
   };
+}
+
+/** The n-th change: two units more of line 1 of an order. `sku` and `unitPrice` are the line's. */
+export function sampleOrderChange(
+  n: number,
+  { order, sku = '85123A', unitPrice = '2.55' }: { order: string; sku?: string; unitPrice?: string },
+): DeliveryItem & { payload: OrderChangePayload } {
+  const reference = `A/5/77${n}10`;
+  const totalMinor = 2 * Math.round(Number(unitPrice) * 100);
+  const line = { lineNo: 100_000 + n, addsTo: 1, sku, quantity: 2, unitPrice, amountMinor: totalMinor };
+  return { reference, payload: { reference, order, totalMinor, lines: [line] } };
 }
 
 /** Orders and cancels by a sequence, as `demandFeed` of the kit reads them; `line` is added to each line. */

@@ -122,8 +122,13 @@ export async function openStage(bench: Bench, options: StageOptions = {}): Promi
   }
 }
 
-function modelOf({ effects, refuse }: Stand): SystemModel {
-  return { answer: () => undefined, ...(effects && { effects }), ...(refuse && { refuse }) };
+function modelOf({ effects, refuse, endOrder }: Stand): SystemModel {
+  return {
+    answer: () => undefined,
+    ...(effects && { effects }),
+    ...(refuse && { refuse }),
+    ...(endOrder && { endOrder }),
+  };
 }
 
 /** What the rows are is there when it is read. */

@@ -129,10 +129,10 @@ function mappedItem(feed: MappedFeed, raw: unknown, place: string): Draft {
   };
   if (isPassedBy(scope, () => orNothing(named))) return passedBy(scope);
   const keyOf = (): string => {
-    const key = mapping.field(raw, place, keyField[kind]);
     // As a text that can be kept: a key that no database takes would hold up the page that it is in.
-    const text = new Fields({ key }, place).text('key');
-    if (kind === 'return') return `${text}/${String(mapping.field(raw, place, 'order'))}`;
+    const textOf = (name: string) => new Fields({ [name]: mapping.field(raw, place, name) }, place).text(name);
+    const text = textOf(keyField[kind]);
+    if (kind === 'return') return `${text}/${textOf('order')}`;
     return kind === 'document' ? `${String(mapping.field(raw, place, 'document'))}/${text}` : text;
   };
   return readOr(raw, scope, keyOf, () => {

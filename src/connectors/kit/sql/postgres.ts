@@ -59,7 +59,8 @@ export async function postgresDriver(options: DriverOptions): Promise<SqlDriver>
     faultOf(error) {
       const { code = '', message = '' } = error as { code?: string; message?: string };
       const text = `${code} ${withoutValues(message)}`.trim();
-      if (!/^[0-9A-Z]{5}$/.test(code) || /^(08|57P)/.test(code)) return { kind: 'lost', text };
+      // 25P03 and 25P04: the server ended a transaction that took too long, ours being the slow side; the statement is not to blame.
+      if (!/^[0-9A-Z]{5}$/.test(code) || /^(08|57P|25P0[34])/.test(code)) return { kind: 'lost', text };
       // Cancelled, deadlock, out of resources, or too many connections.
       return { kind: /^(40|53|55|57)/.test(code) ? 'later' : 'refused', text };
     },

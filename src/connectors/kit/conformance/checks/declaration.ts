@@ -75,13 +75,26 @@ export const declarationChecks: Check[] = [
       }),
   },
   {
+    id: 'declaration.credit',
+    level: 'contract',
+    what: 'it can be asked for credit exactly where it says so, for as many accounts at once, and is described so',
+    skip: isDeclared,
+    run: (bench) =>
+      onStage(bench, {}, async ({ connector }) => {
+        const [declared, built] = [bench.declaration!.credit?.accountsMax, connector.credit?.accountsMax];
+        must(declared === built, `credit declared: ${declared ?? 'none'}; built: ${built ?? 'none'}`);
+        must((declared === undefined) === (bench.description.credit === undefined), 'its description says otherwise');
+      }),
+  },
+  {
     id: 'declaration.described',
     level: 'contract',
     what: 'the description answers for every feed, delivery and state that is declared',
     skip: isDeclared,
     async run({ declaration, description }) {
       const { sources, deliveries, states } = declaration!;
-      same('feeds', Object.keys(sources), Object.keys(description.feeds ?? {}));
+      const described = { ...description.feeds, ...description.undescribed };
+      same('feeds', Object.keys(sources), Object.keys(described));
       same('deliveries', Object.keys(deliveries), Object.keys(description.deliveries ?? {}));
       same(
         'states',

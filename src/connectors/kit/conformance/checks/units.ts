@@ -5,6 +5,8 @@ import type { SinkItem } from '../sinks.ts';
 import type { Bench } from '../stage.ts';
 import { eachSink, mustBe, writesOf } from './each-sink.ts';
 
+const PRICED = ['sales_order', 'order_change'];
+
 function changedPrice({ reference, item }: SinkItem, change: Partial<PriceState>): SinkItem {
   const state = item as StateItem;
   return { reference, item: { ...state, state: { ...(state.state as PriceState), ...change } } };
@@ -35,12 +37,12 @@ export const unitChecks: Check[] = [
     id: 'write.price_per',
     level: 'safety',
     what: 'an order at a price for several units is refused alone where that has no exact price of one, or taken as it is',
-    skip: ({ description }: Bench) =>
-      description.deliveries?.sales_order === undefined ? 'it takes no orders' : undefined,
+    skip: ({ description: { deliveries } }: Bench) =>
+      PRICED.every((kind) => deliveries?.[kind] === undefined) ? 'it takes no orders' : undefined,
     run: (bench) =>
       eachSink(bench, async (stage) => {
         const { sink, signal, connector } = stage;
-        if (sink.name !== 'sales_order' || connector.deliveries.sales_order?.takesPricePer === true) return;
+        if (!PRICED.includes(sink.name) || connector.deliveries[sink.name]?.takesPricePer === true) return;
         const [sample] = stage.items(1);
         const { item } = sample as { item: { reference: string; payload: SalesOrderPayload } };
         const lines = item.payload.lines.map((line) => ({ ...line, unitPrice: '10', pricePer: 12 }));
