@@ -67,7 +67,9 @@ export {
   putKits,
   putProducts,
   putSubstitutes,
+  putUnits,
   type SubstitutesRecord,
+  type UnitsRecord,
   type WriteOptions,
   type Written,
   writeProducts,
@@ -79,11 +81,7 @@ export { decideStewardship } from './steward.ts';
 export { getStewardship, listStewardship, type StewardshipItem } from './stewardship.ts';
 export {
   checkProductUnits,
-  putUnits,
-  type RefusedUnits,
   readOrderRules,
   readUnits,
-  refusedUnits,
   UNITS_MAX,
-  type UnitsRecord,
 } from './units.ts';

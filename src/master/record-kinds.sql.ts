@@ -101,7 +101,8 @@ export const findProductUses = sql<{ code: string; used_by: string }>(
 );
 export const withdrawProducts = sql<{ code: string }>(
   'master_withdraw_products',
-  `with gone as (delete from product_gtin where sku = any($1::text[]))
+  `with gone as (delete from product_gtin where sku = any($1::text[])),
+        uncounted as (delete from sku_unit where sku_id in (select sku_id from sku where code = any($1::text[])))
    update sku set withdrawn_at = crossdock_now(), updated_at = crossdock_now() where code = any($1::text[]) and withdrawn_at is null returning code`,
 );
 export const findAccountUses = sql<{ at: number; used_by: string | null }>(
