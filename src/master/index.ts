@@ -75,7 +75,8 @@ export {
   writeProducts,
 } from './products.ts';
 export { momentOf, PERSON } from './provenance.ts';
-export { type PlanKindName, planKinds, recordKind } from './record-kinds.ts';
+export { column, type RecordKey, type RecordKind, RecordsRefused } from './record-kind.ts';
+export { type KindOf, kindsWith, masterKinds } from './record-kinds.ts';
 export * from './records.ts';
 export { decideStewardship } from './steward.ts';
 export { getStewardship, listStewardship, type StewardshipItem } from './stewardship.ts';

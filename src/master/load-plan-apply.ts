@@ -16,13 +16,16 @@ import {
   PlanStopped,
   wholeRecord,
 } from './load-plans.ts';
-import { type RecordKey, type RecordKind, recordKind, type Values } from './record-kinds.ts';
+import type { RecordKey, RecordKind, Values } from './record-kind.ts';
+import { type KindOf, masterKinds } from './record-kinds.ts';
 
 export interface PlanRun {
   by: string;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number) => void) | undefined;
   itemsPerBatch?: number;
+  /** Default: those of master data. */
+  kindOf?: KindOf;
 }
 
 interface Outcome {
@@ -95,7 +98,7 @@ async function runPlan(
   direction: Direction,
 ): Promise<LoadPlan> {
   const { kind: name } = await getPlan(db, planId);
-  const kind = recordKind(name);
+  const kind = (run.kindOf ?? masterKinds)(name);
   const limit = run.itemsPerBatch ?? PLAN_ITEMS_PER_BATCH;
   for (let done = 0; run.signal?.aborted !== true; ) {
     const items = await takeBatch(db, directory, planId, kind, run.by, limit, direction);
