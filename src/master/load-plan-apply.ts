@@ -19,6 +19,8 @@ import {
 import type { RecordKey, RecordKind, Values } from './record-kind.ts';
 import { type KindOf, masterKinds } from './record-kinds.ts';
 
+const ITEM_NO_MAX = 2_147_483_647;
+
 export interface PlanRun {
   by: string;
   signal?: AbortSignal | undefined;
@@ -42,7 +44,8 @@ interface Direction {
   done: readonly statements.PlanRow['state'][];
   /** The state of items that it takes. */
   takes: statements.ItemRow['state'];
-  take(tx: Tx, planId: number, limit: number): Promise<statements.ItemRow[]>;
+  /** Those next to `from`, which is the last that was done; null: from the beginning. */
+  take(tx: Tx, planId: number, from: number | null, limit: number): Promise<statements.ItemRow[]>;
   work(tx: Tx, directory: Directory, kind: RecordKind, items: readonly statements.ItemRow[]): Promise<Outcome[]>;
   /** Of an item whose values the writer refuses. */
   refused: statements.ItemRow['state'];
@@ -54,7 +57,7 @@ const forward: Direction = {
   from: ['planned', 'applying'],
   done: ['applied', 'stale'],
   takes: 'planned',
-  take: (tx, planId, limit) => tx.query(statements.listItems, [planId, 0, 'planned', limit]),
+  take: (tx, planId, from, limit) => tx.query(statements.takeItems, [planId, 'planned', from ?? 0, limit]),
   work: applyItems,
   refused: 'refused',
   ended: (counts) => ((counts.get('applied') ?? 0) === 0 && (counts.get('stale') ?? 0) > 0 ? 'stale' : 'applied'),
@@ -66,7 +69,8 @@ const backward: Direction = {
   from: ['applied', 'applying', 'undoing'],
   done: ['undone'],
   takes: 'applied',
-  take: (tx, planId, limit) => tx.query(statements.listItemsBackwards, [planId, 'applied', limit]),
+  take: (tx, planId, from, limit) =>
+    tx.query(statements.takeItemsBackwards, [planId, 'applied', from ?? ITEM_NO_MAX, limit]),
   work: undoItems,
   refused: 'kept',
   ended: () => 'undone',
@@ -100,10 +104,12 @@ async function runPlan(
   const { kind: name } = await getPlan(db, planId);
   const kind = (run.kindOf ?? masterKinds)(name);
   const limit = run.itemsPerBatch ?? PLAN_ITEMS_PER_BATCH;
+  let from: number | null = null;
   for (let done = 0; run.signal?.aborted !== true; ) {
-    const items = await takeBatch(db, directory, planId, kind, run.by, limit, direction);
+    const items = await takeBatch(db, directory, { planId, kind, by: run.by, limit, from }, direction);
     if (items.length === 0) break;
     done += items.length;
+    from = items.at(-1)!.item_no;
     run.onProgress?.(done);
   }
   return getPlan(db, planId);
@@ -116,10 +122,13 @@ async function runPlan(
 async function takeBatch(
   db: Database,
   directory: Directory,
-  planId: number,
-  kind: RecordKind,
-  by: string,
-  limit: number,
+  {
+    planId,
+    kind,
+    by,
+    limit,
+    from,
+  }: { planId: number; kind: RecordKind; by: string; limit: number; from: number | null },
   direction: Direction,
 ): Promise<statements.ItemRow[]> {
   const work = async (tx: Tx, items: readonly statements.ItemRow[]) => {
@@ -131,7 +140,9 @@ async function takeBatch(
     await db.transaction(async (tx) => {
       taken = [];
       if (!(await enter(tx, planId, by, direction))) return;
-      taken = await direction.take(tx, planId, limit);
+      taken = await direction.take(tx, planId, from, limit);
+      // Another that ended in the middle may have left some behind.
+      if (taken.length === 0 && from !== null) taken = await direction.take(tx, planId, null, limit);
       if (taken.length > 0) await work(tx, taken);
       else await end(tx, planId, by, direction);
     });

@@ -94,9 +94,16 @@ export const listItems = sql<ItemRow>(
   `select ${itemColumns} from load_plan_item
     where plan_id = $1::bigint and item_no > $2::int and ($3::text is null or state = $3::text) order by item_no limit $4::int`,
 );
-export const listItemsBackwards = sql<ItemRow>(
-  'master_list_load_plan_items_backwards',
-  `select ${itemColumns} from load_plan_item where plan_id = $1::bigint and state = $2::text order by item_no desc limit $3::int`,
+// What is next to do, behind what this process did last: from the beginning it would pass all that is done already, each time.
+export const takeItems = sql<ItemRow>(
+  'master_take_load_plan_items',
+  `select ${itemColumns} from load_plan_item
+    where plan_id = $1::bigint and state = $2::text and item_no > $3::int order by item_no limit $4::int`,
+);
+export const takeItemsBackwards = sql<ItemRow>(
+  'master_take_load_plan_items_backwards',
+  `select ${itemColumns} from load_plan_item
+    where plan_id = $1::bigint and state = $2::text and item_no < $3::int order by item_no desc limit $4::int`,
 );
 export const findItemsIn = sql<{ item_no: number }>(
   'master_find_load_plan_items_in',
