@@ -19,6 +19,8 @@ import {
 import type { RecordKey, RecordKind, Values } from './record-kind.ts';
 import { type KindOf, masterKinds } from './record-kinds.ts';
 
+/** After so many items tables that grew are looked at anew: what was planned for small ones compares each row with each. */
+const ANALYZED_ITEMS = 5_000;
 const ITEM_NO_MAX = 2_147_483_647;
 
 export interface PlanRun {
@@ -110,6 +112,8 @@ async function runPlan(
     if (items.length === 0) break;
     done += items.length;
     from = items.at(-1)!.item_no;
+    if (Math.floor(done / ANALYZED_ITEMS) > Math.floor((done - items.length) / ANALYZED_ITEMS))
+      await db.query(statements.analyzeStale);
     run.onProgress?.(done);
   }
   return getPlan(db, planId);

@@ -50,6 +50,12 @@ export const finishPlan = sql(
 );
 export const removePlan = sql('master_remove_load_plan', 'delete from load_plan where plan_id = $1::bigint');
 
+// While batches follow one another nobody else comes to analyze the tables that they fill.
+export const analyzeStale = sql<{ table: string }>(
+  'master_analyze_stale',
+  'select crossdock_analyze_stale() as "table"',
+);
+
 export const findPlan = sql<PlanRow>(
   'master_find_load_plan',
   `select ${columns} from load_plan where plan_id = $1::bigint`,

@@ -268,7 +268,9 @@ export function wholeRecord(
   said: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const values = Object.fromEntries(
-    kind.fields.flatMap((field) => (said[field] === undefined ? [] : [[field, said[field]]])),
+    [...kind.fields, ...(kind.alsoSaid ?? [])].flatMap((field) =>
+      said[field] === undefined ? [] : [[field, said[field]]],
+    ),
   );
   return { ...known, ...values, ...Object.fromEntries(kind.keyFields.map((field, i) => [field, key[i]!])) };
 }

@@ -35,6 +35,8 @@ export interface RecordKind {
   readonly name: string;
   readonly keyFields: readonly string[];
   readonly fields: readonly string[];
+  /** Fields that only a file says: what is written for them is read back as others. */
+  readonly alsoSaid?: readonly string[];
   /** Fields that are exact decimals: 2 and 2.00 are the same, and each stays as it was written. */
   readonly decimals?: readonly string[];
   /** All that a record says is one list: the rows of a file that go together are it. */

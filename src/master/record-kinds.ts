@@ -80,6 +80,8 @@ const prices: RecordKind = {
   name: 'prices',
   keyFields: ['company', 'sku', 'priceList', 'currency', 'validFrom', 'quantityMin'],
   fields: ['unitPrice', 'pricePer', 'validTo'],
+  // A price of one BX is that of as many base units.
+  alsoSaid: ['unit'],
   decimals: ['unitPrice'],
   isSubject: false,
   async lock(tx) {

@@ -1,5 +1,5 @@
 /** Kinds that are planned as lists, and those that other rooms bring: planned, applied, undone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -197,6 +197,27 @@ test.each(cases)('$kind are planned, applied as planned, and undone to what they
   expect(await tables()).toEqual(before);
 });
 
+test('a price of a larger unit is planned as that of its base units', async () => {
+  await apply(await plan('units', 'sku,unit,pack_level,numerator\nC,BX,case,12\n'));
+  const made = await plan('prices', 'sku,unit_price,unit\nC,10.00,BX\nB,1.00,BX\n');
+  expect(await items(made)).toEqual([
+    {
+      ...{ ...base, line: 2, key: 'acme/C/base/GBP//1', action: 'add' },
+      after: { unitPrice: '10.00', pricePer: 12, validTo: null },
+    },
+    { ...base, line: 3, key: 'acme/B/base/GBP//1', action: 'refuse', code: 'XD_UNKNOWN_UNIT' },
+  ]);
+  await apply(made);
+  const price = 'select unit_price::text as price, price_per::int as per from price';
+  expect(await rows(price)).toEqual([{ price: '10.00', per: 12 }]);
+  expect((await plan('prices', 'sku,unit_price,unit\nC,10.0,BX\n')).counts).toMatchObject({ unchanged: 1 });
+  // Said without a unit it is another price.
+  const each = await plan('prices', 'sku,unit_price\nC,10.00\n');
+  expect(await items(each)).toMatchObject([{ before: { pricePer: 12 }, after: { pricePer: 1 } }]);
+  await undo(made);
+  expect(await rows(price)).toEqual([]);
+});
+
 test('a contract that has prices by then stays, and says so', async () => {
   const made = await plan('contracts', 'contract,account\nF8,A2\n');
   await apply(made);
@@ -206,4 +227,24 @@ test('a contract that has prices by then stays, and says so', async () => {
     code: 'in_use',
     reason: 'named by prices of it',
   });
+});
+
+test('the guide: each of its files can be planned and applied in its order, and the file with mistakes says what it says there', async () => {
+  const root = join(import.meta.dirname, '../../..');
+  const guide = readFileSync(join(root, 'docs/guides/bring-your-master-data.md'), 'utf8');
+  const named = [...guide.matchAll(/^ {4}npm run -s crossdock -- load (\S+) (examples\/\S+) --plan/gm)];
+  expect(named.map(([, kind]) => kind)).toEqual([
+    ...['products', 'units', 'kits', 'substitutes', 'accounts', 'addresses', 'prices', 'contracts', 'contract-prices'],
+    'prices',
+  ]);
+  for (const [i, [, kind, file]] of named.entries()) {
+    const made = await planLoad(opened, kind as 'products', join(root, file!), { by: 'ann' });
+    if (i === named.length - 1) {
+      expect(made.counts).toEqual({ rows: 4, added: 0, changed: 2, unchanged: 0, refused: 2 });
+      expect(made.impact).toMatchObject({ prices: { rise: { before: '39.00', after: '390.0', percent: '900.00' } } });
+    } else {
+      expect(made.counts).toMatchObject({ changed: 0, unchanged: 0, refused: 0 });
+      expect((await apply(made)).items).toEqual({ applied: made.counts.added });
+    }
+  }
 });

@@ -129,9 +129,11 @@ function plannedRow(kind: Kind, rows: readonly ReadRow[], given: ReadonlySet<str
 
 /** What a plan would leave out would be another record than the one that a load without a plan writes. */
 function refuseUnplanned(name: KindName, kind: Kind, columns: ReadonlyMap<string, number>): void {
-  const { keyFields, fields, isList = false } = kindOf(name);
+  const { keyFields, fields, alsoSaid = [], isList = false } = kindOf(name);
   if (isList) return;
-  const planned = new Set([...keyFields, ...fields].map((field) => columnOf(columnOfField[field] ?? field)));
+  const planned = new Set(
+    [...keyFields, ...fields, ...alsoSaid].map((field) => columnOf(columnOfField[field] ?? field)),
+  );
   for (const column of kind.optional)
     if (columns.has(columnOf(column)) && !planned.has(columnOf(column)))
       fail('XD_VALUE_INVALID', `a plan of ${name} does not take the column ${column}; load the file without a plan`, {
@@ -141,10 +143,10 @@ function refuseUnplanned(name: KindName, kind: Kind, columns: ReadonlyMap<string
 
 /** What a file without a column says nothing of stays as it is. */
 function saidBy(name: KindName, columns: ReadonlyMap<string, number>, hasChannel: boolean): ReadonlySet<string> {
-  const { keyFields, fields } = kindOf(name);
+  const { keyFields, fields, alsoSaid = [] } = kindOf(name);
   return new Set([
     ...keyFields,
-    ...fields.filter((field) => columns.has(columnOf(columnOfField[field] ?? field))),
+    ...[...fields, ...alsoSaid].filter((field) => columns.has(columnOf(columnOfField[field] ?? field))),
     ...(hasChannel && fields.includes('channel') ? ['channel'] : []),
     // A price says what it is for, also where that is one: it would be the price of as many as the one before was for.
     ...(name === 'prices' || name === 'contract-prices' ? ['pricePer'] : []),
