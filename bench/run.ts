@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { BenchResult, Rounds } from './lib/measure.ts';
 import { watchStatements } from './lib/statements.ts';
 
-const NAMES = ['reserve', 'movements', 'orders', 'availability', 'credit', 'promise', 'repromise'] as const;
+const NAMES = ['reserve', 'movements', 'orders', 'availability', 'credit', 'promise', 'repromise', 'plan'] as const;
 const ROUNDS_MIN = 5;
 
 const usage = `usage: npm run -s bench -- NAME [--json] [--rounds N] [--save]

@@ -856,7 +856,11 @@ table publication (
   resolution text,
   is_dirty boolean generated always as (((version > confirmed_version) AND (state <> ALL (ARRAY['p'::"char", 'x'::"char"])))) not null,
   read_again boolean default false not null,
-  PRIMARY KEY (destination_id, kind, key)
+  price_unit text,
+  quantity_unit text,
+  PRIMARY KEY (destination_id, kind, key),
+  CHECK (((kind <> 'price'::text) OR (state <> 's'::"char") OR (price_unit IS NOT NULL))),
+  CHECK ((NOT (price_unit IS DISTINCT FROM quantity_unit)))
 ) with (fillfactor=50);
 CREATE INDEX publication_destination_id_kind_next_at_idx ON public.publication USING btree (destination_id, kind, next_at) WHERE is_dirty;
 

@@ -76,6 +76,24 @@ test('52,900 pieces of what a shop lists by the box of 1,000 are shown to nobody
   ]);
 });
 
+test('a price in one unit beside a number in another can not be written at all, whoever writes it', async () => {
+  const put = (set: string, where: string) =>
+    database.pool.query(`update publication set ${set} where kind = 'price' and ${where}`);
+  const rows = (
+    await database.pool.query(
+      `select state, price_unit, quantity_unit from publication where kind = 'price' and price_unit is not null`,
+    )
+  ).rows;
+  // What was sent says its unit; what was refused never was on its way.
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.every((row) => row.price_unit === row.quantity_unit && row.price_unit === 'each')).toBe(true);
+  await expect(put(`price_unit = 'BX', quantity_unit = 'each'`, 'true')).rejects.toThrow(/publication_one_unit/);
+  await expect(put(`price_unit = 'BX', quantity_unit = null`, 'true')).rejects.toThrow(/publication_one_unit/);
+  await expect(put(`state = 's', price_unit = null, quantity_unit = null`, 'true')).rejects.toThrow(
+    /publication_price_unit/,
+  );
+});
+
 test('what the shop sold of it are boxes, and so is what it takes back; the ERP has the exact amounts', async () => {
   const [sold] = await hub.receive('shop', [order('shop', 'B1', [{ sku: 'NAIL', quantity: 5, unitPrice: '2.55' }])]);
   expect(sold).toMatchObject({ status: 'applied' });

@@ -14,6 +14,10 @@ export const masterFields = {
     heightMm: 'the same',
     kit: 'what it is made of',
     substitutes: 'what may be sent instead of it',
+    units: 'its other units, all of them, with their numbers',
+    orderMultiple: 'what it is ordered in multiples of, in base units',
+    orderMinimum: 'the least that is ordered at once, in base units',
+    orderRounding: 'what becomes of another quantity',
   },
   account: {
     name: 'what it is called',

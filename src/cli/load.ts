@@ -2,7 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, printResult, say, startProgress } from './output.ts';
 
 const columns = `
-products  sku; description, unit, gtin, lifecycle (active, phase_out, discontinued), weight_g, length_mm, width_mm, height_mm
+products  sku; description, unit, gtin, lifecycle (active, phase_out, discontinued), weight_g, length_mm, width_mm, height_mm,
+          order_multiple, order_minimum, order_rounding (refuse, up, nearest, down, hold)
+units     sku, unit, pack_level, numerator (base units in it); denominator, gtin
+          (a row a unit; the rows of a SKU stand together and take the place of all it had)
 accounts  account; company, channel, name, parent, payment_terms, hold (why its orders are held), price_list,
           priority_class (win, gain, redistribute, fill, lose), ship_complete (true, false), region
 prices    sku, unit_price; company, currency, price_list, valid_from, valid_to, quantity_min, unit, price_per
@@ -44,11 +47,11 @@ export function register(program: Command): void {
   const load = program
     .command('load')
     .description(
-      'load products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders from a CSV file, gzip too',
+      'load products, units, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders from a CSV file, gzip too',
     )
     .argument(
       '[kind]',
-      'products, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders',
+      'products, units, accounts, prices, contracts, contract-prices, substitutes, kits, addresses, crosswalk, stock, supplies, credit, quotas or orders',
     )
     .argument('[file]', 'CSV with a heading')
     .option('--company <code>', 'for rows that name none')

@@ -67,23 +67,22 @@ export {
   putKits,
   putProducts,
   putSubstitutes,
+  putUnits,
   type SubstitutesRecord,
+  type UnitsRecord,
   type WriteOptions,
   type Written,
   writeProducts,
 } from './products.ts';
 export { momentOf, PERSON } from './provenance.ts';
-export { type PlanKindName, planKinds, recordKind } from './record-kinds.ts';
+export { column, type RecordKey, type RecordKind, RecordsRefused } from './record-kind.ts';
+export { type KindOf, kindsWith, masterKinds } from './record-kinds.ts';
 export * from './records.ts';
 export { decideStewardship } from './steward.ts';
 export { getStewardship, listStewardship, type StewardshipItem } from './stewardship.ts';
 export {
   checkProductUnits,
-  putUnits,
-  type RefusedUnits,
   readOrderRules,
   readUnits,
-  refusedUnits,
   UNITS_MAX,
-  type UnitsRecord,
 } from './units.ts';

@@ -16,13 +16,20 @@ import {
   PlanStopped,
   wholeRecord,
 } from './load-plans.ts';
-import { type RecordKey, type RecordKind, recordKind, type Values } from './record-kinds.ts';
+import type { RecordKey, RecordKind, Values } from './record-kind.ts';
+import { type KindOf, masterKinds } from './record-kinds.ts';
+
+/** After so many items tables that grew are looked at anew: what was planned for small ones compares each row with each. */
+const ANALYZED_ITEMS = 5_000;
+const ITEM_NO_MAX = 2_147_483_647;
 
 export interface PlanRun {
   by: string;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number) => void) | undefined;
   itemsPerBatch?: number;
+  /** Default: those of master data. */
+  kindOf?: KindOf;
 }
 
 interface Outcome {
@@ -39,7 +46,8 @@ interface Direction {
   done: readonly statements.PlanRow['state'][];
   /** The state of items that it takes. */
   takes: statements.ItemRow['state'];
-  take(tx: Tx, planId: number, limit: number): Promise<statements.ItemRow[]>;
+  /** Those next to `from`, which is the last that was done; null: from the beginning. */
+  take(tx: Tx, planId: number, from: number | null, limit: number): Promise<statements.ItemRow[]>;
   work(tx: Tx, directory: Directory, kind: RecordKind, items: readonly statements.ItemRow[]): Promise<Outcome[]>;
   /** Of an item whose values the writer refuses. */
   refused: statements.ItemRow['state'];
@@ -51,7 +59,7 @@ const forward: Direction = {
   from: ['planned', 'applying'],
   done: ['applied', 'stale'],
   takes: 'planned',
-  take: (tx, planId, limit) => tx.query(statements.listItems, [planId, 0, 'planned', limit]),
+  take: (tx, planId, from, limit) => tx.query(statements.takeItems, [planId, 'planned', from ?? 0, limit]),
   work: applyItems,
   refused: 'refused',
   ended: (counts) => ((counts.get('applied') ?? 0) === 0 && (counts.get('stale') ?? 0) > 0 ? 'stale' : 'applied'),
@@ -63,7 +71,8 @@ const backward: Direction = {
   from: ['applied', 'applying', 'undoing'],
   done: ['undone'],
   takes: 'applied',
-  take: (tx, planId, limit) => tx.query(statements.listItemsBackwards, [planId, 'applied', limit]),
+  take: (tx, planId, from, limit) =>
+    tx.query(statements.takeItemsBackwards, [planId, 'applied', from ?? ITEM_NO_MAX, limit]),
   work: undoItems,
   refused: 'kept',
   ended: () => 'undone',
@@ -95,12 +104,16 @@ async function runPlan(
   direction: Direction,
 ): Promise<LoadPlan> {
   const { kind: name } = await getPlan(db, planId);
-  const kind = recordKind(name);
+  const kind = (run.kindOf ?? masterKinds)(name);
   const limit = run.itemsPerBatch ?? PLAN_ITEMS_PER_BATCH;
+  let from: number | null = null;
   for (let done = 0; run.signal?.aborted !== true; ) {
-    const items = await takeBatch(db, directory, planId, kind, run.by, limit, direction);
+    const items = await takeBatch(db, directory, { planId, kind, by: run.by, limit, from }, direction);
     if (items.length === 0) break;
     done += items.length;
+    from = items.at(-1)!.item_no;
+    if (Math.floor(done / ANALYZED_ITEMS) > Math.floor((done - items.length) / ANALYZED_ITEMS))
+      await db.query(statements.analyzeStale);
     run.onProgress?.(done);
   }
   return getPlan(db, planId);
@@ -113,10 +126,13 @@ async function runPlan(
 async function takeBatch(
   db: Database,
   directory: Directory,
-  planId: number,
-  kind: RecordKind,
-  by: string,
-  limit: number,
+  {
+    planId,
+    kind,
+    by,
+    limit,
+    from,
+  }: { planId: number; kind: RecordKind; by: string; limit: number; from: number | null },
   direction: Direction,
 ): Promise<statements.ItemRow[]> {
   const work = async (tx: Tx, items: readonly statements.ItemRow[]) => {
@@ -128,7 +144,9 @@ async function takeBatch(
     await db.transaction(async (tx) => {
       taken = [];
       if (!(await enter(tx, planId, by, direction))) return;
-      taken = await direction.take(tx, planId, limit);
+      taken = await direction.take(tx, planId, from, limit);
+      // Another that ended in the middle may have left some behind.
+      if (taken.length === 0 && from !== null) taken = await direction.take(tx, planId, null, limit);
       if (taken.length > 0) await work(tx, taken);
       else await end(tx, planId, by, direction);
     });

@@ -50,6 +50,12 @@ export const finishPlan = sql(
 );
 export const removePlan = sql('master_remove_load_plan', 'delete from load_plan where plan_id = $1::bigint');
 
+// While batches follow one another nobody else comes to analyze the tables that they fill.
+export const analyzeStale = sql<{ table: string }>(
+  'master_analyze_stale',
+  'select crossdock_analyze_stale() as "table"',
+);
+
 export const findPlan = sql<PlanRow>(
   'master_find_load_plan',
   `select ${columns} from load_plan where plan_id = $1::bigint`,
@@ -94,9 +100,16 @@ export const listItems = sql<ItemRow>(
   `select ${itemColumns} from load_plan_item
     where plan_id = $1::bigint and item_no > $2::int and ($3::text is null or state = $3::text) order by item_no limit $4::int`,
 );
-export const listItemsBackwards = sql<ItemRow>(
-  'master_list_load_plan_items_backwards',
-  `select ${itemColumns} from load_plan_item where plan_id = $1::bigint and state = $2::text order by item_no desc limit $3::int`,
+// What is next to do, behind what this process did last: from the beginning it would pass all that is done already, each time.
+export const takeItems = sql<ItemRow>(
+  'master_take_load_plan_items',
+  `select ${itemColumns} from load_plan_item
+    where plan_id = $1::bigint and state = $2::text and item_no > $3::int order by item_no limit $4::int`,
+);
+export const takeItemsBackwards = sql<ItemRow>(
+  'master_take_load_plan_items_backwards',
+  `select ${itemColumns} from load_plan_item
+    where plan_id = $1::bigint and state = $2::text and item_no < $3::int order by item_no desc limit $4::int`,
 );
 export const findItemsIn = sql<{ item_no: number }>(
   'master_find_load_plan_items_in',

@@ -14,15 +14,14 @@ import {
 import type { Directory } from './directory.ts';
 import * as statements from './load-plans.sql.ts';
 import {
-  type PlanKindName,
   type RecordKey,
   type RecordKind,
   RecordsRefused,
   type Refusal,
-  recordKind,
   type Value,
   type Values,
-} from './record-kinds.ts';
+} from './record-kind.ts';
+import { type KindOf, masterKinds } from './record-kinds.ts';
 
 export const PLAN_ITEMS_PER_BATCH = 500;
 
@@ -44,7 +43,7 @@ export interface PlanCounts {
 
 export interface LoadPlan {
   planId: number;
-  kind: PlanKindName;
+  kind: string;
   system: string;
   file: string;
   digest: string;
@@ -93,10 +92,12 @@ export class PlanWriter {
   static async open(
     db: Database,
     directory: Directory,
-    plan: { kind: PlanKindName; system: string; file: string; digest: string; by: string },
+    plan: { kind: string; system: string; file: string; digest: string; by: string },
+    kindOf: KindOf = masterKinds,
   ): Promise<PlanWriter> {
+    const kind = kindOf(plan.kind);
     const [row] = await db.query(statements.insertPlan, [plan.kind, plan.system, plan.file, plan.digest, plan.by]);
-    return new PlanWriter(db, directory, recordKind(plan.kind), row!.plan_id);
+    return new PlanWriter(db, directory, kind, row!.plan_id);
   }
 
   /** @param rows at most {@link PLAN_ITEMS_PER_BATCH}; `lines` counts the file's rows among them */
@@ -267,7 +268,9 @@ export function wholeRecord(
   said: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const values = Object.fromEntries(
-    kind.fields.flatMap((field) => (said[field] === undefined ? [] : [[field, said[field]]])),
+    [...kind.fields, ...(kind.alsoSaid ?? [])].flatMap((field) =>
+      said[field] === undefined ? [] : [[field, said[field]]],
+    ),
   );
   return { ...known, ...values, ...Object.fromEntries(kind.keyFields.map((field, i) => [field, key[i]!])) };
 }
@@ -350,9 +353,14 @@ export async function listPlans(
 export async function listPlanItems(
   db: Queryable,
   plan: LoadPlan,
-  { after = 0, state = null, limit = 500 }: { after?: number; state?: string | null; limit?: number } = {},
+  {
+    after = 0,
+    state = null,
+    limit = 500,
+    kindOf = masterKinds,
+  }: { after?: number; state?: string | null; limit?: number; kindOf?: KindOf } = {},
 ): Promise<PlanItem[]> {
-  const { keyFields } = recordKind(plan.kind);
+  const { keyFields } = kindOf(plan.kind);
   const rows = await db.query(statements.listItems, [plan.planId, after, state, limit]);
   return rows.map((row) => {
     const key = row.key === '' ? [] : (JSON.parse(row.key) as string[]);
@@ -367,7 +375,7 @@ export async function listPlanItems(
 function planOf(row: statements.PlanRow, counted: readonly { state: string; count: number }[]): LoadPlan {
   return {
     planId: row.plan_id,
-    kind: row.kind as PlanKindName,
+    kind: row.kind,
     ...{ system: row.system, file: row.file, digest: row.digest, state: row.state },
     counts: row.counts as PlanCounts,
     items: Object.fromEntries(counted.map(({ state, count }) => [state, count])),

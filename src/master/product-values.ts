@@ -1,9 +1,11 @@
 /** A product's values in one form, so that they can be compared; what is none of them is told with its place. Pure. */
 import {
+  gtin14Of,
   type KitComponent,
   LIFECYCLES,
   type ProductChanged,
   type ProductField,
+  type ProductUnit,
   QUANTITY_MAX,
 } from '../canonical/index.ts';
 
@@ -18,6 +20,7 @@ export const NEW_PRODUCT: Readonly<Record<ProductField, unknown>> = {
   ...{ description: '', unit: 'each', gtin: '', lifecycle: 'active' },
   ...{ weightG: null, lengthMm: null, widthMm: null, heightMm: null },
   ...{ kit: [], substitutes: [] },
+  ...{ units: [], orderMultiple: 1, orderMinimum: 1, orderRounding: 'refuse' },
 };
 
 export interface WrongValue {
@@ -43,7 +46,19 @@ export function productValues(sku: string, said: ProductValues): Partial<Record<
   if (list !== undefined && 'reason' in list) return list;
   const instead = substitutes === undefined ? undefined : substitutesOf(sku, substitutes);
   if (instead !== undefined && 'reason' in instead) return instead;
-  return { ...values, kit: list, substitutes: instead };
+  const { units, orderMultiple, orderMinimum, orderRounding } = said;
+  const others = units === undefined ? undefined : unitsOf(units);
+  return { ...values, kit: list, substitutes: instead, units: others, orderMultiple, orderMinimum, orderRounding };
+}
+
+/** One form for one list, in whatever order and however it was written. */
+export function unitsOf(units: readonly ProductUnit[]): ProductUnit[] {
+  return units
+    .map(({ unit, packLevel, numerator, denominator = 1, gtin = '' }) => ({
+      ...{ unit, packLevel, numerator, denominator },
+      ...(gtin !== '' && { gtin: gtin14Of(gtin) ?? gtin }),
+    }))
+    .sort((a, b) => (a.unit < b.unit ? -1 : 1));
 }
 
 function kitOf(sku: string, kit: readonly KitComponent[]): KitComponent[] | WrongValue {

@@ -19,6 +19,9 @@ export interface ProductRow {
   length_mm: number | null;
   width_mm: number | null;
   height_mm: number | null;
+  order_multiple: number;
+  order_minimum: number;
+  order_rounding: string;
   said: Said;
   set_by: SetBy;
   is_withdrawn: boolean;
@@ -26,7 +29,8 @@ export interface ProductRow {
 // The weaker lock: orders and kits refer to products all the time, and their ids never change.
 export const lockProducts = sql<ProductRow>(
   'master_lock_products',
-  `select sku_id, code, description, unit, lifecycle, weight_g, length_mm, width_mm, height_mm, said, set_by, withdrawn_at is not null as is_withdrawn
+  `select sku_id, code, description, unit, lifecycle, weight_g, length_mm, width_mm, height_mm, order_multiple, order_minimum, order_rounding, said, set_by,
+          withdrawn_at is not null as is_withdrawn
      from sku where code = any($1::text[]) order by code for no key update`,
 );
 export const updateProducts = sql(
@@ -34,11 +38,13 @@ export const updateProducts = sql(
   `update sku s
       set description = t.description, unit = t.unit,
           unit_changed_at = case when s.unit = t.unit then s.unit_changed_at else crossdock_now() end, lifecycle = t.lifecycle, weight_g = t.weight_g, length_mm = t.length_mm,
-          width_mm = t.width_mm, height_mm = t.height_mm, said = t.said::json, set_by = t.set_by::json,
+          width_mm = t.width_mm, height_mm = t.height_mm, order_multiple = t.order_multiple, order_minimum = t.order_minimum,
+          order_rounding = t.order_rounding, said = t.said::json, set_by = t.set_by::json,
           changed_at = greatest(s.changed_at, t.changed_at), updated_at = crossdock_now(), withdrawn_at = null
      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],
-                 $11::timestamptz[])
-       as t(sku_id, description, unit, lifecycle, weight_g, length_mm, width_mm, height_mm, said, set_by, changed_at)
+                 $11::timestamptz[], $12::bigint[], $13::bigint[], $14::text[])
+       as t(sku_id, description, unit, lifecycle, weight_g, length_mm, width_mm, height_mm, said, set_by, changed_at, order_multiple, order_minimum,
+            order_rounding)
     where s.sku_id = t.sku_id`,
 );
 // Of this very transaction: nobody has seen them.

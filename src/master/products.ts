@@ -1,5 +1,5 @@
 /** Products: what systems and people say of them is weighed field by field under the lock of their rows, and written in sets. */
-import { CrossdockError, type KitComponent, type ProductField } from '../canonical/index.ts';
+import { CrossdockError, type KitComponent, type ProductField, type ProductUnit } from '../canonical/index.ts';
 import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import type { Directory } from './directory.ts';
 import { addFinding, type Finding, type Findings, failAtFirst } from './findings.ts';
@@ -10,7 +10,7 @@ import { NEW_PRODUCT, type ProductValues, productValues } from './product-values
 import * as statements from './products.sql.ts';
 import { momentOf, PERSON } from './provenance.ts';
 import { endMoot, queueForSteward } from './stewardship.ts';
-import { checkProductUnits, refusedUnits, writeProductUnits } from './units.ts';
+import { checkProductUnits, readUnitLists, refusedUnits, writeUnitLists } from './units.ts';
 import { type ForSteward, WeighedRecord } from './weighed-record.ts';
 
 /** What is absent is not said. */
@@ -76,6 +76,19 @@ export async function putKits(db: Database | Tx, records: readonly KitRecord[]):
   return putAll(db, products, 'kits', { mustExist: true });
 }
 
+export interface UnitsRecord {
+  sku: string;
+  /** None: it is counted in its base unit only. */
+  units: readonly ProductUnit[];
+  system?: string;
+}
+
+/** Puts the units of these SKUs in place of what they had. @throws as {@link putProducts} */
+export async function putUnits(db: Database | Tx, records: readonly UnitsRecord[]): Promise<{ written: number }> {
+  const products = records.map(({ units, ...rest }) => ({ ...rest, units: [...units] }));
+  return putAll(db, products, 'units', { mustExist: true });
+}
+
 async function putAll(
   db: Database | Tx,
   records: readonly ProductRecord[],
@@ -133,6 +146,10 @@ export async function writeProducts<R extends ProductRecord>(
   const kits = named(said, 'kit', (value) => (value as KitComponent[]).map((one) => one.sku));
   const substitutes = named(said, 'substitutes', (value) => value as string[]);
   const lists = await ProductLists.read(tx, kits, substitutes);
+  const unitsOf = await readUnitLists(
+    tx,
+    said.flatMap(({ code, values }) => (values.units === undefined ? [] : [code])),
+  );
   const held = new Map(
     rows.map((row) => {
       const { description, unit, lifecycle } = row;
@@ -142,7 +159,12 @@ export async function writeProducts<R extends ProductRecord>(
         widthMm: row.width_mm,
         heightMm: row.height_mm,
       };
-      const own = { kit: lists.kitOf(row.code), substitutes: lists.substitutesOf(row.code) };
+      const own = { kit: lists.kitOf(row.code), substitutes: lists.substitutesOf(row.code), units: unitsOf(row.code) };
+      const rule = {
+        orderMultiple: row.order_multiple,
+        orderMinimum: row.order_minimum,
+        orderRounding: row.order_rounding,
+      };
       const values = {
         ...NEW_PRODUCT,
         description,
@@ -151,6 +173,7 @@ export async function writeProducts<R extends ProductRecord>(
         ...measures,
         gtin: gtins.get(row.code) ?? '',
         ...own,
+        ...rule,
       };
       // What was taken back is as if it had never been.
       const record = row.is_withdrawn
@@ -174,7 +197,7 @@ export async function writeProducts<R extends ProductRecord>(
     if (counted !== undefined) {
       addFinding(findings, record, counted);
       if (whole) continue;
-      if (counted.field === 'unit') delete values.unit;
+      delete values[counted.field];
     }
     const check = (field: string, value: unknown) => {
       if (field === 'kit') return lists.putKit(code, value as KitComponent[]);
@@ -209,15 +232,11 @@ export async function writeProducts<R extends ProductRecord>(
   const listed = (field: string) =>
     changed.filter(({ record }) => record.changed.has(field)).map(({ row }) => row.code);
   lists.write(tx, listed('kit'), listed('substitutes'));
-  await writeProductUnits(
+  writeUnitLists(
     tx,
-    said.flatMap(({ record, code }) => {
-      const { units, ...rest } = record;
-      const isRefused = refused.get(record)?.field === 'units';
-      return taken.has(code)
-        ? [{ skuId: held.get(code)!.row.sku_id, record: isRefused ? rest : record, at: record.changedAt ?? null }]
-        : [];
-    }),
+    changed.flatMap(({ row, record }) =>
+      record.changed.has('units') ? [{ skuId: row.sku_id, units: record.values.units as ProductUnit[] }] : [],
+    ),
   );
   await queueForSteward(tx, steward.queued);
   await endMoot(tx, steward.moot);
@@ -281,5 +300,7 @@ function writeRows(tx: Tx, changed: readonly { row: statements.ProductRow; recor
     texts(changed.map(({ record }) => JSON.stringify(record.provenance.said))),
     texts(changed.map(({ record }) => JSON.stringify(record.provenance.setters))),
     texts(changed.map(({ record }) => record.at)),
+    ...(['orderMultiple', 'orderMinimum'] as const).map((field) => numbers(column(field) as number[])),
+    texts(column('orderRounding') as string[]),
   ]);
 }

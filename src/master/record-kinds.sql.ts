@@ -10,6 +10,12 @@ export const lockSubstituteTables = sql(
   'master_lock_substitute_tables',
   'lock table sku, sku_substitute in share row exclusive mode',
 );
+export const lockKitTables = sql('master_lock_kit_tables', 'lock table sku, kit_component in share row exclusive mode');
+export const lockUnitTables = sql('master_lock_unit_tables', 'lock table sku, sku_unit in share row exclusive mode');
+export const lockAddressTables = sql(
+  'master_lock_address_tables',
+  'lock table account, account_address in share row exclusive mode',
+);
 export const lockAccounts = sql('master_lock_account_tables', 'lock table account in share row exclusive mode');
 export const lockPriceTable = sql('master_lock_price_table', 'lock table price in share row exclusive mode');
 
@@ -24,10 +30,14 @@ export const readProducts = sql<{
   lengthMm: number | null;
   widthMm: number | null;
   heightMm: number | null;
+  orderMultiple: number;
+  orderMinimum: number;
+  orderRounding: string;
 }>(
   'master_read_product_records',
   `select t.at::int - 1 as at, s.sku_id, s.description, s.unit, (select min(g.gtin) from product_gtin g where g.sku = s.code) as gtin,
-          s.lifecycle, s.weight_g as "weightG", s.length_mm as "lengthMm", s.width_mm as "widthMm", s.height_mm as "heightMm"
+          s.lifecycle, s.weight_g as "weightG", s.length_mm as "lengthMm", s.width_mm as "widthMm", s.height_mm as "heightMm",
+          s.order_multiple as "orderMultiple", s.order_minimum as "orderMinimum", s.order_rounding as "orderRounding"
      from unnest($1::text[]) with ordinality as t(code, at) join sku s on s.code = t.code
     where s.withdrawn_at is null`,
 );
@@ -75,14 +85,49 @@ export const readPrices = sql<{
        with ordinality as t(company_id, sku_id, price_list, currency, valid_from, quantity_min, at)
      join price p using (company_id, sku_id, price_list, currency, valid_from, quantity_min)`,
 );
-export const readSubstitutes = sql<{ at: number; sku_id: number; substitutes: string[] }>(
+export interface ListRow {
+  at: number;
+  subject_id: number;
+  list: (string | object)[] & (string[] | object[]);
+}
+export const readSubstituteLists = sql<ListRow>(
   'master_read_substitute_records',
-  `select t.at::int - 1 as at, s.sku_id, array_agg(o.code order by u.rank) as substitutes
+  `select t.at::int - 1 as at, s.sku_id as subject_id, array_agg(o.code order by u.rank) as list
      from unnest($1::text[]) with ordinality as t(code, at)
      join sku s on s.code = t.code
      join sku_substitute u on u.sku_id = s.sku_id
      join sku o on o.sku_id = u.substitute_id
     group by t.at, s.sku_id`,
+);
+export const readKitLists = sql<ListRow>(
+  'master_read_kit_records',
+  `select t.at::int - 1 as at, s.sku_id as subject_id, json_agg(json_build_object('sku', o.code, 'quantity', k.quantity) order by o.code) as list
+     from unnest($1::text[]) with ordinality as t(code, at)
+     join sku s on s.code = t.code
+     join kit_component k on k.kit_sku_id = s.sku_id
+     join sku o on o.sku_id = k.component_id
+    group by t.at, s.sku_id`,
+);
+export const readUnitLists = sql<ListRow>(
+  'master_read_unit_records',
+  `select t.at::int - 1 as at, s.sku_id as subject_id,
+          json_agg(json_strip_nulls(json_build_object('unit', u.unit, 'packLevel', u.pack_level, 'numerator', u.numerator,
+                                                      'denominator', u.denominator, 'gtin', u.gtin)) order by u.unit) as list
+     from unnest($1::text[]) with ordinality as t(code, at)
+     join sku s on s.code = t.code
+     join sku_unit u on u.sku_id = s.sku_id
+    group by t.at, s.sku_id`,
+);
+export const readAddressLists = sql<ListRow>(
+  'master_read_address_records',
+  `select t.at::int - 1 as at, a.account_id as subject_id,
+          json_agg(json_build_object('code', d.code, 'name', d.name, 'lines', d.lines, 'city', d.city, 'postalCode', d.postal_code,
+                                     'country', d.country) order by d.code) as list
+     from unnest($1::text[], $2::text[]) with ordinality as t(company, code, at)
+     join company c on c.code = t.company
+     join account a on a.company_id = c.company_id and a.code = t.code
+     join account_address d on d.account_id = a.account_id
+    group by t.at, a.account_id`,
 );
 
 // What names a SKU. Whoever has a balance may have movements, orders and promises.
@@ -101,7 +146,8 @@ export const findProductUses = sql<{ code: string; used_by: string }>(
 );
 export const withdrawProducts = sql<{ code: string }>(
   'master_withdraw_products',
-  `with gone as (delete from product_gtin where sku = any($1::text[]))
+  `with gone as (delete from product_gtin where sku = any($1::text[])),
+        uncounted as (delete from sku_unit where sku_id in (select sku_id from sku where code = any($1::text[])))
    update sku set withdrawn_at = crossdock_now(), updated_at = crossdock_now() where code = any($1::text[]) and withdrawn_at is null returning code`,
 );
 export const findAccountUses = sql<{ at: number; used_by: string | null }>(

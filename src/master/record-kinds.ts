@@ -2,77 +2,27 @@
  * Kinds of records as plans see them: what names one, which fields it has, how it is read, put and taken back. A new field comes along
  * by standing in `fields` and in what `read` gives; how it is written is known to the kind's own writer only.
  */
-import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { fail } from '../canonical/index.ts';
+import { numbers, type Queryable, texts } from '../store/index.ts';
 import { type AccountRecord, writeAccounts } from './accounts.ts';
 import { lockCrosswalk, readEntries, removeEntries } from './crosswalk.sql.ts';
 import { type CrosswalkRecord, keyColumns, writeCrosswalk } from './crosswalk.ts';
 import { findSkus } from './directory.sql.ts';
-import type { Directory } from './directory.ts';
-import type { Findings } from './findings.ts';
+import { listKinds } from './list-kinds.ts';
 import { lockPriceWriters } from './overlaps.ts';
 import { admitPrices } from './price-owners.ts';
 import { type ProductRecord, writeProducts } from './products.ts';
+import { column, type RecordKey, type RecordKind, RecordsRefused, refuse } from './record-kind.ts';
 import * as statements from './record-kinds.sql.ts';
 import { type PriceRecord, tellPrices, writePrices } from './records.ts';
-
-export type Value = string | number | boolean | null | readonly string[];
-/** Field by field. */
-export type Values = Readonly<Record<string, Value>>;
-/** The fields of the key, in their order. */
-export type RecordKey = readonly string[];
-
-export interface Refusal {
-  code: string;
-  reason: string;
-}
-
-/** Some of a set can't be written, by their places. */
-export class RecordsRefused extends Error {
-  readonly refused: ReadonlyMap<number, Refusal>;
-  constructor(refused: ReadonlyMap<number, Refusal>) {
-    super(`${refused.size} records were refused`);
-    this.refused = refused;
-  }
-}
-
-export interface KnownRecord {
-  subjectId: number | null;
-  values: Values;
-}
-
-export const planKinds = ['products', 'accounts', 'prices', 'substitutes', 'crosswalk'] as const;
-export type PlanKindName = (typeof planKinds)[number];
-
-/** A record as files and writers have it: key fields and others by name. */
-type Loose = Record<string, unknown>;
-
-export interface RecordKind {
-  readonly name: PlanKindName;
-  readonly keyFields: readonly string[];
-  readonly fields: readonly string[];
-  /** Fields that are exact decimals: 2 and 2.00 are the same, and each stays as it was written. */
-  readonly decimals?: readonly string[];
-  /** The record is the subject: one that isn't there yet has no id. Else what its key names. */
-  readonly isSubject: boolean;
-  /** Keeps all other writers of the kind out until the transaction ends. */
-  lock(tx: Tx): Promise<unknown>;
-  /** By place in `keys`: those that are there. */
-  read(db: Queryable, keys: readonly RecordKey[]): Promise<Map<number, KnownRecord>>;
-  /**
-   * Puts whole records.
-   * @throws RecordsRefused, or a CrossdockError naming the place `…[i]`: nothing of the transaction may stay then
-   */
-  put(tx: Tx, directory: Directory, records: readonly Loose[]): Promise<void>;
-  /** Takes back records that were added. @returns by place what still names those that stay */
-  withdraw(tx: Tx, directory: Directory, keys: readonly RecordKey[]): Promise<Map<number, string>>;
-}
-
-const column = (keys: readonly RecordKey[], at: number) => texts(keys.map((key) => key[at]!));
 
 const products: RecordKind = {
   name: 'products',
   keyFields: ['sku'],
-  fields: ['description', 'unit', 'gtin', 'lifecycle', 'weightG', 'lengthMm', 'widthMm', 'heightMm'],
+  fields: [
+    ...['description', 'unit', 'gtin', 'lifecycle', 'weightG', 'lengthMm', 'widthMm', 'heightMm'],
+    ...['orderMultiple', 'orderMinimum', 'orderRounding'],
+  ],
   isSubject: true,
   lock: (tx) => tx.query(statements.lockProducts),
   async read(db, keys) {
@@ -130,6 +80,8 @@ const prices: RecordKind = {
   name: 'prices',
   keyFields: ['company', 'sku', 'priceList', 'currency', 'validFrom', 'quantityMin'],
   fields: ['unitPrice', 'pricePer', 'validTo'],
+  // A price of one BX is that of as many base units.
+  alsoSaid: ['unit'],
   decimals: ['unitPrice'],
   isSubject: false,
   async lock(tx) {
@@ -186,29 +138,6 @@ async function priceColumns(db: Queryable, keys: readonly RecordKey[]) {
   ];
 }
 
-const substitutes: RecordKind = {
-  name: 'substitutes',
-  keyFields: ['sku'],
-  fields: ['substitutes'],
-  isSubject: false,
-  lock: (tx) => tx.query(statements.lockSubstituteTables),
-  async read(db, keys) {
-    const rows = await db.query(statements.readSubstitutes, [column(keys, 0)]);
-    return new Map(
-      rows.map(({ at, sku_id: subjectId, substitutes: list }) => [at, { subjectId, values: { substitutes: list } }]),
-    );
-  },
-  async put(tx, _directory, records) {
-    const all = records as unknown as ProductRecord[];
-    refuse((await writeProducts(tx, all, { whole: true, mustExist: true })).findings, all);
-  },
-  async withdraw(tx, _directory, keys) {
-    const none = keys.map(([sku]) => ({ sku: sku!, substitutes: [] }));
-    refuse((await writeProducts(tx, none, { whole: true, mustExist: true })).findings, none);
-    return new Map();
-  },
-};
-
 const crosswalk: RecordKind = {
   name: 'crosswalk',
   keyFields: ['system', 'kind', 'outsideId', 'validFrom'],
@@ -236,24 +165,19 @@ function entryKey([system, kind, outsideId, validFrom]: RecordKey) {
   return { system: system!, kind: kind as CrosswalkRecord['kind'], outsideId: outsideId!, validFrom: from };
 }
 
-const kinds: Readonly<Record<PlanKindName, RecordKind>> = { products, accounts, prices, substitutes, crosswalk };
+const kinds: readonly RecordKind[] = [products, ...listKinds, accounts, prices, crosswalk];
+export type KindOf = (name: string) => RecordKind;
 
-export function recordKind(name: PlanKindName): RecordKind {
-  return kinds[name];
+/** Those of master data, and those that other rooms bring. @throws XD_VALUE_INVALID */
+export function kindsWith(others: readonly RecordKind[]): KindOf {
+  const all = [...kinds, ...others];
+  return (name) =>
+    all.find((kind) => kind.name === name) ??
+    fail('XD_VALUE_INVALID', `there is no plan for ${name}; there are for ${all.map((kind) => kind.name).join(', ')}`, {
+      place: 'kind',
+    });
 }
-
-/** What could not be taken of a record refuses the whole of it. */
-function refuse<R>(findings: Findings<R>, records: readonly R[]): void {
-  if (findings.size === 0) return;
-  const refused = new Map<number, Refusal>();
-  records.forEach((record, i) => {
-    const [first] = findings.get(record) ?? [];
-    if (first === undefined) return;
-    const code = first.class === 'gtin_taken' ? first.class : first.code;
-    refused.set(i, { code, reason: `${first.field}: ${first.reason}` });
-  });
-  throw new RecordsRefused(refused);
-}
+export const masterKinds = kindsWith([]);
 
 async function withdrawUnused(
   keys: readonly RecordKey[],

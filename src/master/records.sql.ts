@@ -26,16 +26,22 @@ export const mergeFollowers = sql(
      from unnest($1::bigint[], $2::bigint[]) as t(account_id, merged_into)
     where a.merged_into = t.account_id and a.account_id <> t.merged_into`,
 );
-// Sets of prices, by their place in what was asked: of each all rows, locked in order, and when the newest of them changed.
+// Sets of prices, by their place in what was asked: of each all rows, locked in order, and when the newest of them changed. One look by its
+// key for each: as a join it was planned as if the table were as empty as it was when it was looked at last, and compared each with each.
 export const lockPrices = sql<{ at: number; changed_at: Date | null }>(
   'master_lock_prices',
-  `with locked as materialized (
-     select t.ordinality::int - 1 as at, p.changed_at
+  `with asked as materialized (
+     select t.ordinality::int - 1 as at, t.company_id, t.sku_id, t.price_list, t.currency, t.valid_from
        from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::date[])
          with ordinality as t(company_id, sku_id, price_list, currency, valid_from, ordinality)
-       join price p using (company_id, sku_id, price_list, currency, valid_from)
-      order by p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from, p.quantity_min
-        for update of p)
+      order by t.company_id, t.sku_id, t.price_list collate "C", t.currency collate "C", t.valid_from),
+   locked as materialized (
+     select t.at, p.changed_at
+       from asked t
+      cross join lateral (
+        select p.changed_at from price p
+         where (p.company_id, p.sku_id, p.price_list, p.currency, p.valid_from) = (t.company_id, t.sku_id, t.price_list, t.currency, t.valid_from)
+         order by p.quantity_min for update) p)
    select at, max(nullif(changed_at, '-infinity')) as changed_at from locked group by at`,
 );
 export const lockPriceWriters = sql(

@@ -19,16 +19,18 @@ export const readUnitsInUse = sql<{ at: number; unit: string; used: string | nul
           end as used
      from unnest($1::text[], $2::text[], $3::boolean[]) with ordinality as t(code, unit, renewed, n) join sku s using (code)`,
 );
-// Those that are no older than what is known, by their place.
-export const touchProducts = sql<{ nth: number }>(
-  'master_touch_products',
-  `with given as (select t.sku_id, t.at, t.n from unnest($1::bigint[], $2::timestamptz[]) with ordinality as t(sku_id, at, n)),
-        news as (select g.sku_id, g.at, g.n from given g join sku s using (sku_id) where g.at is null or g.at >= s.changed_at),
-        touched as (update sku s set changed_at = greatest(s.changed_at, n.at)
-                      from (select sku_id, max(at) as at from news group by sku_id) n where s.sku_id = n.sku_id returning s.sku_id)
-   select n::int - 1 as nth from news where sku_id in (select sku_id from touched)`,
-);
 export const deleteUnits = sql('master_delete_units', 'delete from sku_unit where sku_id = any($1::bigint[])');
+export const readUnitLists = sql<{
+  code: string;
+  unit: string;
+  pack_level: PackLevel;
+  numerator: number;
+  denominator: number;
+  gtin: string | null;
+}>(
+  'master_read_unit_lists',
+  `select s.code, u.unit, u.pack_level, u.numerator, u.denominator, u.gtin from sku s join sku_unit u using (sku_id) where s.code = any($1::text[])`,
+);
 export const insertUnits = sql(
   'master_insert_units',
   `insert into sku_unit (sku_id, unit, pack_level, numerator, denominator, gtin)
@@ -40,14 +42,6 @@ export const findUnitGtins = sql<{ gtin: string; sku: string }>(
   `select p.gtin, p.sku from product_gtin p where p.gtin = any($1::text[])
     union all
    select u.gtin, s.code from sku_unit u join sku s using (sku_id) where u.gtin = any($1::text[])`,
-);
-export const updateOrderRules = sql(
-  'master_update_order_rules',
-  `update sku s
-      set order_multiple = coalesce(t.multiple, s.order_multiple), order_minimum = coalesce(t.minimum, s.order_minimum),
-          order_rounding = coalesce(t.rounding, s.order_rounding)
-     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) as t(sku_id, multiple, minimum, rounding)
-    where s.sku_id = t.sku_id`,
 );
 export const readUnits = sql<{
   sku_id: number;

@@ -12,9 +12,8 @@ import {
   type Unit,
   type Units,
 } from '../canonical/index.ts';
-import { type Database, numbers, type Queryable, texts } from '../store/index.ts';
-import type { Directory } from './directory.ts';
-import type { ProductValues } from './product-values.ts';
+import { numbers, type Queryable, type Tx, texts } from '../store/index.ts';
+import { type ProductValues, unitsOf } from './product-values.ts';
 import * as statements from './units.sql.ts';
 
 export const UNITS_MAX = 50;
@@ -102,82 +101,30 @@ export async function refusedUnits<R extends UnitFields>(
   return refused;
 }
 
-/** All units of each that names some, and its rule where it names one. */
-export async function writeProductUnits(
-  db: Queryable,
-  said: readonly { skuId: number; record: UnitFields; at?: string | null }[],
-): Promise<void> {
-  const speaking = said.filter(({ record: { units, orderMultiple, orderMinimum, orderRounding } }) =>
-    [units, orderMultiple, orderMinimum, orderRounding].some((one) => one !== undefined),
-  );
-  if (speaking.length === 0) return;
-  // Of two changes the later one holds, in whatever order they come; what a person puts holds from now on.
-  const rows = await db.query(statements.touchProducts, [
-    numbers(speaking.map(({ skuId }) => skuId)),
-    texts(speaking.map(({ at = null }) => at)),
-  ]);
-  const isNews = new Set(rows.map((row) => row.nth));
-  const last = new Map(speaking.filter((_, i) => isNews.has(i)).map((one) => [one.skuId, one]));
-  const written = [...last.values()];
-  const named = written.filter(({ record }) => record.units !== undefined);
-  if (named.length > 0) {
-    const ids = numbers(named.map(({ skuId }) => skuId));
-    const all = named.flatMap(({ skuId, record }) =>
-      record.units!.map((unit) => ({ skuId, sku: record.sku, ...unit })),
+/** Those of these products, by code, as they are compared. */
+export async function readUnitLists(db: Queryable, codes: readonly string[]): Promise<(code: string) => ProductUnit[]> {
+  const rows = codes.length === 0 ? [] : await db.query(statements.readUnitLists, [texts(codes)]);
+  const by = Map.groupBy(rows, (row) => row.code);
+  return (code) =>
+    unitsOf(
+      (by.get(code) ?? []).map(({ pack_level: packLevel, gtin, ...row }) => ({ ...row, packLevel, gtin: gtin ?? '' })),
     );
-    await db.query(statements.deleteUnits, [ids]);
-    if (all.length > 0)
-      await db.query(statements.insertUnits, [
-        numbers(all.map(({ skuId }) => skuId)),
-        texts(all.map(({ unit }) => unit)),
-        texts(all.map(({ packLevel }) => packLevel)),
-        numbers(all.map(({ numerator }) => numerator)),
-        numbers(all.map(({ denominator = 1 }) => denominator)),
-        texts(all.map(({ gtin }) => (gtin ? gtin14Of(gtin)! : null))),
-      ]);
-  }
-  const ruling = written.filter(
-    ({ record }) => (record.orderMultiple ?? record.orderMinimum ?? record.orderRounding) !== undefined,
-  );
-  if (ruling.length > 0)
-    await db.query(statements.updateOrderRules, [
-      numbers(ruling.map(({ skuId }) => skuId)),
-      numbers(ruling.map(({ record }) => record.orderMultiple ?? null)),
-      numbers(ruling.map(({ record }) => record.orderMinimum ?? null)),
-      texts(ruling.map(({ record }) => record.orderRounding ?? null)),
+}
+
+/** All units of each, in place of those that it had. The products' rows are locked. */
+export function writeUnitLists(tx: Tx, lists: readonly { skuId: number; units: readonly ProductUnit[] }[]): void {
+  if (lists.length === 0) return;
+  tx.write(statements.deleteUnits, [numbers(lists.map(({ skuId }) => skuId))]);
+  const all = lists.flatMap(({ skuId, units }) => units.map((unit) => ({ skuId, ...unit })));
+  if (all.length > 0)
+    tx.write(statements.insertUnits, [
+      numbers(all.map(({ skuId }) => skuId)),
+      texts(all.map(({ unit }) => unit)),
+      texts(all.map(({ packLevel }) => packLevel)),
+      numbers(all.map(({ numerator }) => numerator)),
+      numbers(all.map(({ denominator = 1 }) => denominator)),
+      texts(all.map(({ gtin }) => gtin ?? null)),
     ]);
-}
-
-export interface UnitsRecord {
-  sku: string;
-  units: ProductUnit[];
-}
-
-/** Replaces all units of each product. @throws XD_UNKNOWN_SKU and as {@link putProducts}, naming place and value; nothing is written then */
-export async function putUnits(
-  db: Database,
-  directory: Directory,
-  records: readonly UnitsRecord[],
-): Promise<{ written: number }> {
-  await directory.loadSkus(records.map(({ sku }) => sku.toUpperCase()));
-  const written = records.map((record, i) => {
-    const place = `units[${i}]`;
-    const skuId = directory.findSkuId(record.sku.toUpperCase());
-    if (skuId === undefined)
-      fail('XD_UNKNOWN_SKU', `${place}.sku: no SKU ${JSON.stringify(record.sku.slice(0, 60))}`, {
-        place: `${place}.sku`,
-      });
-    checkProductUnits(record, place);
-    return { skuId, record };
-  });
-  await db.transaction(async (tx) => {
-    for (const [record, { code, reason }] of await refusedUnits(tx, records)) {
-      const place = `units[${records.indexOf(record)}].units`;
-      fail(code, `${place}: ${reason}`, { place });
-    }
-    await writeProductUnits(tx, written);
-  });
-  return { written: records.length };
 }
 
 /** As they are now: unlike ids, they are not true for ever. */

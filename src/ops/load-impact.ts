@@ -1,5 +1,5 @@
 /** What a planned load would touch: what stands in its items, and what hangs on that in orders and at channels. */
-import type { Directory, PlanKindName } from '../master/index.ts';
+import type { Directory } from '../master/index.ts';
 import type { Queryable } from '../store/index.ts';
 import * as statements from './load-impact.sql.ts';
 
@@ -21,10 +21,10 @@ export interface LoadImpact {
 export async function readLoadImpact(
   db: Queryable,
   directory: Directory,
-  kind: PlanKindName,
+  kind: string,
   planId: number,
 ): Promise<LoadImpact> {
-  const subject = kind === 'accounts' ? 'account' : 'sku';
+  const subject = ['accounts', 'addresses', 'contracts'].includes(kind) ? 'account' : 'sku';
   const [touched] = await db.query(statements.readTouched, [planId, subject, 'price']);
   const impact: LoadImpact = {
     subjects: { kind: subject, count: touched!.subjects },

@@ -11,7 +11,7 @@ import {
 } from '../ledger/index.ts';
 import type { ChannelEntry } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
-import { databaseNow, Lane, numbers, type Tx } from '../store/index.ts';
+import { databaseNow, Lane, numbers, type Tx, texts } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
@@ -230,6 +230,7 @@ export class NumberPublisher {
           ...named,
           numbers(wanted.map((skuId) => owned.get(skuId)!.row.version)),
           numbers(wanted.map((skuId) => owned.get(skuId)!.epoch)),
+          ...[texts(wanted.map(() => null)), texts(wanted.map(() => null))],
         ]);
         return new Set(marked.map((row) => row.key));
       },

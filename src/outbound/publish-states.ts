@@ -5,6 +5,7 @@ import {
   type PriceState,
   type StateItem,
   type StateSink,
+  unitMismatchOf,
 } from '../connectors/kit/index.ts';
 import {
   type ChannelEntry,
@@ -14,7 +15,7 @@ import {
   keepToldPrices,
 } from '../master/index.ts';
 import { dayIn, readPrices } from '../pricing/index.ts';
-import { type Database, databaseNow, numbers, type Tx } from '../store/index.ts';
+import { type Database, databaseNow, numbers, type Tx, texts } from '../store/index.ts';
 import type { Held } from './buckets.ts';
 import { chunks } from './chunks.ts';
 import { messageOf } from './deliver.ts';
@@ -91,7 +92,12 @@ export class StatePublisher {
     const rows = due.map((row) =>
       row.state === 'd' ? row : { ...row, version: Math.max(row.version, states.get(row.key)?.version ?? 0) },
     );
-    const fresh = rows.filter((row) => row.state === 'n' && states.has(row.key));
+    const unfit = kind === 'price' ? unfitOf(states) : new Map<number, string>();
+    const fresh = rows.filter((row) => row.state === 'n' && states.has(row.key) && !unfit.has(row.key));
+    const units = (field: 'unit' | 'quantityUnit') =>
+      texts(
+        fresh.map((row) => (kind === 'price' ? ((states.get(row.key)!.state as PriceState)[field] ?? null) : null)),
+      );
     const marked = new Set<number>();
     if (fresh.length > 0)
       await db.transaction(async (tx) => {
@@ -101,6 +107,7 @@ export class StatePublisher {
           ...named,
           numbers(fresh.map((row) => row.version)),
           numbers(fresh.map((row) => held.get(row.bucket)!)),
+          ...[units('unit'), units('quantityUnit')],
         ]);
         marked.clear();
         for (const row of rowsMarked) marked.add(row.key);
@@ -161,6 +168,11 @@ export class StatePublisher {
       if (state === undefined) {
         // There is nothing to say about it, e.g. a SKU without a base price.
         records.push({ row, epoch, state: 'n', confirmed: row.version, error: null, pauseMs: 0, silent: true });
+        continue;
+      }
+      const mismatch = row.state === 'n' ? unfit.get(row.key) : undefined;
+      if (mismatch !== undefined) {
+        records.push({ row, epoch, state: 'p', confirmed: null, error: mismatch, pauseMs: 0 });
         continue;
       }
       if (row.state === 'n' && !marked.has(row.key)) continue;
@@ -300,6 +312,16 @@ export class StatePublisher {
       { channel: this.#options.channel, wants: this.#options.connector.orderStatus?.wants ?? [] },
     );
   }
+}
+
+/** Prices that stand in another unit than the number beside them, and why each is not sent. */
+function unfitOf(states: ReadonlyMap<number, Said>): Map<number, string> {
+  return new Map(
+    [...states].flatMap(([key, { state }]) => {
+      const why = unitMismatchOf(state as PriceState);
+      return why === undefined ? [] : [[key, why] as const];
+    }),
+  );
 }
 
 /** What everybody is asked there: no account's contract or list, from 1 on, today where the company is. */

@@ -29,11 +29,13 @@ export const lockPublications = sql<{ key: number; changed_at: Date }>(
     where destination_id = $1::int and kind = $2::text and key = any($3::bigint[]) order by key for update`,
 );
 
-// What is said may be newer than what was planned: the planner, when it comes there, finds it said.
+// What is said may be newer than what was planned: the planner, when it comes there, finds it said. Of a price: with its unit and that of
+// the number beside it, which the table refuses where they differ.
 export const markSending = sql<{ key: number }>(
   'outbound_mark_publications_sending',
-  `update publication p set state = 's', version = greatest(p.version, t.version), sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now()
-     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as t(key, version, epoch)
+  `update publication p set state = 's', version = greatest(p.version, t.version), sending_version = t.version, lease_epoch = t.epoch, sent_at = crossdock_now(),
+          price_unit = t.price_unit, quantity_unit = t.quantity_unit
+     from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[]) as t(key, version, epoch, price_unit, quantity_unit)
     where p.destination_id = $1::int and p.kind = $2::text and p.key = t.key and p.state = 'n' and p.lease_epoch <= t.epoch
    returning p.key`,
 );

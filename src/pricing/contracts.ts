@@ -215,6 +215,7 @@ export async function putContractPrices(
   return { written: await db.transaction((tx) => writeContractPrices(tx, directory, records)) };
 }
 
+/** As {@link putContractPrices}, in the caller's transaction. The SKUs' codes are loaded. */
 export async function writeContractPrices(
   tx: Tx,
   directory: Directory,

@@ -14,11 +14,13 @@ export {
   putContractPrices,
   putContracts,
   type RefusedContract,
+  writeContractPrices,
   writeContracts,
 } from './contracts.ts';
 export { dayIn } from './day.ts';
 export { tellPriceDays } from './days.ts';
 export { decidePrice } from './decide.ts';
+export { pricingKinds } from './plan-kinds.ts';
 export { BASE_LIST, type PriceQuestion, readPrices, readTiers } from './read.ts';
 export { lookText, type ToldLook, type ToldPrice, tellPrices } from './tell.ts';
 export * from './types.ts';

@@ -1,16 +1,8 @@
 /** What can be loaded: the columns of each kind, how a row is read, and how rows are written. */
-import {
-  CrossdockError,
-  fail,
-  fingerprint,
-  gtin14Of,
-  type InboundItem,
-  PACK_LEVELS,
-  type ProductUnit,
-} from '../../canonical/index.ts';
+import { CrossdockError, fail, fingerprint, type InboundItem } from '../../canonical/index.ts';
 import { orderItem, scopes, supplyItem } from '../../connectors/kit/index.ts';
 import { conflictText, type ItemResult, Receiver } from '../../ingest/index.ts';
-import { type CrosswalkRecord, crosswalkKinds, putCrosswalk, putUnits, type UnitsRecord } from '../../master/index.ts';
+import { type CrosswalkRecord, crosswalkKinds, putCrosswalk } from '../../master/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { whoAmI } from '../who.ts';
@@ -83,29 +75,10 @@ export interface LoadContext extends Opened {
 export function kindOf(name: KindName, context: LoadContext): Kind {
   switch (name) {
     case 'products':
+    case 'units':
     case 'kits':
     case 'substitutes':
       return productKind(name, context, master);
-    case 'units':
-      return {
-        ...master<{ sku: string; unit: ProductUnit }, UnitsRecord>({
-          required: ['sku', 'unit', 'pack_level', 'numerator'],
-          optional: ['denominator', 'gtin'],
-          read: (row) => {
-            const unit = {
-              unit: row.text('unit'),
-              packLevel: row.oneOf('pack_level', PACK_LEVELS, 'each'),
-              numerator: row.whole('numerator', 1),
-              denominator: row.whole('denominator', 1, 1),
-              ...gtinOf(row),
-            };
-            return { sku: row.text('sku').toUpperCase(), unit };
-          },
-          recordOf: (rows) => ({ sku: rows[0]!.sku, units: rows.map((row) => row.unit) }),
-          put: (records) => putUnits(context.db, context.directory, records),
-        }),
-        groupOf: (value) => (value as { sku: string }).sku,
-      };
     case 'accounts':
     case 'addresses':
       return accountKind(name, context, master);
@@ -143,16 +116,6 @@ export function kindOf(name: KindName, context: LoadContext): Kind {
     case 'orders':
       return ordersKind(context);
   }
-}
-
-/** An empty one says nothing of it: files have the column for all products. */
-function gtinOf(row: RowFields): { gtin?: string } {
-  const text = row.optional('gtin');
-  if (text === undefined || text === '') return {};
-  const gtin =
-    gtin14Of(text) ??
-    fail('XD_VALUE_INVALID', `gtin: ${JSON.stringify(text.slice(0, 40))} is no GTIN: digits or check digit`);
-  return { gtin };
 }
 
 function unitOf(row: RowFields): { unit?: string } {

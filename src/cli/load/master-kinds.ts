@@ -5,7 +5,9 @@ import {
   gtin14Of,
   LIFECYCLES,
   ORDER_ROUNDINGS,
+  PACK_LEVELS,
   PRIORITY_CLASSES,
+  type ProductUnit,
 } from '../../canonical/index.ts';
 import {
   type AccountRecord,
@@ -15,6 +17,7 @@ import {
   type PriceRecord,
   type ProductRecord,
   type SubstitutesRecord,
+  type UnitsRecord,
   type WriteOptions,
   writeAccounts,
   writePrices,
@@ -32,7 +35,11 @@ const MEASURES = [
   ['height_mm', 'heightMm'],
 ] as const;
 
-export function productKind(name: 'products' | 'kits' | 'substitutes', context: LoadContext, master: Master): Kind {
+export function productKind(
+  name: 'products' | 'units' | 'kits' | 'substitutes',
+  context: LoadContext,
+  master: Master,
+): Kind {
   const by = systemOf(context);
   const put = (options: WriteOptions) => (records: ProductRecord[]) =>
     context.db.transaction(async (tx) =>
@@ -62,6 +69,36 @@ export function productKind(name: 'products' | 'kits' | 'substitutes', context: 
         }),
         put: put({}),
       });
+    case 'units':
+      return {
+        ...master<{ sku: string; unit: ProductUnit | null }, ProductRecord>({
+          required: ['sku', 'unit', 'pack_level', 'numerator'],
+          optional: ['denominator', 'gtin'],
+          read: (row) => {
+            const sku = row.text('sku').toUpperCase();
+            const unit = noneOf(row.text('unit'));
+            if (unit === null) return { sku, unit };
+            const gtin = gtinOf(row);
+            return {
+              sku,
+              unit: {
+                unit,
+                packLevel: row.oneOf('pack_level', PACK_LEVELS, 'each'),
+                numerator: row.whole('numerator', 1),
+                denominator: row.whole('denominator', 1, 1),
+                ...(gtin !== undefined && gtin !== '' && { gtin }),
+              },
+            };
+          },
+          recordOf: (rows): UnitsRecord & ProductRecord => ({
+            sku: rows[0]!.sku,
+            units: rows.flatMap(({ unit }) => unit ?? []),
+            ...by,
+          }),
+          put: put({ mustExist: true }),
+        }),
+        groupOf: (value) => (value as { sku: string }).sku,
+      };
     case 'kits':
       return {
         ...master<{ sku: string; component: string | null; quantity: number }, ProductRecord>({

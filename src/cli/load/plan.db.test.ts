@@ -95,6 +95,7 @@ describe('a plan', () => {
         after: {
           ...{ description: 'new', unit: 'each', gtin: null, lifecycle: 'active' },
           ...{ weightG: null, lengthMm: null, widthMm: null, heightMm: null },
+          ...{ orderMultiple: 1, orderMinimum: 1, orderRounding: 'refuse' },
         },
         state: 'planned',
         code: null,

@@ -10,17 +10,16 @@ import {
   listPlanItems,
   PLAN_ITEMS_PER_BATCH,
   type PlanItem,
-  type PlanKindName,
   type PlannedRow,
   PlanWriter,
-  planKinds,
-  recordKind,
 } from '../../master/index.ts';
 import { readLoadImpact } from '../../ops/index.ts';
 import type { Opened } from '../open.ts';
 import { readCsv, readHead } from './csv.ts';
+import { onlyCompany } from './defaults.ts';
 import { columnOf } from './fields.ts';
-import { type Kind, type KindName, kindOf, type ReadRow } from './kinds.ts';
+import { type Kind, type KindName, type ReadRow, kindOf as readerOf } from './kinds.ts';
+import { kindOf } from './plan-kinds.ts';
 import { checkChannel, checkCompany, readHeading, readRow } from './run.ts';
 
 export interface PlanOptions {
@@ -33,20 +32,9 @@ export interface PlanOptions {
 }
 
 /** Fields whose columns are called otherwise. */
-const columnOfField: Readonly<Record<string, string>> = { substitutes: 'substitute' };
-
-export function planKindOf(name: KindName): PlanKindName {
-  return (
-    planKinds.find((kind) => kind === name) ??
-    fail(
-      'XD_VALUE_INVALID',
-      ['stock', 'supplies', 'orders'].includes(name)
-        ? `there is no plan for ${name}: each row is a fact under its own key, taken once and never changed`
-        : `there is no plan for ${name} yet; there are for ${planKinds.join(', ')}`,
-      { place: 'kind' },
-    )
-  );
-}
+const columnOfField: Readonly<Record<string, string>> = {
+  ...{ substitutes: 'substitute', kit: 'component', units: 'unit', addresses: 'code' },
+};
 
 /**
  * Plans what loading the file would do.
@@ -54,22 +42,23 @@ export function planKindOf(name: KindName): PlanKindName {
  */
 export async function planLoad(
   opened: Opened,
-  kindName: PlanKindName,
+  kindName: KindName,
   file: string,
   options: PlanOptions,
 ): Promise<LoadPlan> {
   const { db, directory } = opened;
   const head = await readHead(file);
   const system = options.system ?? 'file';
-  const kind = kindOf(kindName, {
+  const context = {
     ...opened,
     ...{ digest: head.digest, modifiedAt: head.modifiedAt, system, as: undefined },
     company: checkCompany(opened, options.company),
     channel: checkChannel(opened, options.channel),
-  });
+  };
+  const kind = readerOf(kindName, context);
   const digest = await sha256(file);
   const plan = { kind: kindName, system, file: basename(file), digest, by: options.by };
-  const writer = await PlanWriter.open(db, directory, plan);
+  const writer = await PlanWriter.open(db, directory, plan, kindOf);
   let columns: Map<string, number> | undefined;
   let given: ReadonlySet<string> = new Set();
   let batch: PlannedRow[] = [];
@@ -105,8 +94,10 @@ export async function planLoad(
       if (options.signal?.aborted) fail('XD_SETUP_FAILED', 'ended before the end of the file: there is no plan');
       const read = readRow(kind, columns, row);
       // A row that can't be read still belongs to its group: a list without it would be another list.
-      const sku = row.fields[columns.get('sku') ?? -1]?.trim().toUpperCase() ?? '';
-      const group = kind.groupOf?.(read.fault === undefined ? read.value : { sku });
+      const said = (column: string) => row.fields[columns!.get(column) ?? -1]?.trim() ?? '';
+      const company = said('company') || onlyCompany(context);
+      const asked = { sku: said('sku').toUpperCase(), account: said('account'), company };
+      const group = kind.groupOf?.(read.fault === undefined ? read.value : asked);
       if (open === undefined || group === undefined || group !== open.group) {
         await close();
         open = { group, rows: [] };
@@ -137,9 +128,12 @@ function plannedRow(kind: Kind, rows: readonly ReadRow[], given: ReadonlySet<str
 }
 
 /** What a plan would leave out would be another record than the one that a load without a plan writes. */
-function refuseUnplanned(name: PlanKindName, kind: Kind, columns: ReadonlyMap<string, number>): void {
-  const { keyFields, fields } = recordKind(name);
-  const planned = new Set([...keyFields, ...fields].map((field) => columnOf(columnOfField[field] ?? field)));
+function refuseUnplanned(name: KindName, kind: Kind, columns: ReadonlyMap<string, number>): void {
+  const { keyFields, fields, alsoSaid = [], isList = false } = kindOf(name);
+  if (isList) return;
+  const planned = new Set(
+    [...keyFields, ...fields, ...alsoSaid].map((field) => columnOf(columnOfField[field] ?? field)),
+  );
   for (const column of kind.optional)
     if (columns.has(columnOf(column)) && !planned.has(columnOf(column)))
       fail('XD_VALUE_INVALID', `a plan of ${name} does not take the column ${column}; load the file without a plan`, {
@@ -148,14 +142,14 @@ function refuseUnplanned(name: PlanKindName, kind: Kind, columns: ReadonlyMap<st
 }
 
 /** What a file without a column says nothing of stays as it is. */
-function saidBy(name: PlanKindName, columns: ReadonlyMap<string, number>, hasChannel: boolean): ReadonlySet<string> {
-  const { keyFields, fields } = recordKind(name);
+function saidBy(name: KindName, columns: ReadonlyMap<string, number>, hasChannel: boolean): ReadonlySet<string> {
+  const { keyFields, fields, alsoSaid = [] } = kindOf(name);
   return new Set([
     ...keyFields,
-    ...fields.filter((field) => columns.has(columnOf(columnOfField[field] ?? field))),
+    ...[...fields, ...alsoSaid].filter((field) => columns.has(columnOf(columnOfField[field] ?? field))),
     ...(hasChannel && fields.includes('channel') ? ['channel'] : []),
     // A price says what it is for, also where that is one: it would be the price of as many as the one before was for.
-    ...(name === 'prices' ? ['pricePer'] : []),
+    ...(name === 'prices' || name === 'contract-prices' ? ['pricePer'] : []),
   ]);
 }
 
@@ -195,7 +189,7 @@ export async function* itemsOf(
 ): AsyncGenerator<PlanItem> {
   let left = limit;
   for (let after = 0; left > 0; ) {
-    const items = await listPlanItems(db, plan, { after, state: state ?? null, limit: Math.min(500, left) });
+    const items = await listPlanItems(db, plan, { after, state: state ?? null, limit: Math.min(500, left), kindOf });
     if (items.length === 0) return;
     yield* items;
     left -= items.length;

@@ -10,7 +10,8 @@ import { onShutdown } from '../shutdown.ts';
 import { table } from '../table.ts';
 import { whoAmI } from '../who.ts';
 import type { KindName } from './kinds.ts';
-import { itemsOf, planKindOf, planLoad, writePlanFile } from './plan.ts';
+import { itemsOf, planLoad, writePlanFile } from './plan.ts';
+import { kindOf, planKindOf } from './plan-kinds.ts';
 
 interface Options {
   company?: string;
@@ -61,7 +62,7 @@ export async function runPlanned(what: 'apply' | 'undo', named: string, options:
     withDatabase(options, 'load', async (opened) => {
       const { db, directory } = opened;
       const planId = await planIdOf(named);
-      const run = { by: whoAmI(), signal, onProgress: (done: number) => progress.update(done, 'items') };
+      const run = { by: whoAmI(), signal, kindOf, onProgress: (done: number) => progress.update(done, 'items') };
       const before = await getPlan(db, planId);
       const plan = await (what === 'apply' ? applyPlan : undoPlan)(db, directory, planId, run);
       progress.end();
@@ -189,8 +190,21 @@ function itemTable(items: readonly PlanItem[], left: number): string[] {
 
 function shown(value: unknown): string {
   const text =
-    value === null || value === undefined ? '(none)' : Array.isArray(value) ? value.join(', ') : String(value);
+    value === null || value === undefined
+      ? '(none)'
+      : Array.isArray(value)
+        ? value.map(listed).join(', ')
+        : String(value);
   return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX - 1)}…` : text;
+}
+
+/** What a list is made of, in few words. */
+function listed(one: unknown): string {
+  if (typeof one !== 'object' || one === null) return String(one);
+  const { sku, quantity, unit, numerator, denominator, code, lines } = one as Record<string, unknown>;
+  if (sku !== undefined) return `${quantity} ${sku}`;
+  if (unit !== undefined) return `${unit} = ${numerator}${denominator === 1 ? '' : `/${denominator}`}`;
+  return `${code}: ${(lines as string[] | undefined)?.[0] ?? ''}`;
 }
 
 function counted(items: LoadPlan['items']): string {

@@ -23,13 +23,17 @@ export function lineOfOne<L extends PricedLine>(line: L): Omit<L, 'pricePer'> | 
   return unitPrice === undefined ? undefined : { ...rest, unitPrice };
 }
 
+/** Why a price must not stand beside the number that is shown with it; undefined: they count the same. */
+export function unitMismatchOf({ unit, quantityUnit }: PriceState): string | undefined {
+  if (unit === quantityUnit) return undefined;
+  return `${UNIT_MISMATCH}: the price is for one ${unit ?? 'base unit'}, and the number shown counts ${quantityUnit ?? 'base units'}`;
+}
+
 /** A state at the price of one of its unit, or why it may not be written. */
 export function priceOfOne(state: PriceState): PriceState | { refused: string } {
   const { unit, quantityUnit, pricePer = 1, ...rest } = state;
-  if (unit !== quantityUnit)
-    return {
-      refused: `${UNIT_MISMATCH}: the price is for one ${unit ?? 'base unit'}, and the number shown counts ${quantityUnit ?? 'base units'}`,
-    };
+  const mismatch = unitMismatchOf(state);
+  if (mismatch !== undefined) return { refused: mismatch };
   const said = { ...(unit !== undefined && { unit }), ...(quantityUnit !== undefined && { quantityUnit }) };
   const unitPrice = priceOfUnit({ unitPrice: rest.unitPrice, pricePer });
   return unitPrice === undefined
