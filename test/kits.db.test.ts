@@ -2,9 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putKits, putPrices, putProducts } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import { followBackorders, sweepBackorders } from '../src/orders/index.ts';
+import { followBackorders, planRerun, sweepBackorders } from '../src/orders/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import type { MemorySystem } from './helpers/memory-system.ts';
+import { ModelChannel } from './helpers/model-channel.ts';
 import { balances, orderState, violations } from './helpers/promises.ts';
 import {
   cancel,
@@ -21,6 +22,7 @@ import {
   shipped,
   shortPicked,
   smallEstate,
+  withAvailability,
 } from './helpers/small-hub.ts';
 
 const database = useDatabase();
@@ -183,7 +185,16 @@ describe('an order of kits', () => {
     expect(await shelves(sku.a, sku.b)).toEqual(['north 5/0/2/0', 'south 5/0/4/0']);
     await hub.settle();
     expect(seen().lines).toMatchObject([{ quantity: 4, backordered: 2 }]);
-    // What is free of one part alone serves nobody, and is looked at by nobody.
+    // What is free of one part alone serves nobody, and is looked at by nobody; a rerun leaves kits as they are.
+    expect(
+      (
+        await planRerun(
+          hub.db,
+          hub.deps,
+          [sku.a, sku.b].map((code) => hub.sku(code)),
+        )
+      ).lines,
+    ).toBe(0);
     await arrive([sku.a, 'west', 7]);
     await hub.follow();
     expect(await sweepBackorders(hub.db, hub.deps)).toBe(0);
@@ -306,6 +317,64 @@ describe('an order of kits', () => {
     expect(credited).toBe(2002);
   });
 
+  it('taxed and inspected: tax goes with the parts, and a kit is on hand when all of it is', async () => {
+    await end();
+    systems = memorySystems();
+    const estate = smallEstate();
+    estate.locations.north!.returns = { inspect: true };
+    hub = await SmallHub.open({ url: database.url, connectors: systems, estate });
+    await hub.seed([sku.kit, sku.set, sku.a, sku.b, sku.c]);
+    await made(sku.kit, [sku.a, 1], [sku.b, 2]);
+    await arrive([sku.a, 'north', 3], [sku.b, 'north', 6]);
+    const tax = { lineNo: 1, code: 'VAT', rate: '20', baseMinor: 2997, taxMinor: 599 };
+    expect(await submit([[sku.kit, 3, '9.99']], no(), 'api', { taxes: [tax] })).toMatchObject([{ status: 'applied' }]);
+    await hub.settle();
+    const [sold] = told(systems.erp, 'sales_order');
+    expect(sold!.lines.reduce((sum, line) => sum + (line.taxMinor as number), 0)).toBe(599);
+    const all = [
+      { lineNo: A, sku: sku.a, quantity: 3 },
+      { lineNo: B, sku: sku.b, quantity: 6 },
+    ];
+    await hub.receive('wms', [picked(`p${n}`, fulfilment(), all), shipped(`s${n}`, fulfilment(), all)]);
+    await hub.receive('api', [
+      item('return/api', `${no()}/r`, {
+        ...{ kind: 'return.requested', channel: 'api', order: no(), reference: `r${n}` },
+        ...{ occurredAt: '2026-03-05T10:00:00.000Z', lines: [{ lineNo: 1, quantity: 2 }] },
+      } as never),
+    ]);
+    await hub.settle();
+    const { reference } = told(systems.wms, 'return_announcement')[0]!;
+    await hub.receive('wms', [
+      returned(`b${n}`, reference, [
+        { lineNo: A, sku: sku.a, quantity: 2 },
+        { lineNo: B, sku: sku.b, quantity: 4 },
+      ]),
+    ]);
+    const look = (lineNo: number, restock: number, scrap: number) =>
+      hub.receive('wms', [
+        item('inspected/wms', `l${++keys}`, {
+          ...{
+            kind: 'return.inspected',
+            returnReference: reference,
+            occurredAt: '2026-03-06T10:00:00.000Z',
+            by: 'ann',
+          },
+          lines: [{ lineNo, restock, scrap, quarantine: 0 }],
+        } as never),
+      ]);
+    const inspected = () => (seen().lines[0] as { inspected: object }).inspected;
+    await hub.settle();
+    expect(inspected()).toEqual({ inInspection: 2, restocked: 0, scrapped: 0, quarantined: 0 });
+    await look(A, 2, 0);
+    await look(B, 1, 1);
+    await hub.settle();
+    expect(inspected()).toEqual({ inInspection: 1, restocked: 0, scrapped: 1, quarantined: 0 });
+    await look(B, 2, 0);
+    await hub.settle();
+    expect(inspected()).toEqual({ inInspection: 0, restocked: 1, scrapped: 1, quarantined: 0 });
+    expect(await shelves(sku.a, sku.b)).toEqual(['north 2/0/0/0', 'north 3/0/0/0']);
+  });
+
   it('whose part is not found gets it elsewhere, or lends the others back until it is there', async () => {
     await arrive([sku.a, 'north', 3], [sku.b, 'north', 6], [sku.b, 'south', 1]);
     await ordered([sku.kit, 3]);
@@ -362,6 +431,50 @@ describe('what is not accepted', () => {
   });
 });
 
+describe('dated supply', () => {
+  it('of all parts is promised to whole kits, and serves them when it comes', async () => {
+    await end();
+    systems = memorySystems();
+    const estate = smallEstate();
+    hub = await SmallHub.open({
+      ...{ url: database.url, connectors: systems },
+      estate: smallEstate({ api: { ...estate.channels.api!, horizonDays: 60 } as never }),
+    });
+    await hub.seed([sku.kit, sku.set, sku.a, sku.b, sku.c]);
+    await made(sku.kit, [sku.a, 1], [sku.b, 2]);
+    const dueAt = new Date(Date.now() + 86_400_000 * 5).toISOString();
+    const announce = (code: string, quantity: number) =>
+      item('supply/erp', `${code}-po`, {
+        kind: 'supply.announced',
+        ...{
+          supply: `PO-${code}`,
+          sku: code,
+          location: 'north',
+          quantity,
+          dueAt,
+          announcedAt: '2026-03-01T00:00:00.000Z',
+        },
+      } as never);
+    await hub.receive('erp', [announce(sku.a, 4), announce(sku.b, 6)]);
+    await ordered([sku.kit, 4]);
+    const committed = await database.pool.query(
+      `select s.code, sum(c.quantity)::int as units from supply_commitment c join supply using (supply_id) join sku s using (sku_id)
+        where s.code = any($1) group by 1 order by 1`,
+      [[sku.a, sku.b]],
+    );
+    expect(committed.rows).toEqual([
+      { code: sku.a, units: 3 },
+      { code: sku.b, units: 6 },
+    ]);
+    await arrive([sku.a, 'north', 4], [sku.b, 'north', 6]);
+    await hub.follow();
+    expect((await state()).slice(2)).toEqual([
+      `${A}: 4 allocated 3 backordered 1`,
+      `${B}: 8 allocated 6 backordered 2`,
+    ]);
+  });
+});
+
 describe('two at once', () => {
   it('a kit and a single sale race for the last of a part: exactly one gets it', async () => {
     const other = await SmallHub.open({ url: database.url, connectors: {}, estate: smallEstate() });
@@ -389,5 +502,57 @@ describe('two at once', () => {
     } finally {
       await other.close();
     }
+  });
+});
+
+// Last: what was shown at that risk is what no other estate would show.
+describe('a channel that sells by itself', () => {
+  let shop: ModelChannel;
+  const reopen = async (rest: object) => {
+    await end();
+    shop = new ModelChannel('shop', 'net_available', `shop${n}`);
+    systems = memorySystems();
+    withAvailability(systems.shop, shop.sink);
+    const estate = smallEstate();
+    const both = smallEstate({ shop: { ...estate.channels.shop!, ...rest } as never, marketplace: undefined as never });
+    delete both.channels.marketplace;
+    hub = await SmallHub.open({ url: database.url, connectors: systems, estate: both });
+    await hub.seed([sku.kit, sku.set, sku.a, sku.b, sku.c]);
+    await made(sku.kit, [sku.a, 1], [sku.b, 2]);
+  };
+  const read = async () => hub.receive('shop', shop.sales.map(({ item: one }) => one)); // biome-ignore format: all of them
+
+  it('is shown none of them: nothing could be set aside for them', async () => {
+    await reopen({});
+    await arrive([sku.a, 'north', 5], [sku.b, 'north', 4]);
+    await hub.settle();
+    expect([shop.available(sku.a), shop.available(sku.b), shop.available(sku.kit)]).toEqual([5, 4, 0]);
+    const rows = await database.pool.query(
+      `select shown::int from channel_number join sku s using (sku_id) where s.code = $1`,
+      [sku.kit],
+    );
+    expect(rows.rows).toEqual([{ shown: 0 }]);
+  });
+
+  it('at shared risk is shown as many kits as what it has of each part makes, and they move with them', async () => {
+    await reopen({ risk: 'shared' });
+    await arrive([sku.a, 'north', 5], [sku.b, 'north', 4]);
+    await hub.settle();
+    expect([shop.available(sku.a), shop.available(sku.b), shop.available(sku.kit)]).toEqual([5, 4, 2]);
+    await arrive([sku.b, 'south', 3]);
+    await hub.settle();
+    expect(shop.available(sku.kit)).toBe(3);
+    shop.sell(sku.kit, 2);
+    expect(await read()).toMatchObject([{ status: 'applied' }]);
+    const name = `shop${n}-1`;
+    expect((await state(name, 'shop')).slice(2)).toEqual([`${A}: 2 allocated 2`, `${B}: 4 allocated 4`]);
+    await hub.settle();
+    // What was sold as kits is not sold again as what they are made of.
+    expect([shop.available(sku.a), shop.available(sku.b), shop.available(sku.kit)]).toEqual([3, 3, 1]);
+    expect(seen(systems.shop, name, 'shop').lines).toMatchObject([{ quantity: 2, backordered: 0 }]);
+    // Another channel's order for a part moves it as well.
+    await hub.receive('wms', [moved(`l${++keys}`, sku.b, 'south', -2)]);
+    await hub.settle();
+    expect(shop.available(sku.kit)).toBe(0);
   });
 });

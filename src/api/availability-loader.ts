@@ -1,5 +1,5 @@
 /** The numbers of one channel for many callers at once. */
-import { readAtp } from '../ledger/index.ts';
+import { readAtp, readKitAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type Database, numbers } from '../store/index.ts';
 import { packExposed, packFree, packFreeAndSupply } from './availability.sql.ts';
@@ -80,17 +80,21 @@ export class AvailabilityLoader {
       if (!channel.sellsByItself && channel.horizonDays > 0) {
         const [row] = await this.#db.query(packFreeAndSupply, [...values, channel.share, channel.horizonDays]);
         const supply = (row!.packed_supply ?? '').split(',').map(Number);
-        const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? '', supply));
+        const within = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? '', supply));
+        const atp = row!.has_kits ? await this.#withKits(batch, within) : within;
         batch.resolve({ asOf: row!.as_of.toISOString(), atp });
         return;
       }
       if (channel.sellsByItself) {
         const [row] = await this.#db.query(packExposed, [...values, channel.channelId]);
-        batch.resolve({ asOf: row!.as_of.toISOString(), atp: limited(channel, row!.packed ?? '') });
+        const shown = limited(channel, row!.packed ?? '');
+        const atp = row!.has_kits ? await this.#withKits(batch, shown) : shown;
+        batch.resolve({ asOf: row!.as_of.toISOString(), atp });
         return;
       }
       const [row] = await this.#db.query(packFree, [...values, channel.share]);
-      const atp = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? ''));
+      const within = await this.#withinQuotas(batch, row!.with_quotas, limited(channel, row!.packed ?? ''));
+      const atp = row!.has_kits ? await this.#withKits(batch, within) : within;
       batch.resolve({ asOf: row!.as_of.toISOString(), atp });
     } catch (error) {
       batch.reject(error);
@@ -103,6 +107,13 @@ export class AvailabilityLoader {
     const skuIds = withQuotas.map(Number);
     for (const [skuId, view] of await readAtp(this.#db, this.#channel, skuIds, this.#directory))
       atp[batch.places.get(skuId)!] = view.atp;
+    return atp;
+  }
+
+  /** A kit has no stock of its own; its number is newer than the others'. */
+  async #withKits({ skuIds, places }: Batch, atp: number[]): Promise<number[]> {
+    const kits = await readKitAtp(this.#db, this.#channel, skuIds, this.#directory);
+    for (const [skuId, kit] of kits) atp[places.get(skuId)!] = kit.atp;
     return atp;
   }
 }

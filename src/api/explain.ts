@@ -1,5 +1,5 @@
 /** "Why does it say 17?": every input of a channel's number for one SKU, and how old each is. */
-import { type AtpView, readAtp } from '../ledger/index.ts';
+import { type AtpView, readAtp, readKitAtp } from '../ledger/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type QuotaTold, readQuotas } from '../orders/index.ts';
 import { type Database, databaseNow, numbers } from '../store/index.ts';
@@ -46,6 +46,8 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
   // Each statement sees its own moment; the balances come first, and `asOf` is before all of them.
   const asOf = await databaseNow(db);
   const view = (await readAtp(db, channel, [skuId], directory)).get(skuId)!;
+  const kit = (await readKitAtp(db, channel, [skuId], directory)).get(skuId);
+  if (kit !== undefined) await directory.loadSkuCodes(kit.parts.map((part) => part.skuId));
   const [
     balances,
     exposures,
@@ -84,8 +86,19 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
     unit: directory.skuUnit(skuId),
     channel: channel.code,
     asOf: asOf.toISOString(),
-    atp: view.atp,
     ...(view.quota !== undefined && { quota: await quotaOf(deps, view.quota) }),
+    atp: kit?.atp ?? view.atp,
+    // As many as each component is there for; those that allow for no more are what limits it.
+    kit:
+      kit === undefined
+        ? null
+        : {
+            components: kit.parts.map((part) => ({
+              sku: directory.skuCode(part.skuId),
+              ...{ quantity: part.quantity, atp: part.atp, kits: part.kits },
+              limits: part.kits === Math.min(...kit.parts.map(({ kits }) => kits)),
+            })),
+          },
     rule: ruleOf(directory, channel),
     locations: balances.map((b) => ({
       location: locationCode(b.location_id),
@@ -154,7 +167,7 @@ export async function explainAvailability(deps: ExplainDeps, channel: ChannelEnt
     backorders: { units: backorders!.units, orders: backorders!.orders },
     supply: {
       // What counts, less what is committed, less backordered units that wait without a commitment.
-      promisable: view.supply,
+      promisable: kit?.supply ?? view.supply,
       truncated: supplies.length === PARTS_MAX,
       announced: supplies.map((s) => ({
         supply: `${s.source}/${s.source_id}`,

@@ -3,6 +3,7 @@ import { isSamePrice, type SubmittedLine } from '../canonical/index.ts';
 import type { Directory } from '../master/index.ts';
 import { evolve, type Order, type OrderEvent } from '../orders/index.ts';
 import type { PromisePart } from '../promise/index.ts';
+import { kitDecision, kitState } from './kit-answer.ts';
 import { decimalOf } from './schemas.ts';
 
 export type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
@@ -42,15 +43,19 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
     }),
     lines: accepted.lines.map((line) => {
       const allocated = byLine.get(line.lineNo) ?? [];
-      const units = allocated.reduce((sum, part) => sum + part.quantity, 0);
+      const kit = kitDecision(accepted, line);
+      const units = kit?.allocated ?? allocated.reduce((sum, part) => sum + part.quantity, 0);
+      const { backordered, refused } = kit ?? line;
       return {
         lineNo: line.lineNo,
         sku: directory.skuCode(line.skuId),
         quantity: line.quantity,
         unit: directory.skuUnit(line.skuId),
-        decision: decisionOf(line.quantity, units, line.backordered),
+        decision: decisionOf(line.quantity, units, backordered),
         allocated,
-        backordered: line.backordered,
+        backordered,
+        ...(kit !== undefined && { kits: units }),
+        ...(line.standsFor !== undefined && { standsFor: line.standsFor, perUnit: line.perUnit ?? 1 }),
         expected: accepted.commitments
           .filter((part) => part.lineNo === line.lineNo)
           .map(({ dueAt, locationId, quantity }) => ({
@@ -64,7 +69,7 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
             accepted.promises.lines.find(({ lineNo }) => lineNo === line.lineNo)?.parts ?? [],
           ),
         }),
-        refused: line.refused,
+        refused,
         unitPrice: line.unitPrice,
         ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
         amountMinor: line.amountMinor,
@@ -137,6 +142,7 @@ export function orderAnswer(
         substituted: line.substituted,
         standsFor: line.standsFor,
         perUnit: line.perUnit,
+        kit: kitState(order, line),
         addsTo: line.addsTo,
         picked: line.picked,
         shipped: line.shipped,

@@ -150,6 +150,11 @@ const decided = Type.Object({
       decision: Type.String({ description: 'allocated, partly_allocated, backordered or refused' }),
       allocated: Type.Array(Type.Object({ location: Type.String(), quantity: Type.Integer() })),
       backordered: Type.Integer(),
+      kits: Type.Optional(
+        Type.Integer({ description: 'of a kit: so many are set aside whole; the lines that stand for it say where' }),
+      ),
+      standsFor: Type.Optional(Type.Integer({ description: 'the ordered line whose units this one delivers' })),
+      perUnit: Type.Optional(Type.Integer({ description: 'how many of it stand for one unit of that line' })),
       expected: Type.Array(Type.Object({ dueAt: Type.String(), location: Type.String(), quantity: Type.Integer() }), {
         description: 'backordered units that are promised of dated supply',
       }),

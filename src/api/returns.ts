@@ -143,7 +143,9 @@ export function returnRoutes(app: FastifyInstance, hub: ApiHub): void {
         const place = `lines[${i}].lineNo`;
         if (seen.has(lineNo)) fail('XD_VALUE_INVALID', `${place}: line ${lineNo} appears twice`, { place });
         seen.add(lineNo);
-        if (order.lines.get(lineNo)?.standsFor !== null)
+        // A part of a kit may come back alone.
+        const line = order.lines.get(lineNo);
+        if (line === undefined || (line.standsFor !== null && line.setNo === null))
           fail('XD_VALUE_INVALID', `${place}: order ${order.orderId} has no line ${lineNo}`, { place });
       }
       const reference = asked.body.reference ?? key;

@@ -1,4 +1,5 @@
 /** What items ask for, done: orders and stock in one ledger session, then supply. */
+
 import { type CreditReport, writeReports } from '../credit/index.ts';
 import { changeSupplies, claimFact, type Movement, type Pair, type SupplyChange } from '../ledger/index.ts';
 import { appendFacts } from '../log/index.ts';
@@ -7,6 +8,7 @@ import type { Tx } from '../store/index.ts';
 import { applyRecords } from './apply-records.ts';
 import { nameCandidates } from './blind-returns.ts';
 import { type Entry, parkedResult, refusalOf, refusedResult } from './entry.ts';
+import { refuseKitStock } from './kit-stock.ts';
 import { settleMatches } from './matches.ts';
 import { factOfMovement, factOfReport } from './translate-stock.ts';
 import { isFault, type OutsideWork, type StockWork, type Translated } from './translated.ts';
@@ -19,6 +21,7 @@ export async function applyEntries(tx: Tx, deps: OrderDeps, entries: readonly En
   await settleMatches(tx, deps.directory, entries);
   await applyRecords(tx, deps.directory, entries);
   await nameCandidates(tx, deps.directory, entries);
+  await refuseKitStock(tx, entries);
   const works: { entry: Entry; work: Translated['works'][number] }[] = [];
   const moves: { entry: Entry; work: StockWork }[] = [];
   const outside: { entry: Entry; work: OutsideWork }[] = [];

@@ -15,6 +15,7 @@ export {
   type SupplyOffer,
 } from './commitments.ts';
 export { correctedSince } from './corrections.ts';
+export { type KitPartView, type KitView, readKitAtp } from './kit-availability.ts';
 export {
   hasSettleable,
   isWorthSending,

@@ -12,6 +12,7 @@
 import { appendFacts } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
 import { databaseNow, type Ids, type Queryable, type Tx, texts } from '../store/index.ts';
+import { KitNumbers } from './kit-numbers.ts';
 import * as statements from './numbers.sql.ts';
 import { leftWithin, type QuotaRoom } from './quota-rule.ts';
 import { QuotaBook } from './quotas.ts';
@@ -129,13 +130,21 @@ export async function screenNumbers(
   skuIds: readonly number[],
   backordered: ReadonlyMap<number, number>,
 ): Promise<{ worth: number[]; unchanged: number[] }> {
-  const stock = await StockSession.view(db, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const kits = await KitNumbers.read(db, skuIds);
+  const all = pairs(channel, kits.withParts(skuIds));
+  const stock = await StockSession.view(db, deps.ids, all, [channel.channelId]);
   const quotaOf = quotaLimits(await QuotaBook.view(db, deps.directory, skuIds), deps.directory, channel);
   const worth: number[] = [];
   const unchanged: number[] = [];
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
+    if (kits.has(skuId)) {
+      const target = kits.targetOf(stock, channel, skuId);
+      const says = number.sending !== null || isWorthSending(channel, number.shown, target, true);
+      (says ? worth : unchanged).push(skuId);
+      continue;
+    }
     const isBare = isUncovered(stock, channel, skuId);
     const target = targetNumber(stock, channel, skuId, waiting, quotaOf(skuId));
     // What it shows may be right, and only to be set aside for it.
@@ -161,7 +170,8 @@ export async function prepareNumbers(
   readBackordered: () => Promise<Map<number, number>>,
   claim: (skuIds: number[]) => Promise<ReadonlySet<number>>,
 ): Promise<PreparedNumbers> {
-  const stock = await StockSession.open(tx, deps.ids, pairs(channel, skuIds), [channel.channelId]);
+  const kits = await KitNumbers.read(tx, skuIds);
+  const stock = await StockSession.open(tx, deps.ids, pairs(channel, kits.withParts(skuIds)), [channel.channelId]);
   const quotaOf = quotaLimits(await QuotaBook.open(tx, deps.directory, skuIds), deps.directory, channel);
   const backordered = await readBackordered();
   const [cursor] = await tx.query(statements.readOrdersThrough, [channel.system ?? '', channel.salesFeeds[0] ?? '']);
@@ -172,6 +182,14 @@ export async function prepareNumbers(
   for (const skuId of skuIds) {
     const waiting = backordered.get(skuId) ?? 0;
     const number = stock.channelNumber(channel.channelId, skuId);
+    if (kits.has(skuId)) {
+      const quantity = kits.targetOf(stock, channel, skuId);
+      const isRaised = quantity > shownOf(number) && parked(skuId);
+      if (isRaised || (number.sending === null && !isWorthSending(channel, number.shown, quantity, true)))
+        unchanged.push(skuId);
+      else wanted.push({ skuId, from: number.shown, quantity });
+      continue;
+    }
     // What came since it was read to show more than there was is its own before anybody else's, whatever is said to it then. Not while
     // it is open what of it was sold: then it is read once more.
     if (number.shown !== null && number.soldSince === 0) cover(stock, channel, skuId, number.shown);
@@ -206,12 +224,9 @@ export async function prepareNumbers(
     // low because of sales that we have not read, and those must stay covered. A number that means `on_hand` carries the orders it
     // knows of, so that all together never exceed it.
     const own = exposureOf(stock, channel, skuId);
-    raiseExposure(
-      stock,
-      channel,
-      skuId,
-      channel.numberMeans === 'net_available' ? quantity - (from ?? 0) : quantity - own,
-    );
+    const raised = channel.numberMeans === 'net_available' ? quantity - (from ?? 0) : quantity - own;
+    // What a kit's number rests on is set aside for its components.
+    if (!kits.has(skuId)) raiseExposure(stock, channel, skuId, raised);
     const number = stock.channelNumber(channel.channelId, skuId);
     number.sending = quantity;
     number.readBack = null;

@@ -22,7 +22,7 @@ export { afterSecondsOf, type DeclaredModes, type ModeDomain, modeDomains, modeS
 export { Directory, readReferenceEnding } from './directory.ts';
 export type { ChannelEntry, ChannelPrices, CompanyEntry, DestinationEntry, LocationEntry } from './entries.ts';
 export type { Finding, Findings } from './findings.ts';
-export { type KitLeaf, readKitLeaves, readKitPrices, readKitsOf } from './kits.ts';
+export { type KitLeaf, readKitLeaves, readKitPrices, readKits, readKitsOf } from './kits.ts';
 export { applyPlan, type PlanRun, undoPlan } from './load-plan-apply.ts';
 export {
   getPlan,

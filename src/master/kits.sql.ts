@@ -12,6 +12,10 @@ export const readKitLeaves = sql<{ kit_sku_id: number; sku_id: number; quantity:
     where not exists (select from kit_component k where k.kit_sku_id = m.component_id)
     group by kit_sku_id, component_id order by kit_sku_id, component_id`,
 );
+export const readKits = sql<{ sku_id: number; code: string }>(
+  'master_read_kits',
+  `select sku_id, code from sku where sku_id in (select kit_sku_id from kit_component where kit_sku_id = any($1::bigint[]))`,
+);
 // What one of each costs anybody today.
 export const readKitPrices = sql<{
   sku_id: number;

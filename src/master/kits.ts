@@ -48,3 +48,8 @@ export async function readKitsOf(db: Queryable, skuIds: readonly number[]): Prom
   }
   return kits;
 }
+
+/** Those of them that are kits, with their codes. */
+export async function readKits(db: Queryable, skuIds: readonly number[]): Promise<Map<number, string>> {
+  return new Map((await db.query(statements.readKits, [numbers(skuIds)])).map((row) => [row.sku_id, row.code]));
+}

@@ -7,7 +7,9 @@ import type { ChannelEntry, Directory } from '../master/index.ts';
 import { type PromisePart, promiseComplete, promiseOf } from '../promise/index.ts';
 import { databaseNow, type Ids, type Queryable } from '../store/index.ts';
 import { decide } from './decide.ts';
+import { OrderKits } from './kits.ts';
 import { backorderedUnits } from './process.ts';
+import { promisedSets } from './promise-sets.ts';
 import { promiseTime, sourcesOf } from './promise-sources.ts';
 import { offersWithin, sellsFromOf, suppliesWithin } from './quota-counts.ts';
 import { sourcedFor, splitRuleOf } from './sourcing.ts';
@@ -35,13 +37,15 @@ export async function checkPromise(
 ): Promise<PromiseAnswer> {
   const { directory } = deps;
   const skuIds = [...new Set(lines.map(({ skuId }) => skuId))];
-  const pairs = skuIds.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
+  const kits = await OrderKits.ofSkus(db, skuIds);
+  const parts = [...new Set(skuIds.flatMap((skuId) => kits.skuIdsOf(skuId)))];
+  const pairs = parts.flatMap((skuId) => channel.locationIds.map((locationId): Pair => [skuId, locationId]));
   const isDated = !channel.sellsByItself && channel.horizonDays > 0;
   const [stock, commitments, asOf, quotas] = await Promise.all([
     StockSession.view(db, deps.ids, pairs, channel.sellsByItself ? [channel.channelId] : []),
-    Commitments.view(db, isDated ? skuIds : [], (of) => backorderedUnits(db, of)),
+    Commitments.view(db, isDated ? parts : [], (of) => backorderedUnits(db, of)),
     databaseNow(db),
-    QuotaBook.view(db, directory, skuIds, accountId === undefined ? [] : [accountId]),
+    QuotaBook.view(db, directory, parts, accountId === undefined ? [] : [accountId]),
   ]);
   const sellsFrom = sellsFromOf(directory);
   const sourced = sourcedFor(directory, channel, terms?.shipTo);
@@ -83,6 +87,10 @@ export async function checkPromise(
       promisedOf: () => 0,
       onShort: channel.onShort,
       substitutes: () => [],
+      ...(!kits.isEmpty && {
+        kit: kits.of({ companyId: channel.companyId, currency: '' }),
+        kitsFromOwn: channel.sellsByItself && channel.sharedRisk,
+      }),
       // A question is no order: nobody is asked whether it may go on.
       judge: () => ({ ok: true, holds: [] }),
       judgeRelease: () => ({ ok: true }),
@@ -98,10 +106,17 @@ export async function checkPromise(
   const time = promiseTime(directory, asOf.getTime(), terms);
   const sources = sourcesOf(accepted);
   const perLine = accepted.lines.map(({ lineNo }) => sources.get(lineNo) ?? []);
-  const parts =
+  const promised =
     terms?.shipComplete === true ? promiseComplete(perLine, time) : perLine.map((ofLine) => promiseOf(ofLine, time));
   return {
     asOf,
-    lines: accepted.lines.map(({ skuId, quantity, refused }, i) => ({ skuId, quantity, refused, parts: parts[i]! })),
+    lines: accepted.lines.flatMap(({ lineNo, skuId, quantity, refused, substituted, standsFor }, i) => {
+      if (standsFor !== undefined) return [];
+      if (substituted === undefined) return [{ skuId, quantity, refused, parts: promised[i]! }];
+      const set = accepted.lines.flatMap((part, at) =>
+        part.standsFor === lineNo ? [{ perUnit: part.perUnit ?? 1, parts: promised[at]! }] : [],
+      );
+      return [{ skuId, quantity, refused: refused - substituted, parts: promisedSets(set) }];
+    }),
   };
 }

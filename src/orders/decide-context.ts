@@ -64,6 +64,8 @@ export interface DecideContext {
   substitutes(skuId: number): readonly number[];
   /** What one of a SKU is made of, where that is a kit. */
   kit?(skuId: number): readonly KitPart[] | undefined;
+  /** Kits may take what is set aside for the channel: its numbers of kits rest on it. */
+  kitsFromOwn?: boolean;
   /** Whether a new order may go on as it was decided; asked once, with what it would become. */
   judge(accepted: Extract<OrderEvent, { type: 'order.accepted' }>): Verdict;
   /** Whether a hold may be released; asked once, with the order as it is. */

@@ -18,7 +18,7 @@ import { OrderedKits, wantsOf } from './ordered-kits.ts';
 import { postDocument } from './post-document.ts';
 import { reassign } from './reassign.ts';
 import { inspectReturn, receiveReturn, requestReturn } from './returns.ts';
-import { allocateSets } from './set-lines.ts';
+import { allocateSets, resolvedSets } from './set-lines.ts';
 import { withSets } from './sets.ts';
 import { shortPick } from './short-picks.ts';
 import { answerCancel, cancel } from './take-back.ts';
@@ -77,7 +77,7 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
     case 'post_document':
       return postDocument(order, command);
     case 'resolve_exception':
-      return resolveException(order, command, context);
+      return resolvedSets(order, command.exceptionId, resolveException(order, command, context), context);
     case 'hold':
       return hold(order, command, context);
     case 'release_hold':
@@ -198,6 +198,7 @@ function submit(order: Order | undefined, command: SubmitCommand, context: Decid
   }
   for (const { amountMinor: charge } of taxed?.charges ?? []) totalMinor += charge;
   // Once all lines have what they ordered: none of them is given another's substitute first.
+  for (const [skuId, units] of kits.used) exposureUsed.set(skuId, units);
   standIns.push(...kits.lines(lines));
   allocations.push(...kits.allocations);
   commitments.push(...kits.commitments);

@@ -164,6 +164,8 @@ export function resolveException(
   const parts = { backordered: 0, cancelled: 0, substituted: 0 };
   let lines: StandIn[] = [];
   let allocations: NewAllocation[] = [];
+  if (command.as === 'substitute' && line.setNo !== null)
+    return refused('no_substitute', `line ${line.lineNo} is part of a kit, and nothing stands for a part`);
   if (command.as === 'substitute') {
     // Beside an order that who ordered may still change.
     let lastLineNo = Math.max(order.progress.told ? 100_000 : 0, ...order.lines.keys());

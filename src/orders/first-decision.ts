@@ -25,12 +25,16 @@ export async function readFirstDecision(
     ...{ orderId, companyId, channelId, accountId, externalNo, currency, totalMinor, orderedAt },
     lines: lines.map((line) => {
       const { lineNo, skuId, quantity, unitPrice, pricePer, amountMinor, within, withinShort, refused, asked } = line;
+      const { substituted, standsFor, perUnit, setNo } = line;
       let backordered = quantity - refused;
       for (const allocation of first) if (allocation.lineNo === lineNo) backordered -= allocation.quantity;
       return {
         ...{ lineNo, skuId, quantity, unitPrice, amountMinor, within, withinShort, backordered, refused },
         ...(pricePer !== 1 && { pricePer }),
         ...(asked !== undefined && { asked }),
+        ...(substituted > 0 && { substituted }),
+        ...(standsFor !== null && { standsFor }),
+        ...(setNo !== null && { perUnit, setNo }),
       };
     }),
     allocations: first.map(({ allocationId, lineNo, skuId, locationId, fulfilmentId, quantity }) => ({

@@ -27,6 +27,7 @@ export {
   listHolds,
   releaseHold,
 } from './hold-records.ts';
+export { type KitProgress, kitProgress } from './kit-progress.ts';
 export { leftOf, partsOf, rootOf } from './line-parts.ts';
 export { eventRules, mayMove, stateOf, stateRules } from './machine.ts';
 export {

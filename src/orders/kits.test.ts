@@ -193,6 +193,9 @@ describe('taking kits back', () => {
       ...['100003 3 refused 3 substituted 3', '100005 3 allocated 3', '100006 6 allocated 6'],
     ]);
     expect(made.line(100_005)).toMatchObject({ standsFor: 100_003, addsTo: 1, setNo: 100_005 });
+    // An added line may be named by its own number, as a rule does that gives orders up.
+    made.given(cancel(1, 100_003, 'C9'));
+    expect(progress(made, 100_003)).toMatchObject({ allocated: 2, cancelled: 1 });
     made.given(change([[1, 0]], { reference: 'CH3' }));
     expect(made.order!.state).toBe('cancelled');
     expect(free(made)).toEqual([9, 18]);
@@ -249,6 +252,30 @@ describe('a part of a kit that the WMS can’t find', () => {
     made.given(answer(10, 1, 0, A), answer(10, 1, 0, B));
     expect(progress(made)).toMatchObject({ allocated: 2, cancelled: 1, backordered: 0 });
     expect(made.line(A).cancelledMinor + made.line(B).cancelledMinor).toBe(1000);
+  });
+});
+
+describe('a part that a short pick holds for a person', () => {
+  const held = () => {
+    const made = world([1, 1, 3], [2, 1, 6]);
+    made.onShortPick = { policy: 'hold', otherwise: 'hold' };
+    return made.given(kits(3), confirm, shortPick(10, 2, B));
+  };
+  const settle = (as: 'cancel' | 'backorder' | 'substitute') =>
+    ({ kind: 'resolve_exception', exceptionId: 900, as, otherwise: null, by: 'ann', reason: null }) as const;
+
+  it('keeps its partners until that is settled', () => {
+    const made = held();
+    expect(shown(made, A, B)).toEqual(['100001 3 allocated 3', '100002 6 allocated 4 backordered 2 held 2']);
+    expect(made.when(settle('substitute'))).toMatchObject({ refused: 'no_substitute' });
+    made.given(settle('backorder'));
+    expect(shown(made, A, B)).toEqual(['100001 3 allocated 3 asked 1', '100002 6 allocated 4 backordered 2']);
+  });
+
+  it('given up, gives its kits up', () => {
+    const made = held().given(settle('cancel'), answer(10, 1, 0, A));
+    expect(shown(made, A, B)).toEqual(['100001 3 allocated 2 cancelled 1', '100002 6 allocated 4 cancelled 2']);
+    expect(progress(made)).toMatchObject({ cancelled: 1, backordered: 0 });
   });
 });
 

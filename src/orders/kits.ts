@@ -27,6 +27,12 @@ export class OrderKits {
     return kits;
   }
 
+  static async ofSkus(db: Queryable, skuIds: readonly number[]): Promise<OrderKits> {
+    const kits = new OrderKits();
+    await kits.#readAll(db, skuIds);
+    return kits;
+  }
+
   /** Of what is added to known ones. */
   async readOf(
     db: Queryable,

@@ -37,6 +37,8 @@ export class OrderedKits {
   readonly commitments: NewCommitment[] = [];
   readonly raised: OrderEvent[] = [];
   readonly holds: NewHold[] = [];
+  /** Kits that the channel sold within the number it was shown. */
+  readonly used = new Map<number, number>();
   readonly #command: SubmitCommand;
   readonly #context: DecideContext;
   readonly #taker: Taker;
@@ -72,8 +74,9 @@ export class OrderedKits {
       ...{ lineNo: lineNos[i]!, skuId: part.skuId, perUnit: part.quantity },
       ...{ has: 0, waits: part.quantity * quantity },
     }));
-    const { taken, units: there } = this.#taker.takeSets(lineNos[0]!, set, quantity);
-    for (const { part, locationId, quantity: units } of taken)
+    const fromOwn = this.#context.kitsFromOwn === true;
+    const { taken, units: there } = this.#taker.takeSets(lineNos[0]!, set, quantity, fromOwn);
+    for (const { part, locationId, quantity: units, fromOwn: fromExposure = 0 } of taken)
       this.allocations.push({
         ...{
           allocationId: this.#context.takeAllocationId(),
@@ -81,14 +84,16 @@ export class OrderedKits {
           skuId: set[part]!.skuId,
           locationId,
         },
-        ...{ fulfilmentId: this.#fulfilmentAt(locationId), quantity: units, fromExposure: 0 },
+        ...{ fulfilmentId: this.#fulfilmentAt(locationId), quantity: units, fromExposure },
       });
     const missing = quantity - there;
     const promised = this.#taker.commitSets(set, missing);
     this.commitments.push(...promised.taken);
-    const within = Math.min(line.within ?? 0, quantity);
+    // What a channel that can't say sold and what is there is taken for what it was shown.
+    const within = Math.min(line.within ?? (fromOwn ? there : 0), quantity);
+    if (within > 0) this.used.set(skuId, (this.used.get(skuId) ?? 0) + within);
     const withinShort = Math.max(0, within - there);
-    const refuse = this.#context.onShort === 'refuse' && within === 0;
+    const refuse = this.#context.onShort === 'refuse' && (line.within ?? 0) === 0;
     let gone = refuse ? missing - promised.units : 0;
     const { oversold } = this.#context;
     const beyond = oversold === undefined ? 0 : line.within === null ? missing - promised.units : withinShort;

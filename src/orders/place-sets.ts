@@ -26,7 +26,8 @@ export interface SetPlaces {
 }
 
 export interface PlacedSets {
-  taken: { part: number; locationId: number; quantity: number }[];
+  /** `fromOwn`: units out of what is set aside for the channel; whoever takes them says so. */
+  taken: { part: number; locationId: number; quantity: number; fromOwn?: number }[];
   /** Ordered units that it is enough for, with what the parts had. */
   units: number;
 }

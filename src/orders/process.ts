@@ -136,7 +136,8 @@ export async function processOrders(
       if (channel.sellsByItself) {
         channelIds.add(channel.channelId);
         exceptionsMax += command.lines.length;
-      } else if (channel.horizonDays > 0) for (const { skuId } of command.lines) datedSkus.add(skuId);
+      } else if (channel.horizonDays > 0)
+        for (const { skuId } of command.lines) for (const part of kits.skuIdsOf(skuId)) datedSkus.add(part);
       if (command.consent !== undefined && !channel.sellsByItself) exceptionsMax += command.lines.length;
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
@@ -153,7 +154,8 @@ export async function processOrders(
       if (channel.sellsByItself) {
         channelIds.add(channel.channelId);
         exceptionsMax += lines;
-      } else if (channel.horizonDays > 0) for (const skuId of addedSkus(command, order)) datedSkus.add(skuId);
+      } else if (channel.horizonDays > 0)
+        for (const skuId of addedSkus(command, order)) for (const part of kits.skuIdsOf(skuId)) datedSkus.add(part);
       allocationsMax += lines * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'short_pick') {
@@ -165,8 +167,10 @@ export async function processOrders(
     } else if (command.kind === 'allocate_backorders') {
       allocationsMax += needed.length;
       fulfilmentsMax += channel.locationIds.length * placesFor(command.lineNos, order);
-    } else if (command.kind === 'resolve_exception') fulfilmentsMax += channel.locationIds.length;
-    else if (mayReturn.has(command.kind)) returnsMax += 2 * (order?.lines.size ?? 0);
+    } else if (command.kind === 'resolve_exception') {
+      fulfilmentsMax += channel.locationIds.length;
+      returnsMax += order!.lines.size;
+    } else if (mayReturn.has(command.kind)) returnsMax += 2 * (order?.lines.size ?? 0);
   });
   const allocationIds = await deps.ids.reserve(tx, 'allocation_id_seq', allocationsMax);
   const fulfilmentIds = await deps.ids.reserve(tx, 'fulfilment_id_seq', fulfilmentsMax);
@@ -241,6 +245,7 @@ export async function processOrders(
       substitutes: (skuId) => substitutes.get(skuId) ?? [],
       ...(!kits.isEmpty && {
         kit: kits.of(command.kind === 'submit' ? command : order!),
+        kitsFromOwn: channel.sellsByItself && channel.sharedRisk,
       }),
       judge: (accepted) =>
         command.kind === 'submit' ? gates.judge(command, accepted) : gates.judgeAdded(order!, accepted),
@@ -453,7 +458,10 @@ function waitingLines(
 function pairsOf(command: OrderCommand, order: Order | undefined, channel: ChannelEntry, kits: OrderKits): Pair[] {
   const pairs: Pair[] = [];
   const everywhere = (skuId: number) => {
-    for (const part of kits.skuIdsOf(skuId))
+    const parts = kits.skuIdsOf(skuId);
+    // The kit's own number is its channel's, too.
+    const isShown = channel.sellsByItself && parts[0] !== skuId;
+    for (const part of isShown ? [skuId, ...parts] : parts)
       for (const locationId of channel.locationIds) pairs.push([part, locationId]);
   };
   switch (command.kind) {

@@ -6,7 +6,7 @@ import { leftOf } from './line-parts.ts';
 import { begunUnits, hasOf, type LineSet, setOf, setsOf, wholeUnits } from './sets.ts';
 import { askToStop, cancelLine, partsOfUnits } from './take-back.ts';
 import type { Taker } from './taker.ts';
-import type { DecideContext, NewAllocation, Order, OrderEvent } from './types.ts';
+import type { DecideContext, Decision, NewAllocation, Order, OrderEvent } from './types.ts';
 
 /** Gives waiting lines what makes whole units of them. */
 export function allocateSets(
@@ -58,6 +58,14 @@ export function settleSets(
     } else if (after.every((line) => line.held === 0)) result.push(...giveBack(next, after, reference));
   }
   return result;
+}
+
+/** The same when a person has settled what a short pick held of such a line. */
+export function resolvedSets(order: Order, exceptionId: number, decision: Decision, context: DecideContext): Decision {
+  const lineNo = order.exceptions.get(exceptionId)?.lineNo;
+  if (!decision.ok || decision.events.length === 0 || lineNo === undefined) return decision;
+  const settled = settleSets(order, decision.events, [lineNo], `exception ${exceptionId}`, context);
+  return settled.length === 0 ? decision : { ok: true, events: [...decision.events, ...settled] };
 }
 
 /** What a set has beyond whole units. */

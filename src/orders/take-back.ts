@@ -21,8 +21,9 @@ export function cancel(
       'kit_component',
       `line ${command.lineNo} is part of a kit: line ${rootOf(line)} is what was ordered`,
     );
-  // Who names a line that stands for another means that one alone.
-  const parts = rootOf(line) === line.lineNo ? partsOf(order, line.lineNo) : [line];
+  // Who names a line that stands for another, or was added to one, means that one alone; of an added kit, what it is made of.
+  const kit = standInsOf(order, line.lineNo).filter(({ setNo }) => setNo !== null);
+  const parts = rootOf(line) === line.lineNo ? partsOf(order, line.lineNo) : [line, ...kit];
   const left = sumBegun(setsOf(parts), leftOf);
   if (command.quantity > left)
     return refused('over_cancel', `line ${command.lineNo}: ${command.quantity} asked back, ${left} left`);

@@ -114,28 +114,42 @@ export class Taker {
   /**
    * Takes what a set of lines needs to deliver up to so many ordered units, and nothing that would be left over.
    * @param setNo counts as one line where lines may be split over so many places only
+   * @param fromOwn also what is set aside for the order's channel, after what is free
    */
-  takeSets(setNo: number, parts: readonly (SetPart & { lineNo: number; skuId: number })[], upTo: number): PlacedSets {
+  takeSets(
+    setNo: number,
+    parts: readonly (SetPart & { lineNo: number; skuId: number })[],
+    upTo: number,
+    fromOwn = false,
+  ): PlacedSets {
     const offers = parts.map(({ skuId }) => this.#offered(skuId));
     const locationIds = [...new Set(offers.flatMap(({ places }) => places.map(({ locationId }) => locationId)))];
     const kept = parts.map(({ lineNo, skuId }) => locationIds.map((at) => this.#context.kept(skuId, at, lineNo)));
+    const own = offers.map(({ places }) =>
+      locationIds.map((id) => (fromOwn ? ownOf(places.find(({ locationId }) => locationId === id)) : 0)),
+    );
     const there = offers.map(({ places }, i) =>
       locationIds.map((id, at) => {
         const offer = places.find(({ locationId }) => locationId === id);
-        return offer === undefined ? 0 : Math.max(0, unitsFree(offer) + kept[i]![at]!);
+        return offer === undefined ? 0 : Math.max(0, unitsFree(offer) + kept[i]![at]!) + own[i]![at]!;
       }),
     );
-    const most = offers.map(({ allocatable }, i) => allocatable + kept[i]!.reduce((sum, units) => sum + units, 0));
+    const sum = (units: readonly number[]) => units.reduce((all, one) => all + one, 0);
+    const most = offers.map(({ allocatable }, i) => allocatable + sum(kept[i]!) + sum(own[i]!));
     const placed = placeSets(parts, upTo, {
       ...{ there, most, locationIds, how: this.#context.split === undefined ? 'fullest' : 'ranked' },
       ...(this.#limit?.placesOf(setNo, locationIds) ?? { used: [], placesMax: null }),
     });
-    for (const { part, locationId, quantity } of placed.taken) {
+    for (const taken of placed.taken) {
+      const { part, locationId } = taken;
       const left = offers[part]!;
       const offer = left.places.find((one) => one.locationId === locationId)!;
-      const free = quantity - Math.min(quantity, kept[part]![locationIds.indexOf(locationId)]!);
+      const quantity = taken.quantity - Math.min(taken.quantity, kept[part]![locationIds.indexOf(locationId)]!);
+      const free = Math.min(quantity, Math.max(0, unitsFree(offer)));
+      taken.fromOwn = quantity - free;
       offer.free -= free;
-      offer.physical -= free;
+      offer.own -= taken.fromOwn;
+      offer.physical -= quantity;
       left.allocatable -= free;
       left.promisable -= free;
       this.#limit?.use(setNo, locationId);
@@ -188,6 +202,12 @@ export class Taker {
     }
     return taken;
   }
+}
+
+/** What of a channel's own is there, beside what is free. */
+function ownOf(offer: Offer | undefined): number {
+  if (offer === undefined) return 0;
+  return Math.max(0, Math.min(offer.own, offer.physical - Math.max(0, unitsFree(offer))));
 }
 
 function unitsFree({ free, physical }: Offer): number {

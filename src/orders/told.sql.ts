@@ -71,9 +71,24 @@ export const readToldInspections = sql<{
   quarantined: number;
 }>(
   'orders_read_told_inspections',
-  `select r.order_id, coalesce(l.adds_to, l.stands_for, l.line_no) as line_no, sum(r.received)::bigint as received, sum(r.restocked)::bigint as restocked,
-          sum(r.scrapped)::bigint as scrapped, sum(r.quarantined)::bigint as quarantined
-     from return_line r join order_line l using (order_id, line_no) join return_authorisation a using (order_id, return_id)
-    where r.order_id = any($1::bigint[]) and a.inspection is not null and r.received > 0
-    group by r.order_id, coalesce(l.adds_to, l.stands_for, l.line_no)`,
+  // A kit came back when all of its parts did. It is on hand when they all are; else what some of them still are, it is.
+  `with line as (
+     select r.order_id, r.line_no, sum(r.received) as received, sum(r.restocked) as restocked, sum(r.quarantined) as quarantined,
+            sum(r.received - r.restocked - r.scrapped - r.quarantined) as open
+       from return_line r join return_authorisation a using (order_id, return_id)
+      where r.order_id = any($1::bigint[]) and a.inspection is not null and r.received > 0 group by r.order_id, r.line_no),
+        unit as (
+     select l.order_id, coalesce(l.adds_to, l.stands_for, l.line_no) as line_no, min(div(coalesce(n.received, 0), l.per_unit))::bigint as received,
+            min(div(coalesce(n.restocked, 0), l.per_unit))::bigint as restocked, max(ceil(coalesce(n.quarantined, 0) / l.per_unit))::bigint as quarantined,
+            max(ceil(coalesce(n.open, 0) / l.per_unit))::bigint as open
+       from order_line l left join line n using (order_id, line_no)
+      where l.order_id in (select order_id from line)
+        and (n.line_no is not null or (l.order_id, l.set_no) in (select order_id, s.set_no from order_line s join line using (order_id, line_no)))
+      group by l.order_id, coalesce(l.adds_to, l.stands_for, l.line_no), coalesce(l.set_no, l.line_no)),
+        part as (
+     select order_id, line_no, received, least(open, received) as open, least(quarantined, received - least(open, received)) as quarantined, restocked
+       from unit)
+   select order_id, line_no, sum(received)::bigint as received, sum(least(restocked, received - open - quarantined))::bigint as restocked,
+          sum(received - open - quarantined - least(restocked, received - open - quarantined))::bigint as scrapped, sum(quarantined)::bigint as quarantined
+     from part where received > 0 group by order_id, line_no`,
 );

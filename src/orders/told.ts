@@ -2,6 +2,7 @@
 import { numbers, type Queryable } from '../store/index.ts';
 import type { ChargeProgress } from './billing-types.ts';
 import { readBilling } from './charges.sql.ts';
+import { promisedSets } from './promise-sets.ts';
 import { readToldPromises as promisesTold } from './promises.sql.ts';
 import * as statements from './told.sql.ts';
 
@@ -154,7 +155,18 @@ export async function readToldPromises(
   }
   const ofSets = rows.filter((row) => row.set_no !== null);
   for (const of of Map.groupBy(ofSets, (row) => `${row.order_id} ${row.set_no}`).values())
-    addPromise(told, of[0]!, promisedSets([...Map.groupBy(of, (row) => row.own_line_no).values()]));
+    addPromise(
+      told,
+      of[0]!,
+      promisedSets(
+        [...Map.groupBy(of, (row) => row.own_line_no).values()].map((rows) => ({
+          perUnit: rows[0]!.per_unit,
+          parts: rows.map(({ quantity, promised_at: at, location_id: locationId, reason }) => ({
+            ...{ quantity, at: at?.toISOString() ?? null, locationId, reason },
+          })),
+        })),
+      ),
+    );
   return told;
 }
 
@@ -170,45 +182,6 @@ function addPromise(
   const known = lines.get(lineNo);
   if (known === undefined) lines.set(lineNo, { upon, parts });
   else known.parts.push(...parts);
-}
-
-type PromisedRow = {
-  quantity: number;
-  promised_at: Date | null;
-  location_id: number | null;
-  reason: string;
-  per_unit: number;
-};
-
-/** A kit leaves when the last of its parts does, each line's parts in the order in which they leave. */
-function promisedSets(lines: readonly (readonly PromisedRow[])[]): ToldPromise['parts'] {
-  const parts: ToldPromise['parts'] = [];
-  const at = lines.map(() => 0);
-  const timeOf = (row: PromisedRow) => row.promised_at?.getTime() ?? Number.POSITIVE_INFINITY;
-  const endOf = (i: number) =>
-    lines[i]!.slice(0, at[i]! + 1).reduce((sum, row) => sum + row.quantity, 0) / lines[i]![0]!.per_unit;
-  let units = 0;
-  while (lines.every((line, i) => at[i]! < line.length)) {
-    const upTo = Math.floor(Math.min(...lines.map((_, i) => endOf(i))));
-    if (upTo > units) {
-      const rows = lines.map((line, i) => line[at[i]!]!);
-      const last = rows.reduce((latest, row) => (timeOf(row) > timeOf(latest) ? row : latest));
-      const isOne = rows.every((row) => row.location_id === last.location_id);
-      const { promised_at: time, reason } = last;
-      parts.push({
-        quantity: upTo - units,
-        at: time?.toISOString() ?? null,
-        locationId: isOne ? last.location_id : null,
-        reason,
-      });
-      units = upTo;
-    }
-    const ends = Math.min(...lines.map((_, i) => endOf(i)));
-    lines.forEach((_, i) => {
-      if (endOf(i) === ends) at[i]!++;
-    });
-  }
-  return parts;
 }
 
 type Line = { lineNo: number; quantity: number; amountMinor: number };

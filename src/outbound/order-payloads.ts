@@ -147,6 +147,8 @@ export function changedNumbers(event: Extract<OrderEvent, { type: 'order.accepte
   for (const { skuId, quantity, fromExposure } of event.allocations) if (fromExposure < quantity) taken.add(skuId);
   for (const { skuId, backordered } of event.lines) if (backordered > 0) taken.add(skuId);
   const sold = new Set<number>();
+  // What a channel sold of kits it sold of their components, without its knowing.
+  for (const { skuId, fromExposure } of event.allocations) if (fromExposure > 0 && !taken.has(skuId)) sold.add(skuId);
   for (const { skuId } of event.exposureUsed) if (!taken.has(skuId)) sold.add(skuId);
   return { taken, sold };
 }

@@ -16,6 +16,7 @@ import type { OrderEvent } from '../orders/index.ts';
 import { type Database, documents, numbers, type Tx, texts } from '../store/index.ts';
 import { AtOnce, type Sender } from './at-once.ts';
 import { BUCKETS } from './buckets.ts';
+import { kitsDirty } from './kit-dirt.ts';
 import {
   addedToOrder,
   cancelledWhileHeld,
@@ -91,6 +92,7 @@ export async function planNext(deps: PlanDeps, limit = 1_000): Promise<number> {
     const headers = await readHeaders(tx, facts);
     await loadCodes(deps.directory, facts, headers);
     for (const fact of facts) plan(deps, fact, headers, work);
+    await kitsDirty(tx, work.dirty);
     const { deliveries } = work;
     const atOnce = new AtOnce(deps.senders ?? new Map());
     const written = await writeDeliveries(tx, deliveries, atOnce.epochs(deliveries));

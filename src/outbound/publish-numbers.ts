@@ -9,7 +9,7 @@ import {
   screenNumbers,
   settleNumbers,
 } from '../ledger/index.ts';
-import type { ChannelEntry } from '../master/index.ts';
+import { type ChannelEntry, readKitsOf } from '../master/index.ts';
 import { backorderedUnits } from '../orders/index.ts';
 import { databaseNow, Lane, numbers, type Tx, texts } from '../store/index.ts';
 import type { Held } from './buckets.ts';
@@ -162,13 +162,7 @@ export class NumberPublisher {
     const settled = await db.inTurn(async (tx) => {
       const result = await settleNumbers(tx, deps, channel, (skuIds) => backorderedUnits(tx, skuIds));
       const keys = [...new Set([...result.sayAgain, ...result.readAgain])];
-      if (keys.length > 0) {
-        const changedAt = await databaseNow(tx);
-        await writeDirty(
-          tx,
-          keys.map((key) => ({ destinationId: destination.destinationId, kind: 'availability', key, changedAt })),
-        );
-      }
+      await this.#sayAgain(tx, keys);
       if (result.readAgain.length > 0)
         tx.write(statements.doubtAgain, [destination.destinationId, 'availability', numbers(result.readAgain)]);
       return result.settled;
@@ -214,10 +208,10 @@ export class NumberPublisher {
   }
 
   /** Locks balances, then publications. */
-  #setAside(tx: Tx, owned: Owned): Promise<PreparedNumbers> {
+  async #setAside(tx: Tx, owned: Owned): Promise<PreparedNumbers> {
     const { deps, destination } = this.#options;
     const skuIds = [...owned.keys()].sort((a, b) => a - b);
-    return prepareNumbers(
+    const prepared = await prepareNumbers(
       tx,
       deps,
       this.#channel,
@@ -235,6 +229,23 @@ export class NumberPublisher {
         return new Set(marked.map((row) => row.key));
       },
     );
+    // Numbers of kits rest on what is set aside for their components.
+    if (this.#channel.sharedRisk) {
+      const kits = await readKitsOf(
+        tx,
+        prepared.send.map(({ skuId }) => skuId),
+      );
+      await this.#sayAgain(tx, [...new Set([...kits.values()].flat())]);
+    }
+    return prepared;
+  }
+
+  async #sayAgain(tx: Tx, keys: readonly number[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { destinationId } = this.#options.destination;
+    const changedAt = await databaseNow(tx);
+    const dirt = keys.map((key) => ({ destinationId, kind: 'availability', key, changedAt }));
+    await writeDirty(tx, dirt);
   }
 
   /** These move no stock, so they need no turn, and what is to be sent doesn't wait for one. */
