@@ -1,7 +1,7 @@
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
 import { amountMinorOf, Lines, Texts } from './lib/lines.ts';
 import { type Promised, type PromisedRows, promisedOf, withPromised } from './lib/promised.ts';
-import { type CancelRecord, type OrderRecord, requestsOf } from './lib/requests.ts';
+import { type CancelRecord, type ChangeLine, type ChangeRecord, type OrderRecord, requestsOf } from './lib/requests.ts';
 import { business, type Call, type Entry, type Kit, type Route, type Truth, truthOf } from './lib/system.ts';
 
 const STATUS_MAX = 200;
@@ -18,17 +18,26 @@ const SHIPPED = 7;
 const RETURNED = 8;
 const BACKORDERED = 9;
 const REFUSED = 10;
-const WIDTH = 11;
+const AMOUNT = 11;
+const WIDTH = 12;
+
+/** What a buyer asked a line to become, and what of that was sold within the number. */
+interface Asked {
+  quantity: number;
+  within: number;
+  unitPrice: string | undefined;
+}
 
 interface Sale {
   account: string;
-  totalMinor: number;
   statusVersion: number;
   status: string | null;
   lines: Lines;
   /** Tracking numbers by shipment, of orders that were told any. */
   shipments?: Map<string, string[]>;
   promised?: Map<number, Promised[]> | undefined;
+  /** By line, of changed orders. */
+  asked?: Map<number, Asked>;
 }
 
 interface Price {
@@ -40,6 +49,8 @@ interface Price {
 /** Columns of a status line after its line number, as they are named on the wire. */
 const TOLD = { cancelled: CANCELLED, backordered: BACKORDERED, refused: REFUSED, shipped: SHIPPED, returned: RETURNED };
 type StatusRow = [lineNo: number, ...counts: number[]];
+/** What a line is by now, where the caller says it. */
+type Told = [lineNo: number, sku: string, quantity: number, amountMinor: number];
 
 /** The number that a channel sells from; what it means differs between the shop and the marketplace. */
 export interface Numbers {
@@ -71,16 +82,46 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
   let backordered = 0;
 
   const applyOrder = (record: OrderRecord): void => {
-    let totalMinor = 0;
     const rows = record.lines.map(({ lineNo, sku, quantity, unitPrice, within = 0 }) => {
       if (within > 0) numbers.sold(sku, within, record.seq);
       soldWithin += within;
       backordered += quantity - within;
-      totalMinor += amountMinorOf(quantity, unitPrice);
-      return [lineNo, skus.idOf(sku), quantity, prices.idOf(unitPrice), within];
+      const nothing = Array.from({ length: AMOUNT - WITHIN - 1 }, () => 0);
+      const amount = amountMinorOf(quantity, unitPrice);
+      return [lineNo, skus.idOf(sku), quantity, prices.idOf(unitPrice), within, ...nothing, amount];
     });
     const lines = new Lines(WIDTH, rows);
-    orders.set(record.number, { account: record.account, totalMinor, statusVersion: 0, status: null, lines });
+    orders.set(record.number, { account: record.account, statusVersion: 0, status: null, lines });
+  };
+
+  /** Units that are sold more are gone from the number at once; the order shows them when it is told of them. */
+  const applyChange = (record: ChangeRecord): void => {
+    const sale = orders.get(record.order)!;
+    for (const { lineNo, sku, quantity, unitPrice, within = 0 } of record.lines) {
+      const row = sale.lines.rowOf(lineNo);
+      const sold = sku ?? skus.textOf(sale.lines.get(row, SKU));
+      if (within > 0) numbers.sold(sold, within, record.seq);
+      sale.asked = (sale.asked ?? new Map()).set(lineNo, { quantity, within, unitPrice });
+    }
+  };
+
+  const applyTold = (sale: Sale, [lineNo, sku, quantity, amountMinor]: Told): void => {
+    let row = sale.lines.rowOf(lineNo);
+    const asked = sale.asked?.get(lineNo);
+    if (row < 0) {
+      const price = prices.idOf(asked?.unitPrice ?? '0');
+      sale.lines.append([[lineNo, skus.idOf(sku), 0, price, ...Array.from({ length: WIDTH - WITHIN }, () => 0)]]);
+      row = sale.lines.rowOf(lineNo);
+    }
+    const { lines } = sale;
+    if (quantity > lines.get(row, QUANTITY) && asked !== undefined) {
+      lines.add(row, WITHIN, asked.within);
+      soldWithin += asked.within;
+      asked.within = 0;
+    }
+    lines.set(row, SKU, skus.idOf(sku));
+    lines.set(row, QUANTITY, quantity);
+    lines.set(row, AMOUNT, amountMinor);
   };
 
   /** The buyer's wish is noted on the lines it names; the goods stay sold until somebody says otherwise. */
@@ -101,6 +142,19 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     },
     order: applyOrder,
     cancel: applyCancel,
+    sellMore: (number, line, before) => {
+      const { lines } = orders.get(number)!;
+      const skuOf = (each: ChangeLine) => each.sku ?? skus.textOf(lines.get(lines.rowOf(each.lineNo), SKU));
+      const row = lines.rowOf(line.lineNo);
+      if (row < 0 && line.sku === undefined)
+        throw new Refusal(422, 'unknown_line', `order ${number} has no line ${line.lineNo}`);
+      const sku = skuOf(line);
+      let left = numbers.available(sku);
+      for (const other of before) if (skuOf(other) === sku) left -= other.within ?? 0;
+      const more = line.quantity - (row < 0 ? 0 : lines.get(row, QUANTITY));
+      return Math.max(0, Math.min(more, left));
+    },
+    change: applyChange,
   });
 
   const restore = (entry: Entry): boolean => {
@@ -117,6 +171,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
     if (version < sale.statusVersion) backwards += 1;
     sale.statusVersion = version;
     sale.status = entry.status as string;
+    for (const told of (entry.told ?? []) as Told[]) applyTold(sale, told);
     for (const [lineNo, ...counts] of entry.lines as StatusRow[]) {
       const row = sale.lines.rowOf(lineNo);
       if (row < 0) continue;
@@ -151,12 +206,19 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
       return [integerOf(line, 'lineNo'), ...Object.keys(TOLD).map((name) => countOf(line, name, 0))];
     });
     const shipments = shipmentsOf(item);
+    const told = given
+      .filter((line) => line.amountMinor !== undefined)
+      .map((line): Told => {
+        const [sku, amountMinor] = [textOf(line, 'sku'), integerOf(line, 'amountMinor')];
+        return [integerOf(line, 'lineNo'), sku, countOf(line, 'quantity'), amountMinor];
+      });
     const entry = {
       do: 'status',
       number,
       version: countOf(item, 'version'),
       status: textOf(item, 'status'),
       lines,
+      ...(told.length > 0 && { told }),
       ...((shipments !== undefined || promised.length > 0) && { base }),
       ...(shipments !== undefined && { shipments }),
       ...(promised.length > 0 && { promised }),
@@ -203,9 +265,9 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
 
   const ordersTruth: Truth = truthOf(
     orders,
-    ({ account, totalMinor, statusVersion, status, lines, shipments, promised }) => ({
+    ({ account, statusVersion, status, lines, shipments, promised, asked }) => ({
       account,
-      totalMinor,
+      totalMinor: lines.map((row) => lines.get(row, AMOUNT)).reduce((sum, amount) => sum + amount, 0),
       lines: lines.map((row) => ({
         lineNo: lines.get(row, 0),
         sku: skus.textOf(lines.get(row, SKU)),
@@ -218,6 +280,7 @@ export function channel(kit: Kit, numbers: Numbers, paths: { setPrice: string; f
         returned: lines.get(row, RETURNED),
         backordered: lines.get(row, BACKORDERED),
         refused: lines.get(row, REFUSED),
+        ...(asked?.has(lines.get(row, 0)) && { asked: asked.get(lines.get(row, 0))!.quantity }),
         ...(promised?.has(lines.get(row, 0)) && { promised: promised.get(lines.get(row, 0)) }),
       })),
       statusVersion,

@@ -1,5 +1,5 @@
 import { eachFound, eachItem, type Item, integerOf, integerOrNull, Refusal, textOf } from './lib/items.ts';
-import { business, type Entry, type Kit, type Route } from './lib/system.ts';
+import { business, type Call, drive, type Entry, type Kit, type Route } from './lib/system.ts';
 
 const LIMITS_MAX = 200;
 const LOOKUP_MAX = 200;
@@ -136,24 +136,26 @@ export class CreditBook {
     const headOf = (item: Item) => ({
       ...{ company: textOf(item, 'company'), account: textOf(item, 'account'), currency: textOf(item, 'currency') },
     });
+    const setLimits = ({ body }: Call) =>
+      eachItem(body, 'limits', LIMITS_MAX, 'account', (item) => {
+        const limitMinor = integerOrNull(item, 'limitMinor');
+        if (limitMinor !== null && limitMinor < 0) throw new Refusal(422, 'invalid', 'limitMinor must not be below 0');
+        this.#commit({ do: 'credit_limit', ...headOf(item), limitMinor });
+        return { account: item.account, status: 200 };
+      });
+    const pay = ({ body }: Call) =>
+      eachItem(body, 'payments', LIMITS_MAX, 'reference', (item) => {
+        const reference = textOf(item, 'reference');
+        if (this.#payments.has(reference)) return { reference, status: 200 };
+        this.#commit({ do: 'payment', reference, ...headOf(item), amountMinor: integerOf(item, 'amountMinor') });
+        return { reference, status: 201 };
+      });
     return [
-      business('POST', '/credit-limits/batch', (call) =>
-        eachItem(call.body, 'limits', LIMITS_MAX, 'account', (item) => {
-          const limitMinor = integerOrNull(item, 'limitMinor');
-          if (limitMinor !== null && limitMinor < 0)
-            throw new Refusal(422, 'invalid', 'limitMinor must not be below 0');
-          this.#commit({ do: 'credit_limit', ...headOf(item), limitMinor });
-          return { account: item.account, status: 200 };
-        }),
-      ),
-      business('POST', '/payments/batch', (call) =>
-        eachItem(call.body, 'payments', LIMITS_MAX, 'reference', (item) => {
-          const reference = textOf(item, 'reference');
-          if (this.#payments.has(reference)) return { reference, status: 200 };
-          this.#commit({ do: 'payment', reference, ...headOf(item), amountMinor: integerOf(item, 'amountMinor') });
-          return { reference, status: 201 };
-        }),
-      ),
+      business('POST', '/credit-limits/batch', setLimits),
+      business('POST', '/payments/batch', pay),
+      // What people in the ERP do.
+      drive('limits', setLimits),
+      drive('payments', pay),
       business('POST', '/credit/lookup', ({ body }) =>
         eachFound(body, 'accounts', LOOKUP_MAX, (key) => {
           const account = this.#accounts.get(key);

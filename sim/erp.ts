@@ -2,11 +2,12 @@ import { CreditBook } from './erp-credit.ts';
 import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, priceOf, Refusal, textOf } from './lib/items.ts';
 import { Lines, Texts } from './lib/lines.ts';
 import { quotesOf } from './lib/quotes.ts';
-import { business, type Call, type Entry, type Kit, type Route, type System, truthOf } from './lib/system.ts';
+import { business, type Call, drive, type Entry, type Kit, type Route, type System, truthOf } from './lib/system.ts';
 
 const BATCH_MAX = 100;
 const CHARGES_MAX = 200;
 const LOOKUP_MAX = 200;
+const PRICES_MAX = 500;
 const POST_MS_MIN = 2;
 const POST_MS_MAX = 8;
 
@@ -21,7 +22,9 @@ const INVOICED = 7;
 const INVOICED_MINOR = 8;
 const RETURNED = 9;
 const CREDITED_MINOR = 10;
-const WIDTH = 11;
+/** The line that it was added to, or stands for; 0: none. */
+const ROOT = 11;
+const WIDTH = 12;
 
 interface Order {
   count: number;
@@ -114,10 +117,13 @@ export function erp(kit: Kit): System {
   };
 
   const rowsOf = (entry: Entry): number[][] =>
-    (entry.lines as [number, string, number, string, number][]).map(([lineNo, sku, quantity, , amount]) => [
-      ...[lineNo, skus.idOf(sku), quantity, amount],
-      ...Array.from({ length: WIDTH - 4 }, () => 0),
-    ]);
+    (entry.lines as [number, string, number, string, number, number?][]).map(
+      ([lineNo, sku, quantity, , amount, root = 0]) => [
+        ...[lineNo, skus.idOf(sku), quantity, amount],
+        ...Array.from({ length: ROOT - 4 }, () => 0),
+        root,
+      ],
+    );
 
   /** Lines that were added to an order; a second copy of the same document adds nothing but itself. */
   const applyAddition = (entry: Entry): void => {
@@ -151,6 +157,10 @@ export function erp(kit: Kit): System {
 
   const applyDocument = (record: Item): void => {
     if (record.kind === 'credit') return;
+    if (record.kind === 'price') {
+      prices.set(record.sku as string, { unitPrice: record.unitPrice as string, currency: record.currency as string });
+      return;
+    }
     const invoice = record.kind === 'invoice';
     unposted.delete(`${invoice ? PREFIX.shipment : PREFIX.return}-${(record.number as string).slice(4)}`);
     const { lines } = orders.get(record.order as string)!;
@@ -172,6 +182,18 @@ export function erp(kit: Kit): System {
   };
 
   const quotes = quotesOf(kit);
+  const prices = new Map<string, { unitPrice: string; currency: string }>();
+  let pricedAt = 0;
+
+  /** Two prices of one SKU never change at one moment: of two, a reader must know which is the later one. */
+  const setPrice = (item: Item): object => {
+    const sku = textOf(item, 'sku');
+    pricedAt = Math.max(kit.time.now(), pricedAt + 1);
+    const head = { sku, company: textOf(item, 'company'), currency: textOf(item, 'currency') };
+    const record = { ...head, unitPrice: priceOf(item, 'unitPrice'), at: new Date(pricedAt).toISOString() };
+    applyDocument(kit.feed.append({ kind: 'price', ...record }));
+    return { sku, status: 200 };
+  };
 
   const restore = (entry: Entry): void => {
     if (quotes.restore(entry)) return;
@@ -219,7 +241,8 @@ export function erp(kit: Kit): System {
       const amountMinor = integerOf(line, 'amountMinor');
       sum += amountMinor;
       const head = [integerOf(line, 'lineNo'), textOf(line, 'sku'), countOf(line, 'quantity')];
-      return [...head, priceOf(line, 'unitPrice'), amountMinor];
+      const root = line.addsTo ?? line.standsFor;
+      return [...head, priceOf(line, 'unitPrice'), amountMinor, ...(root === undefined ? [] : [root])];
     });
     for (const charge of (item.charges ?? []) as Item[]) sum += integerOf(charge, 'amountMinor');
     if (sum !== totalMinor)
@@ -336,6 +359,7 @@ export function erp(kit: Kit): System {
       lookup('charges', 'charge'),
       ...credit.routes,
       ...quotes.routes,
+      drive('prices', ({ body }) => eachItem(body, 'prices', PRICES_MAX, 'sku', setPrice)),
     ],
     restore,
     restoreRecord: applyDocument,
@@ -359,8 +383,10 @@ export function erp(kit: Kit): System {
           invoicedMinor: lines.get(row, INVOICED_MINOR),
           returned: lines.get(row, RETURNED),
           creditedMinor: lines.get(row, CREDITED_MINOR),
+          ...(lines.get(row, ROOT) > 0 && { root: lines.get(row, ROOT) }),
         })),
       })),
+      prices: truthOf(prices, (price) => price),
       charges: truthOf(charges, ({ count, charge }) => ({ count, ...charge })),
     },
   };

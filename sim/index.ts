@@ -68,6 +68,7 @@ export async function startSim(kind: AnySimKind, options: SimOptions): Promise<S
     feed,
     time,
     random: seededRandom(seed, kind),
+    named: (name) => seededRandom(seed, kind, name),
     faults,
     speed,
     unreadMax,

@@ -1,11 +1,14 @@
 import type { Lines } from './lib/lines.ts';
+import type { InspectedLine } from './wms-habits.ts';
 
 /** Columns of a fulfilment's lines after the line number. */
 export const STOCK = 1;
 export const QUANTITY = 2;
 export const CANCELLED = 3;
 export const SHIPPED = 4;
-export const FULFILMENT_WIDTH = 5;
+/** Units that were not where they should be. */
+export const SHORT = 5;
+export const FULFILMENT_WIDTH = 6;
 
 export interface Stock {
   id: number;
@@ -33,19 +36,24 @@ export interface Fulfilment {
   waitsFor: Stock[];
 }
 
+/** Units of a line that are still to be picked, or were. */
+export function askedOf(lines: Lines, row: number): number {
+  return lines.get(row, QUANTITY) - lines.get(row, CANCELLED) - lines.get(row, SHORT);
+}
+
 export interface GoodsLine {
   lineNo: number;
   sku: string;
   quantity: number;
 }
 
-/** What is neither cancelled nor shipped. */
+/** What is neither cancelled nor shipped, and was found. */
 export function remainingOf({ lines }: Fulfilment, stocks: Stock[]): GoodsLine[] {
   return lines
     .map((row) => ({
       lineNo: lines.get(row, 0),
       sku: stocks[lines.get(row, STOCK)]!.sku,
-      quantity: lines.get(row, QUANTITY) - lines.get(row, CANCELLED) - lines.get(row, SHIPPED),
+      quantity: askedOf(lines, row) - lines.get(row, SHIPPED),
     }))
     .filter((line) => line.quantity > 0);
 }
@@ -65,9 +73,27 @@ export function truthOfFulfilment({ order, location, stage, waitsFor, lines }: F
     lines: lines.map((row) => {
       const cancelled = lines.get(row, CANCELLED);
       const quantity = lines.get(row, QUANTITY);
-      const picked = stage === 'picked' || stage === 'shipped' ? quantity - cancelled : 0;
+      const short = lines.get(row, SHORT);
+      const picked = stage === 'picked' || stage === 'shipped' ? quantity - cancelled - short : 0;
       const sku = stocks[lines.get(row, STOCK)]!.sku;
-      return { lineNo: lines.get(row, 0), sku, quantity, cancelled, picked, shipped: lines.get(row, SHIPPED) };
+      const line = { lineNo: lines.get(row, 0), sku, quantity, cancelled, picked, shipped: lines.get(row, SHIPPED) };
+      return short > 0 ? { ...line, short } : line;
     }),
   };
+}
+
+/** A record of the feed. */
+export interface StockEvent {
+  seq: number;
+  id: string;
+  type: 'picked' | 'short_picked' | 'shipped' | 'received' | 'adjusted' | 'returned' | 'inspected';
+  at: string;
+  location: string;
+  reference: string;
+  order: string | null;
+  lines: GoodsLine[] | InspectedLine[];
+  reason?: string;
+  by?: string;
+  shipment?: string;
+  tracking?: string;
 }

@@ -1,4 +1,4 @@
-import { CANCELLED, type Fulfilment, QUANTITY, STOCK, type Stock } from './wms-fulfilment.ts';
+import { askedOf, type Fulfilment, STOCK, type Stock } from './wms-fulfilment.ts';
 
 /**
  * Who gets the goods. A fulfilment is picked whole, when all of it is there. Until then it waits, but only in the queues of
@@ -50,7 +50,7 @@ export class Picking {
     const wanted: Stock[] = [];
     const { lines } = fulfilment;
     for (let row = 0; row < lines.count; row++) {
-      const units = lines.get(row, QUANTITY) - lines.get(row, CANCELLED);
+      const units = askedOf(lines, row);
       if (units === 0) continue;
       const stock = this.#stocks[lines.get(row, STOCK)]!;
       if (stock.need === 0) wanted.push(stock);

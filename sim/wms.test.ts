@@ -183,7 +183,9 @@ test('an adjustment never goes below 0 and says what it did, also the second tim
   expect(await wms.truth('stock')).toEqual({ 'A/S': { onHand: 0 }, 'A/T': { onHand: 1 } });
 });
 
-test('whatever is asked, never more is picked than was there, and all of it ships once goods come', async () => {
+test('whatever is asked, never more is picked than was there, and all of it ships once goods come', {
+  timeout: 60_000,
+}, async () => {
   const sku = fc.constantFrom('S', 'T', 'U');
   const act = fc.oneof(
     {

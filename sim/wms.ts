@@ -1,47 +1,33 @@
-import { countOf, eachFound, eachItem, type Item, integerOf, linesOf, Refusal, textOf } from './lib/items.ts';
+import { countOf, eachFound, eachItem, type Item, integerOf, itemOf, linesOf, Refusal, textOf } from './lib/items.ts';
 import { Lines } from './lib/lines.ts';
 import { business, type Call, drive, type Entry, type Kit, type System, truthOf } from './lib/system.ts';
+import { Adjustments } from './wms-adjustments.ts';
 import {
+  askedOf,
   CANCELLED,
   FULFILMENT_WIDTH,
   type Fulfilment,
   firstPartOf,
   type GoodsLine,
-  QUANTITY,
   remainingOf,
   SHIPPED,
+  SHORT,
   type Stock,
+  type StockEvent,
   truthOfFulfilment,
 } from './wms-fulfilment.ts';
+import { type Habits, habitsOf, type InspectedLine, notFoundOf, USUAL } from './wms-habits.ts';
 import { Picking } from './wms-picking.ts';
+import { Returns, truthOfReturn } from './wms-returns.ts';
 
 const BATCH_MAX = 100;
 const LOOKUP_MAX = 200;
 const DRIVE_MAX = 500;
-const PICK_MS = [10, 30] as const;
 const SHIP_MS = [10, 40] as const;
-const ARRIVE_MS = [20, 80] as const;
+const WRITE_OFF_MS = [0, 60] as const;
 const TWO_PARTS_RATE = 0.05;
-
-interface StockEvent {
-  seq: number;
-  id: string;
-  type: 'picked' | 'shipped' | 'received' | 'adjusted' | 'returned';
-  at: string;
-  location: string;
-  reference: string;
-  order: string | null;
-  lines: GoodsLine[];
-  shipment?: string;
-  tracking?: string;
-}
-
-interface Return {
-  order: string;
-  location: string;
-  arrived: boolean;
-  lines: [lineNo: number, sku: string, quantity: number][];
-}
+/** Of what is taken off the books because it was not found. */
+const SHORT_PREFIX = 'short:';
 
 interface CancelAnswer {
   fulfilment: string;
@@ -58,15 +44,15 @@ export function wms(kit: Kit): System {
   const stockByKey = new Map<string, Stock>();
   const fulfilments = new Map<string, Fulfilment>();
   const cancels = new Map<string, CancelAnswer>();
-  const returns = new Map<string, Return>();
   const receipts = new Set<string>();
-  /** What each adjustment did, by reference: asked again, it answers the same. */
-  const adjustments = new Map<string, [sku: string, quantity: number][]>();
+  /** Orders of which units were not found once, and what of that is still on the books, by fulfilment. */
+  const shortOrders = new Set<string>();
+  const unwritten = new Map<string, { location: string; lines: GoodsLine[] }>();
+  let habits: Habits = USUAL;
   let onHand = 0;
   let shipments = 0;
   /** Accepted or picked and not yet shipped, without those that wait for stock. */
   let open = 0;
-  let awaited = 0;
 
   const stockOf = (location: string, sku: string): Stock => {
     const key = `${location}/${sku}`;
@@ -102,9 +88,27 @@ export function wms(kit: Kit): System {
 
   const pick = (fulfilment: Fulfilment): void => {
     const { reference, order, location } = fulfilment;
+    const wanted = remainingLines(fulfilment);
+    const missing = shortOrders.has(order)
+      ? undefined
+      : notFoundOf(wanted, habits.shortPicks, kit.named(`short/${order}`));
+    if (missing !== undefined) {
+      append({ type: 'short_picked', at: now(), location, reference, order, reason: 'not_found', lines: [missing] });
+      writeOffSoon(reference);
+      if (fulfilment.stage === 'cancelled') return;
+    }
     append({ type: 'picked', at: now(), location, reference, order, lines: remainingLines(fulfilment) });
     delay(SHIP_MS, () => ship(fulfilment));
   };
+
+  /** Somebody looks for it, and takes it off the books. */
+  const writeOffSoon = (fulfilment: string): void =>
+    delay(WRITE_OFF_MS, () => {
+      const { location, lines } = unwritten.get(fulfilment)!;
+      const gone = lines.map((line) => ({ ...line, quantity: -line.quantity }));
+      const reference = `${SHORT_PREFIX}${fulfilment}`;
+      append({ type: 'adjusted', at: now(), location, reference, order: null, lines: gone });
+    });
 
   const ship = (fulfilment: Fulfilment): void => {
     const { reference, order, location } = fulfilment;
@@ -124,44 +128,70 @@ export function wms(kit: Kit): System {
     missed: (fulfilment, units) => kit.keep({ do: 'missed', reference: fulfilment.reference, units }),
   });
 
-  const pickSoon = (fulfilment: Fulfilment): void => delay(PICK_MS, () => tryPick(fulfilment));
+  const returns = new Returns({
+    named: kit.named,
+    delay,
+    append: (event) => append({ ...event, at: now() }),
+    arrived: (location, sku) => picking.arrived(stockOf(location, sku)),
+  });
+
+  const adjustments = new Adjustments({
+    onHand: (location, sku) => stockByKey.get(`${location}/${sku}`)?.onHand ?? 0,
+    append: (event) => append({ type: 'adjusted', order: null, ...event }),
+    keep: (entry) => commit(entry),
+    arrived: (location, sku) => picking.arrived(stockOf(location, sku)),
+  });
+
+  const pickSoon = (fulfilment: Fulfilment): void => delay(habits.pickMs, () => tryPick(fulfilment));
   const tryPick = (fulfilment: Fulfilment): void => {
     if (fulfilment.stage === 'accepted') picking.attempt(fulfilment);
   };
-  const arriveSoon = (reference: string): void =>
-    delay(ARRIVE_MS, () => {
-      const { order, location, lines } = returns.get(reference)!;
-      const goods = lines.map(([lineNo, sku, quantity]) => ({ lineNo, sku, quantity }));
-      append({ type: 'returned', at: now(), location, reference, order, lines: goods });
-      for (const { sku } of goods) picking.arrived(stockOf(location, sku));
-    });
-
   const applyEvent = (event: StockEvent): void => {
     const { type, location, reference, lines } = event;
     if (type === 'shipped') {
       const fulfilment = fulfilments.get(reference)!;
       shipments += 1;
       fulfilment.shipped += 1;
-      for (const { lineNo, quantity } of lines) fulfilment.lines.add(fulfilment.lines.rowOf(lineNo), SHIPPED, quantity);
+      for (const { lineNo, quantity } of lines as GoodsLine[])
+        fulfilment.lines.add(fulfilment.lines.rowOf(lineNo), SHIPPED, quantity);
       if (remainingLines(fulfilment).length === 0) {
         fulfilment.stage = 'shipped';
         open -= 1;
       }
       return;
     }
+    if (type === 'short_picked') {
+      applyShort(event);
+      return;
+    }
+    if (type === 'inspected') {
+      for (const line of returns.applyInspected(reference, lines as InspectedLine[]))
+        change(location, line.sku, line.quantity);
+      return;
+    }
+    if (type === 'returned') {
+      for (const line of returns.applyReturned(reference, lines as GoodsLine[]))
+        change(location, line.sku, line.quantity);
+      return;
+    }
     const sign = type === 'picked' ? -1 : 1;
-    for (const { sku, quantity } of lines) change(location, sku, sign * quantity);
+    for (const { sku, quantity } of lines as GoodsLine[]) change(location, sku, sign * quantity);
+    if (type === 'adjusted' && reference.startsWith(SHORT_PREFIX))
+      unwritten.delete(reference.slice(SHORT_PREFIX.length));
     if (type === 'picked') fulfilments.get(reference)!.stage = 'picked';
     if (type === 'received') receipts.add(reference);
-    if (type === 'adjusted')
-      adjustments.set(
-        reference,
-        lines.map(({ sku, quantity }) => [sku, quantity]),
-      );
-    if (type === 'returned') {
-      returns.get(reference)!.arrived = true;
-      awaited -= 1;
-    }
+    if (type === 'adjusted') adjustments.applied(reference, lines as GoodsLine[]);
+  };
+
+  const applyShort = ({ location, reference, order, lines }: StockEvent): void => {
+    const fulfilment = fulfilments.get(reference)!;
+    for (const { lineNo, quantity } of lines as GoodsLine[])
+      fulfilment.lines.add(fulfilment.lines.rowOf(lineNo), SHORT, quantity);
+    shortOrders.add(order!);
+    unwritten.set(reference, { location, lines: lines as GoodsLine[] });
+    if (remainingLines(fulfilment).length > 0) return;
+    fulfilment.stage = 'cancelled';
+    open -= 1;
   };
 
   const restore = (entry: Entry): void => {
@@ -203,20 +233,17 @@ export function wms(kit: Kit): System {
         return;
       }
       case 'return':
-        returns.set(reference, {
-          order: entry.order as string,
-          location: entry.location as string,
-          arrived: false,
-          lines: entry.lines as Return['lines'],
-        });
-        awaited += 1;
+        returns.announce(reference, entry, habits.inspects);
+        return;
+      case 'habits':
+        habits = entry.habits as Habits;
         return;
       case 'missed':
         fulfilments.get(reference)!.tried = true;
         picking.askedBeyondStock += entry.units as number;
         return;
       case 'adjustment':
-        adjustments.set(reference, entry.lines as [string, number][]);
+        adjustments.restore(entry);
         return;
     }
   };
@@ -267,7 +294,8 @@ export function wms(kit: Kit): System {
       const row = fulfilment.lines.rowOf(lineNo);
       if (row < 0) throw new Refusal(422, 'unknown_line', `fulfilment ${fulfilment.reference} has no line ${lineNo}`);
       const before = fulfilment.lines.get(row, CANCELLED) + (taken.get(row) ?? 0);
-      const left = fulfilment.stage === 'accepted' ? fulfilment.lines.get(row, QUANTITY) - before : 0;
+      const asked = askedOf(fulfilment.lines, row) + fulfilment.lines.get(row, CANCELLED);
+      const left = fulfilment.stage === 'accepted' ? asked - before : 0;
       const cancelled = Math.min(quantity, left);
       taken.set(row, (taken.get(row) ?? 0) + cancelled);
       return [lineNo, cancelled, quantity - cancelled];
@@ -282,11 +310,11 @@ export function wms(kit: Kit): System {
 
   const takeBack = (item: Item, call: Call): object => {
     const reference = textOf(item, 'reference');
-    if (returns.has(reference)) return { reference, status: 200 };
+    if (returns.all.has(reference)) return { reference, status: 200 };
     const entry = { order: textOf(item, 'order'), location: textOf(item, 'location'), lines: goodsOf(item) };
     if (call.lost()) return { reference, status: 201 };
     commit({ do: 'return', reference, ...entry });
-    arriveSoon(reference);
+    returns.arriveSoon(reference);
     return { reference, status: 201 };
   };
 
@@ -304,45 +332,19 @@ export function wms(kit: Kit): System {
     return { reference, status: 201 };
   };
 
-  const adjustmentAnswer = (reference: string, status: number): object => {
-    return { reference, status, lines: adjustments.get(reference)!.map(([sku, quantity]) => ({ sku, quantity })) };
-  };
-
-  const adjust = (item: Item): object => {
-    const reference = textOf(item, 'reference');
-    if (adjustments.has(reference)) return adjustmentAnswer(reference, 200);
-    const location = textOf(item, 'location');
-    const at = textOf(item, 'at');
-    const left = new Map<string, number>();
-    const applied = linesOf(item).map((line): [string, number] => {
-      const sku = textOf(line, 'sku');
-      const before = left.get(sku) ?? stockByKey.get(`${location}/${sku}`)?.onHand ?? 0;
-      const quantity = Math.max(integerOf(line, 'quantity'), -before) + 0;
-      left.set(sku, before + quantity);
-      return [sku, quantity];
-    });
-    const lines = applied.flatMap(([sku, quantity], row) =>
-      quantity === 0 ? [] : [{ lineNo: row + 1, sku, quantity }],
-    );
-    if (lines.length > 0) append({ type: 'adjusted', at, location, reference, order: null, lines });
-    // After the event, which holds the effect: a tear between the two loses lines of the answer and nothing else.
-    if (lines.length < applied.length) commit({ do: 'adjustment', reference, lines: applied });
-    for (const { sku, quantity } of lines) if (quantity > 0) picking.arrived(stockOf(location, sku));
-    return adjustmentAnswer(reference, 201);
-  };
-
   const resume = (): void => {
     for (const fulfilment of fulfilments.values()) {
       if (fulfilment.stage === 'picked') delay(SHIP_MS, () => ship(fulfilment));
       else if (fulfilment.stage === 'accepted' && fulfilment.tried) picking.attempt(fulfilment);
       else if (fulfilment.stage === 'accepted') pickSoon(fulfilment);
     }
-    for (const [reference, { arrived }] of returns) if (!arrived) arriveSoon(reference);
+    returns.resume();
+    for (const fulfilment of unwritten.keys()) writeOffSoon(fulfilment);
   };
 
   const lookups: [path: string, find: (reference: string) => object[]][] = [
     ['fulfilments', (reference) => (fulfilments.has(reference) ? [{ reference, status: 200 }] : [])],
-    ['returns', (reference) => (returns.has(reference) ? [{ reference, status: 200 }] : [])],
+    ['returns', (reference) => (returns.all.has(reference) ? [{ reference, status: 200 }] : [])],
     [
       'fulfilment-cancels',
       (reference) => (cancels.has(reference) ? [cancelAnswer(reference, cancels.get(reference)!)] : []),
@@ -364,13 +366,19 @@ export function wms(kit: Kit): System {
       ...lookups.map(([path, find]) =>
         business('POST', `/${path}/lookup`, ({ body }) => eachFound(body, 'references', LOOKUP_MAX, find)),
       ),
+      drive('habits', ({ body }) => {
+        commit({ do: 'habits', habits: habitsOf(itemOf(body), habits) });
+        return { habits };
+      }),
       drive('receipts', ({ body }) => eachItem(body, 'receipts', DRIVE_MAX, 'reference', receive)),
-      drive('adjustments', ({ body }) => eachItem(body, 'adjustments', DRIVE_MAX, 'reference', adjust)),
+      drive('adjustments', ({ body }) =>
+        eachItem(body, 'adjustments', DRIVE_MAX, 'reference', (item) => adjustments.adjust(item)),
+      ),
     ],
     restore,
     restoreRecord: (record) => applyEvent(record as unknown as StockEvent),
     resume,
-    pending: () => open - picking.waiting + awaited,
+    pending: () => open - picking.waiting + returns.awaited + unwritten.size,
     stats: () => ({
       askedBeyondStock: picking.askedBeyondStock,
       waitingForStock: picking.waiting,
@@ -381,10 +389,7 @@ export function wms(kit: Kit): System {
     truths: {
       fulfilments: truthOf(fulfilments, (fulfilment) => truthOfFulfilment(fulfilment, stocks)),
       stock: truthOf(stockByKey, (stock) => ({ onHand: stock.onHand })),
-      returns: truthOf(returns, ({ lines, ...rest }) => ({
-        ...rest,
-        lines: lines.map(([lineNo, sku, quantity]) => ({ lineNo, sku, quantity })),
-      })),
+      returns: truthOf(returns.all, truthOfReturn),
     },
   };
 }

@@ -43,8 +43,9 @@ export class Caller {
     return this.untilAnswered('POST', url, headers, JSON.stringify(body));
   }
 
-  async get(url: string): Promise<Answer> {
-    return this.untilAnswered('GET', url, {}, undefined);
+  async get(url: string, bearer?: string): Promise<Answer> {
+    const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+    return this.untilAnswered('GET', url, headers, undefined);
   }
 
   private async untilAnswered(

@@ -12,6 +12,8 @@ import {
 } from './bodies.ts';
 import { utcText } from './london.ts';
 import { driveMerged } from './merged-stream.ts';
+import { MutatedDrive } from './mutated-drive.ts';
+import type { MutatedEvent, Mutations } from './mutations.ts';
 import { COMPANY, CURRENCY, type FeedEvent, type Plan } from './plan.ts';
 import type { Counts, ProgressFile } from './progress.ts';
 import type { Sender, Taken } from './sender.ts';
@@ -38,10 +40,22 @@ export class Drive {
   /** Waits until an event is due; without it everything is fed as fast as it is taken. */
   due: ((place: number) => Promise<void>) | undefined;
 
-  constructor(plan: Plan, sender: Sender, progress: ProgressFile) {
+  private readonly events: readonly MutatedEvent[];
+  private readonly lateEvents: readonly MutatedEvent[];
+  private readonly mutated: MutatedDrive | undefined;
+  private readonly changed: Mutations['changes'] | undefined;
+  /** Of orders that their caller will change. */
+  private readonly apiOrders = new Map<string, string>();
+
+  constructor(plan: Plan, sender: Sender, progress: ProgressFile, mutations?: Mutations) {
     this.plan = plan;
     this.sender = sender;
     this.progress = progress;
+    this.events = mutations?.events ?? plan.events;
+    this.lateEvents = mutations?.late ?? [];
+    this.changed = mutations?.changes;
+    if (mutations !== undefined)
+      this.mutated = new MutatedDrive(plan, mutations, sender, (number) => this.apiOrderId(number));
   }
 
   async master(): Promise<void> {
@@ -49,6 +63,12 @@ export class Drive {
     await this.inChunks('products', products, MASTER_MAX);
     await this.inChunks('accounts', accounts, MASTER_MAX);
     await this.inChunks('prices', prices, MASTER_MAX);
+    await this.mutated?.prepare();
+  }
+
+  /** What waits until the goods are there. */
+  async late(): Promise<void> {
+    if (this.mutated !== undefined) this.progress.count(await this.mutated.late(this.lateEvents));
   }
 
   async opening(): Promise<void> {
@@ -58,8 +78,8 @@ export class Drive {
   }
 
   feed(): Promise<void> {
-    return driveMerged<FeedEvent>({
-      events: this.plan.events,
+    return driveMerged<MutatedEvent>({
+      events: this.events,
       from: this.progress.current.frontier,
       window: WINDOW_EVENTS,
       inFlightMax: IN_FLIGHT_MAX,
@@ -74,10 +94,13 @@ export class Drive {
     });
   }
 
-  private laneOf(event: FeedEvent): string {
+  private laneOf(event: MutatedEvent): string {
     switch (event.type) {
       case 'order':
       case 'cancel':
+      case 'change':
+      case 'part_cancel':
+      case 'return':
         return event.channel === 'api' ? `api/${event.account}` : event.channel;
       case 'write_off':
         return `write_off/${this.plan.table.sku.at(event.rows[0]!)}`;
@@ -86,7 +109,7 @@ export class Drive {
     }
   }
 
-  private async run(events: readonly FeedEvent[], places: readonly number[]): Promise<void> {
+  private async run(events: readonly MutatedEvent[], places: readonly number[]): Promise<void> {
     await this.due?.(places[0]!);
     const did = await this.act(events);
     events.forEach((event, index) => {
@@ -96,7 +119,7 @@ export class Drive {
   }
 
   /** @returns for each event what it came to; events of one call may be counted at different times */
-  private async act(events: readonly FeedEvent[]): Promise<Partial<Counts>[]> {
+  private async act(events: readonly MutatedEvent[]): Promise<Partial<Counts>[]> {
     const first = events[0]!;
     switch (first.type) {
       case 'order':
@@ -110,6 +133,8 @@ export class Drive {
         return this.receipts(events as Receiving[]);
       case 'write_off':
         return [await this.writeOff(first.rows[0]!)];
+      default:
+        return [await this.mutated!.act(first)];
     }
   }
 
@@ -151,9 +176,18 @@ export class Drive {
       lines,
     };
     const answer = await this.sender.hub('orders', body, `api/${number}`);
-    if (answer.status < 300) return { orders: 1 };
+    if (answer.status < 300) {
+      if (this.changed?.has(number)) this.apiOrders.set(number, (answer.body as { orderId: string }).orderId);
+      return { orders: 1 };
+    }
     this.sender.note('hub/orders', number, answer.status, answer.body);
     return { refused: 1 };
+  }
+
+  private async apiOrderId(number: string): Promise<string | undefined> {
+    const order = this.events.find((event): event is Invoice => event.type === 'order' && event.number === number);
+    if (!this.apiOrders.has(number) && order !== undefined) await this.apiOrder(order);
+    return this.apiOrders.get(number);
   }
 
   private async cancels(event: Invoice): Promise<Partial<Counts>> {
@@ -237,7 +271,7 @@ function nameOf(item: unknown): string {
   return reference ?? sku ?? account ?? '?';
 }
 
-function joins(gathered: readonly FeedEvent[], next: FeedEvent): boolean {
+function joins(gathered: readonly MutatedEvent[], next: MutatedEvent): boolean {
   const first = gathered[0]!;
   if (first.type !== next.type) return false;
   switch (first.type) {

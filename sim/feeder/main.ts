@@ -9,6 +9,7 @@ import { Drive } from './drive.ts';
 import type { FileError, Reject } from './errors.ts';
 import { waitForListings } from './listing.ts';
 import { utcText } from './london.ts';
+import { type MutationRates, type Mutations, mutate, mutationRates } from './mutations.ts';
 import { paceOf } from './pace.ts';
 import { type Plan, planFeed } from './plan.ts';
 import { ProgressFile } from './progress.ts';
@@ -16,7 +17,7 @@ import { readOrders } from './reader.ts';
 import { Sender, type Urls } from './sender.ts';
 
 const USAGE =
-  'usage: main.ts --orders FILE [--limit-orders N] [--orders-per-second N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--answered FILE] [--no-listing-wait] [--json]';
+  'usage: main.ts --orders FILE [--limit-orders N] [--orders-per-second N] --seed S --shop URL --marketplace URL --crm URL --wms URL --hub URL --hub-key KEY --state DIR [--mutate RATES --erp URL] [--answered FILE] [--no-listing-wait] [--json]';
 const PROGRESS_MS_MIN = 500;
 
 interface Options {
@@ -28,6 +29,7 @@ interface Options {
   hubKey: string;
   state: string;
   answered: string | undefined;
+  mutate: MutationRates | undefined;
   listingWait: boolean;
   json: boolean;
 }
@@ -54,6 +56,8 @@ function readOptions(args: string[]): Options {
         'hub-key': text,
         state: text,
         answered: text,
+        mutate: text,
+        erp: text,
         'no-listing-wait': flag,
         json: flag,
       },
@@ -78,7 +82,11 @@ function readOptions(args: string[]): Options {
     limitOrders: typeof limit === 'string' ? whole('limit-orders', limit) : undefined,
     ordersPerSecond: typeof pace === 'string' ? whole('orders-per-second', pace) || undefined : undefined,
     seed: whole('seed', need('seed')),
-    urls: { shop: url('shop'), marketplace: url('marketplace'), crm: url('crm'), wms: url('wms'), hub: url('hub') },
+    urls: {
+      ...{ shop: url('shop'), marketplace: url('marketplace'), crm: url('crm'), wms: url('wms'), hub: url('hub') },
+      ...(values.mutate !== undefined && { erp: url('erp') }),
+    },
+    mutate: typeof values.mutate === 'string' ? mutationRates(values.mutate) : undefined,
     hubKey: need('hub-key'),
     state: need('state'),
     answered: typeof values.answered === 'string' ? need('answered') : undefined,
@@ -100,7 +108,8 @@ function exitWithParent(): void {
 async function nameOfRun(options: Options): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(options.orders)) hash.update(piece as Buffer);
-  return `${hash.digest('hex').slice(0, 32)}/${options.limitOrders ?? 'all'}/${options.seed}`;
+  const run = `${hash.digest('hex').slice(0, 32)}/${options.limitOrders ?? 'all'}/${options.seed}`;
+  return options.mutate === undefined ? run : `${run}/${JSON.stringify(options.mutate)}`;
 }
 
 function say(options: Options, record: Record<string, unknown>): void {
@@ -120,17 +129,19 @@ async function main(): Promise<number> {
   const { table, fileError } = await readOrders(options.orders, { limitOrders: options.limitOrders, onReject });
   closeSync(rejects);
   const plan = planFeed(table, options.seed);
+  const mutations = options.mutate === undefined ? undefined : mutate(plan, options.mutate);
+  const events = mutations?.events ?? plan.events;
   const progress = new ProgressFile(options.state, await nameOfRun(options));
   const caller = new Caller();
   const sender = new Sender(options.urls, options.hubKey, caller, options.state, options.answered);
-  const drive = new Drive(plan, sender, progress);
+  const drive = new Drive(plan, sender, progress, mutations);
 
   let saidAtMs = 0;
   const sayProgress = (): void => {
     if (Date.now() - saidAtMs < PROGRESS_MS_MIN) return;
     saidAtMs = Date.now();
     const { frontier, counts, phase } = progress.current;
-    const event = plan.events[Math.min(frontier, plan.events.length - 1)];
+    const event = events[Math.min(frontier, events.length - 1)];
     const at = event === undefined ? null : utcText(event.at);
     say(options, { type: 'progress', lines: counts.lines + table.rejected, orders: counts.orders, at, phase });
   };
@@ -152,13 +163,28 @@ async function main(): Promise<number> {
   const { ordersPerSecond } = options;
   if (ordersPerSecond !== undefined) {
     const from = progress.current.frontier;
-    const events = plan.events.length;
-    drive.due = paceOf({ ordersPerSecond, orders: plan.orders, events, from, nowMs: () => performance.now(), wait });
+    drive.due = paceOf({
+      ordersPerSecond,
+      orders: plan.orders,
+      events: events.length,
+      from,
+      nowMs: () => performance.now(),
+      wait,
+    });
   }
   await drive.feed();
+  if (progress.current.phase === 'feeding') {
+    progress.current.phase = 'late';
+    progress.note();
+  }
+  if (progress.current.phase === 'late') {
+    await drive.late();
+    progress.current.phase = 'done';
+  }
   progress.note();
   if (fileError !== undefined) sayFileError(options, fileError);
-  say(options, { type: 'done', ...summaryOf(plan, progress), calls: caller.counts });
+  const mutated = mutations === undefined ? {} : { mutations: mutatedSummary(mutations, progress) };
+  say(options, { type: 'done', ...summaryOf(plan, progress), ...mutated, calls: caller.counts });
   caller.close();
   return fileError === undefined ? 0 : 1;
 }
@@ -190,6 +216,19 @@ function summaryOf(plan: Plan, progress: ProgressFile): Record<string, unknown> 
     refused: counts.refused,
     fed: { lines: counts.lines, orders: counts.orders, cancels: counts.cancels },
     seed: plan.seed,
+  };
+}
+
+function mutatedSummary({ rates, changes, limits, substitutes }: Mutations, progress: ProgressFile): object {
+  const { counts } = progress.current;
+  const kinds: Record<string, number> = {};
+  for (const change of changes.values()) for (const kind of change.kinds) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  const { cancelledInPart, returns, prices, payments, released, givenUp, leftHeld } = counts;
+  return {
+    rates,
+    ...{ changes: counts.changes, changedLines: kinds, cancelledInPart, returns, prices, payments },
+    ...{ accountsLimited: limits.length, substitutedSkus: 2 * substitutes.size },
+    decidedByPerson: { released, givenUp, leftHeld },
   };
 }
 

@@ -11,6 +11,15 @@ export interface Counts {
   refused: number;
   cancels: number;
   receipts: number;
+  /** Of a mutated run. */
+  changes: number;
+  cancelledInPart: number;
+  returns: number;
+  prices: number;
+  payments: number;
+  released: number;
+  givenUp: number;
+  leftHeld: number;
   unitsGranted: number;
   unitsNotGranted: number;
   /** Granted by the hub and not there in the WMS. */
@@ -19,7 +28,7 @@ export interface Counts {
 export interface Progress {
   /** Names the file, the limit and the seed; notes of another run are not used. */
   run: string;
-  phase: 'master' | 'opening' | 'feeding';
+  phase: 'master' | 'opening' | 'feeding' | 'late' | 'done';
   frontier: number;
   counts: Counts;
 }
@@ -33,6 +42,7 @@ export function noCounts(): Counts {
     refused: 0,
     cancels: 0,
     receipts: 0,
+    ...{ changes: 0, cancelledInPart: 0, returns: 0, prices: 0, payments: 0, released: 0, givenUp: 0, leftHeld: 0 },
     unitsGranted: 0,
     unitsNotGranted: 0,
     unitsGrantedInVain: 0,

@@ -9,7 +9,20 @@ export interface Urls {
   crm: string;
   wms: string;
   hub: string;
+  /** Of a mutated run only. */
+  erp?: string | undefined;
 }
+
+type PeopleRoute =
+  | 'orders'
+  | 'cancels'
+  | 'receipts'
+  | 'adjustments'
+  | 'changes'
+  | 'returns'
+  | 'limits'
+  | 'payments'
+  | 'prices';
 
 export interface Taken {
   results: unknown[];
@@ -38,12 +51,25 @@ export class Sender {
   /** What people do in a system. @param items the body's only field, named as the route */
   async people<T>(
     system: keyof Urls,
-    route: 'orders' | 'cancels' | 'receipts' | 'adjustments',
+    route: PeopleRoute,
     items: readonly T[],
     nameOf: (item: T) => string,
   ): Promise<Taken> {
     const answer = await this.caller.post(`${this.urls[system]}/_drive/${route}`, { [route]: items });
     return this.judge(`${system}/${route}`, answer, items.map(nameOf));
+  }
+
+  /** One thing that people set in a system. */
+  drive(system: keyof Urls, route: string, body: unknown): Promise<Answer> {
+    return this.caller.post(`${this.urls[system]}/_drive/${route}`, body);
+  }
+
+  stats(system: keyof Urls): Promise<Answer> {
+    return this.caller.get(`${this.urls[system]}/_control/stats`);
+  }
+
+  look(route: string): Promise<Answer> {
+    return this.caller.get(`${this.urls.hub}/v1/${route}`, this.hubKey);
   }
 
   async hub(route: string, body: unknown, key: string): Promise<Answer> {

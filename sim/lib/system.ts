@@ -57,6 +57,8 @@ export interface Kit {
   feed: Feed;
   time: Time;
   random: Random;
+  /** What depends on the seed and on a name alone, and not on when it is asked. */
+  named(name: string): Random;
   faults: Faults;
   speed: number;
   unreadMax: number;

@@ -1,9 +1,10 @@
-/** Demand as the systems of channels list it: orders, whole, and cancels, line by line. */
+/** Demand as the systems of channels list it: orders, their changes and returns, whole, and cancels, line by line. */
 import type { CancelRequested, InboundItem, OrderSubmitted } from '../../canonical/index.ts';
 import { Fields } from './fields.ts';
 import {
   cancelItem,
   cancelKey,
+  changeItem,
   type Draft,
   mapRecords,
   orderItem,
@@ -11,6 +12,7 @@ import {
   readOr,
   readRecord,
   refuseRepeatedLines,
+  returnRequestItem,
   scopes,
 } from './items.ts';
 import { saidUnit, saidUnits } from './said-units.ts';
@@ -39,7 +41,7 @@ export function soldLine(line: Fields): OrderLine {
   return { ...askedLine(line), within: line.integer('within', 0, line.quantity('quantity')) };
 }
 
-/** Maps records of type `order` and `cancel`. */
+/** Maps records of type `order`, `cancel`, `change` and `return`. */
 export function mapDemand(
   records: readonly unknown[],
   { system, channel }: Whose,
@@ -47,8 +49,10 @@ export function mapDemand(
 ): InboundItem[] {
   return mapRecords(records, '/records', (raw, place) =>
     readRecord(raw, place, system, (record) => {
-      const type = record.oneOf('type', ['order', 'cancel']);
-      return type === 'order' ? [mapOrder(record, channel, lineOf)] : mapCancel(record, channel);
+      const type = record.oneOf('type', ['order', 'cancel', 'change', 'return']);
+      if (type === 'cancel') return mapCancel(record, channel);
+      if (type === 'change') return [mapChange(record, channel)];
+      return [type === 'return' ? mapReturn(record, channel) : mapOrder(record, channel, lineOf)];
     }),
   );
 }
@@ -70,6 +74,47 @@ function mapOrder(record: Fields, channel: string, lineOf: (line: Fields) => Ord
       lines: lines.map(lineOf),
     });
   });
+}
+
+/** What lines of an order shall be from now on. Half a change is none: it is read whole or not at all. */
+function mapChange(record: Fields, channel: string): Draft {
+  const keyOf = () => `${record.text('order')}/${record.text('reference')}`;
+  return readOr(record.raw, scopes.change(channel), keyOf, () => {
+    const lines = record.lines('lines');
+    refuseRepeatedLines(lines, 'lineNo');
+    return changeItem({
+      kind: 'order.change_requested',
+      channel,
+      order: record.text('order'),
+      reference: record.text('reference'),
+      occurredAt: record.time('at'),
+      lines: lines.map((line) => ({
+        lineNo: line.lineNo('lineNo'),
+        quantity: line.quantity('quantity', 0),
+        ...(line.raw.sku !== undefined && { sku: line.sku('sku') }),
+        ...(line.raw.unitPrice !== undefined && { unitPrice: line.unitPrice('unitPrice') }),
+        ...(line.raw.within !== undefined && { within: line.integer('within', 0) }),
+      })),
+    });
+  });
+}
+
+function mapReturn(record: Fields, channel: string): Draft {
+  const keyOf = () => `${record.text('reference')}/${record.text('order')}`;
+  return readOr(record.raw, scopes.returnRequest(channel), keyOf, () =>
+    returnRequestItem({
+      kind: 'return.requested',
+      channel,
+      order: record.text('order'),
+      reference: record.text('reference'),
+      reason: record.text('reason'),
+      occurredAt: record.time('at'),
+      lines: record.lines('lines').map((line) => ({
+        lineNo: line.lineNo('lineNo'),
+        quantity: line.quantity('quantity'),
+      })),
+    }),
+  );
 }
 
 function mapCancel(record: Fields, channel: string): Draft[] {

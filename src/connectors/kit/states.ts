@@ -31,13 +31,16 @@ export function priceSink(client: HttpClient, limits: ConnectorContext['limits']
   return keyedSink(client, limits, write, versionLookup(routes.lookup, 'skus', 'sku', routes.lookupMax));
 }
 
-/** A channel knows its orders by their number; publications know them by `<channel>/<number>`. */
+/**
+ * A channel knows its orders by their number; publications know them by `<channel>/<number>`.
+ * @param showsChanges whether it is told what lines are by now, and not only what became of them
+ */
 export function channelStatusSink(
   client: HttpClient,
   limits: ConnectorContext['limits'],
   channel: string,
   routes: StateRoutes,
-  wants: readonly 'shipments'[] = [],
+  { wants = [], showsChanges = false }: { wants?: readonly 'shipments'[]; showsChanges?: boolean } = {},
 ): StateSink {
   const write: BatchRoute<StateItem> = {
     path: routes.write,
@@ -52,9 +55,12 @@ export function channelStatusSink(
         version,
         base,
         status,
-        lines: lines.map(({ lineNo, cancelled, backordered, refused, shipped, returned, promised }) => {
+        lines: lines.map((line) => {
+          const { lineNo, cancelled, backordered, refused, shipped, returned, promised } = line;
+          const { sku, quantity, amountMinor } = line;
           const told = promised === undefined ? {} : { promised };
-          return { lineNo, cancelled, backordered, refused, shipped, returned, ...told };
+          const counts = { lineNo, cancelled, backordered, refused, shipped, returned };
+          return { ...counts, ...(showsChanges && { sku, quantity, amountMinor }), ...told };
         }),
         ...(shipments !== undefined && {
           shipments: shipments.map(({ shipment, parcels }) => {

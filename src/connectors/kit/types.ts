@@ -321,6 +321,8 @@ export interface SalesOrderPayload {
     taxMinor?: number;
     standsFor?: number;
     perUnit?: number;
+    /** Of an order that was held: the line that these units were added to meanwhile. */
+    addsTo?: number;
   }[];
   /** What it costs beside its goods, part of the total, and its tax, which is not: only of orders that have any. */
   charges?: ChargeState[];

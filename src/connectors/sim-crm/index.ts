@@ -12,7 +12,9 @@ export const simCrm = defineConnector(
     summary:
       'The CRM of the simulated estate: shows what became of its orders, and sends those that salespeople enter.',
     provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
-    sources: { requests: { domains: ['orders', 'cancels'], cursor: 'sequence', ordering: 'per_thing', push: false } },
+    sources: {
+      requests: { domains: ['orders', 'cancels', 'returns'], cursor: 'sequence', ordering: 'per_thing', push: false },
+    },
     deliveries: {},
     states: { orderStatus: { batchMax: 100, readBack: 'version' } },
     quotes: { batchMax: 200 },

@@ -12,7 +12,9 @@ export const simErp = defineConnector(
     summary:
       'The ERP of the simulated estate: takes orders and what became of them, posts invoices and credit notes, says what accounts owe.',
     provenAgainst: 'none: the system is simulated, its contract is sim/API.md',
-    sources: { documents: { domains: ['invoices', 'credit'], cursor: 'sequence', ordering: 'per_thing', push: false } },
+    sources: {
+      documents: { domains: ['invoices', 'credit', 'prices'], cursor: 'sequence', ordering: 'per_thing', push: false },
+    },
     deliveries: {
       sales_order: written,
       order_change: written,

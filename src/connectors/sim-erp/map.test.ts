@@ -48,3 +48,15 @@ it('a fingerprint follows the content and not the place in the feed', () => {
   expect(moved!.fingerprint).toBe(first!.fingerprint);
   expect(other!.fingerprint).not.toBe(first!.fingerprint);
 });
+
+it('a price that moved is the product’s from then on', () => {
+  const price = { seq: 9, kind: 'price', sku: '85123A', company: 'UK', currency: 'GBP', unitPrice: '2.61' };
+  const at = '2026-03-01T09:30:00.120Z';
+  const [item] = mapDocuments([{ ...price, at }], 'erp');
+  expect(item).toMatchObject({ scope: 'price.changed/erp', itemNo: 0 });
+  expect(item!.command).toEqual({
+    ...{ kind: 'price.changed', sku: '85123A', company: 'UK', currency: 'GBP', unitPrice: '2.61', changedAt: at },
+  });
+  const [bad] = mapDocuments([{ ...price, at, unitPrice: '-1' }], 'erp');
+  expect([bad!.key, bad!.unreadable?.place]).toEqual([`85123A ${at}`, '/records/0/unitPrice']);
+});

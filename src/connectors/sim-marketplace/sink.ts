@@ -54,11 +54,17 @@ export function prices(client: HttpClient, limits: ConnectorContext['limits']): 
   return priceSink(client, limits, routes);
 }
 
-export function orderStatus(client: HttpClient, limits: ConnectorContext['limits'], channel: string): StateSink {
-  return channelStatusSink(client, limits, channel, {
+export function orderStatus(
+  client: HttpClient,
+  limits: ConnectorContext['limits'],
+  channel: string,
+  showsChanges = false,
+): StateSink {
+  const routes = {
     write: '/orders/status',
     writeMax: STATUS_MAX,
     lookup: '/orders/status/lookup',
     lookupMax: STATUS_LOOKUP_MAX,
-  });
+  };
+  return channelStatusSink(client, limits, channel, routes, { showsChanges });
 }

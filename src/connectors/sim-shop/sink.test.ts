@@ -16,6 +16,23 @@ afterEach(async () => {
   await system.close();
 });
 
+it('orders are told with what their lines are by now where the estate says that they are shown so', async () => {
+  const told = { lineNo: 1, cancelled: 1, backordered: 0, refused: 0, shipped: 2, returned: 0 };
+  const line = { ...told, sku: '85123A', quantity: 9, amountMinor: 2295, invoiced: 2 };
+  const order = { channel: 'shop', externalNo: '536365', status: 'released', account: '1', currency: 'GBP' };
+  const state: OrderStatusState = { ...order, totalMinor: 2295, lines: [line] };
+  const bodyOf = async (settings: Record<string, unknown>) => {
+    system.answer({ json: { results: [{ number: '536365', status: 200 }] } });
+    const context = contextFor(system.url, { system: 'system-shop', channel: 'shop' });
+    const own = simShop({ ...context, settings });
+    await own.orderStatus!.write([{ key: 'shop/536365', version: 4, base: 3, state }], signal);
+    await own.close();
+    return (system.calls.at(-1)!.body as { items: { lines: unknown }[] }).items[0]!.lines;
+  };
+  expect(await bodyOf({})).toEqual([told]);
+  expect(await bodyOf({ showsChanges: true })).toEqual([{ ...told, sku: '85123A', quantity: 9, amountMinor: 2295 }]);
+});
+
 describe('availability', () => {
   it('is set only where the number is what it was, and says where it was not', async () => {
     const result = { sku: '85123A', status: 200, available: 4 };

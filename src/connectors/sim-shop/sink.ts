@@ -49,12 +49,12 @@ export function prices(client: HttpClient, limits: ConnectorContext['limits']): 
   return priceSink(client, limits, routes);
 }
 
-/** @param wants whether buyers are shown tracking numbers: each costs the hub a look at the order's shipments */
+/** @param shows `wants`: whether buyers are shown tracking numbers: each costs the hub a look at the order's shipments */
 export function orderStatus(
   client: HttpClient,
   limits: ConnectorContext['limits'],
   channel: string,
-  wants: readonly 'shipments'[] = [],
+  shows: Parameters<typeof channelStatusSink>[4] = {},
 ): StateSink {
   const routes = {
     write: '/orders/status',
@@ -62,5 +62,5 @@ export function orderStatus(
     lookup: '/orders/status/lookup',
     lookupMax: STATUS_LOOKUP_MAX,
   };
-  return channelStatusSink(client, limits, channel, routes, wants);
+  return channelStatusSink(client, limits, channel, routes, shows);
 }

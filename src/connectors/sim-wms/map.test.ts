@@ -85,3 +85,50 @@ it('content makes the fingerprint', () => {
   expect(prints({})).toBe(prints({}));
   expect(new Set([prints({}), prints({ tracking: null }), prints({ shipment: 'SHP-2' })]).size).toBe(3);
 });
+
+const work = { at: '2010-12-01T09:00:00Z', location: 'LON', order: 'shop/536365' };
+const missing = {
+  ...{ ...work, seq: 6, id: 'ev-6', type: 'short_picked', reference: 'F7', reason: 'not_found' },
+  lines: [{ lineNo: 1, sku: '85123A', quantity: 2 }],
+};
+const inspected = {
+  ...{ ...work, seq: 7, id: 'ev-7', type: 'inspected', reference: 'R3', by: 'returns desk' },
+  lines: [
+    { lineNo: 1, sku: '85123A', restock: 1, scrap: 0, quarantine: 1, from: 'receipt', credited: true },
+    { lineNo: 2, sku: '71053', restock: 0, scrap: 1, quarantine: 0, from: 'quarantine', credited: false },
+  ],
+};
+
+it('units that were not found, and goods that were looked at, are one item an event', () => {
+  const items = mapEvents([missing, inspected], 'wms');
+  const occurredAt = '2010-12-01T09:00:00.000Z';
+  expect(items.map(({ scope, key, command }) => [scope, key, command])).toEqual([
+    [
+      'short_picked/wms',
+      'ev-6',
+      {
+        ...{ kind: 'fulfilment.short_picked', fulfilment: 'F7', reason: 'not_found', occurredAt, sequence: 6 },
+        lines: missing.lines,
+      },
+    ],
+    [
+      'inspected/wms',
+      'ev-7',
+      {
+        ...{ kind: 'return.inspected', returnReference: 'R3', occurredAt, sequence: 7, by: 'returns desk' },
+        lines: [
+          { lineNo: 1, restock: 1, scrap: 0, quarantine: 1, from: 'receipt' },
+          { lineNo: 2, restock: 0, scrap: 1, quarantine: 0, from: 'quarantine', credited: false },
+        ],
+      },
+    ],
+  ]);
+});
+
+it.each([
+  ['units below 0', { ...inspected, lines: [{ ...inspected.lines[0], scrap: -1 }] }, '/records/0/lines/0/scrap'],
+  ['units from nowhere', { ...inspected, lines: [{ ...inspected.lines[0], from: 'sky' }] }, '/records/0/lines/0/from'],
+  ['no reason', { ...missing, reason: 7 }, '/records/0/reason'],
+])('%s are unreadable with their place', (_, record, place) => {
+  expect(mapEvents([record], 'wms')[0]!.unreadable?.place).toBe(place);
+});

@@ -2,6 +2,7 @@ import type { InboundItem } from '../../canonical/index.ts';
 import {
   type Draft,
   Fields,
+  inspectionItem,
   item,
   mapRecords,
   movementItem,
@@ -11,7 +12,7 @@ import {
   scopes,
 } from '../kit/index.ts';
 
-const TYPES = ['picked', 'shipped', 'received', 'adjusted', 'returned'] as const;
+const TYPES = ['picked', 'short_picked', 'shipped', 'received', 'adjusted', 'returned', 'inspected'] as const;
 /** Adjustments under this kind of reference were held under a reservation of ours. */
 const RESERVATION_PREFIX = 'res:';
 const ADJUSTMENT_MAX = 1_000_000_000;
@@ -27,7 +28,11 @@ function mapEvent(raw: unknown, place: string, system: string): Draft[] {
     if (type === 'received' || type === 'adjusted') return mapMovements(event, type, system);
     const scope = scopes.event(type, system);
     const idOf = () => event.text('id');
-    return [readOr(raw, scope, idOf, () => mapWork(event, type, scope))];
+    return [
+      readOr(raw, scope, idOf, () =>
+        type === 'inspected' ? mapInspection(event, system) : mapWork(event, type, scope),
+      ),
+    ];
   });
 }
 
@@ -56,7 +61,7 @@ function mapMovements(event: Fields, movement: 'received' | 'adjusted', system: 
 }
 
 /** Work that we asked for. Its references are ours (`F…`, `R…`), so that a WMS needs to know nothing else about us. */
-function mapWork(event: Fields, type: 'picked' | 'shipped' | 'returned', scope: string): Draft {
+function mapWork(event: Fields, type: 'picked' | 'short_picked' | 'shipped' | 'returned', scope: string): Draft {
   const id = event.text('id');
   const reference = event.text('reference');
   const occurredAt = event.time('at');
@@ -82,9 +87,33 @@ function mapWork(event: Fields, type: 'picked' | 'shipped' | 'returned', scope: 
   }
   const sequence = sequenceOf(event);
   const fields = [reference, occurredAt, sequence, goods];
+  if (type === 'short_picked') {
+    const reason = event.text('reason');
+    const head = { kind: 'fulfilment.short_picked', fulfilment: reference, reason, occurredAt, sequence } as const;
+    return item(scope, id, { ...head, lines }, [...fields, reason]);
+  }
   if (type === 'picked')
     return item(scope, id, { kind: 'fulfilment.picked', fulfilment: reference, occurredAt, sequence, lines }, fields);
   return item(scope, id, { kind: 'return.received', returnReference: reference, occurredAt, sequence, lines }, fields);
+}
+
+/** What people made of goods that came back. */
+function mapInspection(event: Fields, system: string): Draft {
+  return inspectionItem(system, event.text('id'), {
+    kind: 'return.inspected',
+    returnReference: event.text('reference'),
+    occurredAt: event.time('at'),
+    sequence: sequenceOf(event),
+    by: event.text('by'),
+    lines: event.lines('lines').map((line) => ({
+      lineNo: line.lineNo('lineNo'),
+      restock: line.quantity('restock', 0),
+      scrap: line.quantity('scrap', 0),
+      quarantine: line.quantity('quarantine', 0),
+      from: line.oneOf('from', ['receipt', 'quarantine'] as const),
+      ...(line.raw.credited === false && { credited: false }),
+    })),
+  });
 }
 
 function sequenceOf(event: Fields): number {
