@@ -1,7 +1,8 @@
 /** Orders that change after they were accepted: each unit at the stage it is at, what is added as lines of their own, everything told once. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { putAccounts } from '../src/master/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import { applyRerun, holdOrder, planRerun } from '../src/orders/index.ts';
+import { applyRerun, holdOrder, listHolds, planRerun, releaseHold } from '../src/orders/index.ts';
 import { findOrders, readTimeline } from '../src/projections/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import type { MemorySystem } from './helpers/memory-system.ts';
@@ -113,6 +114,31 @@ it('units that are added are a line of their own: the ERP is told, then the WMS 
     [{ lineNo: 100_001, quantity: 3 }],
   ]);
   expect(seen(systems.crm)).toMatchObject({ totalMinor: 2000, lines: [{ lineNo: 1, quantity: 8, amountMinor: 2000 }] });
+});
+
+it('what is added while the order is held is told to the ERP with the order, and whose it is', async () => {
+  await arrive(sku.a, 'north', 20);
+  const account = (hold: string | null) =>
+    putAccounts(hub.db, hub.directory, [{ account: 'A1', company: 'acme', hold }]);
+  await account('insolvent');
+  await ordered('api', [sku.a, 5]);
+  await account(null);
+  const [hold] = await listHolds(hub.db, { state: 'open', limit: 1 });
+  await changeBy([[1, 8], { lineNo: 2, quantity: 1, sku: sku.b, unitPrice: '1.00' }]);
+  await hub.settle();
+  expect(told(systems.erp, 'sales_order')).toEqual([]);
+  await releaseHold(hub.db, hub.deps, hold!.holdId, { by: 'ann', reason: 'called them' });
+  await hub.settle();
+  const [whole] = told(systems.erp, 'sales_order');
+  const rootOf = (line: object) => (line as { addsTo?: number }).addsTo;
+  expect(new Map(whole!.lines.map((line) => [line.lineNo, [line.quantity, rootOf(line)]]))).toEqual(
+    new Map([
+      [1, [5, undefined]],
+      [2, [1, undefined]],
+      [100_001, [3, 1]],
+    ]),
+  );
+  expect(told(systems.erp, 'order_change')).toEqual([]);
 });
 
 it('each unit is given back once, at the stage it is at: waiting and allocated at once, at the WMS when it answers', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { putSubstitutes } from '../master/index.ts';
 import { type OrderCommand, processOrders } from '../orders/index.ts';
 import { useApi } from './testing/hub.ts';
 
@@ -155,6 +156,19 @@ describe('orders', () => {
     ]);
     const none = await api.order(orderOf('R2', { channel: 'strict' }));
     expect(none.json()).toMatchObject({ state: 'refused', lines: [{ decision: 'refused', refused: 3 }] });
+  });
+
+  it('another SKU that is sent instead is a line that says for which, and no part of the total', async () => {
+    await api.receive('71053', 'LON', 2);
+    await putSubstitutes(api.hub.db, api.hub.directory, [{ sku: '85123A', substitutes: ['71053'] }]);
+    const answer = await api.order(orderOf('SUB', { substitutes: 'allow' }));
+    await putSubstitutes(api.hub.db, api.hub.directory, [{ sku: '85123A', substitutes: [] }]);
+    const { totalMinor, lines } = answer.json();
+    const [own, instead] = lines;
+    expect(own).toMatchObject({ lineNo: 1, quantity: 3, amountMinor: 765 });
+    expect(own.standsFor).toBeUndefined();
+    expect(instead).toMatchObject({ sku: '71053', standsFor: 1, quantity: own.refused });
+    expect(totalMinor).toBe(765);
   });
 
   it('an order turns its reservation into an allocation', async () => {

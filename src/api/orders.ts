@@ -165,6 +165,9 @@ const decided = Type.Object({
       unitPrice: Type.String(),
       pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for; absent: 1' })),
       amountMinor: Type.Integer(),
+      standsFor: Type.Optional(
+        Type.Integer({ description: 'the line whose refused units it is sent for; its amount is part of that line’s' }),
+      ),
       ordered: Type.Optional(ordered),
       priceCheck: Type.Optional(priceCheck),
     }),

@@ -26,13 +26,20 @@ function insteadOf({ standsFor, perUnit = 1, setNo }: StandsFor): { standsFor?: 
   return { ...(standsFor !== undefined && { standsFor }), ...(setNo !== undefined && { perUnit }) };
 }
 
-function salesOrder(directory: Directory, header: Header, told: readonly (Told & StandsFor)[]): SalesOrderPayload {
-  const lines = told.map(({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, taxMinor, ...instead }) => ({
-    ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
-    ...(taxMinor !== undefined && { taxMinor }),
-    ...(pricePer !== undefined && { pricePer }),
-    ...insteadOf(instead),
-  }));
+function salesOrder(
+  directory: Directory,
+  header: Header,
+  told: readonly (Told & StandsFor & { addsTo?: number })[],
+): SalesOrderPayload {
+  const lines = told.map(
+    ({ lineNo, skuId, unitPrice, pricePer, quantity, amountMinor, taxMinor, addsTo, ...instead }) => ({
+      ...{ lineNo, sku: directory.skuCode(skuId), unitPrice, quantity, amountMinor },
+      ...(taxMinor !== undefined && { taxMinor }),
+      ...(pricePer !== undefined && { pricePer }),
+      ...insteadOf(instead),
+      ...(addsTo !== undefined && addsTo !== lineNo && { addsTo }),
+    }),
+  );
   return {
     reference: orderReference(directory.channelById.get(header.channelId)!.code, header.externalNo),
     company: directory.companyById.get(header.companyId)!.code,
