@@ -9,6 +9,8 @@ export interface DemoOptions {
   json: boolean;
   faults: 'none' | 'storm';
   seed: number;
+  /** JSON of rates, '' for the usual ones; absent: orders come as the file has them. */
+  mutate?: string;
   port?: number;
   dir: string;
 }
@@ -27,10 +29,16 @@ export function register(program: Command): void {
     .option('--until-drained', 'end when nothing is pending, compare every system, print a summary', false)
     .option('--faults <profile>', 'none or storm', profile, 'none')
     .option('--seed <n>', 'seed of everything that is random', whole, 1)
+    .option(
+      '--mutate [rates]',
+      'orders are changed, cancelled in part, picked short and returned, accounts go over credit, prices move; rates such as changed=0.05,cancelledInPart=0.05,shortPicked=0.03,returned=0.02,overCredit=10,substitutes=200,pricesDrifting=0.1',
+      rates,
+    )
     .option('--port <n>', 'port of the hub (PORT; 8480)', whole)
     .option('--dir <folder>', 'where database and systems keep their data', '.crossdock')
     .option('--json', 'one JSON document on stdout at the end', false)
-    .action(async (options: DemoOptions) => {
+    .action(async ({ mutate, ...rest }: Omit<DemoOptions, 'mutate'> & { mutate?: string | true }) => {
+      const options: DemoOptions = { ...rest, ...(mutate !== undefined && { mutate: mutate === true ? '' : mutate }) };
       const { runDemo } = await import('./demo/run.ts');
       process.exitCode = await runDemo(options);
     });
@@ -39,6 +47,18 @@ export function register(program: Command): void {
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
   return Number(text);
+}
+
+const RATES = ['changed', 'cancelledInPart', 'shortPicked', 'returned', 'overCredit', 'substitutes', 'pricesDrifting'];
+
+function rates(text: string): string {
+  const given = text.split(',').map((one): [string, number] => {
+    const [name = '', value = ''] = one.split('=');
+    if (!RATES.includes(name) || !/^\d{1,6}(\.\d{1,6})?$/.test(value))
+      throw new InvalidArgumentError(`must be name=number, separated by commas; names: ${RATES.join(', ')}`);
+    return [name, Number(value)];
+  });
+  return JSON.stringify(Object.fromEntries(given));
 }
 
 function profile(text: string): 'none' | 'storm' {

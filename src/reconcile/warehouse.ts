@@ -120,7 +120,7 @@ function fulfilmentDifference(parity: Parity, hub: HubFulfilmentRow, held: WmsFu
 function returnDifference(hub: HubReturnRow, held: WmsReturn): string | undefined {
   if (hub.order_key !== held.order) return `order is ${held.order} there, ${hub.order_key} here`;
   if (hub.location !== held.location) return `location is ${held.location} there, ${hub.location} here`;
-  if ((hub.state === 'received') !== held.arrived)
+  if ((hub.state !== 'expected') !== held.arrived)
     return `${held.arrived ? 'arrived' : 'expected'} there, ${hub.state} here`;
   const ours = new Map(hub.lines.map((line) => [line.lineNo, line.quantity]));
   if (ours.size !== held.lines.length) return `${held.lines.length} lines there, ${ours.size} here`;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import type { MutationRates } from '../../sim/feeder/mutations.ts';
 import { writeSample } from '../../sim/feeder/sample.ts';
 import { createApiKey } from '../../src/api/index.ts';
 import { Children } from '../../src/cli/demo/children.ts';
@@ -70,6 +71,8 @@ export interface ChaosOptions {
   databaseUrl: string;
   /** Instead of the real file, or a sample of it. */
   file?: string;
+  /** Rates of mutations, over the estate with rules for them. */
+  mutate?: MutationRates;
   say: (line: string) => void;
 }
 
@@ -101,7 +104,7 @@ export class ChaosEstate {
   }
 
   async start(): Promise<void> {
-    const { orders, hubs, faults, seed, databaseUrl } = this.#options;
+    const { orders, hubs, faults, seed, databaseUrl, mutate } = this.#options;
     this.#file = this.#options.file ?? findOrders(this.#dir, orders);
     const ports: number[] = [];
     for (let i = 0; i < hubs; i++) ports.push(await findFreePort());
@@ -136,8 +139,9 @@ export class ChaosEstate {
       DATABASE_URL: databaseUrl,
     };
     for (const system of SYSTEMS) env[`${system.toUpperCase()}_URL`] = this.#urls[system]!;
+    const config = mutate === undefined ? {} : { config: join(root, 'examples/wholesaler/exceptions.config.ts') };
     for (const [i, port] of ports.entries())
-      this.hubs.push(new HubProcess({ name: `hub${i + 1}`, port, dir: this.#dir, env }));
+      this.hubs.push(new HubProcess({ name: `hub${i + 1}`, port, dir: this.#dir, env, ...config }));
     for (const hub of this.hubs) hub.start();
     await Promise.all(this.hubs.map((hub) => hub.ready));
     const { key } = await createApiKey(this.db, { name: 'chaos', scopes: ['read', 'write', 'operate'] });
@@ -160,6 +164,8 @@ export class ChaosEstate {
     ];
     for (const name of ['shop', 'marketplace', 'crm', 'wms']) args.push(`--${name}`, this.#urls[name]!);
     args.push('--hub', this.hubs[0]!.url, '--limit-orders', String(this.#options.orders));
+    const { mutate } = this.#options;
+    if (mutate !== undefined) args.push(`--mutate=${JSON.stringify(mutate)}`, '--erp', this.#urls.erp!);
     const child = this.#children.start('feeder', join(root, 'sim/feeder/main.ts'), args, {
       mayEnd: true,
       onLine: (line) => {

@@ -74,6 +74,8 @@ export function feed(
       const isWatched = options.orders === undefined && !options.untilDrained;
       const pace = options.ordersPerSecond ?? (isWatched ? WATCHED_ORDERS_PER_SECOND : 0);
       args.push('--orders-per-second', String(pace));
+      if (options.mutate !== undefined)
+        args.push(`--mutate=${options.mutate}`, '--erp', urls.erp!, '--answered', join(demoDir, 'answered.ndjson'));
       const child = children.start('feeder', join(root, 'sim/feeder/main.ts'), args, {
         mayEnd: true,
         onLine: (line) => {

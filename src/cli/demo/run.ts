@@ -112,7 +112,9 @@ async function run(
   process.env.SIM_TOKEN = token;
   process.env.SHOP_WEBHOOK_SECRET = webhookSecret;
 
-  const estate = await loadEstate(join(root, 'examples/wholesaler/crossdock.config.ts'));
+  const estate = await loadEstate(
+    join(root, 'examples/wholesaler', options.mutate === undefined ? 'crossdock.config.ts' : 'exceptions.config.ts'),
+  );
   const faults = new Map<string, { count: number; last: string }>();
   const hub = await createHub({
     estate,

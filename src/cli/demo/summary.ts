@@ -5,6 +5,7 @@ import { compareWithSystems } from '../../reconcile/index.ts';
 import type { DemoOptions } from '../demo.ts';
 import { systemStats } from './drain.ts';
 import type { Fed, FeederDone } from './feed.ts';
+import { summariseMutations } from './mutations.ts';
 import * as statements from './summary.sql.ts';
 
 export interface SummaryInput {
@@ -50,8 +51,12 @@ export async function summarise(hub: Hub, input: SummaryInput) {
   const parityHolds = Object.values(comparison.parity).every(
     (p) => p.missing === 0 && p.extra === 0 && p.different === 0,
   );
+  const mutations =
+    input.options.mutate === undefined ? undefined : await summariseMutations(db, input.urls, done.mutations);
   const ok =
     parityHolds &&
+    mutations?.money.equal !== false &&
+    mutations?.stock.explained !== false &&
     oversell === 0 &&
     Object.values(promises).every((promise) => promise.holds) &&
     addsUp(lines, done.rejected) &&
@@ -95,6 +100,7 @@ export async function summarise(hub: Hub, input: SummaryInput) {
       count: row.count,
       attempts: row.attempts,
     })),
+    ...(mutations !== undefined && { mutations }),
     rejects,
     fileError,
     feeder: done,

@@ -191,6 +191,8 @@ async function judgeDocuments({ client, names, urls, seen, promises: { I10 } }: 
   };
   for await (const posted of feed<Posted>(urls.erp)) {
     const { kind, number, reference } = posted;
+    // What accounts owe and products cost is in the same feed.
+    if (kind !== 'invoice' && kind !== 'credit_note') continue;
     const name = `${kind} erp/${number}`;
     seen.documents.push({ kind, number, reference });
     const held = documents.get(name);

@@ -24,7 +24,7 @@ interface Came {
 
 const STATES = new Set(['a', 'w', 'p', 's']);
 /** Of these scopes the tables show what a message brought. Cancels show as units of their lines (I8), receipts of supply not at all. */
-const BRINGS = /^(order|movement|picked|returned|shipped|document|charge|reservation)\//;
+const BRINGS = /^(order|movement|picked|returned|inspected|shipped|document|charge|reservation)\//;
 const nameOf = (scope: string, key: string): string => `${scope} ${key}`;
 
 export async function judgeMessages(world: World): Promise<void> {
@@ -50,6 +50,7 @@ export async function judgeMessages(world: World): Promise<void> {
     // The hub knows a shipment by its number, its message by the WMS's event.
     if (event.type === 'shipped' && shipments.has(event.shipment!)) effects.add(nameOf('shipped/wms', event.id));
   }
+  await judgeReports(world, judge);
   for (const { kind, number } of world.seen.documents)
     judge({
       scope: 'document/erp',
@@ -117,8 +118,18 @@ async function readEffects(world: World, keys: ReadonlyMap<string, Key>): Promis
   for (const order of names.orders.values()) effects.add(nameOf(`order/${order.channel}`, order.number));
   type Movement = { kind: string; source: string; sourceId: string };
   const moved = 'select kind, source, source_id as "sourceId" from stock_movement';
+  // What came back and is looked at first moves stock when it was looked at, or never.
+  type Returned = { type: string; source: string; sourceId: string };
+  const returned =
+    "select type, data->>'source' as source, data->>'sourceId' as \"sourceId\" from fact where type in ('return.received', 'return.inspected')";
+  const looked = new Set<string>();
+  for await (const { type, source, sourceId } of rows<Returned>(client, returned)) {
+    effects.add(nameOf(`${type === 'return.received' ? 'returned' : 'inspected'}/${source}`, sourceId));
+    if (type === 'return.inspected') looked.add(`${source} ${sourceId}`);
+  }
   for await (const { kind, source, sourceId } of rows<Movement>(client, moved))
-    effects.add(nameOf(`${kind === 'picked' || kind === 'returned' ? kind : 'movement'}/${source}`, sourceId));
+    if (kind !== 'returned' || !looked.has(`${source} ${sourceId}`))
+      effects.add(nameOf(`${kind === 'picked' || kind === 'returned' ? kind : 'movement'}/${source}`, sourceId));
   type Document = { kind: string; source: string; number: string };
   const documents = 'select kind, source, invoice_no as number from invoice';
   for await (const { kind, source, number } of rows<Document>(client, documents))
@@ -156,24 +167,66 @@ async function judgeMessagesKept({ client, promises: { I11 } }: World, keys: Rea
 
 interface DemandRecord {
   seq: number;
-  type: 'order' | 'cancel';
+  type: 'order' | 'cancel' | 'change' | 'return';
   number: string;
+  /** Of changes and returns. */
+  order: string;
   reference: string;
   lines: { order: string | null; lineNo: number | null; sku: string }[];
 }
 interface StockRecord {
   seq: number;
   id: string;
-  type: 'picked' | 'shipped' | 'received' | 'adjusted' | 'returned';
+  type: 'picked' | 'short_picked' | 'shipped' | 'received' | 'adjusted' | 'returned' | 'inspected';
   reference: string;
   shipment?: string;
   lines: unknown[];
+}
+
+/** What accounts owe, and what products cost: each report is of its moment, the key's last part of what it says. */
+async function judgeReports(world: World, judge: (came: Came) => void): Promise<void> {
+  const { client, urls } = world;
+  const known = new Map<string, string>();
+  const select = "select scope, key from inbound where scope in ('credit/erp', 'price.changed/erp')";
+  for await (const { scope, key } of rows<{ scope: string; key: string }>(client, select))
+    known.set(nameOf(scope, key.slice(0, key.lastIndexOf(' '))), key);
+  type Report = { seq: number; kind: string; company: string; account: string; sku: string; at: string };
+  for await (const { kind, company, account, sku, at } of feed<Report>(urls.erp)) {
+    if (kind !== 'credit' && kind !== 'price') continue;
+    const [scope, key] =
+      kind === 'credit' ? ['credit/erp', `${company}/${account} ${at}`] : ['price.changed/erp', `${sku} ${at}`];
+    judge({
+      scope,
+      key: known.get(nameOf(scope, key)) ?? key,
+      from: 'records of systems',
+      what: `${kind} ${key} of the ERP`,
+    });
+  }
 }
 
 function demandKeys(channel: string, record: DemandRecord): Came[] {
   const from = 'records of systems';
   if (record.type === 'order')
     return [{ scope: `order/${channel}`, key: record.number, from, what: `order ${record.number} of ${channel}` }];
+  const { type, reference } = record;
+  if (type === 'change')
+    return [
+      {
+        scope: `change/${channel}`,
+        key: `${record.order}/${reference}`,
+        from,
+        what: `change ${reference} of ${channel}`,
+      },
+    ];
+  if (type === 'return')
+    return [
+      {
+        scope: `return/${channel}`,
+        key: `${reference}/${record.order}`,
+        from,
+        what: `return ${reference} of ${channel}`,
+      },
+    ];
   const what = `cancel ${record.reference} of ${channel}`;
   return cancelKeys(record).map((key) => ({ scope: `cancel/${channel}`, key, from, what }));
 }
@@ -209,7 +262,7 @@ interface Answered {
   body: Record<string, unknown>;
   answer: Record<string, unknown>;
 }
-type Line = { lineNo: number; sku: string; quantity: number; amountMinor: number };
+type Line = { lineNo: number; sku: string; quantity: number; amountMinor: number; standsFor?: number | null };
 
 async function judgeAnswers(world: World, judge: (came: Came) => void): Promise<void> {
   const { client, names, promises } = world;
@@ -220,6 +273,12 @@ async function judgeAnswers(world: World, judge: (came: Came) => void): Promise<
   const priced = new Set<string>();
   for await (const { id } of rows<{ id: number }>(client, 'select distinct sku_id as id from price'))
     priced.add(names.skus.get(id)!);
+  const added = new Map<number, number>();
+  for await (const row of rows<{ id: number; amount: number }>(
+    client,
+    'select order_id as id, amount_minor as amount from order_line where adds_to is not null and stands_for is null',
+  ))
+    added.set(row.id, (added.get(row.id) ?? 0) + row.amount);
   const granted = new Map<number, number>();
   for await (const row of rows<{ id: number; units: number }>(
     client,
@@ -243,8 +302,12 @@ async function judgeAnswers(world: World, judge: (came: Came) => void): Promise<
       const order = names.byReference.get(reference);
       if (String(order?.orderId) !== answer.orderId)
         I11.wrong(`order ${reference} was answered as ${answer.orderId} and is ${order?.orderId ?? 'not there'}`);
-      const total = (answer.lines as Line[]).reduce((sum, line) => sum + line.amountMinor, 0);
-      if (order !== undefined && order.totalMinor !== total)
+      // What stands for a line costs what that costs; what was added since was answered on its own.
+      const total = (answer.lines as Line[]).reduce(
+        (sum, line) => sum + (line.standsFor == null ? line.amountMinor : 0),
+        0,
+      );
+      if (order !== undefined && order.totalMinor - (added.get(order.orderId) ?? 0) !== total)
         I11.wrong(`order ${reference} was answered with ${total} and comes to ${order.totalMinor}`);
     } else if (route === 'reservations') {
       I5.look(from);
@@ -253,6 +316,21 @@ async function judgeAnswers(world: World, judge: (came: Came) => void): Promise<
       const units = (answer.lines as { quantity: number }[]).reduce((sum, line) => sum + line.quantity, 0);
       if (granted.get(id) !== units)
         I11.wrong(`hold ${key} was answered with ${units} units, ${granted.get(id) ?? 'none'} are there`);
+    } else if (route === 'returns') {
+      item(`return/${body.channel}`, `${body.reference}/${body.order}`, `return ${body.reference} of the API`);
+    } else if (/^orders\/\d+\/(changes|cancel)$/.test(route)) {
+      const order = names.orders.get(Number(route.split('/')[1]));
+      const [scope, what] = route.endsWith('changes')
+        ? ['change', 'change']
+        : ['order_cancel', 'cancel of the order by'];
+      item(`${scope}/${order?.channel}`, `${order?.number}/${body.reference}`, `${what} ${body.reference} of the API`);
+    } else if (/^holds\/\d+\/release$/.test(route)) {
+      I5.look(from);
+      I11.look(from);
+      const id = Number(answer.holdId);
+      const [hold] = (await client.query<{ state: string }>('select state from order_hold where hold_id = $1', [id]))
+        .rows;
+      if (hold?.state !== 'released') I11.wrong(`hold ${id} was released and is ${hold?.state ?? 'not there'}`);
     } else if (route === 'cancellations' || route === 'charges') {
       const results = answer.results as { status: number }[];
       for (const [i, sent] of (body[route] as (DemandRecord & { channel: string })[]).entries()) {

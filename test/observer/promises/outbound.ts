@@ -11,11 +11,14 @@ const HEARS: Readonly<Record<string, { system: SystemName; kind: string }>> = {
   'order.lines_cancelled': { system: 'erp', kind: 'order_cancellation' },
   'shipment.confirmed': { system: 'erp', kind: 'shipment_posting' },
   'return.received': { system: 'erp', kind: 'return_posting' },
+  'return.inspected': { system: 'erp', kind: 'return_posting' },
   'charge.recorded': { system: 'erp', kind: 'charge' },
   'fulfilment.requested': { system: 'wms', kind: 'fulfilment' },
   'order.cancel_asked': { system: 'wms', kind: 'fulfilment_cancel' },
   'return.authorised': { system: 'wms', kind: 'return_announcement' },
 };
+/** What a fact may bring beside that: of an order that was held, what was cancelled of it meanwhile. */
+const BESIDE: Readonly<Record<string, string>> = { 'order.hold_ended': 'order_cancellation' };
 /** Facts that change nothing of what an account or a channel is shown of its order. */
 const SILENT = new Set([
   'fulfilment.requested',
@@ -124,7 +127,7 @@ async function judgeFacts(world: World, isRead: IsRead): Promise<Told> {
     for (; !next.done && next.value.position === fact.position; next = await deliveries.next()) {
       const delivery = take();
       if (delivery.kind === kind && names.destinations.get(delivery.destination) === system) count += 1;
-      else stray(delivery);
+      else if (delivery.kind !== BESIDE[fact.type]) stray(delivery);
     }
     const name = `${fact.type} of ${fact.stream} (version ${fact.version})`;
     if (count > 1) I6.wrong(`${name} has ${count} deliveries to ${system}`);
@@ -166,12 +169,28 @@ async function isTold({ client }: World, fact: Fact, kind: string): Promise<bool
   if (data.untold === true) return true;
   if (fact.type === 'order.accepted' || fact.type === 'order.lines_added') {
     const lines = data.lines as { quantity: number; refused: number; held?: number }[];
+    if (await isHeldThen(client, fact)) return true;
     return lines.every((line) => line.refused === line.quantity) || lines.some((line) => (line.held ?? 0) > 0);
+  }
+  // The ERP hears of what comes back once it is decided whether it is paid back, where somebody looks at it first.
+  if (fact.type === 'return.received') return data.inspection === 'before_credit';
+  if (fact.type === 'return.inspected') {
+    const lines = data.lines as { restock: number; scrap: number }[];
+    return data.inspection !== 'before_credit' || lines.every((line) => line.restock + line.scrap === 0);
   }
   if (fact.type !== 'shipment.confirmed' && fact.type !== 'charge.recorded') return false;
   const reference = fact.type === 'shipment.confirmed' ? `${data.source}/${data.shipment}` : data.reference;
   const other = await client.query('select 1 from delivery where kind = $1 and reference = $2', [kind, reference]);
   return other.rows.length === 1;
+}
+
+/** Whether it was held in the moment of the fact: one that was and is not any more says so itself. */
+async function isHeldThen(client: World['client'], { stream, transaction }: Fact): Promise<boolean> {
+  const held = await client.query(
+    "select 1 from fact where stream = $1 and transaction_id::text = $2 and type = 'order.held'",
+    [stream, transaction],
+  );
+  return held.rows.length > 0;
 }
 
 /** Each order has one publication for the CRM and one for the channel that sold it, which knows of the newest fact that shows. */
