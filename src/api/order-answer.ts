@@ -73,7 +73,6 @@ export function decisionAnswer(directory: Directory, accepted: Accepted): object
         unitPrice: line.unitPrice,
         ...(line.pricePer !== undefined && { pricePer: line.pricePer }),
         amountMinor: line.amountMinor,
-        ...(line.standsFor !== undefined && { standsFor: line.standsFor }),
         ...(line.priceCheck !== undefined && { priceCheck: line.priceCheck }),
         ...(line.asked !== undefined && { ordered: line.asked }),
       };

@@ -153,7 +153,11 @@ const decided = Type.Object({
       kits: Type.Optional(
         Type.Integer({ description: 'of a kit: so many are set aside whole; the lines that stand for it say where' }),
       ),
-      standsFor: Type.Optional(Type.Integer({ description: 'the ordered line whose units this one delivers' })),
+      standsFor: Type.Optional(
+        Type.Integer({
+          description: 'the ordered line whose units this one delivers; its amount is part of that line’s',
+        }),
+      ),
       perUnit: Type.Optional(Type.Integer({ description: 'how many of it stand for one unit of that line' })),
       expected: Type.Array(Type.Object({ dueAt: Type.String(), location: Type.String(), quantity: Type.Integer() }), {
         description: 'backordered units that are promised of dated supply',
@@ -165,9 +169,6 @@ const decided = Type.Object({
       unitPrice: Type.String(),
       pricePer: Type.Optional(Type.Integer({ description: 'base units that the price is for; absent: 1' })),
       amountMinor: Type.Integer(),
-      standsFor: Type.Optional(
-        Type.Integer({ description: 'the line whose refused units it is sent for; its amount is part of that line’s' }),
-      ),
       ordered: Type.Optional(ordered),
       priceCheck: Type.Optional(priceCheck),
     }),
