@@ -37,7 +37,7 @@ describe('every connector of ours', () => {
       expect(report.passed + report.skipped).toBe(checks.length);
       for (const { result, detail } of report.checks) if (result === 'skipped') expect(detail).not.toBeNull();
     },
-    240_000,
+    480_000,
   );
 });
 

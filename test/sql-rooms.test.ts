@@ -32,6 +32,7 @@ const administration: Readonly<Record<string, string>> = {
 
 /** Statements for other systems' databases, around those that an estate declares. */
 const otherSystems = [
+  'src/connectors/kit/conformance/checks/database-reads.ts',
   'src/connectors/kit/conformance/checks/database.ts',
   'src/connectors/kit/conformance/database.ts',
   'src/connectors/ledgersmb/conformance.ts',

@@ -8,5 +8,6 @@ export * from './hold-kinds.ts';
 export * from './master-fields.ts';
 export * from './money.ts';
 export * from './order-stages.ts';
+export * from './record-commands.ts';
 export * from './tax.ts';
 export * from './units.ts';

@@ -1,5 +1,6 @@
 import type { Declaration } from '../kit/index.ts';
 import { ACCOUNTS_MAX } from './credit.ts';
+import { QUOTES_MAX } from './quotes.ts';
 import { OVERLAP_MS, settings } from './settings.ts';
 
 const keyset = (domains: Declaration['sources'][string]['domains']) => ({
@@ -45,6 +46,7 @@ export const declaration: Declaration = {
   },
   states: { orderStatus: { batchMax: 10, readBack: 'content' } },
   credit: { accountsMax: ACCOUNTS_MAX },
+  quotes: { batchMax: QUOTES_MAX },
   needs: ['token'],
   settings,
   limits: { callsPerSecond: 40, concurrency: 4 },

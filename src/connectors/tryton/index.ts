@@ -3,6 +3,7 @@ import { type Connector, defineConnector, ownReferences } from '../kit/index.ts'
 import { creditSource } from './credit.ts';
 import { declaration } from './declaration.ts';
 import { Lookups } from './lookups.ts';
+import { quoteDesk } from './quotes.ts';
 import { Tryton } from './rpc.ts';
 import type { Settings } from './settings.ts';
 import { type Snapshots, snapshots } from './snapshot.ts';
@@ -30,6 +31,7 @@ export const tryton = defineConnector(declaration, (context) => {
     }),
     deliveries: { ...deliveries(sinks) },
     credit: creditSource(rpc, lookups, settings),
+    quotes: quoteDesk(rpc, lookups, limits),
     ...(channel !== null && { orderStatus: orderStatus(sinks, channel) }),
     async probe(signal) {
       try {

@@ -49,7 +49,8 @@ export class Lookups {
   #warehouses: Promise<Map<string, Warehouse>> | undefined;
   #travel: Promise<Travel> | undefined;
   #identifiers: Promise<boolean> | undefined;
-  #creditLimits: Promise<boolean> | undefined;
+  /** Whether parties have a field: its modules say. */
+  readonly #ofParties = new Map<string, Promise<boolean>>();
 
   constructor(tryton: Tryton, settings: Settings) {
     this.#tryton = tryton;
@@ -195,17 +196,29 @@ export class Lookups {
     return this.#identifiers;
   }
 
-  /** Whether parties have limits: module `account_credit_limit`. */
-  async hasCreditLimits(signal: AbortSignal): Promise<boolean> {
+  /** Module `account_credit_limit`. */
+  hasCreditLimits(signal: AbortSignal): Promise<boolean> {
+    return this.#partiesHave('credit_limit_amount', signal);
+  }
+
+  /** Module `sale_price_list`. */
+  hasPriceLists(signal: AbortSignal): Promise<boolean> {
+    return this.#partiesHave('sale_price_list', signal);
+  }
+
+  #partiesHave(field: string, signal: AbortSignal): Promise<boolean> {
     this.#forget();
-    this.#creditLimits ??= this.#has('party.party', ['credit_limit_amount'], signal).then(
-      (found) => found.has('credit_limit_amount'),
+    const known = this.#ofParties.get(field);
+    if (known !== undefined) return known;
+    const asked = this.#has('party.party', [field], signal).then(
+      (found) => found.has(field),
       (error: unknown) => {
-        this.#creditLimits = undefined;
+        this.#ofParties.delete(field);
         throw error;
       },
     );
-    return this.#creditLimits;
+    this.#ofParties.set(field, asked);
+    return asked;
   }
 
   async #has(model: string, fields: string[], signal: AbortSignal): Promise<Set<string>> {
@@ -228,7 +241,7 @@ export class Lookups {
     this.#warehouses = undefined;
     this.#travel = undefined;
     this.#identifiers = undefined;
-    this.#creditLimits = undefined;
+    this.#ofParties.clear();
   }
 }
 

@@ -96,6 +96,21 @@ it('an order that only moves along has no note, and costs no write', async () =>
   expect([await tell(item), await holds(item), notes.size, writes()]).toEqual([{ outcome: 'confirmed' }, true, 0, 0]);
 });
 
+it('when the rest is promised stands there by day, and changes with the promise', async () => {
+  const part = (quantity: number, on: string | null) => ({ quantity, at: on, location: 'EAST', reason: 'in_stock' });
+  const [early, late] = ['2026-03-03T15:00:00.000Z', '2026-03-09T15:00:00.000Z'];
+  const promise = async (...promised: ReturnType<typeof part>[]) => {
+    const item = stateOf({}, { promised });
+    expect([await tell(item), await holds(item)]).toEqual([{ outcome: 'confirmed' }, true]);
+    return [...notes.values()].map(({ message }) => message.split('\n').slice(1));
+  };
+  expect(await promise(part(1, null), part(1, late), part(3, early))).toEqual([
+    ['promised for 2026-03-03: 3 x SKU-1', 'promised for 2026-03-09: 1 x SKU-1', 'promised for no day yet: 1 x SKU-1'],
+  ]);
+  expect(await promise(part(5, late))).toEqual([['promised for 2026-03-09: 5 x SKU-1']]);
+  expect(await promise()).toEqual([['nothing to tell any more']]);
+});
+
 it('what left, was invoiced, came back, waits and was cancelled stands in one note of its opportunity', async () => {
   const first = stateOf({ shipments }, { shipped: 3, backordered: 2 });
   const last = stateOf({ shipments, invoices, returns }, { shipped: 3, cancelled: 2 });

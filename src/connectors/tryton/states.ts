@@ -33,9 +33,22 @@ export function linesOf(state: OrderStatusState): string[] {
   const gone = units((line) => line.cancelled + line.refused);
   return [
     ...factsOf(state).map(({ text }) => text),
+    ...promisesOf(state.lines),
     ...(waiting === '' ? [] : [`waiting for stock: ${waiting}`]),
     ...(gone === '' ? [] : [`cancelled: ${gone}`]),
   ];
+}
+
+/** When what is not shipped yet is to leave, where the channel promises that: a line a day, the earliest first. */
+function promisesOf(lines: OrderStatusState['lines']): string[] {
+  const parts = lines.flatMap(({ sku, promised = [] }) => promised.map((part) => ({ ...part, sku })));
+  const days = Map.groupBy(parts, ({ at }) => at?.slice(0, 10) ?? '');
+  return [...days]
+    .sort(([one], [other]) => (one === '' ? 1 : other === '' ? -1 : one < other ? -1 : 1))
+    .map(([day, own]) => {
+      const goods = own.map(({ quantity, sku }) => `${quantity} x ${sku}`).join(', ');
+      return day === '' ? `promised for no day yet: ${goods}` : `promised for ${day}: ${goods}`;
+    });
 }
 
 function textOf(item: StateItem): string {
