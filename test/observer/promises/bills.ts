@@ -208,30 +208,31 @@ function judge({ promises: { I10 } }: Judged, bill: Bill): void {
     const { left, cancelled, back, invoiced, credited } = parts.get(name) ?? noStages();
     const key = `${reference} ${name}`;
     I10.look('lines and charges');
-    for (const of of ['amount', 'tax'] as const) {
-      const whole = one[of];
-      const gone = left[of] + cancelled[of];
-      const isSaid = of === 'amount' || bill.taxes !== 0;
+    for (const side of ['amount', 'tax'] as const) {
+      const whole = one[side];
+      const gone = left[side] + cancelled[side];
+      const isSaid = side === 'amount' || bill.taxes !== 0;
       if (!isSaid) continue;
       if (isBeyond(gone, whole) || (bill.isOut && gone !== whole))
         I10.wrong(`${key}: ${left.text} left and ${cancelled.text} was cancelled of ${one.amount} and tax ${one.tax}`);
       if (
-        isBeyond(back[of], left[of]) ||
-        (left.quantity > 0 && back.quantity === left.quantity && back[of] !== left[of])
+        isBeyond(back[side], left[side]) ||
+        (left.quantity > 0 && back.quantity === left.quantity && back[side] !== left[side])
       )
         I10.wrong(`${key}: ${back.text} came back of ${left.text}`);
-      const isJudged = of === 'amount' || bill.saysTax;
+      const isJudged = side === 'amount' || bill.saysTax;
       const setRight =
-        invoiced[of] - Math.sign(credited[of]) * Math.max(0, Math.abs(credited[of]) - Math.abs(back[of]));
-      if (isJudged && isBeyond(setRight, left[of])) I10.wrong(`${key}: ${invoiced.text} was invoiced of ${left.text}`);
+        invoiced[side] - Math.sign(credited[side]) * Math.max(0, Math.abs(credited[side]) - Math.abs(back[side]));
+      if (isJudged && isBeyond(setRight, left[side]))
+        I10.wrong(`${key}: ${invoiced.text} was invoiced of ${left.text}`);
       if (
         isJudged &&
         (bill.saysCharges || name.startsWith('line')) &&
         bill.isClosed &&
-        Math.abs(invoiced[of]) < Math.abs(left[of])
+        Math.abs(invoiced[side]) < Math.abs(left[side])
       )
         I10.wrong(`${key}: only ${invoiced.text} was invoiced of ${left.text}`);
-      if (credited[of] !== 0 && (invoiced[of] - credited[of]) * Math.sign(whole) < 0)
+      if (credited[side] !== 0 && (invoiced[side] - credited[side]) * Math.sign(whole) < 0)
         I10.wrong(`${key}: ${credited.text} was credited of ${invoiced.text}`);
     }
     for (const [field, sum] of [
