@@ -1,5 +1,5 @@
 /** Charges and tax on invoices and credit notes: once, in parts that add up, and never more than was agreed. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DocumentPosted, InboundItem } from '../src/canonical/index.ts';
 import type { OrderDocumentPayload, OrderStatusState } from '../src/connectors/kit/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
@@ -17,6 +17,9 @@ import {
   shipped,
   smallEstate,
 } from './helpers/small-hub.ts';
+import { judgeBills } from './observer/promises/bills.ts';
+import { connectHub, readNames } from './observer/promises/hub.ts';
+import { newPromises } from './observer/promises/world.ts';
 
 const DAY = '2026-03-02T10:00:00.000Z';
 const database = useDatabase();
@@ -420,4 +423,131 @@ it('an order that was held is told with what of its charges and tax was cancelle
     { goods: [[2, 300, 60]], charges: [['allowance', 'PROMO', -50, -10]] },
   ]);
   expect(await broken()).toEqual([]);
+});
+
+// Last of all: over what the tests before have left.
+describe('the observer, who shares no code with the hub', () => {
+  const LAST = `order_id = (select max(order_id) from order_charge c where due_minor > 0 and exists (select from invoice i where i.order_id = c.order_id))`;
+  const inspected = `(order_id, order_version) = (select order_id, min(order_version) from return_inspection group by order_id limit 1)`;
+  const factOf = (type: string, rest = 'true') =>
+    `(stream, stream_version) = (select stream, stream_version from fact where type = '${type}' and ${rest} order by stream limit 1)`;
+  const edited = (path: string, to: string, where: string, table = 'fact', column = 'data') =>
+    `update ${table} set ${column} = jsonb_set(${column}::jsonb, '${path}', '${to}')::json where ${where}`;
+  const lies: [string, string, 'I8' | 'I10', RegExp][] = [
+    ['nothing', '', 'I10', /^$/],
+    [
+      'freight that left twice',
+      `update order_charge set due_minor = due_minor * 2 where kind = 'freight' and ${LAST}`,
+      'I10',
+      /due is 1000, its facts give 500/,
+    ],
+    [
+      'a charge that nobody was told of',
+      edited('{charges}', '[]', factOf('shipment.confirmed', `data::text like '%"charges"%'`)),
+      'I10',
+      /left and .* was cancelled of/,
+    ],
+    [
+      'tax of a shipment that is a penny off',
+      edited('{lines,0,taxMinor}', '1', factOf('shipment.confirmed', `data::text like '%taxMinor%'`)),
+      'I10',
+      /left and .* was cancelled of/,
+    ],
+    [
+      'a total without its charges',
+      `update sales_order set total_minor = total_minor - 500 where ${LAST}`,
+      'I10',
+      /total with charges/,
+    ],
+    [
+      'an order whose tax is not its taxes',
+      `update sales_order set tax_minor = tax_minor + 1 where ${LAST}`,
+      'I10',
+      /tax: \d+ instead of/,
+    ],
+    [
+      'an invoice that is a penny more than its parts',
+      `update invoice set total_minor = total_minor + 1 where kind = 'invoice' and ${LAST}`,
+      'I10',
+      /invoice .* total: \d+ instead of/,
+    ],
+    [
+      'tax of an invoice that is not its parts',
+      `update invoice set tax_minor = tax_minor + 1 where kind = 'invoice' and ${LAST}`,
+      'I10',
+      /invoice .* tax: \d+ instead of/,
+    ],
+    [
+      'an invoice twice',
+      `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, charges, tax_minor, posted_at, order_version) select invoice_no || '-2', kind, source, order_id, currency, total_minor, lines, charges, tax_minor, posted_at, order_version from invoice where kind = 'invoice' and ${LAST}`,
+      'I10',
+      /was invoiced of/,
+    ],
+    [
+      'a credit note over what was never invoiced',
+      `insert into invoice (invoice_no, kind, source, order_id, currency, total_minor, lines, charges, tax_minor, posted_at, order_version) select 'N-LIE', 'credit_note', source, order_id, currency, 9000, '[{"lineNo":1,"quantity":1,"amountMinor":9000,"taxMinor":0}]', '[]', 0, posted_at, order_version from invoice where kind = 'invoice' and ${LAST} limit 1`,
+      'I10',
+      /was credited of/,
+    ],
+    [
+      'a posting that told the ERP another amount',
+      edited(
+        '{lines,0,amountMinor}',
+        '7',
+        `delivery_id = (select min(delivery_id) from delivery where kind = 'shipment_posting')`,
+        'delivery',
+        'payload',
+      ),
+      'I10',
+      /the ERP was told .* by shipment_posting/,
+    ],
+    [
+      'a cancel of which the ERP was told no charges',
+      edited(
+        '{charges}',
+        '[]',
+        `delivery_id = (select min(delivery_id) from delivery where kind = 'order_cancellation' and payload::text like '%freight%')`,
+        'delivery',
+        'payload',
+      ),
+      'I10',
+      /the ERP was told .* by order_cancellation/,
+    ],
+    [
+      'a unit that was restocked twice',
+      `update return_line set restocked = restocked + 1, scrapped = scrapped - 1 where scrapped > 0`,
+      'I8',
+      /came back, restocked, scrapped, set apart/,
+    ],
+    ['an inspection that nobody made', `delete from return_inspection where ${inspected}`, 'I8', /as it was told/],
+    [
+      'goods on hand again without a return',
+      `update stock_movement set quantity = quantity + 1 where kind = 'returned' and movement_id = (select min(movement_id) from stock_movement where kind = 'returned')`,
+      'I8',
+      /on hand again by movements/,
+    ],
+    [
+      'a line that came back and no return',
+      `update order_line set returned = returned + 1 where (order_id, line_no) = (select order_id, line_no from order_line where returned > 0 order by 1 limit 1)`,
+      'I8',
+      /returned, its returns say/,
+    ],
+  ];
+
+  it.each(lies)('names %s', async (_, lie, promise, words) => {
+    const client = await connectHub(database.url);
+    try {
+      await client.query('begin isolation level repeatable read');
+      if (lie !== '') expect((await client.query(lie)).rowCount, lie).toBeGreaterThan(0);
+      const promises = newPromises();
+      await judgeBills({ client, names: await readNames(client), promises });
+      const { named } = promises[promise].verdict;
+      if (lie === '') expect([...promises.I8.verdict.named, ...named]).toEqual([]);
+      else expect(named).toEqual(expect.arrayContaining([expect.stringMatching(words)]));
+      expect(promises.I10.verdict.looked).toMatchObject({ 'lines and charges': expect.any(Number) });
+    } finally {
+      await client.query('rollback');
+      await client.end();
+    }
+  });
 });

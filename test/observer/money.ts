@@ -32,6 +32,8 @@ export function judgeMoney(source: Source, findings: Findings, line: MoneyOfLine
     const whole = source.amount(row, accepted);
     isSame = findings.same('line_amount', 'erp', key, whole, cancelledMinor + invoicedMinor) && isSame;
   }
-  const undone = source.amount(row, cancelled + returned);
+  // Cancelled from the beginning of the line, back from the end of what was accepted, as it left.
+  const back = source.amount(row, accepted) - source.amount(row, accepted - returned);
+  const undone = source.amount(row, cancelled) + back;
   return findings.same('undone_amount', 'erp', key, undone, cancelledMinor + creditedMinor) && isSame;
 }

@@ -66,10 +66,12 @@ export const kindFields: Readonly<Record<RecordKind, KindFields>> = {
   invoice: {
     group: 'number',
     needed: ['number', 'order', 'currency', 'total', 'occurredAt', 'lineNo', 'quantity', 'amount'],
+    optional: ['tax'],
   },
   credit_note: {
     group: 'number',
     needed: ['number', 'order', 'currency', 'total', 'occurredAt', 'lineNo', 'quantity', 'amount'],
+    optional: ['tax'],
   },
 };
 /** In the currency's own minor units; what has more places is unreadable, never rounded. */
@@ -222,6 +224,7 @@ export function commandOf(
         lineNo,
         quantity: row.quantity('quantity'),
         amountMinor: saidMinor(row, 'amount', currency),
+        ...(row.raw.tax !== undefined && { taxMinor: saidMinor(row, 'tax', currency) }),
       })),
     });
   }

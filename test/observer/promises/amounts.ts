@@ -57,6 +57,8 @@ const COLUMNS = `adds_to as "addsTo", stands_for is not null as "isStandIn", ord
   amount_minor as amount, shipped, shipped_minor as "shippedMinor", invoiced_minor as "invoicedMinor",
   cancelled_minor as "cancelledMinor", returned_minor as "returnedMinor", credited_minor as "creditedMinor"`;
 
+const CHARGES = 'select order_id as "orderId", amount_minor as amount from order_charge';
+
 const costs = (line: HubLine, quantity: number): number => Number(amountMinor(line.unitPrice, quantity, line.pricePer));
 
 /** The hub against itself: lines at their price, parts that add up to them, orders as the sum of their lines. */
@@ -75,6 +77,9 @@ async function judgeOwn({ client, names, promises: { I10 } }: World): Promise<vo
     if (line.creditedMinor > line.returnedMinor)
       I10.wrong(`${name}: ${line.creditedMinor} credited of ${line.returnedMinor} returned`);
   }
+  type Charge = { orderId: number; amount: number };
+  for await (const { orderId, amount } of rows<Charge>(client, CHARGES))
+    sums.set(orderId, (sums.get(orderId) ?? 0) + amount);
   for (const order of names.orders.values())
     I10.same('orders', `${order.reference} total`, sums.get(order.orderId) ?? 0, order.totalMinor);
 }
@@ -109,6 +114,10 @@ async function judgePage(
     ids,
   ]);
   const lines = new Map(found.map((line) => [`${line.orderId}/${line.lineNo}`, line]));
+  const { rows: charges } = await client.query<{ orderId: number; amount: number }>(
+    `${CHARGES} where order_id = any($1)`,
+    [ids],
+  );
   // Who ordered a line sees what was added to it as one with it.
   const ordered = new Map<string, number>();
   for (const line of found) {
@@ -120,7 +129,7 @@ async function judgePage(
     // Whether it may be there at all is I7's question.
     if (head === undefined) continue;
     const isErp = system === 'erp';
-    let total = 0;
+    let total = charges.reduce((sum, { orderId, amount }) => sum + (orderId === head.orderId ? amount : 0), 0);
     for (const part of held.lines) {
       const line = lines.get(`${head.orderId}/${part.lineNo}`);
       const key = `${system}: ${head.reference}/${part.lineNo}`;

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { Source } from '../source.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { judgeAmounts } from './amounts.ts';
+import { judgeBills } from './bills.ts';
 import { connectHub, readNames } from './hub.ts';
 import { readMachine } from './machine.ts';
 import { judgeMessages } from './messages.ts';
@@ -62,6 +63,7 @@ async function judge(
   await judgeMessages(world);
   await judgeOutbound(world);
   await judgeOrders(world, machine);
+  await judgeBills(world);
   return Object.fromEntries(PROMISES.map((name) => [name, world.promises[name].verdict])) as Record<
     PromiseName,
     Verdict

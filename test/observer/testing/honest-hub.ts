@@ -180,7 +180,7 @@ export async function settleAll(
   const returns = changes(
     'return',
     (line) => line.returned,
-    (line) => amount(line, line.returned, line.cancelled),
+    (line) => amount(line, line.returned, accepted(line) - line.returned),
   );
   await all(`${urls.erp}/returns/batch`, 'returns', returns);
   const goods = given.flatMap(({ reference, lines }) => {

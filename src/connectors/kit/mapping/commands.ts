@@ -269,6 +269,8 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
       // As it is written, or counted in minor units already.
       const amount = (fields: Fields, name: string) =>
         fields.raw[name] === undefined ? fields.integer(`${name}Minor`, 0) : saidMinor(fields, name, currency);
+      const tax = (fields: Fields) =>
+        (fields.raw.tax ?? fields.raw.taxMinor) == null ? {} : { taxMinor: signedMinor(fields, 'tax', currency) };
       const document = record.oneOf<DocumentPosted['document']>('document', ['invoice', 'credit_note']);
       return documentItem(system, {
         kind: 'document.posted',
@@ -282,7 +284,17 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
           lineNo: line.lineNo('lineNo'),
           quantity: line.quantity('quantity'),
           amountMinor: amount(line, 'amount'),
+          ...tax(line),
         })),
+        ...(Array.isArray(record.raw.charges) && {
+          charges: record.lines('charges').map((charge) => ({
+            ...(charge.raw.charge != null && { charge: charge.integer('charge', 1) }),
+            ...textsOf(charge, ['kind', 'code']),
+            amountMinor: signedMinor(charge, 'amount', currency),
+            ...tax(charge),
+          })),
+        }),
+        ...tax(record),
       });
     }
     case 'return':
@@ -332,6 +344,15 @@ function read({ kind, system, channel }: MappedFeed, record: Fields): Draft {
 }
 
 const MINOR_MAX = 1_000_000_000_000;
+
+/** As it is written, or counted in minor units already; below 0 what is taken off. */
+function signedMinor(fields: Fields, name: string, currency: string): number {
+  if (fields.raw[name] === undefined) return fields.integer(`${name}Minor`, -MINOR_MAX, MINOR_MAX);
+  const text = fields.text(name);
+  const isBelow = text.startsWith('-');
+  const minor = saidMinor(new Fields({ [name]: isBelow ? text.slice(1) : text }, fields.place), name, currency);
+  return isBelow ? 0 - minor : minor;
+}
 
 function chargeOf(charge: Fields): SubmittedCharge {
   return {

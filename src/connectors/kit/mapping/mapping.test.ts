@@ -253,6 +253,130 @@ describe('records as items', () => {
     expect(a!.fingerprint).not.toBe(c!.fingerprint);
   });
 
+  it('invoices may say charges and tax, credit notes what is taken off them; a source that says none of it, says none', () => {
+    const optional = (from: string) => ({ from, optional: true });
+    const settings: MapSettings = {
+      fields: {
+        ...{ document: '/kind', number: '/no', order: '/order', currency: { value: 'GBP' }, at: '/at', total: '/net' },
+        tax: optional('/vat'),
+      },
+      lists: {
+        lines: {
+          from: '/rows',
+          fields: {
+            lineNo: { from: '/n', as: 'integer' },
+            quantity: { from: '/q', as: 'quantity' },
+            amount: '/net',
+            tax: optional('/vat'),
+          },
+        },
+        charges: {
+          from: '/extra',
+          fields: { code: '/code', kind: optional('/kind'), amount: '/net', tax: optional('/vat') },
+        },
+      },
+    };
+    const { charges: _, ...uncharged } = settings.lists!;
+    const of = (fields: object, lists: MapSettings['lists'] = settings.lists) =>
+      mappedItems(
+        {
+          kind: 'document',
+          mapping: mappingOf({ ...settings, ...(lists !== undefined && { lists }) }),
+          system: 'erp',
+          channel: null,
+        },
+        [
+          {
+            kind: 'invoice',
+            no: 'I1',
+            order: 'web/1',
+            at: '2026-03-01T00:00:00Z',
+            net: '14.00',
+            rows: [{ n: 1, q: 2, net: '10.00' }],
+            ...fields,
+          },
+        ],
+      )[0]!;
+    const charged = of({
+      vat: '2.80',
+      rows: [{ n: 1, q: 2, net: '10.00', vat: '2.00' }],
+      extra: [
+        { code: 'STD', kind: 'freight', net: '5.00', vat: '1.00' },
+        { code: 'PROMO', net: '-1.00', vat: '-0.20' },
+      ],
+    });
+    expect(charged.command).toMatchObject({
+      ...{ kind: 'document.posted', totalMinor: 1400, taxMinor: 280, lines: [{ amountMinor: 1000, taxMinor: 200 }] },
+      charges: [
+        { kind: 'freight', code: 'STD', amountMinor: 500, taxMinor: 100 },
+        { code: 'PROMO', amountMinor: -100, taxMinor: -20 },
+      ],
+    });
+    const bare = of({}, uncharged);
+    for (const name of ['charges', 'taxMinor']) expect(bare.command).not.toHaveProperty(name);
+    // Tax that is said anew is another content.
+    expect(
+      new Set(
+        [charged, bare, of({ vat: '2.80' }, uncharged), of({ vat: '2.81' }, uncharged), of({ extra: [] })].map(
+          (one) => one.fingerprint,
+        ),
+      ).size,
+    ).toBe(5);
+    expect(of({ extra: [{ code: 'STD', net: '5.001' }] }).unreadable).toMatchObject({ place: '/0/charges/0/amount' });
+    expect(of({ vat: 'some' }, uncharged).unreadable).toMatchObject({ place: '/0/tax' });
+  });
+
+  it('returns that are asked for, and what an inspection found, by our reference or by the request', () => {
+    const of = (kind: 'return' | 'inspected', settings: MapSettings, raw: object) =>
+      mappedItems({ kind, mapping: mappingOf(settings), system: 'wms', channel: 'web' }, [raw])[0]!;
+    const asked = {
+      fields: { order: '/order', reference: '/rma', at: '/at', reason: { from: '/why', optional: true } },
+      lists: {
+        lines: {
+          from: '/rows',
+          fields: { lineNo: { from: '/n', as: 'integer' }, quantity: { from: '/q', as: 'quantity' } },
+        },
+      },
+    } as const satisfies MapSettings;
+    const request = { order: '77', rma: 'RMA-1', at: '2026-03-01T00:00:00Z', why: 'damaged', rows: [{ n: 1, q: 2 }] };
+    expect(of('return', asked, request)).toMatchObject({
+      ...{ scope: 'return/web', key: 'RMA-1/77' },
+      command: {
+        kind: 'return.requested',
+        channel: 'web',
+        order: '77',
+        reason: 'damaged',
+        lines: [{ lineNo: 1, quantity: 2 }],
+      },
+    });
+    expect(of('return', asked, { ...request, rows: [{ n: 1, q: 0 }] }).unreadable).toMatchObject({
+      place: '/0/lines/0/quantity',
+    });
+    const units = Object.fromEntries(
+      ['restock', 'scrap', 'quarantine'].map((name) => [name, { from: `/${name}`, as: 'quantity', optional: true }]),
+    ) as NonNullable<MapSettings['fields']>;
+    const looked = {
+      fields: {
+        id: '/id',
+        at: '/at',
+        by: '/by',
+        reference: { from: '/ours', optional: true },
+        channel: { from: '/shop', optional: true },
+        order: { from: '/order', optional: true },
+        request: { from: '/rma', optional: true },
+      },
+      lists: { lines: { from: '/rows', fields: { lineNo: { from: '/n', as: 'integer' }, ...units } } },
+    } as const satisfies MapSettings;
+    const found = { id: 'i1', at: '2026-03-02T00:00:00Z', by: 'ann', rows: [{ n: 1, restock: 1, scrap: 1 }] };
+    expect(of('inspected', looked, { ...found, ours: 'R50' })).toMatchObject({
+      ...{ scope: 'inspected/wms', key: 'i1' },
+      command: { returnReference: 'R50', by: 'ann', lines: [{ lineNo: 1, restock: 1, scrap: 1, quarantine: 0 }] },
+    });
+    expect(of('inspected', looked, { ...found, shop: 'web', order: '77', rma: 'RMA-1' }).command).toMatchObject({
+      ...{ returnReference: '', requestedAs: { channel: 'web', order: '77', reference: 'RMA-1' } },
+    });
+  });
+
   it('products, accounts and prices are records of their own', () => {
     const of = (kind: 'product' | 'account' | 'price', fields: MapSettings['fields'], record: unknown) =>
       mappedItems({ kind, mapping: mappingOf({ fields }), system: 'erp', channel: null }, [record])[0]!;
