@@ -158,11 +158,51 @@ it('two at once, or an order that changed meanwhile, give nothing twice', async 
   expect(await applyRerun(hub.db, hub.deps, old)).toEqual({ applied: 0, stale: 1 });
 });
 
+it('an order of which one line has changed meanwhile gives up nothing of another', async () => {
+  const second = `${sku}B`;
+  await hub.seed([second]);
+  await announce('PO1', 5, 9);
+  const lines = [sku, second].map((of) => ({ sku: of, quantity: 5 }));
+  await hub.receive('api', [order('far', `${sku}-TWO`, lines, { account: 'MID' })]);
+  await announce('PO2', 5, 5);
+  await hub.receive('wms', [moved(`${sku}r`, second, 'north', 2)]);
+  const decided = await planRerun(hub.db, hub.deps, [hub.sku(sku), hub.sku(second)]);
+  expect(decided.changes.map(({ verdict }) => verdict)).toEqual(['gains', 'gains']);
+  await hub.backorders([second]);
+  expect(await applyRerun(hub.db, hub.deps, decided)).toEqual({ applied: 0, stale: 1 });
+  expect(await holds()).toEqual(['MID: 0 + 5']);
+  await rerun();
+  expect(await holds()).toEqual(['MID: 0 + 5']);
+  expect((await plan()).changes).toEqual([]);
+});
+
 it('keeps orders on hold and of limited channels out of it', async () => {
   await announce('PO1', 4, 5);
   await ask('MID', 4, 'capped');
   await ask('WIN', 4);
   expect((await plan()).changes).toEqual([]);
+});
+
+it('of its own accord gives what nobody has to the dearest class that waits, and takes from nobody', async () => {
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 4)]);
+  await announce('PO1', 6, 5);
+  await ask('LOSE', 10);
+  await ask('MID', 3);
+  await ask('WIN', 4);
+  expect(await holds()).toEqual(['LOSE: 4 + 6', 'MID: 0 + 0', 'WIN: 0 + 0']);
+  const free = () => planRerun(hub.db, hub.deps, [hub.sku(sku)], 'free');
+  expect((await free()).changes).toEqual([]);
+  // A pallet is lost: who has it keeps it until somebody decides.
+  await hub.receive('wms', [moved(`${sku}l`, sku, 'north', -2)]);
+  expect((await free()).changes).toEqual([]);
+  await announce('PO2', 5, 9);
+  expect((await free()).changes.map(({ externalNo, priority, verdict }) => [externalNo, priority, verdict])).toEqual([
+    [`${sku}-WIN`, 'win', 'gains'],
+    [`${sku}-MID`, 'redistribute', 'gains'],
+  ]);
+  await applyRerun(hub.db, hub.deps, await free());
+  expect(await holds()).toEqual(['LOSE: 4 + 6', 'MID: 0 + 1', 'WIN: 0 + 4']);
+  await hub.receive('wms', [moved(`${sku}b`, sku, 'north', 2)]);
 });
 
 it('what is freed goes to the dearest class that waits, then to who came first', async () => {

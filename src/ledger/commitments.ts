@@ -39,10 +39,12 @@ async function readCommitments(
   db: Queryable,
   lines: readonly OrderLineKey[],
 ): Promise<readonly statements.CommitmentRow[]> {
-  if (lines.length === 0) return [];
+  // Two works of one batch may be about the same line.
+  const each = [...new Map(lines.map((line) => [`${line.orderId}/${line.lineNo}`, line])).values()];
+  if (each.length === 0) return [];
   return db.query(statements.readLineCommitments, [
-    numbers(lines.map((line) => line.orderId)),
-    numbers(lines.map((line) => line.lineNo)),
+    numbers(each.map((line) => line.orderId)),
+    numbers(each.map((line) => line.lineNo)),
   ]);
 }
 

@@ -53,6 +53,8 @@ export interface OrderWork {
   reservationIds?: readonly number[];
   /** All allocations of the order count, not only those of the lines that are named: its channel has a share, a cap or a buffer. */
   isLimited?: boolean;
+  /** Which work of the batch it completes: without that one nothing of it is done, and their promises change once. */
+  completes?: number;
 }
 
 export type WorkResult =
@@ -197,7 +199,8 @@ export async function processOrders(
 
   const changed = new Map<number, ChangedOrder>();
   const facts: NewFact[] = [];
-  const results = works.map((work, i): WorkResult => {
+  const completed = new Set(works.map(({ completes }) => completes));
+  const run = (work: OrderWork, i: number): WorkResult => {
     const command = work.command.kind === 'submit' ? gates.adjust(work.command) : work.command;
     const orderId = command.kind === 'submit' ? command.orderId : orderIds[i];
     const order =
@@ -304,7 +307,7 @@ export async function processOrders(
     };
     for (const event of decision.events) apply(event);
     let done = decision.events;
-    if (promises !== undefined && current !== undefined) {
+    if (promises !== undefined && current !== undefined && !completed.has(i)) {
       if (command.kind === 'repromise')
         for (const lineNo of command.lineNos) promises.recheck(current, lineNo, commitments, 'supply_changed');
       const promised = promises.settle(current);
@@ -315,6 +318,14 @@ export async function processOrders(
     }
     const superseded = decision.superseded === true ? { superseded: true as const } : {};
     return { outcome: 'applied', orderId: orderId!, events: done, ...superseded };
+  };
+  const results: WorkResult[] = [];
+  works.forEach((work, i) => {
+    const first = work.completes === undefined ? undefined : results[work.completes];
+    const result = first === undefined || first.outcome === 'applied' ? run(work, i) : first;
+    if (first !== undefined && first.outcome === 'applied' && result.outcome !== 'applied')
+      throw new Error(`order ${orderIds[i]} was left with half a work: ${JSON.stringify(result)}`);
+    results.push(result);
   });
   for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds, holdIds]) block.giveBack();
 

@@ -45,3 +45,17 @@ export const readFree = sql<{ sku_id: number; location_id: number; free: number 
   `select sku_id, location_id, on_hand - reserved - allocated - exposed - safety_stock - outside_deducted as free
      from stock_balance where sku_id = any($1::bigint[])`,
 );
+
+// $1: days that any channel looks ahead.
+export const findUncovered = sql<{ sku_id: number }>(
+  'orders_find_uncovered_skus',
+  `select distinct s.sku_id
+     from supply s
+    where s.quantity > s.received and s.due_at <= crossdock_now() + make_interval(days => $1::int)
+      and s.quantity - s.received > (select coalesce(sum(c.quantity), 0) from supply_commitment c where c.supply_id = s.supply_id)
+      and exists (select from order_line l join sales_order o using (order_id)
+                   where l.sku_id = s.sku_id and l.backordered > 0 and o.holds = 0
+                     and l.backordered - l.held > (select coalesce(sum(c.quantity), 0) from supply_commitment c
+                                                    where c.order_id = l.order_id and c.line_no = l.line_no))
+    limit $2::int`,
+);

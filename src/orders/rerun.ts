@@ -3,16 +3,10 @@
  * is; applied line by line where the order is still as it was, what was given up first.
  */
 
+import { PRIORITY_CLASSES, type PriorityClass } from '../canonical/index.ts';
 import { isLimited, readOpenSupplies } from '../ledger/index.ts';
-import {
-  type Claim,
-  compareHoldings,
-  type Holding,
-  type Pool,
-  type PriorityClass,
-  priorityClasses,
-  redistribute,
-} from '../promise/index.ts';
+import type { ChannelEntry } from '../master/index.ts';
+import { type Claim, compareHoldings, type Holding, type Pool, redistribute } from '../promise/index.ts';
 import { type Database, databaseNow, numbers, type Queryable, type Tx } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import * as statements from './rerun.sql.ts';
@@ -61,13 +55,24 @@ interface Known {
   allocations: { allocationId: number; locationId: number; quantity: number }[];
 }
 
+/** `all`: by class, some may lose. `free`: who waits gets what nobody has, dearest class first; nobody loses. */
+export type RerunReach = 'all' | 'free';
+
 /**
  * @param skuIds null: all of which something waits
+ * @param reach free: of dated supply only, as stock that is free is given by the backorders
  * Lines of channels with a share, a cap or a buffer keep what they have, and so do lines of SKUs with quotas: what they may get depends
  * on all orders of theirs.
  */
-export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly number[] | null): Promise<RerunPlan> {
-  const channels = [...deps.directory.channelById.values()].filter((channel) => !isLimited(channel));
+export async function planRerun(
+  db: Queryable,
+  deps: OrderDeps,
+  skuIds: readonly number[] | null,
+  reach: RerunReach = 'all',
+): Promise<RerunPlan> {
+  const channels = [...deps.directory.channelById.values()].filter(
+    (channel) => !isLimited(channel) && (reach === 'all' || isDated(channel)),
+  );
   const rows = await db.query(statements.readRerunLines, [
     numbers(channels.map((channel) => channel.channelId)),
     numbers(channels.filter((channel) => channel.sellsByItself).map((channel) => channel.channelId)),
@@ -87,12 +92,13 @@ export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly
   plan.skus = ids.length;
   for (const [skuId, lines] of bySku) {
     const pool: Pool = {
-      stock: new Map((free.get(skuId) ?? []).map((row) => [row.location_id, row.free])),
+      stock: new Map(reach === 'free' ? [] : (free.get(skuId) ?? []).map((row) => [row.location_id, row.free])),
       supply: (supplies.get(skuId) ?? []).map(({ supplyId, locationId, left, dueAt }) => ({
         ...{ supplyId, locationId, units: left, at: Date.parse(dueAt) },
       })),
     };
-    const known = lines.map((row) => knownOf(deps, row, now));
+    const known = lines.map((row) => knownOf(deps, row, now, reach));
+    if (reach === 'free') known.sort((a, b) => rankOf(a.row) - rankOf(b.row));
     const after = redistribute(
       known.map(({ claim }) => claim),
       pool,
@@ -106,29 +112,36 @@ export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly
   return plan;
 }
 
-function knownOf({ directory }: OrderDeps, row: statements.RerunLineRow, now: number): Known {
+export function isDated({ sellsByItself, horizonDays }: ChannelEntry): boolean {
+  return !sellsByItself && horizonDays > 0;
+}
+
+function rankOf({ priority_class: given }: statements.RerunLineRow): number {
+  return PRIORITY_CLASSES.indexOf(given as PriorityClass);
+}
+
+function knownOf({ directory }: OrderDeps, row: statements.RerunLineRow, now: number, reach: RerunReach): Known {
   const channel = directory.channelById.get(row.channel_id)!;
   const parts = (text: string | null) =>
     (text ?? '')
       .split(';')
       .filter(Boolean)
       .map((part) => part.split(',').map(Number));
-  const allocations = parts(row.allocations).map(([allocationId, locationId, quantity]) => ({
+  const allocations = parts(reach === 'free' ? null : row.allocations).map(([allocationId, locationId, quantity]) => ({
     ...{ allocationId: allocationId!, locationId: locationId!, quantity: quantity! },
   }));
   const stock = new Map<number, number>();
   for (const { locationId, quantity } of allocations) stock.set(locationId, (stock.get(locationId) ?? 0) + quantity);
   const supply = new Map(parts(row.commitments).map(([supplyId, , quantity]) => [supplyId!, quantity!]));
   const had = allocations.reduce((sum, { quantity }) => sum + quantity, 0);
-  const isPromised = !channel.sellsByItself && channel.horizonDays > 0;
   return {
     row,
     allocations,
     claim: {
-      priority: priorityClasses.find((one) => one === row.priority_class) ?? 'redistribute',
+      priority: reach === 'free' ? 'gain' : (row.priority_class as PriorityClass),
       wants: row.waiting + had,
       places: channel.locationIds,
-      until: isPromised ? now + channel.horizonDays * DAY_MS : null,
+      until: isDated(channel) ? now + channel.horizonDays * DAY_MS : null,
       has: { stock, supply },
     },
   };
@@ -171,7 +184,8 @@ function lineOf(
   ];
   const { order_id: orderId, line_no: lineNo, sku_id: skuId, channel_id: channelId, account_id: accountId } = row;
   return {
-    ...{ orderId, lineNo, skuId, channelId, accountId, externalNo: row.external_no, priority: claim.priority },
+    ...{ orderId, lineNo, skuId, channelId, accountId, externalNo: row.external_no },
+    priority: row.priority_class as PriorityClass,
     ...{ before: shown(claim.has), after: shown(after), verdict },
     change: { lineNo, waiting: row.waiting, release, take, commitments },
   };
@@ -207,18 +221,28 @@ export async function applyRerun(db: Database, deps: OrderDeps, plan: RerunPlan)
 export async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunLine[]): Promise<RerunResult> {
   const occurredAt = (await databaseNow(tx)).toISOString();
   const works: OrderWork[] = [];
+  const firstOf = new Map<number, number>();
   const add = (of: (line: RerunLine) => RerunLine['change'] | undefined) => {
     for (const [orderId, own] of Map.groupBy(lines, (line) => line.orderId)) {
       const changes = own.flatMap((line) => of(line) ?? []);
-      if (changes.length > 0)
-        works.push({ reference: { orderId }, command: { kind: 'reassign', lines: changes }, occurredAt });
+      if (changes.length === 0) continue;
+      const completes = firstOf.get(orderId);
+      if (completes === undefined) firstOf.set(orderId, works.length);
+      const command: OrderCommand = { kind: 'reassign', lines: changes };
+      const work = { reference: { orderId }, command, occurredAt };
+      works.push(completes === undefined ? work : { ...work, completes });
     }
   };
   // First everybody gives up what they lose, then everybody gets what they are given.
-  add(({ change }) => {
-    const commitments = change.commitments.filter(({ quantity }) => quantity < 0);
-    return change.release.length + commitments.length === 0 ? undefined : { ...change, take: [], commitments };
-  });
+  const gives = ({ release, commitments }: RerunLine['change']) =>
+    release.length > 0 || commitments.some(({ quantity }) => quantity < 0);
+  const giving = new Set(lines.filter(({ change }) => gives(change)).map(({ orderId }) => orderId));
+  // Of such an order all lines are looked at before anything of it is done: what it gives up is not lost to it then.
+  add(({ orderId, change }) =>
+    giving.has(orderId)
+      ? { ...change, take: [], commitments: change.commitments.filter(({ quantity }) => quantity < 0) }
+      : undefined,
+  );
   add(({ change }) => {
     const commitments = change.commitments.filter(({ quantity }) => quantity > 0);
     const freed = change.release.reduce((sum, { quantity }) => sum + quantity, 0);

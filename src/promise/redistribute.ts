@@ -10,8 +10,7 @@
  * Within a class the earlier claim goes first. What is there comes before what is to come, the soonest of that first; what a line has already it
  * keeps where another place would be no better.
  */
-export const priorityClasses = ['win', 'gain', 'redistribute', 'fill', 'lose'] as const;
-export type PriorityClass = (typeof priorityClasses)[number];
+import { PRIORITY_CLASSES, type PriorityClass } from '../canonical/index.ts';
 
 /** Units by location, and of dated supply by its id. */
 export interface Holding {
@@ -109,7 +108,7 @@ export function redistribute(claims: readonly Claim[], pool: Pool): Holding[] {
   const stocks = new Stocks(pool);
   for (const claim of claims) if (!KEEPS.has(claim.priority)) stocks.giveBack(claim.has);
   const result: Holding[] = new Array(claims.length);
-  for (const priority of priorityClasses)
+  for (const priority of PRIORITY_CLASSES)
     claims.forEach((claim, i) => {
       if (claim.priority !== priority) return;
       if (KEEPS.has(priority)) stocks.giveBack(claim.has);
