@@ -182,6 +182,13 @@ export class Commitments {
     this.#wait(skuId, uncovered);
   }
 
+  /** What of all that is to come is promised to nobody, soonest first. */
+  open(skuId: number): SupplyOffer[] {
+    return (this.#supplies.get(skuId) ?? []).map(({ supplyId, locationId, quantity, committed, dueAt }) => ({
+      ...{ supplyId, locationId, dueAt, quantity: Math.max(0, quantity - committed) },
+    }));
+  }
+
   /** Units of it that are promised to nobody. */
   left(skuId: number, supplyId: number): number {
     const supply = this.#supplies.get(skuId)?.find((entry) => entry.supplyId === supplyId);

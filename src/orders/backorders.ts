@@ -186,7 +186,7 @@ function declaredOf(directory: Directory): string[] {
 }
 
 /** What its order has elsewhere counts towards what it may have. */
-function needsAllAllocations(channel: ChannelEntry): boolean {
+export function needsAllAllocations(channel: ChannelEntry): boolean {
   return isLimited(channel) || isSplitLimited(channel);
 }
 

@@ -20,6 +20,7 @@ const TOUCHING = [
   'stock.exposure_lowered',
   'stock.safety_stock_changed',
   'stock.outside_allocation_changed',
+  'quota.changed',
   'order.accepted',
   'order.lines_cancelled',
   'order.hold_released',
@@ -37,6 +38,7 @@ const FREEING = [
   'order.lines_reassigned',
   'order.hold_released',
   'order.exception_resolved',
+  'quota.changed',
 ];
 const ended = new WeakSet<Database>();
 

@@ -50,12 +50,14 @@ export {
 } from './quota-records.ts';
 export {
   applyRerun,
+  type LeftOut,
   planRerun,
   type RerunLine,
   type RerunPart,
   type RerunPlan,
   type RerunReach,
   type RerunResult,
+  readLeftOut,
 } from './rerun.ts';
 export {
   getReturn,

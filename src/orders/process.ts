@@ -144,9 +144,9 @@ export async function processOrders(
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'reassign') {
-      for (const { lineNo, take, commitments } of command.lines) {
+      for (const { lineNo, take, commitments, basis } of command.lines) {
         allocationsMax += take.length;
-        if (commitments.length > 0) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
+        if (commitments.length > 0 || basis !== undefined) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
       }
       const lineNos = command.lines.map(({ lineNo }) => lineNo);
       fulfilmentsMax += channel.locationIds.length * placesFor(lineNos, order);
@@ -194,6 +194,12 @@ export async function processOrders(
   await withoutCorrected(tx, missing);
   const quotas = await QuotaCounts.open(tx, deps.directory, pairs, works, orders);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
+  quotas.compare(
+    works,
+    (i) => orders.get(orderIds[i]!),
+    (order) => deps.directory.channelById.get(order.channelId)!,
+    ...([stock, commitments] as const),
+  );
 
   const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
 
@@ -233,13 +239,18 @@ export async function processOrders(
     const sourced = sourcedFor(deps.directory, channel, terms?.shipTo);
     const decision = decide(order, command, {
       split: splitRuleOf(channel),
-      offers: (skuId) => quotas.offers(offersOf(stock, sourced, skuId, mine), stock, skuId, command, order, mine),
+      offers: (skuId) => {
+        const within = quotas.isAsDecided(skuId, command) ? unlimited(sourced) : sourced;
+        return quotas.offers(offersOf(stock, within, skuId, mine), stock, skuId, command, order, mine);
+      },
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => quotas.supplies(commitments.offers(channel, skuId), stock, sourced, skuId, command, order),
-      supplyLeft: (skuId, supplyId) => commitments.left(skuId, supplyId),
+      supplyLeft: (skuId, supplyId) => quotas.supplyLeft(commitments, supplyId, stock, sourced, skuId, command, order),
       promisedOf: (lineNo, skuId, supplyId) =>
-        commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
+        commitments
+          .of({ orderId: orderId!, lineNo, skuId })
+          .reduce((sum, part) => sum + (part.supplyId === (supplyId ?? part.supplyId) ? part.quantity : 0), 0),
       onShort: channel.onShort,
       takesChanges: deps.takesChanges !== false,
       onShortPick: channel.onShortPick,
@@ -536,6 +547,10 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
     default:
       return pairs;
   }
+}
+
+function unlimited(channel: ChannelEntry): ChannelEntry {
+  return { ...channel, share: 1, cap: null, buffer: 0 };
 }
 
 /** Units waiting per SKU; SKUs without any are left out. */

@@ -412,10 +412,6 @@ export const findWaitingQuotaSkus = sql<{ sku_id: number }>(
                    where b.sku_id = q.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
     order by q.sku_id limit $1::int`,
 );
-export const readQuotaSkus = sql<{ sku_id: number }>(
-  'orders_read_quota_skus',
-  'select distinct sku_id from quota where sku_id = any($1::bigint[])',
-);
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',
   `select sku_id, sum(backordered)::bigint as quantity from order_line
