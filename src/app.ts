@@ -25,6 +25,7 @@ import {
   sweepBackorders,
   sweepCredit,
   sweepPromises,
+  sweepReruns,
   tellQuotaPeriods,
 } from './orders/index.ts';
 import {
@@ -309,12 +310,16 @@ export class Hub {
         idleMs: 200,
       },
     );
-    if (this.estate.repromise?.auto === true)
-      this.#loop('reruns', async () => (await followReruns(db, deps)).read > 0, {
-        lease: 'backorders',
-        gatherMs: RERUN_GATHER_MS,
-        idleMs: 500,
-      });
+    const reach = this.estate.repromise?.auto === true ? 'all' : 'free';
+    this.#loop(
+      'reruns',
+      async () => {
+        const { read, changed } = await followReruns(db, deps, reach);
+        if (changed > 0) this.#wake.fire();
+        return read > 0;
+      },
+      { lease: 'backorders', gatherMs: RERUN_GATHER_MS, idleMs: 500 },
+    );
     const watch = new StageWatch(db, this.estate.stages ?? {});
     this.#loop(
       'stages',
@@ -361,7 +366,10 @@ export class Hub {
         const told = await tellQuotaPeriods(db, this.directory);
         const isWhole = ++sweeps % BACKORDER_SWEEP_EVERY === 0;
         const served = isWhole
-          ? (await sweepBackorders(db, deps)) + (await sweepPromises(db, deps)) + (await this.#sweepCredit())
+          ? (await sweepBackorders(db, deps)) +
+            (await sweepReruns(db, deps)) +
+            (await sweepPromises(db, deps)) +
+            (await this.#sweepCredit())
           : 0;
         const priced = isWhole ? await tellPriceDays(db, this.directory) : 0;
         const ended = await endDueHolds(db, deps);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderChangeRequested, OrderSubmitted } from '../src/canonical/index.ts';
 import { changeItem, supplyItem } from '../src/connectors/kit/index.ts';
 import { listFacts } from '../src/log/index.ts';
-import { followPromises, processOrders, sweepPromises } from '../src/orders/index.ts';
+import { followPromises, followReruns, processOrders, sweepPromises, sweepReruns } from '../src/orders/index.ts';
 import { databaseNow } from '../src/store/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
@@ -276,7 +276,7 @@ describe('who shows an order', () => {
   it('is told when what leaves, and again when that changes, with what it was promised upon', async () => {
     await stock(2);
     await announce('PO', 3, 5);
-    await submit([{ sku, quantity: 5 }]);
+    const orderId = await submit([{ sku, quantity: 5 }]);
     await hub.settle();
     const told = () => {
       const { state } = systems.crm.states.get(`order_status dated/${name()}`)!;
@@ -292,6 +292,28 @@ describe('who shows an order', () => {
     await followPromises(hub.db, hub.deps);
     await hub.settle();
     expect(told()).toMatchObject([{ lineNo: 1, promised: [lies, supply(9)], promisedUpon: 'supply_changed' }]);
+    // Another supply is announced that comes sooner: it is promised that without anybody asking, and of what is withdrawn nothing is left.
+    await announce('PO2', 2, 7);
+    await settled();
+    expect(await followReruns(hub.db, hub.deps, 'free')).toMatchObject({ changed: 1 });
+    await hub.settle();
+    const two = { ...supply(7), quantity: 2 };
+    expect(told()).toMatchObject([
+      { lineNo: 1, promised: [lies, two, { ...supply(9), quantity: 1 }], promisedUpon: 'reassigned' },
+    ]);
+    await announce('PO2', 0, 7);
+    await settled();
+    await followPromises(hub.db, hub.deps);
+    expect(await followReruns(hub.db, hub.deps, 'free')).toMatchObject({ changed: 1 });
+    await hub.settle();
+    expect(told()).toMatchObject([{ lineNo: 1, promised: [lies, supply(9)], promisedUpon: 'reassigned' }]);
+    // It moved from one to the other in one step.
+    expect(await changes(orderId)).toEqual([
+      ['1 supply_changed'],
+      ['1 reassigned'],
+      ['1 supply_changed'],
+      ['1 reassigned'],
+    ]);
     // Of a channel that promises nothing there is nothing to say.
     await stock(1, 'west');
     await hub.receive('api', [order('plain', `W${sku}`, [{ sku, quantity: 1 }])]);
@@ -301,14 +323,36 @@ describe('who shows an order', () => {
   });
 });
 
+it('a line that waits for nothing is promised what is announced then, within its channel’s days, once, and told as a change', async () => {
+  const orderId = await submit([{ sku, quantity: 3 }]);
+  expect(await promised(orderId)).toEqual(['1: 3 no_supply null null']);
+  await announce('PO', 2, 5);
+  await announce('FAR', 9, 90);
+  await settled();
+  const follow = () => followReruns(hub.db, hub.deps, 'free');
+  const [one, other] = await Promise.all([follow(), follow()]);
+  expect(one.changed + other.changed).toBe(1);
+  const date = (days: number) => shipsAt(Date.parse(inDays(days)));
+  expect(await promised(orderId)).toEqual([`1: 2 supply north ${date(5)}`, '1: 1 no_supply null null']);
+  // What is too far away is promised as soon as it isn't any more, though nobody tells of that.
+  expect(await sweepReruns(hub.db, hub.deps)).toBe(0);
+  await database.pool.query('update supply set due_at = $2 where source_id = $1', [`${sku} FAR`, inDays(30)]);
+  expect(await sweepReruns(hub.db, hub.deps)).toBe(1);
+  expect(await sweepReruns(hub.db, hub.deps)).toBe(0);
+  expect(await promised(orderId)).toEqual([`1: 2 supply north ${date(5)}`, `1: 1 supply north ${date(30)}`]);
+  expect(await changes(orderId)).toEqual([['1 reassigned'], ['1 reassigned']]);
+});
+
 it('an estate that promises no more keeps no facts for the reader of its promises', async () => {
   await followPromises(hub.db, hub.deps);
+  await followReruns(hub.db, hub.deps, 'free');
   const cursors = async () =>
-    (await database.pool.query("select 1 from log_cursor where consumer = 'promises'")).rows.length;
-  expect(await cursors()).toBe(1);
+    (await database.pool.query("select 1 from log_cursor where consumer in ('promises', 'reruns')")).rows.length;
+  expect(await cursors()).toBe(2);
   const after = await SmallHub.open({ url: database.url });
   try {
     await followPromises(after.db, after.deps);
+    await followReruns(after.db, after.deps, 'free');
     expect(await cursors()).toBe(0);
   } finally {
     await after.close();

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { supplyItem } from '../src/connectors/kit/index.ts';
 import { logLag } from '../src/log/index.ts';
 import { checkPromises } from '../src/ops/index.ts';
-import { applyRerun, followReruns, planRerun, RERUN_CONSUMER } from '../src/orders/index.ts';
+import {
+  applyRerun,
+  followReruns,
+  planRerun,
+  processOrders,
+  putQuotas,
+  RERUN_CONSUMER,
+  readLeftOut,
+} from '../src/orders/index.ts';
 import { useDatabase } from './helpers/database.ts';
 import { violations } from './helpers/promises.ts';
 import { cancel, memorySystems, moved, order, SmallHub, smallEstate } from './helpers/small-hub.ts';
@@ -11,6 +19,8 @@ import { cancel, memorySystems, moved, order, SmallHub, smallEstate } from './he
 const database = useDatabase();
 const estate = smallEstate({
   far: { company: 'acme', sells: 'asks', locations: ['north', 'south'], horizonDays: 30 },
+  halved: { company: 'acme', sells: 'asks', locations: ['south'], share: 0.5 },
+  capless: { company: 'acme', sells: 'asks', locations: ['south', 'north'], horizonDays: 30 },
   capped: { company: 'acme', sells: 'asks', locations: ['north'], horizonDays: 30, cap: 5 },
 });
 const classes = { WIN: 'win', GAIN: 'gain', MID: 'redistribute', FILL: 'fill', LOSE: 'lose' };
@@ -158,11 +168,197 @@ it('two at once, or an order that changed meanwhile, give nothing twice', async 
   expect(await applyRerun(hub.db, hub.deps, old)).toEqual({ applied: 0, stale: 1 });
 });
 
-it('keeps orders on hold and of limited channels out of it', async () => {
+it('two at once promise no unit of dated supply twice to a line that only gains', async () => {
+  await ask('MID', 4);
+  await announce('PO1', 20, 5);
+  const decided = await plan();
+  const results = await Promise.all([applyRerun(hub.db, hub.deps, decided), applyRerun(other.db, other.deps, decided)]);
+  expect(results.map(({ applied, stale }) => [applied, stale]).sort()).toEqual([
+    [0, 1],
+    [1, 0],
+  ]);
+  expect(await holds()).toEqual(['MID: 0 + 4']);
+});
+
+it('an order of which one line has changed meanwhile gives up nothing of another', async () => {
+  const second = `${sku}B`;
+  await hub.seed([second]);
+  await announce('PO1', 5, 9);
+  const lines = [sku, second].map((of) => ({ sku: of, quantity: 5 }));
+  await hub.receive('api', [order('far', `${sku}-TWO`, lines, { account: 'MID' })]);
+  await announce('PO2', 5, 5);
+  await hub.receive('wms', [moved(`${sku}r`, second, 'north', 2)]);
+  const decided = await planRerun(hub.db, hub.deps, [hub.sku(sku), hub.sku(second)]);
+  expect(decided.changes.map(({ verdict }) => verdict)).toEqual(['gains', 'gains']);
+  await hub.backorders([second]);
+  expect(await applyRerun(hub.db, hub.deps, decided)).toEqual({ applied: 0, stale: 1 });
+  expect(await holds()).toEqual(['MID: 0 + 5']);
+  await rerun();
+  expect(await holds()).toEqual(['MID: 0 + 5']);
+  expect((await plan()).changes).toEqual([]);
+});
+
+it('keeps orders on hold out of it, and counts what it leaves as it is', async () => {
+  await announce('PO1', 4, 5);
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 3)]);
+  const held = await ask('MID', 4);
+  await ask('LOSE', 2);
+  await ask('WIN', 4);
+  await hub.db.inTurn(async (tx) => {
+    const hold = { kind: 'manual' as const, reason: 'asked', detail: '' };
+    const command = { kind: 'hold' as const, hold, dueAt: null, by: 'eve' };
+    const works = [{ reference: { orderId: held }, command, occurredAt: new Date().toISOString() }];
+    await (await processOrders(tx, hub.deps, works)).finish();
+  });
+  expect((await plan()).changes.map(({ externalNo }) => externalNo)).toEqual([`${sku}-LOSE`, `${sku}-WIN`]);
+  expect(await readLeftOut(hub.db, hub.deps, [hub.sku(sku)])).toEqual({ onHold: 1, atWms: 0, soldByItself: 0 });
+});
+
+it('gives orders of limited channels what they would get if they came now, and takes nothing that their limits alone would not give', async () => {
   await announce('PO1', 4, 5);
   await ask('MID', 4, 'capped');
   await ask('WIN', 4);
+  await rerun();
+  expect(await holds()).toEqual(['MID: 0 + 0', 'WIN: 0 + 4']);
+  await announce('PO2', 20, 9);
+  await ask('LOSE', 9, 'capped');
+  await rerun();
+  expect(await holds()).toEqual(['MID: 0 + 4', 'WIN: 0 + 4', 'LOSE: 0 + 5']);
+});
+
+it('leaves orders of a channel with a share what they have, and gives them their share of what comes', async () => {
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'south', 4)]);
+  await ask('GAIN', 9, 'halved');
+  await ask('FILL', 1, 'halved');
+  await rerun();
+  expect(await holds()).toEqual(['GAIN: 2 + 0', 'FILL: 1 + 0']);
+  await hub.receive('wms', [moved(`${sku}s`, sku, 'south', 2)]);
+  await rerun();
+  // Of 6 that are there, its own, or of those behind it, half.
+  expect(await holds()).toEqual(['GAIN: 3 + 0', 'FILL: 1 + 0']);
   expect((await plan()).changes).toEqual([]);
+});
+
+it('keeps within quotas: nobody gets what is kept for others, whatever the class', async () => {
+  await announce('PO1', 10, 5);
+  await ask('LOSE', 6, 'capless');
+  await ask('WIN', 9);
+  const quota = (channel: string, rest: object) =>
+    putQuotas(
+      hub.db,
+      hub.deps,
+      [{ sku, channel, from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z', ...rest }],
+      'eve',
+    );
+  await quota('capless', { ringFenced: 4 });
+  await quota('far', { cap: 8 });
+  expect(await holds()).toEqual(['LOSE: 0 + 6', 'WIN: 0 + 4']);
+  await rerun();
+  expect(await holds()).toEqual(['LOSE: 0 + 4', 'WIN: 0 + 6']);
+  await announce('PO2', 10, 9);
+  await rerun();
+  expect(await holds()).toEqual(['LOSE: 0 + 6', 'WIN: 0 + 8']);
+  expect((await plan()).changes).toEqual([]);
+});
+
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+it(`shows before what happens then, whatever there is, also when two do it at once (seed ${SEED})`, {
+  timeout: 300_000,
+}, async () => {
+  let state = SEED;
+  const below = (most: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * most);
+  };
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
+  const accounts = Object.keys(classes);
+  const channels = ['far', 'capped', 'halved', 'capless', 'api'];
+  let changes = 0;
+  for (let round = 0; round < 18; round++) {
+    const of = `${sku}X${round}`;
+    await hub.seed([of], accounts);
+    const on = async (kind: 'stock' | 'supply', quantity: number) => {
+      const location = pick(['north', 'south']);
+      if (kind === 'stock') return hub.receive('wms', [moved(`${of}-${++n}`, of, location, quantity)]);
+      const command = {
+        ...{ kind: 'supply.announced' as const, supply: `${of}-${++n}`, sku: of, location, quantity },
+        dueAt: new Date(Date.now() + (1 + below(20)) * 86_400_000).toISOString(),
+        announcedAt: new Date().toISOString(),
+      };
+      return hub.receive('erp', [{ ...supplyItem('erp', command), itemNo: 0 }]);
+    };
+    const submit = () =>
+      hub.receive('api', [
+        order(pick(channels), `${of}-${++n}`, [{ sku: of, quantity: 1 + below(9) }], { account: pick(accounts) }),
+      ]);
+    for (let i = 0; i < 2; i++) await on('stock', 1 + below(12));
+    await on('supply', 1 + below(12));
+    for (let i = 0; i < 4; i++) await submit();
+    if (round % 3 > 0) {
+      const period = { sku: of, from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' };
+      const quota = (channel: string) => {
+        const ringFenced = below(8);
+        return {
+          ...{ ...period, channel, ringFenced, borrow: below(2) === 0, lend: below(2) === 0 },
+          cap: below(2) === 0 ? null : ringFenced + below(10),
+        };
+      };
+      await putQuotas(hub.db, hub.deps, channels.filter(() => below(2) === 0).map(quota), 'eve');
+    }
+    for (let i = 0; i < 3; i++) await submit();
+    await on('supply', 1 + below(12));
+    await on('stock', 1 + below(6));
+    const decided = await planRerun(hub.db, hub.deps, [hub.sku(of)], pick(['all', 'all', 'free']));
+    changes += decided.changes.length;
+    const readHeld = async () =>
+      new Map(
+        (
+          await database.pool.query(
+            `select l.order_id, l.allocated::int as allocated, coalesce(sum(c.quantity), 0)::int as promised
+               from order_line l left join supply_commitment c using (order_id, line_no) where l.sku_id = $1 group by l.order_id, l.allocated`,
+            [hub.sku(of)],
+          )
+        ).rows.map((row) => [Number(row.order_id), [row.allocated, row.promised]]),
+      );
+    const expected = await readHeld();
+    const sum = (parts: readonly { quantity: number; supplyId: number | null }[], isSupply: boolean) =>
+      parts.reduce((all, part) => all + ((part.supplyId !== null) === isSupply ? part.quantity : 0), 0);
+    for (const { orderId, before, after } of decided.changes) {
+      const has = expected.get(orderId)!;
+      expected.set(
+        orderId,
+        [false, true].map((isSupply, k) => has[k] + sum(after, isSupply) - sum(before, isSupply)),
+      );
+    }
+    await Promise.all([
+      applyRerun(hub.db, hub.deps, decided),
+      ...(round % 2 === 0 ? [applyRerun(other.db, other.deps, decided)] : []),
+    ]);
+    expect([round, ...(await readHeld())]).toEqual([round, ...expected]);
+  }
+  expect(changes).toBeGreaterThan(10);
+});
+
+it('of its own accord gives what nobody has to the dearest class that waits, and takes from nobody', async () => {
+  await hub.receive('wms', [moved(`${sku}r`, sku, 'north', 4)]);
+  await announce('PO1', 6, 5);
+  await ask('LOSE', 10);
+  await ask('MID', 3);
+  await ask('WIN', 4);
+  expect(await holds()).toEqual(['LOSE: 4 + 6', 'MID: 0 + 0', 'WIN: 0 + 0']);
+  const free = () => planRerun(hub.db, hub.deps, [hub.sku(sku)], 'free');
+  expect((await free()).changes).toEqual([]);
+  // A pallet is lost: who has it keeps it until somebody decides.
+  await hub.receive('wms', [moved(`${sku}l`, sku, 'north', -2)]);
+  expect((await free()).changes).toEqual([]);
+  await announce('PO2', 5, 9);
+  expect((await free()).changes.map(({ externalNo, priority, verdict }) => [externalNo, priority, verdict])).toEqual([
+    [`${sku}-WIN`, 'win', 'gains'],
+    [`${sku}-MID`, 'redistribute', 'gains'],
+  ]);
+  await applyRerun(hub.db, hub.deps, await free());
+  expect(await holds()).toEqual(['LOSE: 4 + 6', 'MID: 0 + 1', 'WIN: 0 + 4']);
+  await hub.receive('wms', [moved(`${sku}b`, sku, 'north', 2)]);
 });
 
 it('what is freed goes to the dearest class that waits, then to who came first', async () => {

@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nUnits that the WMS was asked for stay where they are, and so does what orders on hold have, orders of channels with a share, a cap or a buffer,\nand lines of SKUs with quotas.',
+      '\nUnits that the WMS was asked for stay where they are, and so does what orders on hold have, and what channels that sell by themselves were sold.\nShares, caps, buffers and quotas hold as for new orders; nobody loses what they have by them.',
     )
     .action(
       async (options: { preview?: boolean; sku: string[]; limit: number; databaseUrl?: string; json?: boolean }) => {

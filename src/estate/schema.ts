@@ -607,7 +607,7 @@ export const estateSchema = Type.Object(
           auto: Type.Optional(
             Type.Boolean({
               description:
-                'what a change touches (supply, lost goods, cancels) is decided anew at once, by the class of accounts; default false',
+                'what a change touches (supply, lost goods, cancels) is decided anew at once, by the class of accounts, and some may lose by it; default false: who waits is given what nobody has, dearest class first',
             }),
           ),
         },

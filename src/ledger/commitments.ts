@@ -39,10 +39,12 @@ async function readCommitments(
   db: Queryable,
   lines: readonly OrderLineKey[],
 ): Promise<readonly statements.CommitmentRow[]> {
-  if (lines.length === 0) return [];
+  // Two works of one batch may be about the same line.
+  const each = [...new Map(lines.map((line) => [`${line.orderId}/${line.lineNo}`, line])).values()];
+  if (each.length === 0) return [];
   return db.query(statements.readLineCommitments, [
-    numbers(lines.map((line) => line.orderId)),
-    numbers(lines.map((line) => line.lineNo)),
+    numbers(each.map((line) => line.orderId)),
+    numbers(each.map((line) => line.lineNo)),
   ]);
 }
 
@@ -178,6 +180,13 @@ export class Commitments {
       uncovered -= quantity;
     }
     this.#wait(skuId, uncovered);
+  }
+
+  /** What of all that is to come is promised to nobody, soonest first. */
+  open(skuId: number): SupplyOffer[] {
+    return (this.#supplies.get(skuId) ?? []).map(({ supplyId, locationId, quantity, committed, dueAt }) => ({
+      ...{ supplyId, locationId, dueAt, quantity: Math.max(0, quantity - committed) },
+    }));
   }
 
   /** Units of it that are promised to nobody. */

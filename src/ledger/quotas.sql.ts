@@ -31,7 +31,7 @@ export const lockQuotas = sql<QuotaRow>(
 
 export const viewQuotas = sql<QuotaRow>(
   'ledger_view_quotas',
-  `select ${columns} from quota q left join account a on a.account_id = q.account_id where q.sku_id = any($1::bigint[]) and q.valid_to > crossdock_now() order by q.sku_id, q.quota_id`,
+  `select ${columns} from quota q left join account a on a.account_id = q.account_id where q.sku_id = any($1::bigint[]) and q.valid_to > least(crossdock_now(), $2::timestamptz) order by q.sku_id, q.quota_id`,
 );
 
 export const readUses = sql<{ order_id: number; line_no: number; quota_id: number; units: number }>(

@@ -15,6 +15,8 @@ interface Quota extends QuotaNode {
   skuId: number;
   from: number;
   to: number;
+  /** Used and held when it was read. */
+  first: number;
 }
 
 interface Use {
@@ -49,25 +51,10 @@ export class QuotaBook {
     const book = new QuotaBook(tx);
     const skus = [...new Set(skuIds)];
     if (skus.length === 0) return book;
-    const orderIds = numbers([...new Set(orders.map(({ orderId }) => orderId))]);
-    const since = orders.reduce(
-      (first, { orderedAt }) => Math.min(first, Date.parse(orderedAt)),
-      Number.POSITIVE_INFINITY,
-    );
-    const from = Number.isFinite(since) ? new Date(since).toISOString() : null;
-    const rows = await tx.query(statements.lockQuotas, [numbers(skus), from]);
+    const rows = await tx.query(statements.lockQuotas, [numbers(skus), sinceOf(orders)]);
     if (rows.length === 0) return book;
     await book.#fill(tx, directory, rows);
-    const quotaIds = numbers(rows.map((row) => row.quota_id));
-    for (const row of await tx.query(statements.readUses, [orderIds, quotaIds])) {
-      const { order_id: orderId, line_no: lineNo, quota_id: quotaId, units } = row;
-      book.#uses.set(`${orderId}/${lineNo}/${quotaId}`, { orderId, lineNo, quotaId, units, changed: false });
-      book.#membersIn(orderId, book.#byId.get(quotaId)!.skuId).add(quotaId);
-    }
-    await book.#readRegions(
-      tx,
-      orders.map((order) => order.accountId),
-    );
+    await book.#readOrders(tx, orders);
     return book;
   }
 
@@ -76,15 +63,30 @@ export class QuotaBook {
     db: Queryable,
     directory: Directory,
     skuIds: readonly number[],
-    accountIds: readonly number[] = [],
+    { accountIds = [], orders = [] }: { accountIds?: readonly number[]; orders?: readonly QuotaOrder[] } = {},
   ): Promise<QuotaBook> {
     const book = new QuotaBook(undefined);
     if (skuIds.length === 0) return book;
-    const rows = await db.query(statements.viewQuotas, [numbers(skuIds)]);
+    const rows = await db.query(statements.viewQuotas, [numbers(skuIds), sinceOf(orders)]);
     if (rows.length === 0) return book;
     await book.#fill(db, directory, rows);
+    await book.#readOrders(db, orders);
     await book.#readRegions(db, accountIds);
     return book;
+  }
+
+  async #readOrders(db: Queryable, orders: readonly QuotaOrder[]): Promise<void> {
+    if (orders.length === 0) return;
+    const orderIds = numbers([...new Set(orders.map(({ orderId }) => orderId))]);
+    for (const row of await db.query(statements.readUses, [orderIds, numbers([...this.#byId.keys()])])) {
+      const { order_id: orderId, line_no: lineNo, quota_id: quotaId, units } = row;
+      this.#uses.set(`${orderId}/${lineNo}/${quotaId}`, { orderId, lineNo, quotaId, units, changed: false });
+      this.#membersIn(orderId, this.#byId.get(quotaId)!.skuId).add(quotaId);
+    }
+    await this.#readRegions(
+      db,
+      orders.map((order) => order.accountId),
+    );
   }
 
   async #readRegions(db: Queryable, accountIds: readonly number[]): Promise<void> {
@@ -138,7 +140,9 @@ export class QuotaBook {
         held: isChannel ? (held.get(`${row.channel_id}/${row.sku_id}`) ?? 0) : 0,
         setAside: isChannel ? (setAside.get(`${row.channel_id}/${row.sku_id}`) ?? 0) : 0,
         isRunning: row.is_running,
+        first: 0,
       };
+      quota.first = quota.used + quota.held;
       this.#byId.set(quota.quotaId, quota);
       const list = this.#bySku.get(quota.skuId);
       if (list === undefined) this.#bySku.set(quota.skuId, [quota]);
@@ -224,6 +228,35 @@ export class QuotaBook {
     }
   }
 
+  /** So many units more are promised to an order, or fewer: for looking ahead, never flushed. */
+  move(order: QuotaOrder, skuId: number, units: number): void {
+    if (!this.#bySku.has(skuId)) return;
+    for (const quotaId of this.#membersOf(skuId, order)) {
+      const quota = this.#byId.get(quotaId);
+      if (quota !== undefined) quota.used += units;
+    }
+  }
+
+  /** Of the quotas of a SKU as they were read; '' : there are none. */
+  basisOf(skuId: number): string {
+    const parts = (this.#bySku.get(skuId) ?? []).map(
+      ({ quotaId, first, cap, ringFenced, borrow, lend, setAside, isRunning }) =>
+        [quotaId, first, cap, ringFenced, borrow, lend, setAside, isRunning].join(),
+    );
+    return parts.sort().join(';');
+  }
+
+  /** What an order may keep, where others were given more since this was read: a cap that was over before takes nothing from anybody. */
+  keepsOf(skuId: number, order: QuotaOrder): number {
+    let left = Number.POSITIVE_INFINITY;
+    for (const quotaId of this.#bySku.has(skuId) ? this.#membersOf(skuId, order) : []) {
+      const quota = this.#byId.get(quotaId);
+      if (quota === undefined || quota.cap === null) continue;
+      left = Math.min(left, Math.max(quota.cap, quota.first) - quota.used - quota.held);
+    }
+    return Math.max(0, left);
+  }
+
   async flush(): Promise<void> {
     const uses = [...this.#uses.values()].filter(({ changed }) => changed);
     if (uses.length === 0) return;
@@ -242,4 +275,12 @@ export class QuotaBook {
         numbers(added.map(([, units]) => units)),
       ]);
   }
+}
+
+/** When the first of them was ordered: an order is counted by quotas of that time. */
+function sinceOf(orders: readonly QuotaOrder[]): string | null {
+  if (orders.length === 0) return null;
+  return new Date(
+    orders.reduce((first, { orderedAt }) => Math.min(first, Date.parse(orderedAt)), Number.POSITIVE_INFINITY),
+  ).toISOString();
 }

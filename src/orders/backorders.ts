@@ -1,8 +1,9 @@
 /** Gives freed stock to waiting lines, first come, first served. */
+import { PRIORITY_CLASSES } from '../canonical/index.ts';
 import { isLimited } from '../ledger/index.ts';
 import { readNext } from '../log/index.ts';
 import type { ChannelEntry, Directory } from '../master/index.ts';
-import { type Database, numbers, type Tx } from '../store/index.ts';
+import { type Database, numbers, type Tx, texts } from '../store/index.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
 import { isSplitLimited } from './sourcing.ts';
 import * as statements from './store.sql.ts';
@@ -185,7 +186,7 @@ function declaredOf(directory: Directory): string[] {
 }
 
 /** What its order has elsewhere counts towards what it may have. */
-function needsAllAllocations(channel: ChannelEntry): boolean {
+export function needsAllAllocations(channel: ChannelEntry): boolean {
   return isLimited(channel) || isSplitLimited(channel);
 }
 
@@ -209,7 +210,7 @@ export async function allocateBackorders(
   if (skuIds.length === 0) return { served: 0, more: false };
   const rows = await tx.query(statements.findBackorders, [
     ...declaredOf(deps.directory),
-    ...[numbers(skuIds), linesMax, ...behind],
+    ...[numbers(skuIds), linesMax, ...behind, texts(PRIORITY_CLASSES)],
   ]);
   const end = rows.at(-1);
   const last = end === undefined || rows.length < linesMax ? {} : { last: placeOf(end) };

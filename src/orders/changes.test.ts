@@ -41,7 +41,9 @@ describe('units that were added and that the ERP does not know yet', () => {
   const added = () => new World([[1, 1, 2]]).given(submit({ quantity: 2 }), confirm, change([[1, 7]]));
   const reassign = (wanted: { quantity: number }): OrderCommand => ({
     kind: 'reassign',
-    lines: [{ lineNo: 100_001, waiting: 5, release: [], take: [{ locationId: 1, ...wanted }], commitments: [] }],
+    lines: [
+      { lineNo: 100_001, waiting: 5, promised: 0, release: [], take: [{ locationId: 1, ...wanted }], commitments: [] },
+    ],
   });
 
   it('are given stock by a rerun, and are asked of the WMS once the ERP has them', () => {

@@ -45,7 +45,7 @@ export async function checkPromise(
     StockSession.view(db, deps.ids, pairs, channel.sellsByItself ? [channel.channelId] : []),
     Commitments.view(db, isDated ? parts : [], (of) => backorderedUnits(db, of)),
     databaseNow(db),
-    QuotaBook.view(db, directory, parts, accountId === undefined ? [] : [accountId]),
+    QuotaBook.view(db, directory, parts, { accountIds: accountId === undefined ? [] : [accountId] }),
   ]);
   const sellsFrom = sellsFromOf(directory);
   const sourced = sourcedFor(directory, channel, terms?.shipTo);

@@ -50,8 +50,8 @@ export interface DecideContext {
   supplies(skuId: number): readonly Pick<NewCommitment, 'supplyId' | 'locationId' | 'quantity' | 'dueAt'>[];
   /** Units of a supply that are promised to nobody. */
   supplyLeft(skuId: number, supplyId: number): number;
-  /** Units of it that this line is promised. */
-  promisedOf(lineNo: number, skuId: number, supplyId: number): number;
+  /** Units of it that this line is promised; without a supply: of all that is to come. */
+  promisedOf(lineNo: number, skuId: number, supplyId?: number): number;
   onShort: 'backorder' | 'refuse';
   /** Whether the system that orders go to can be told of lines that are added. */
   takesChanges: boolean;

@@ -16,7 +16,7 @@ export {
 } from './exception-records.ts';
 export { readFirstDecision } from './first-decision.ts';
 export { followPromises, PROMISE_CONSUMER, sweepPromises } from './follow-promises.ts';
-export { followReruns, RERUN_CONSUMER } from './follow-reruns.ts';
+export { followReruns, RERUN_CONSUMER, sweepReruns } from './follow-reruns.ts';
 export {
   countOpenHolds,
   endDueHolds,
@@ -48,7 +48,17 @@ export {
   readQuotas,
   tellQuotaPeriods,
 } from './quota-records.ts';
-export { applyRerun, planRerun, type RerunLine, type RerunPart, type RerunPlan, type RerunResult } from './rerun.ts';
+export {
+  applyRerun,
+  type LeftOut,
+  planRerun,
+  type RerunLine,
+  type RerunPart,
+  type RerunPlan,
+  type RerunReach,
+  type RerunResult,
+  readLeftOut,
+} from './rerun.ts';
 export {
   getReturn,
   listReturnCandidates,

@@ -53,6 +53,8 @@ export interface OrderWork {
   reservationIds?: readonly number[];
   /** All allocations of the order count, not only those of the lines that are named: its channel has a share, a cap or a buffer. */
   isLimited?: boolean;
+  /** Which work of the batch it completes: without that one nothing of it is done, and their promises change once. */
+  completes?: number;
 }
 
 export type WorkResult =
@@ -142,9 +144,9 @@ export async function processOrders(
       allocationsMax += command.lines.length * channel.locationIds.length * 2;
       fulfilmentsMax += channel.locationIds.length;
     } else if (command.kind === 'reassign') {
-      for (const { lineNo, take, commitments } of command.lines) {
+      for (const { lineNo, take, commitments, basis } of command.lines) {
         allocationsMax += take.length;
-        if (commitments.length > 0) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
+        if (commitments.length > 0 || basis !== undefined) datedSkus.add(order!.lines.get(lineNo)?.skuId ?? 0);
       }
       const lineNos = command.lines.map(({ lineNo }) => lineNo);
       fulfilmentsMax += channel.locationIds.length * placesFor(lineNos, order);
@@ -192,12 +194,19 @@ export async function processOrders(
   await withoutCorrected(tx, missing);
   const quotas = await QuotaCounts.open(tx, deps.directory, pairs, works, orders);
   const commitments = await Commitments.open(tx, [...datedSkus], waiting, (skuIds) => backorderedUnits(tx, skuIds));
+  quotas.compare(
+    works,
+    (i) => orders.get(orderIds[i]!),
+    (order) => deps.directory.channelById.get(order.channelId)!,
+    ...([stock, commitments] as const),
+  );
 
   const promises = await PromiseBook.open(tx, deps.directory, works, orderIds, orders);
 
   const changed = new Map<number, ChangedOrder>();
   const facts: NewFact[] = [];
-  const results = works.map((work, i): WorkResult => {
+  const completed = new Set(works.map(({ completes }) => completes));
+  const run = (work: OrderWork, i: number): WorkResult => {
     const command = work.command.kind === 'submit' ? gates.adjust(work.command) : work.command;
     const orderId = command.kind === 'submit' ? command.orderId : orderIds[i];
     const order =
@@ -230,13 +239,18 @@ export async function processOrders(
     const sourced = sourcedFor(deps.directory, channel, terms?.shipTo);
     const decision = decide(order, command, {
       split: splitRuleOf(channel),
-      offers: (skuId) => quotas.offers(offersOf(stock, sourced, skuId, mine), stock, skuId, command, order, mine),
+      offers: (skuId) => {
+        const within = quotas.isAsDecided(skuId, command) ? unlimited(sourced) : sourced;
+        return quotas.offers(offersOf(stock, within, skuId, mine), stock, skuId, command, order, mine);
+      },
       kept: (skuId, locationId, lineNo) =>
         stock.keptFor(skuId, locationId, lineOf(command.kind === 'submit' ? command : order!, lineNo)),
       supplies: (skuId) => quotas.supplies(commitments.offers(channel, skuId), stock, sourced, skuId, command, order),
-      supplyLeft: (skuId, supplyId) => commitments.left(skuId, supplyId),
+      supplyLeft: (skuId, supplyId) => quotas.supplyLeft(commitments, supplyId, stock, sourced, skuId, command, order),
       promisedOf: (lineNo, skuId, supplyId) =>
-        commitments.of({ orderId: orderId!, lineNo, skuId }).find((part) => part.supplyId === supplyId)?.quantity ?? 0,
+        commitments
+          .of({ orderId: orderId!, lineNo, skuId })
+          .reduce((sum, part) => sum + (part.supplyId === (supplyId ?? part.supplyId) ? part.quantity : 0), 0),
       onShort: channel.onShort,
       takesChanges: deps.takesChanges !== false,
       onShortPick: channel.onShortPick,
@@ -304,7 +318,7 @@ export async function processOrders(
     };
     for (const event of decision.events) apply(event);
     let done = decision.events;
-    if (promises !== undefined && current !== undefined) {
+    if (promises !== undefined && current !== undefined && !completed.has(i)) {
       if (command.kind === 'repromise')
         for (const lineNo of command.lineNos) promises.recheck(current, lineNo, commitments, 'supply_changed');
       const promised = promises.settle(current);
@@ -315,6 +329,14 @@ export async function processOrders(
     }
     const superseded = decision.superseded === true ? { superseded: true as const } : {};
     return { outcome: 'applied', orderId: orderId!, events: done, ...superseded };
+  };
+  const results: WorkResult[] = [];
+  works.forEach((work, i) => {
+    const first = work.completes === undefined ? undefined : results[work.completes];
+    const result = first === undefined || first.outcome === 'applied' ? run(work, i) : first;
+    if (first !== undefined && first.outcome === 'applied' && result.outcome !== 'applied')
+      throw new Error(`order ${orderIds[i]} was left with half a work: ${JSON.stringify(result)}`);
+    results.push(result);
   });
   for (const block of [allocationIds, fulfilmentIds, returnIds, exceptionIds, holdIds]) block.giveBack();
 
@@ -525,6 +547,10 @@ function pairsOf(command: OrderCommand, order: Order | undefined, channel: Chann
     default:
       return pairs;
   }
+}
+
+function unlimited(channel: ChannelEntry): ChannelEntry {
+  return { ...channel, share: 1, cap: null, buffer: 0 };
 }
 
 /** Units waiting per SKU; SKUs without any are left out. */

@@ -51,8 +51,8 @@ export class PromiseBook {
   readonly #directory: Directory;
   readonly #now: number;
   readonly #byOrder = new Map<number, Map<number, PromisePart[]>>();
-  /** Of the work at hand: what the lines that it touches were promised before, and what changed that. */
-  #before = new Map<number, { parts: PromisePart[]; cause: PromiseCause }>();
+  /** By the lines of an order, until it is settled: what those that were touched were promised before, and what changed that. */
+  readonly #before = new Map<Map<number, PromisePart[]>, Map<number, { parts: PromisePart[]; cause: PromiseCause }>>();
 
   private constructor(directory: Directory, now: number) {
     this.#directory = directory;
@@ -163,16 +163,21 @@ export class PromiseBook {
 
   #put(lines: Map<number, PromisePart[]>, lineNo: number, parts: PromisePart[], cause: PromiseCause): void {
     // What came first is why: what was not found is the cause also of what came instead.
-    if (!this.#before.has(lineNo)) this.#before.set(lineNo, { parts: lines.get(lineNo) ?? [], cause });
+    let before = this.#before.get(lines);
+    if (before === undefined) {
+      before = new Map();
+      this.#before.set(lines, before);
+    }
+    if (!before.has(lineNo)) before.set(lineNo, { parts: lines.get(lineNo) ?? [], cause });
     lines.set(lineNo, parts);
   }
 
-  /** What the work at hand has changed; undefined: nothing. To be called once after each. */
+  /** What was changed since it was last asked; undefined: nothing. To be called once after each work, or after the last of one order. */
   settle(order: Order): PromiseChanged | undefined {
-    const before = this.#before;
-    this.#before = new Map();
     const lines = this.#byOrder.get(order.orderId);
-    if (lines === undefined) return undefined;
+    const before = lines === undefined ? undefined : this.#before.get(lines);
+    if (lines === undefined || before === undefined) return undefined;
+    this.#before.delete(lines);
     const changed: PromiseChanged['lines'] = [];
     for (const [lineNo, { parts, cause }] of before) {
       const after = lines.get(lineNo) ?? [];

@@ -64,8 +64,24 @@ export function suppliesWithin(
   return supplies.flatMap((supply, i) => (left[i]! > 0 ? [{ ...supply, quantity: left[i]! }] : []));
 }
 
+/** What a rerun of a SKU is decided upon, at the places of one channel. */
+export function basisOf(
+  book: QuotaBook,
+  skuId: number,
+  free: readonly number[],
+  supplies: readonly { supplyId: number; units: number }[],
+): string {
+  const open = supplies
+    .map(({ supplyId, units }) => `${supplyId}:${units}`)
+    .sort()
+    .join();
+  return [book.basisOf(skuId), free.join(), open].join('|');
+}
+
 export class QuotaCounts {
   readonly #book: QuotaBook;
+  /** SKUs of which nothing has changed since a rerun was decided: it has kept within all limits. */
+  readonly #asDecided = new Set<number>();
   readonly #sellsFrom: SellsFrom;
 
   private constructor(book: QuotaBook, sellsFrom: SellsFrom) {
@@ -88,8 +104,36 @@ export class QuotaCounts {
   }
 
   #roomOf(skuId: number, command: OrderCommand, order: Order | undefined): QuotaRoom | undefined {
-    if (this.#book.isEmpty) return undefined;
+    if (this.#book.isEmpty || this.isAsDecided(skuId, command)) return undefined;
     return this.#book.roomOf(skuId, command.kind === 'submit' ? command : order!);
+  }
+
+  /** Before anything of the batch is done. */
+  compare(
+    works: readonly { command: OrderCommand }[],
+    orderOf: (at: number) => Order | undefined,
+    channelOf: (order: Order) => ChannelEntry,
+    stock: StockSession,
+    commitments: Commitments,
+  ): void {
+    const changed = new Set<number>();
+    works.forEach(({ command }, i) => {
+      const order = orderOf(i);
+      if (command.kind !== 'reassign' || order === undefined) return;
+      for (const { lineNo, basis } of command.lines) {
+        const skuId = order.lines.get(lineNo)?.skuId;
+        if (skuId === undefined || basis === undefined) continue;
+        const free = channelOf(order).locationIds.map((locationId) => stock.free(skuId, locationId));
+        const supplies = commitments.open(skuId).map(({ supplyId, quantity }) => ({ supplyId, units: quantity }));
+        if (basis === basisOf(this.#book, skuId, free, supplies)) this.#asDecided.add(skuId);
+        else changed.add(skuId);
+      }
+    });
+    for (const skuId of changed) this.#asDecided.delete(skuId);
+  }
+
+  isAsDecided(skuId: number, { kind }: OrderCommand): boolean {
+    return kind === 'reassign' && this.#asDecided.has(skuId);
   }
 
   offers(
@@ -118,6 +162,22 @@ export class QuotaCounts {
     if (room === undefined) return supplies;
     const places = locationIds.map((locationId) => ({ locationId, units: stock.free(skuId, locationId) }));
     return suppliesWithin(room, this.#sellsFrom, supplies, places);
+  }
+
+  /** What of one supply may be promised to an order that waits already. */
+  supplyLeft(
+    commitments: Commitments,
+    supplyId: number,
+    stock: StockSession,
+    channel: ChannelEntry,
+    skuId: number,
+    command: OrderCommand,
+    order: Order | undefined,
+  ): number {
+    const left = commitments.left(skuId, supplyId);
+    if (left === 0 || !this.#book.has(skuId)) return left;
+    const within = this.supplies(commitments.open(skuId), stock, channel, skuId, command, order);
+    return within.find((one) => one.supplyId === supplyId)?.quantity ?? 0;
   }
 
   /** By line, what an order holds of dated supply; of SKUs with quotas. */

@@ -20,7 +20,6 @@ import { Database } from '../store/index.ts';
 import {
   checkPromise,
   followBackorders,
-  planRerun,
   putQuotas,
   type QuotaRecord,
   readQuotas,
@@ -391,13 +390,6 @@ describe('what is used', () => {
       .poll(async () => (await followBackorders(hub.db, hub.deps)).served, { timeout: 10_000, interval: 50 })
       .toBe(1);
     expect(await lines(no)).toEqual(['1: 2 allocated 2']);
-  });
-
-  it('is no business of a rerun', async () => {
-    await arrive('north', 5);
-    await put({ channel: 'web', ringFenced: 5 });
-    await ordered('edi', 2);
-    expect(await planRerun(hub.db, hub.deps, [hub.sku(sku)])).toEqual({ lines: 0, skus: 0, changes: [] });
   });
 
   it('that is counted wrong breaks a promise', async () => {

@@ -3,7 +3,7 @@ import { events, nothing, refused } from './decision.ts';
 import { fulfilmentsOf } from './exceptions.ts';
 import { requestFulfilments } from './fulfilments.ts';
 import { isHeld, mayHandOver } from './holds.ts';
-import type { DecideContext, Decision, NewAllocation, Order, OrderCommand, OrderEvent } from './types.ts';
+import type { DecideContext, Decision, NewAllocation, Offered, Order, OrderCommand, OrderEvent } from './types.ts';
 
 type Reassign = Extract<OrderCommand, { kind: 'reassign' }>;
 type Reassigned = Extract<OrderEvent, { type: 'order.lines_reassigned' }>;
@@ -18,6 +18,15 @@ export function reassign(order: Order, command: Reassign, context: DecideContext
   const allocations: NewAllocation[] = [];
   const commitments: Reassigned['commitments'] = [];
   const fulfilmentAt = fulfilmentsOf(context, order);
+  const offers = new Map<number, Offered>();
+  const offeredOf = (skuId: number): Offered => {
+    let offered = offers.get(skuId);
+    if (offered === undefined) {
+      offered = { ...context.offers(skuId) };
+      offers.set(skuId, offered);
+    }
+    return offered;
+  };
   const free = new Map<string, number>();
   for (const wanted of command.lines) {
     const line = order.lines.get(wanted.lineNo);
@@ -25,26 +34,36 @@ export function reassign(order: Order, command: Reassign, context: DecideContext
     const { lineNo, skuId } = line;
     if (line.backordered - line.held !== wanted.waiting)
       return refused('stale', `line ${lineNo} waits for ${line.backordered - line.held}, not for ${wanted.waiting}`);
+    // Of a line that another rerun has given something meanwhile the rest is decided by the next.
+    const promised = context.promisedOf(lineNo, skuId);
+    if (promised !== wanted.promised)
+      return refused('stale', `line ${lineNo} is promised ${promised} of what is to come, not ${wanted.promised}`);
     for (const { allocationId, quantity } of wanted.release) {
       const allocation = order.allocations.get(allocationId);
       if (order.progress.handed || allocation === undefined || allocation.openQuantity < quantity)
         return refused('stale', `line ${lineNo}: allocation ${allocationId} is not as it was`);
       released.push({ allocationId, lineNo, skuId, locationId: allocation.locationId, quantity });
     }
-    const offers = wanted.take.length === 0 ? [] : context.offers(skuId).places;
     for (const { locationId, quantity } of wanted.take) {
       const key = `${skuId}@${locationId}`;
-      const offer = offers.find((one) => one.locationId === locationId);
+      const offered = offeredOf(skuId);
+      const offer = offered.places.find((one) => one.locationId === locationId);
       const there = free.get(key) ?? Math.max(0, Math.min(offer?.free ?? 0, offer?.physical ?? 0));
-      const units = Math.min(quantity, there);
+      const units = Math.max(0, Math.min(quantity, there, offered.allocatable));
       free.set(key, there - units);
+      offered.allocatable -= units;
+      offered.promisable -= units;
       if (units === 0) continue;
       const ids = { allocationId: context.takeAllocationId(), fulfilmentId: fulfilmentAt(locationId, lineNo) };
       allocations.push({ ...ids, lineNo, skuId, locationId, quantity: units, fromExposure: 0 });
     }
     for (const part of wanted.commitments) {
-      const left =
-        part.quantity < 0 ? part.quantity : Math.min(part.quantity, context.supplyLeft(skuId, part.supplyId));
+      let left = part.quantity;
+      if (left > 0) {
+        const offered = offeredOf(skuId);
+        left = Math.max(0, Math.min(left, context.supplyLeft(skuId, part.supplyId), offered.promisable));
+        offered.promisable -= left;
+      }
       if (part.quantity < 0 && context.promisedOf(lineNo, skuId, part.supplyId) < -part.quantity)
         return refused('stale', `line ${lineNo} is not promised so much of supply ${part.supplyId}`);
       if (left !== 0) commitments.push({ ...part, lineNo, skuId, quantity: left });

@@ -3,20 +3,16 @@
  * is; applied line by line where the order is still as it was, what was given up first.
  */
 
-import { isLimited, readOpenSupplies } from '../ledger/index.ts';
-import {
-  type Claim,
-  compareHoldings,
-  type Holding,
-  type Pool,
-  type PriorityClass,
-  priorityClasses,
-  redistribute,
-} from '../promise/index.ts';
+import { PRIORITY_CLASSES, type PriorityClass } from '../canonical/index.ts';
+import { isLimited, QuotaBook, readOpenSupplies } from '../ledger/index.ts';
+import type { ChannelEntry } from '../master/index.ts';
+import { type Claim, compareHoldings, type Holding, type Pool, redistribute } from '../promise/index.ts';
 import { type Database, databaseNow, numbers, type Queryable, type Tx } from '../store/index.ts';
+import { needsAllAllocations } from './backorders.ts';
 import { type OrderDeps, type OrderWork, processOrders } from './process.ts';
+import { basisOf } from './quota-counts.ts';
 import * as statements from './rerun.sql.ts';
-import { readQuotaSkus } from './store.sql.ts';
+import { type LimitedLine, limitsOf } from './rerun-limits.ts';
 import type { OrderCommand } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,74 +57,119 @@ interface Known {
   allocations: { allocationId: number; locationId: number; quantity: number }[];
 }
 
+/** `all`: by class, some may lose. `free`: who waits gets what nobody has, dearest class first; nobody loses. */
+export type RerunReach = 'all' | 'free';
+
 /**
  * @param skuIds null: all of which something waits
- * Lines of channels with a share, a cap or a buffer keep what they have, and so do lines of SKUs with quotas: what they may get depends
- * on all orders of theirs.
+ * @param reach free: of dated supply only, as stock that is free is given by the backorders
+ * Left as they are: orders on hold, what the WMS was asked for, and what channels that sell by themselves have.
  */
-export async function planRerun(db: Queryable, deps: OrderDeps, skuIds: readonly number[] | null): Promise<RerunPlan> {
-  const channels = [...deps.directory.channelById.values()].filter((channel) => !isLimited(channel));
+export async function planRerun(
+  db: Queryable,
+  deps: OrderDeps,
+  skuIds: readonly number[] | null,
+  reach: RerunReach = 'all',
+): Promise<RerunPlan> {
+  const channels = [...deps.directory.channelById.values()].filter((channel) => reach === 'all' || isDated(channel));
   const rows = await db.query(statements.readRerunLines, [
     numbers(channels.map((channel) => channel.channelId)),
     numbers(channels.filter((channel) => channel.sellsByItself).map((channel) => channel.channelId)),
     skuIds === null ? null : numbers(skuIds),
+    numbers(channels.filter(isLimited).map((channel) => channel.channelId)),
   ]);
   const plan: RerunPlan = { lines: rows.length, skus: 0, changes: [] };
   if (rows.length === 0) return plan;
   const bySku = Map.groupBy(rows, (row) => row.sku_id);
-  for (const row of await db.query(readQuotaSkus, [numbers([...bySku.keys()])])) {
-    plan.lines -= bySku.get(row.sku_id)!.length;
-    bySku.delete(row.sku_id);
-  }
   const ids = [...bySku.keys()];
   const now = (await databaseNow(db)).getTime();
   const free = Map.groupBy(await db.query(statements.readFree, [numbers(ids)]), (row) => row.sku_id);
   const supplies = Map.groupBy(await readOpenSupplies(db, ids), (supply) => supply.skuId);
+  const book = await QuotaBook.view(db, deps.directory, ids, { orders: rows.map(quotaOrderOf) });
   plan.skus = ids.length;
   for (const [skuId, lines] of bySku) {
     const pool: Pool = {
-      stock: new Map((free.get(skuId) ?? []).map((row) => [row.location_id, row.free])),
+      stock: new Map(reach === 'free' ? [] : (free.get(skuId) ?? []).map((row) => [row.location_id, row.free])),
       supply: (supplies.get(skuId) ?? []).map(({ supplyId, locationId, left, dueAt }) => ({
         ...{ supplyId, locationId, units: left, at: Date.parse(dueAt) },
       })),
     };
-    const known = lines.map((row) => knownOf(deps, row, now));
+    const openSupplies = pool.supply.map(({ supplyId, units }) => ({ supplyId, units: Math.max(0, units) }));
+    const freeAt = (places: readonly number[]) => {
+      const there = new Map((free.get(skuId) ?? []).map((row) => [row.location_id, row.free]));
+      return places.map((place) => there.get(place) ?? 0);
+    };
+    const known = lines.map((row) => knownOf(deps, row, now, reach));
+    if (reach === 'free') known.sort((a, b) => rankOf(a.row) - rankOf(b.row));
+    const limits = limitsOf(
+      deps.directory,
+      book,
+      skuId,
+      known.map(({ row }) => limitedLineOf(deps, row)),
+    );
     const after = redistribute(
       known.map(({ claim }) => claim),
       pool,
+      limits,
     );
     const atOf = (supplyId: number) => pool.supply.find((supply) => supply.supplyId === supplyId)?.at ?? 0;
     known.forEach((line, i) => {
       const verdict = compareHoldings(line.claim.has, after[i]!, atOf);
-      if (verdict !== 'same') plan.changes.push(lineOf(line, after[i]!, verdict, pool));
+      if (verdict === 'same') return;
+      const change = lineOf(line, after[i]!, verdict, pool);
+      if (limits !== undefined) change.change.basis = basisOf(book, skuId, freeAt(line.claim.places), openSupplies);
+      plan.changes.push(change);
     });
   }
   return plan;
 }
 
-function knownOf({ directory }: OrderDeps, row: statements.RerunLineRow, now: number): Known {
+function quotaOrderOf(row: statements.RerunLineRow) {
+  const { order_id: orderId, channel_id: channelId, account_id: accountId, ordered_at: at } = row;
+  return { orderId, channelId, accountId, orderedAt: at.toISOString() };
+}
+
+function limitedLineOf({ directory }: OrderDeps, row: statements.RerunLineRow): LimitedLine {
+  const orderHas = new Map<number, number>();
+  for (const [locationId, quantity] of partsOf(row.order_has))
+    orderHas.set(locationId!, (orderHas.get(locationId!) ?? 0) + quantity!);
+  return { ...quotaOrderOf(row), channel: directory.channelById.get(row.channel_id)!, orderHas };
+}
+
+function partsOf(text: string | null): number[][] {
+  return (text ?? '')
+    .split(';')
+    .filter(Boolean)
+    .map((part) => part.split(',').map(Number));
+}
+
+export function isDated({ sellsByItself, horizonDays }: ChannelEntry): boolean {
+  return !sellsByItself && horizonDays > 0;
+}
+
+function rankOf({ priority_class: given }: statements.RerunLineRow): number {
+  return PRIORITY_CLASSES.indexOf(given as PriorityClass);
+}
+
+function knownOf({ directory }: OrderDeps, row: statements.RerunLineRow, now: number, reach: RerunReach): Known {
   const channel = directory.channelById.get(row.channel_id)!;
-  const parts = (text: string | null) =>
-    (text ?? '')
-      .split(';')
-      .filter(Boolean)
-      .map((part) => part.split(',').map(Number));
-  const allocations = parts(row.allocations).map(([allocationId, locationId, quantity]) => ({
-    ...{ allocationId: allocationId!, locationId: locationId!, quantity: quantity! },
-  }));
+  const allocations = partsOf(reach === 'free' ? null : row.allocations).map(
+    ([allocationId, locationId, quantity]) => ({
+      ...{ allocationId: allocationId!, locationId: locationId!, quantity: quantity! },
+    }),
+  );
   const stock = new Map<number, number>();
   for (const { locationId, quantity } of allocations) stock.set(locationId, (stock.get(locationId) ?? 0) + quantity);
-  const supply = new Map(parts(row.commitments).map(([supplyId, , quantity]) => [supplyId!, quantity!]));
+  const supply = new Map(partsOf(row.commitments).map(([supplyId, , quantity]) => [supplyId!, quantity!]));
   const had = allocations.reduce((sum, { quantity }) => sum + quantity, 0);
-  const isPromised = !channel.sellsByItself && channel.horizonDays > 0;
   return {
     row,
     allocations,
     claim: {
-      priority: priorityClasses.find((one) => one === row.priority_class) ?? 'redistribute',
+      priority: reach === 'free' ? 'gain' : (row.priority_class as PriorityClass),
       wants: row.waiting + had,
       places: channel.locationIds,
-      until: isPromised ? now + channel.horizonDays * DAY_MS : null,
+      until: isDated(channel) ? now + channel.horizonDays * DAY_MS : null,
       has: { stock, supply },
     },
   };
@@ -171,10 +212,17 @@ function lineOf(
   ];
   const { order_id: orderId, line_no: lineNo, sku_id: skuId, channel_id: channelId, account_id: accountId } = row;
   return {
-    ...{ orderId, lineNo, skuId, channelId, accountId, externalNo: row.external_no, priority: claim.priority },
+    ...{ orderId, lineNo, skuId, channelId, accountId, externalNo: row.external_no },
+    priority: row.priority_class as PriorityClass,
     ...{ before: shown(claim.has), after: shown(after), verdict },
-    change: { lineNo, waiting: row.waiting, release, take, commitments },
+    change: { lineNo, waiting: row.waiting, promised: sumOf(claim.has.supply.values()), release, take, commitments },
   };
+}
+
+function sumOf(units: Iterable<number>): number {
+  let sum = 0;
+  for (const quantity of units) sum += quantity;
+  return sum;
 }
 
 export interface RerunResult {
@@ -204,27 +252,43 @@ export async function applyRerun(db: Database, deps: OrderDeps, plan: RerunPlan)
 }
 
 /** As {@link applyRerun}, in the caller's transaction. */
-export async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunLine[]): Promise<RerunResult> {
+export async function applyLines(tx: Tx, deps: OrderDeps, changes: readonly RerunLine[]): Promise<RerunResult> {
+  // As they were decided: what limits the one depends on what the others before it were given.
+  const lines = changes.toSorted(
+    (a, b) => PRIORITY_CLASSES.indexOf(a.priority) - PRIORITY_CLASSES.indexOf(b.priority) || a.orderId - b.orderId,
+  );
   const occurredAt = (await databaseNow(tx)).toISOString();
   const works: OrderWork[] = [];
+  const firstOf = new Map<number, number>();
   const add = (of: (line: RerunLine) => RerunLine['change'] | undefined) => {
     for (const [orderId, own] of Map.groupBy(lines, (line) => line.orderId)) {
       const changes = own.flatMap((line) => of(line) ?? []);
-      if (changes.length > 0)
-        works.push({ reference: { orderId }, command: { kind: 'reassign', lines: changes }, occurredAt });
+      if (changes.length === 0) continue;
+      const completes = firstOf.get(orderId);
+      if (completes === undefined) firstOf.set(orderId, works.length);
+      const command: OrderCommand = { kind: 'reassign', lines: changes };
+      const isBound = needsAllAllocations(deps.directory.channelById.get(own[0]!.channelId)!);
+      const work = { reference: { orderId }, command, occurredAt, isLimited: isBound };
+      works.push(completes === undefined ? work : { ...work, completes });
     }
   };
   // First everybody gives up what they lose, then everybody gets what they are given.
-  add(({ change }) => {
-    const commitments = change.commitments.filter(({ quantity }) => quantity < 0);
-    return change.release.length + commitments.length === 0 ? undefined : { ...change, take: [], commitments };
-  });
+  const gives = ({ release, commitments }: RerunLine['change']) =>
+    release.length > 0 || commitments.some(({ quantity }) => quantity < 0);
+  const giving = new Set(lines.filter(({ change }) => gives(change)).map(({ orderId }) => orderId));
+  // Of such an order all lines are looked at before anything of it is done: what it gives up is not lost to it then.
+  add(({ orderId, change }) =>
+    giving.has(orderId)
+      ? { ...change, take: [], commitments: change.commitments.filter(({ quantity }) => quantity < 0) }
+      : undefined,
+  );
   add(({ change }) => {
     const commitments = change.commitments.filter(({ quantity }) => quantity > 0);
-    const freed = change.release.reduce((sum, { quantity }) => sum + quantity, 0);
-    return change.take.length + commitments.length === 0
-      ? undefined
-      : { ...change, waiting: change.waiting + freed, release: [], commitments };
+    if (change.take.length + commitments.length === 0) return undefined;
+    const freed = sumOf(change.release.map(({ quantity }) => quantity));
+    const given = sumOf(change.commitments.map(({ quantity }) => Math.min(0, quantity)));
+    const { waiting, promised } = change;
+    return { ...change, waiting: waiting + freed, promised: promised + given, release: [], commitments };
   });
   const batch = await processOrders(tx, deps, works);
   await batch.finish();
@@ -235,4 +299,22 @@ export async function applyLines(tx: Tx, deps: OrderDeps, lines: readonly RerunL
     if (one.outcome === 'refused') stale.add(one.orderId);
   }
   return { applied: applied.size, stale: stale.size };
+}
+
+/** Lines that a rerun leaves as they are, and why. */
+export interface LeftOut {
+  onHold: number;
+  /** What they have was asked of the WMS. */
+  atWms: number;
+  /** What they have is their channel's own, which sells by itself. */
+  soldByItself: number;
+}
+
+/** @param skuIds null: all of which something waits */
+export async function readLeftOut(db: Queryable, deps: OrderDeps, skuIds: readonly number[] | null): Promise<LeftOut> {
+  const [row] = await db.query(statements.countLeftOut, [
+    skuIds === null ? null : numbers(skuIds),
+    numbers([...deps.directory.channelById.values()].filter((one) => one.sellsByItself).map((one) => one.channelId)),
+  ]);
+  return { onHold: row!.on_hold, atWms: row!.at_wms, soldByItself: row!.by_itself };
 }

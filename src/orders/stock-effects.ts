@@ -26,7 +26,12 @@ export interface Mine {
  * again. What was held for it is its own, whoever took the rest meanwhile.
  * The same rule in SQL is `servable_units`.
  */
-export function offersOf(stock: StockSession, channel: ChannelEntry, skuId: number, mine: readonly Mine[]): Offered {
+export function offersOf(
+  stock: Pick<StockSession, 'free' | 'exposure'>,
+  channel: ChannelEntry,
+  skuId: number,
+  mine: readonly Mine[],
+): Offered {
   if (!isLimited(channel)) {
     const places = channel.locationIds.map((locationId): Offer => {
       const free = stock.free(skuId, locationId);

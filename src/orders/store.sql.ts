@@ -367,8 +367,8 @@ const SERVABLE = `(o.channel_id <> all($3::int[]) or exists (
                                                                          where c.channel_id = o.channel_id)))`;
 // A quota whose cap is used up keeps its lines waiting, whatever is free.
 const CAPPED = `exists (select from quota_use u join quota q using (quota_id) where u.order_id = l.order_id and u.line_no = l.line_no and q.used >= q.cap)`;
-// Dearest class of account first; within one, first come, first served.
-const CLASS_RANK = `array_position(array['win', 'gain', 'redistribute', 'fill', 'lose'], a.priority_class)`;
+// Dearest class of account first, of those in $15; within one, first come, first served.
+const CLASS_RANK = 'array_position($15::text[], a.priority_class)';
 // $12 to $14: behind which line, for those that are tried in vain.
 export const findBackorders = sql<{ rank: number; order_id: number; line_no: number; channel_id: number }>(
   'orders_find_backorders',
@@ -411,10 +411,6 @@ export const findWaitingQuotaSkus = sql<{ sku_id: number }>(
       and exists (select from stock_balance b
                    where b.sku_id = q.sku_id and b.on_hand - b.reserved - b.allocated - b.exposed - b.safety_stock - b.outside_deducted > 0)
     order by q.sku_id limit $1::int`,
-);
-export const readQuotaSkus = sql<{ sku_id: number }>(
-  'orders_read_quota_skus',
-  'select distinct sku_id from quota where sku_id = any($1::bigint[])',
 );
 export const sumBackorders = sql<{ sku_id: number; quantity: number }>(
   'orders_sum_backorders',

@@ -72,7 +72,7 @@ export class World {
       supplies: (skuId) => this.toCome[skuId] ?? [],
       supplyLeft: (skuId, supplyId) =>
         (this.toCome[skuId] ?? []).find((one) => one.supplyId === supplyId)?.quantity ?? 0,
-      promisedOf: () => Number.POSITIVE_INFINITY,
+      promisedOf: (_lineNo, _skuId, supplyId) => (supplyId === undefined ? 0 : Number.POSITIVE_INFINITY),
       onShort: this.onShort,
       takesChanges: this.takesChanges,
       onShortPick: this.onShortPick,

@@ -482,6 +482,10 @@ export type OrderCommand =
         lineNo: number;
         /** Units that it waits for, none of them held, when that was decided. */
         waiting: number;
+        /** Of these, what it was promised of dated supply by then. */
+        promised: number;
+        /** What it was decided upon where something limits what is given; if that has changed, it is limited once more. */
+        basis?: string;
         release: { allocationId: number; quantity: number }[];
         take: { locationId: number; quantity: number }[];
         commitments: Omit<NewCommitment, 'lineNo' | 'skuId'>[];

@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Claim,
-  compareHoldings,
-  type Holding,
-  type Pool,
-  type PriorityClass,
-  priorityClasses,
-  redistribute,
-  unitsOf,
-} from './redistribute.ts';
+import { PRIORITY_CLASSES, type PriorityClass } from '../canonical/index.ts';
+import { type Claim, compareHoldings, type Holding, type Pool, redistribute, unitsOf } from './redistribute.ts';
 
 const DAY = 86_400_000;
 const holding = (stock: Record<number, number> = {}, supply: Record<number, number> = {}): Holding => ({
@@ -90,7 +82,7 @@ describe('what is decided anew', () => {
 const units = fc.nat(6);
 const claims = fc.array(
   fc.record({
-    priority: fc.constantFrom(...priorityClasses),
+    priority: fc.constantFrom(...PRIORITY_CLASSES),
     waits: units,
     at: fc.tuple(units, units),
     of: fc.tuple(units, units),

@@ -10,8 +10,7 @@
  * Within a class the earlier claim goes first. What is there comes before what is to come, the soonest of that first; what a line has already it
  * keeps where another place would be no better.
  */
-export const priorityClasses = ['win', 'gain', 'redistribute', 'fill', 'lose'] as const;
-export type PriorityClass = (typeof priorityClasses)[number];
+import { PRIORITY_CLASSES, type PriorityClass } from '../canonical/index.ts';
 
 /** Units by location, and of dated supply by its id. */
 export interface Holding {
@@ -38,6 +37,28 @@ export interface Pool {
   supply: readonly { supplyId: number; locationId: number; units: number; at: number }[];
 }
 
+/** What a claim may be given besides what it keeps: of each place and supply, of all places, and in all. */
+export interface ClaimOffer {
+  places: ReadonlyMap<number, number>;
+  supplies: ReadonlyMap<number, number>;
+  allocatable: number;
+  promisable: number;
+}
+
+/** What limits claims besides what there is, such as their channel's cap; asked at the turn of each. */
+export interface Limits {
+  /** What a claim may keep of what it has: others may have been given what limited it. */
+  keeps(at: number): number;
+  /**
+   * @param stock free units by location
+   * @param supplies the soonest first
+   * @returns undefined: nothing limits it
+   */
+  offers(at: number, stock: ReadonlyMap<number, number>, supplies: Pool['supply']): ClaimOffer | undefined;
+  /** The claim has so many units more; below 0: it has given them back. */
+  count(at: number, stock: ReadonlyMap<number, number>, supplyUnits: number): void;
+}
+
 class Stocks {
   readonly stock: Map<number, number>;
   readonly #supplies: { supplyId: number; locationId: number; at: number }[];
@@ -54,37 +75,66 @@ class Stocks {
     for (const [supplyId, units] of supply) this.#left.set(supplyId, (this.#left.get(supplyId) ?? 0) + units);
   }
 
-  take(claim: Claim, wants: number): Holding {
+  /** @param offerOf asked once it is known what it keeps at its places */
+  take(
+    claim: Claim,
+    wants: number,
+    keeps = Number.POSITIVE_INFINITY,
+    offerOf: (kept: Holding) => ClaimOffer | undefined = () => undefined,
+  ): Holding {
     const stock = new Map<number, number>();
     const supply = new Map<number, number>();
     let missing = wants;
     const from = (place: number, most: number) => {
       const units = Math.max(0, Math.min(missing, most, this.stock.get(place) ?? 0));
-      if (units === 0) return;
+      if (units === 0) return 0;
       this.stock.set(place, this.stock.get(place)! - units);
       stock.set(place, (stock.get(place) ?? 0) + units);
       missing -= units;
+      return units;
     };
-    for (const [place, units] of claim.has.stock) from(place, units);
-    const whole = claim.places.find((place) => (this.stock.get(place) ?? 0) >= missing);
-    if (whole !== undefined) from(whole, missing);
-    for (const place of claim.places) from(place, missing);
-    for (const { supplyId, at } of this.#ranked(claim)) {
-      if (missing === 0) break;
-      // What it was promised before stays its own, however late.
-      const mine = claim.has.supply.get(supplyId) ?? 0;
-      const most = claim.until !== null && at <= claim.until ? missing : Math.min(mine, missing);
-      const units = Math.min(most, this.#left.get(supplyId) ?? 0);
-      if (units === 0) continue;
-      this.#left.set(supplyId, this.#left.get(supplyId)! - units);
-      supply.set(supplyId, units);
-      missing -= units;
-    }
+    let keepable = keeps;
+    for (const [place, units] of claim.has.stock) keepable -= from(place, Math.min(units, keepable));
+    const offer = offerOf({ stock, supply });
+    const before = missing;
+    const mostAt = (place: number) => Math.min(mostOf(offer?.places, place), this.stock.get(place) ?? 0);
+    let allocatable = Math.min(missing, offer?.allocatable ?? missing);
+    const whole = claim.places.find((place) => mostAt(place) >= allocatable);
+    for (const place of whole === undefined ? claim.places : [whole])
+      allocatable -= from(place, Math.min(mostAt(place), allocatable));
+    // What it was promised of dated supply stays its own, whatever is offered by now.
+    const held = Math.min(keepable, supplyUnitsOf(claim.has));
+    const promisable = offer === undefined ? missing : Math.max(held, offer.promisable - (before - missing));
+    this.#takeSupply(claim, supply, Math.min(missing, promisable), offer?.supplies);
     return { stock, supply };
   }
 
+  #takeSupply(
+    claim: Claim,
+    supply: Map<number, number>,
+    wanted: number,
+    most: ReadonlyMap<number, number> | undefined,
+  ): void {
+    let missing = wanted;
+    for (const { supplyId, at } of this.ranked(claim)) {
+      if (missing <= 0) break;
+      // However late.
+      const mine = claim.has.supply.get(supplyId) ?? 0;
+      const isInTime = claim.until !== null && at <= claim.until;
+      const units = Math.min(missing, isInTime ? Math.max(mine, mostOf(most, supplyId)) : mine, this.left(supplyId));
+      if (units === 0) continue;
+      this.#left.set(supplyId, this.left(supplyId) - units);
+      supply.set(supplyId, units);
+      missing -= units;
+    }
+  }
+
+  left(supplyId: number): number {
+    return this.#left.get(supplyId) ?? 0;
+  }
+
   /** Soonest first; of those of one moment, what it has. */
-  #ranked({ places, has }: Claim) {
+  ranked({ places, has }: Claim) {
     return this.#supplies
       .filter(({ supplyId, locationId }) => has.supply.has(supplyId) || places.includes(locationId))
       .sort((a, b) => a.at - b.at || Number(has.supply.has(b.supplyId)) - Number(has.supply.has(a.supplyId)));
@@ -98,6 +148,15 @@ export function unitsOf({ stock, supply }: Holding): number {
   return units;
 }
 
+function supplyUnitsOf({ supply }: Holding): number {
+  return unitsOf({ stock: new Map(), supply });
+}
+
+/** Without limits there is none. */
+function mostOf(most: ReadonlyMap<number, number> | undefined, key: number): number {
+  return most === undefined ? Number.POSITIVE_INFINITY : (most.get(key) ?? 0);
+}
+
 const KEEPS: ReadonlySet<PriorityClass> = new Set(['win', 'gain']);
 
 /**
@@ -105,17 +164,41 @@ const KEEPS: ReadonlySet<PriorityClass> = new Set(['win', 'gain']);
  * @param pool what is free, without what the claims have
  * @returns what each has then, in the order given
  */
-export function redistribute(claims: readonly Claim[], pool: Pool): Holding[] {
+export function redistribute(claims: readonly Claim[], pool: Pool, limits?: Limits): Holding[] {
   const stocks = new Stocks(pool);
-  for (const claim of claims) if (!KEEPS.has(claim.priority)) stocks.giveBack(claim.has);
+  const giveBack = (claim: Claim, i: number) => {
+    stocks.giveBack(claim.has);
+    limits?.count(i, negated(claim.has.stock), -supplyUnitsOf(claim.has));
+  };
+  claims.forEach((claim, i) => {
+    if (!KEEPS.has(claim.priority)) giveBack(claim, i);
+  });
   const result: Holding[] = new Array(claims.length);
-  for (const priority of priorityClasses)
+  for (const priority of PRIORITY_CLASSES)
     claims.forEach((claim, i) => {
       if (claim.priority !== priority) return;
-      if (KEEPS.has(priority)) stocks.giveBack(claim.has);
-      result[i] = stocks.take(claim, priority === 'fill' ? Math.min(claim.wants, unitsOf(claim.has)) : claim.wants);
+      if (KEEPS.has(priority)) giveBack(claim, i);
+      const wants = priority === 'fill' ? Math.min(claim.wants, unitsOf(claim.has)) : claim.wants;
+      if (limits === undefined) {
+        result[i] = stocks.take(claim, wants);
+        return;
+      }
+      let kept = new Map<number, number>();
+      const holding = stocks.take(claim, wants, limits.keeps(i), (keeps) => {
+        kept = new Map(keeps.stock);
+        limits.count(i, kept, 0);
+        const supplies = stocks.ranked(claim).map((one) => ({ ...one, units: stocks.left(one.supplyId) }));
+        return limits.offers(i, stocks.stock, supplies);
+      });
+      const more = new Map([...holding.stock].map(([place, units]) => [place, units - (kept.get(place) ?? 0)]));
+      limits.count(i, more, supplyUnitsOf(holding));
+      result[i] = holding;
     });
   return result;
+}
+
+function negated(units: ReadonlyMap<number, number>): Map<number, number> {
+  return new Map([...units].map(([place, quantity]) => [place, -quantity]));
 }
 
 /** Whether one holding serves better than another: at every moment at least as many units, at some more. */

@@ -1,5 +1,12 @@
 import { fail } from '../../canonical/index.ts';
-import { applyRerun, planRerun, type RerunLine, type RerunPart } from '../../orders/index.ts';
+import {
+  applyRerun,
+  type LeftOut,
+  planRerun,
+  type RerunLine,
+  type RerunPart,
+  readLeftOut,
+} from '../../orders/index.ts';
 import { Ids } from '../../store/index.ts';
 import type { Opened } from '../open.ts';
 import { table } from '../table.ts';
@@ -22,6 +29,8 @@ export interface Rerun {
   /** Orders of which something was changed, and those that were not as they were any more; null: it is a preview. */
   applied: number | null;
   stale: number | null;
+  /** Lines that are left as they are, by why. */
+  leftOut: LeftOut;
   /** Some of the lines, those who lose first. */
   changes: {
     order: string;
@@ -44,7 +53,9 @@ export async function rerun(
     (code) => directory.findSkuId(code) ?? fail('XD_UNKNOWN_SKU', `no SKU ${code}`, { place: 'sku' }),
   );
   const deps = { ids: new Ids(), directory };
-  const plan = await planRerun(db, deps, skuIds.length === 0 ? null : skuIds);
+  const of = skuIds.length === 0 ? null : skuIds;
+  const leftOut = await readLeftOut(db, deps, of);
+  const plan = await planRerun(db, deps, of);
   const result = preview ? null : await applyRerun(db, deps, plan);
   const order = { loses: 0, gains: 1, moves: 2 } as const;
   const some = plan.changes.toSorted((a, b) => order[a.verdict] - order[b.verdict]).slice(0, limit);
@@ -61,6 +72,7 @@ export async function rerun(
     ...{ lines: plan.lines, skus: plan.skus },
     ...{ gains: countOf('gains'), loses: countOf('loses'), moves: countOf('moves') },
     ...{ applied: result?.applied ?? null, stale: result?.stale ?? null },
+    leftOut,
     changes: some.map((line) => ({
       order: `${directory.channelById.get(line.channelId)?.code ?? '?'}/${line.externalNo}`,
       ...{ lineNo: line.lineNo, sku: directory.skuCode(line.skuId), account: directory.accountCode(line.accountId) },
@@ -85,7 +97,14 @@ export function shown(result: Rerun): string {
     applied === null
       ? 'a preview: nothing was changed'
       : `${applied} orders changed${stale ? `, ${stale} were not as they were any more: run it again` : ''}`;
-  if (result.changes.length === 0) return `${head}\n${done}`;
+  const { onHold, atWms, soldByItself } = result.leftOut;
+  const left = [
+    ...(onHold > 0 ? [`${onHold} of orders on hold`] : []),
+    ...(atWms > 0 ? [`${atWms} that the WMS was asked for`] : []),
+    ...(soldByItself > 0 ? [`${soldByItself} of channels that sell by themselves`] : []),
+  ];
+  const out = left.length === 0 ? [] : [`lines left as they are: ${left.join(', ')}`];
+  if (result.changes.length === 0) return [head, ...out, done].join('\n');
   const rows = result.changes.map((line) => [
     ...[line.verdict, `${line.order} line ${line.lineNo}`, line.sku, line.account, line.priority],
     ...[said(line.before), said(line.after)],
@@ -95,6 +114,7 @@ export function shown(result: Rerun): string {
     head,
     table(['who', 'order', 'SKU', 'account', 'class', 'has', 'then'], rows),
     ...(more > 0 ? [`and ${more} more`] : []),
+    ...out,
     done,
   ].join('\n');
 }
