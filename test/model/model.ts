@@ -36,6 +36,11 @@ export interface ModelLine {
   invoicedMinor: number;
   cancelledMinor: number;
   returnedMinor: number;
+  /** By the ERP, asked or not. */
+  creditedMinor: number;
+  /** Of goods that came back: due to be credited, and what of it the ERP was asked for, as it had not credited it before. */
+  dueMinor: number;
+  creditAskedMinor: number;
 }
 
 /** Units that are allocated together leave together: a parcel to be, at one location. */
@@ -97,6 +102,8 @@ interface BackLine {
   restocked: number;
   scrapped: number;
   quarantined: number;
+  receivedMinor: number;
+  decidedMinor: number;
 }
 interface Back {
   order: ModelOrder;
@@ -577,12 +584,28 @@ export class Model {
       const line = lineOf(back.order, lineNo);
       const there = back.lines.find((one) => one.lineNo === lineNo)!;
       line.returnExpected -= quantity;
+      const before = line.returnedMinor;
       this.#undo(back.order, line, quantity, 'returned');
       there.received += quantity;
+      there.receivedMinor += line.returnedMinor - before;
       if (isInspected) continue;
+      this.#credit(line, line.returnedMinor - before);
       there.restocked += quantity;
       this.#at(sku, back.location).onHand += quantity;
     }
+    return 'applied';
+  }
+
+  /** A refund may have come before the goods. */
+  #credit(line: ModelLine, minor: number): void {
+    const already = Math.min(minor, Math.max(0, line.creditedMinor - line.dueMinor));
+    line.dueMinor += minor;
+    line.creditAskedMinor += minor - already;
+  }
+
+  refund(no: string, lines: readonly { lineNo: number; amountMinor: number }[]): Answer {
+    const order = this.orders.find((one) => one.no === no)!;
+    for (const { lineNo, amountMinor } of lines) lineOf(order, lineNo).creditedMinor += amountMinor;
     return 'applied';
   }
 
@@ -616,6 +639,11 @@ export class Model {
     line.scrapped += scrap;
     line.quarantined += quarantine;
     this.#at(line.sku, back.location).onHand += restock;
+    // So much of what came in is decided, and so much of its amount; once all is, all of it.
+    const decided = BigInt(line.restocked + line.scrapped);
+    const minor = Math.max(line.decidedMinor, Number((BigInt(line.receivedMinor) * decided) / BigInt(line.received)));
+    this.#credit(lineOf(back.order, lineNo), minor - line.decidedMinor);
+    line.decidedMinor = minor;
     return true;
   }
 
@@ -732,11 +760,22 @@ function newLine(
     ...{ picked: 0, shipped: 0, invoiced: 0, cancelAsked: 0, cancelled: 0, returnExpected: 0, returned: 0 },
     claim: null,
     ...{ shippedMinor: 0, invoicedMinor: 0, cancelledMinor: 0, returnedMinor: 0 },
+    ...{ creditedMinor: 0, dueMinor: 0, creditAskedMinor: 0 },
   };
 }
 
 function backLine({ lineNo, sku }: ModelLine, left: number): BackLine {
-  return { lineNo, sku, left, received: 0, restocked: 0, scrapped: 0, quarantined: 0 };
+  return {
+    lineNo,
+    sku,
+    left,
+    received: 0,
+    restocked: 0,
+    scrapped: 0,
+    quarantined: 0,
+    receivedMinor: 0,
+    decidedMinor: 0,
+  };
 }
 
 function claimsOf(order: ModelOrder): Claim[] {

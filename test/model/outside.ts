@@ -22,6 +22,7 @@ export interface Task {
 export type Fact =
   | { kind: 'picked'; key: string; fulfilment: string; lines: { lineNo: number; sku: string; quantity: number }[] }
   | { kind: 'short'; key: string; fulfilment: string; lines: { lineNo: number; sku: string; quantity: number }[] }
+  | { kind: 'refunded'; key: string; order: string; lines: { lineNo: number; quantity: number; amountMinor: number }[] }
   | { kind: 'inspected'; key: string; inspection: Inspection }
   | { kind: 'credit'; key: string; report: CreditReport }
   | { kind: 'shipped'; key: string; fulfilment: string; lines: { lineNo: number; sku: string; quantity: number }[] }
@@ -201,6 +202,11 @@ export class Outside {
     line.quarantined += quarantine;
     const inspection = { reference, lineNo: line.lineNo, from, restock, scrap, quarantine };
     this.#send({ kind: 'inspected', key: this.key(), inspection });
+  }
+
+  /** The ERP credits something without being asked, or because it was: it doesn't say. */
+  refund(order: string, lines: { lineNo: number; quantity: number; amountMinor: number }[]): void {
+    this.#send({ kind: 'refunded', key: this.key(), order, lines });
   }
 
   report(report: CreditReport): void {

@@ -149,7 +149,7 @@ export class Stage {
       pool.query(
         `select split_part(o.external_no, '-', 1) as run, o.external_no as order, o.state, o.holds, o.is_told, l.line_no as line, coalesce(l.adds_to, l.line_no) as root,
                 l.awaits_erp, l.allocated, l.backordered, l.picked, l.shipped, l.invoiced, l.cancel_asked, l.cancelled, l.return_expected, l.returned,
-                l.shipped_minor, l.invoiced_minor, l.cancelled_minor, l.returned_minor
+                l.shipped_minor, l.invoiced_minor, l.cancelled_minor, l.returned_minor, l.credited_minor
            from sales_order o join order_line l using (order_id) where o.order_id = any($1::bigint[])`,
         orderIds,
       ),

@@ -183,6 +183,14 @@ export class Run {
         const orders = shown.map(({ no }) => no);
         return outside.report({ at: ++this.#reports, limit: step.limit, open: step.open, orders, lines });
       }
+      case 'refund': {
+        const target = this.#order(step.nth);
+        const line = target?.lines[step.line % target.lines.length];
+        if (line === undefined || line.shipped === 0) return;
+        const quantity = Math.min(step.units, line.shipped);
+        const amountMinor = amount(line.micros, quantity);
+        return outside.refund(target!.no, [{ lineNo: line.lineNo, quantity, amountMinor }]);
+      }
       case 'invoice': {
         const [shipment] = model.toInvoice.splice(step.nth % Math.max(1, model.toInvoice.length), 1);
         if (shipment !== undefined) outside.invoice(shipment.order, shipment.lines);
@@ -282,6 +290,8 @@ export class Run {
         return model.ship(fact.fulfilment, fact.lines);
       case 'invoiced':
         return model.invoice(fact.order, fact.lines);
+      case 'refunded':
+        return model.refund(fact.order, fact.lines);
       case 'returned':
         return model.comeBack(fact.reference, fact.lines);
       case 'inspected':
@@ -292,7 +302,7 @@ export class Run {
   }
 
   #systemOf(fact: Fact): string {
-    return fact.kind === 'invoiced' || fact.kind === 'credit' ? 'erp' : 'wms';
+    return ['invoiced', 'refunded', 'credit'].includes(fact.kind) ? 'erp' : 'wms';
   }
 
   #itemOf(fact: Fact): InboundItem {
@@ -307,6 +317,8 @@ export class Run {
         return returned(fact.key, fact.reference, fact.lines);
       case 'invoiced':
         return invoiced(fact.key, this.#referenceOf(fact.order), fact.lines);
+      case 'refunded':
+        return invoiced(fact.key, this.#referenceOf(fact.order), fact.lines, 'credit_note');
       case 'inspected': {
         const { reference: returnReference, ...line } = fact.inspection;
         return item('inspected/wms', fact.key, {
@@ -404,6 +416,7 @@ export class Run {
         ...{ cancel_asked: line.cancelAsked, cancelled: line.cancelled, return_expected: line.returnExpected },
         ...{ returned: line.returned, shipped_minor: line.shippedMinor, invoiced_minor: line.invoicedMinor },
         ...{ cancelled_minor: line.cancelledMinor, returned_minor: line.returnedMinor },
+        credited_minor: line.creditedMinor,
       })),
     );
     for (const [stock, { onHand, allocated, missing }] of model.stock)
@@ -467,7 +480,7 @@ export class Run {
       add('order_change', (line) => (line.isAdded ? whole(line) : [0, 0]));
       add('order_cancellation', (line) => [line.cancelled, line.cancelledMinor]);
       add('shipment_posting', (line) => [line.shipped, line.shippedMinor]);
-      add('return_posting', (line) => [line.returned, line.returnedMinor]);
+      add('return_posting', (line) => [line.returned, line.creditAskedMinor]);
     }
     const shown = (all: Map<string, { units: number; minor: number }>) =>
       [...all].map(([name, { units, minor }]) => `${name}: ${units} units, ${minor} minor`);

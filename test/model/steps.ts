@@ -29,6 +29,7 @@ export type Step =
   | { do: 'send_back'; nth: number; line: number; units: number; twice: boolean }
   | { do: 'inspect'; nth: number; isQuarantined: boolean; restock: number; scrap: number; quarantine: number }
   | { do: 'report'; limit: number; open: number; shows: boolean[] }
+  | { do: 'refund'; nth: number; line: number; units: number }
   | { do: 'invoice'; nth: number }
   | { do: 'give_back'; nth: number; units: number }
   | { do: 'deliver'; nth: number; times: number }
@@ -85,6 +86,7 @@ const list: fc.Arbitrary<Step[]> = fc.array(
     step(2, fc.record({ do: kind('miss'), nth, units: fc.integer({ min: 1, max: 4 }) })),
     step(4, fc.record({ do: kind('ship'), nth, units })),
     step(2, fc.record({ do: kind('invoice'), nth })),
+    step(1, fc.record({ do: kind('refund'), nth, line: fc.nat(2), units })),
     step(
       2,
       fc.record({ do: kind('send_back'), nth, line: fc.nat(2), units: fc.integer({ min: 1, max: 4 }), twice: rarely }),
