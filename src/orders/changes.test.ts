@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, cancel, change, confirm, pick, submit, World } from './testing.ts';
+import { answer, cancel, change, confirm, pick, shortPick, submit, World } from './testing.ts';
 import type { OrderCommand } from './types.ts';
 
 describe('units that were asked to be stopped too late', () => {
@@ -35,6 +35,19 @@ it('units that are asked to be stopped and were picked meanwhile take nothing fr
   );
   order.given(change([[1, 2]], { reference: 'CH2' }));
   expect([order.shown(1), order.shown(100_001)]).toEqual(['5 picked 5 asked 4', '3 allocated 3 asked 2']);
+});
+
+it('of units that are asked to be stopped, no more are given up than were not found: others are picked', () => {
+  const order = new World([[1, 1, 4]]).given(
+    submit({ quantity: 4 }),
+    confirm,
+    cancel(2),
+    pick(10, 3),
+    shortPick(10, 1),
+  );
+  expect(order.shown()).toBe('4 picked 3 asked 1 cancelled 1');
+  order.given(answer(10, 0, 1));
+  expect(order.shown()).toBe('4 picked 3 cancelled 1 expected 1');
 });
 
 describe('units that were added and that the ERP does not know yet', () => {
