@@ -709,7 +709,7 @@ export class Model {
       }
       line.backordered += quantity;
       // Who asked for fewer gets fewer, and nobody need answer for what is not there.
-      const unwanted = Math.max(0, line.cancelAsked - this.allocatedOf(order, line));
+      const unwanted = Math.min(quantity, Math.max(0, line.cancelAsked - this.allocatedOf(order, line)));
       line.cancelAsked -= unwanted;
       this.#stopWaiting(order, line, unwanted);
       wanted.push({ line, units: quantity - unwanted, isApart: false });
