@@ -2,142 +2,32 @@
  * What the hub should do, as plainly as it can be said: everything at once and in memory, one command after the other. Shares no code
  * with the hub; where both are wrong in the same way, the rules themselves are.
  */
-
-/** Minor units that no report of the ERP contains yet; null: none. */
-interface Claim {
-  minor: number | null;
-  /** What the command at hand changes of it. */
-  change: number;
-}
-
-export interface ModelLine {
-  lineNo: number;
-  /** The line of who ordered that it belongs to; its own number: that line. */
-  root: number;
-  /** By a change, after the ERP was told the order. */
-  isAdded: boolean;
-  /** Added, and the ERP doesn't know it. */
-  awaitsErp: boolean;
-  sku: string;
-  quantity: number;
-  /** Millionths of the major unit. */
-  micros: bigint;
-  backordered: number;
-  picked: number;
-  shipped: number;
-  invoiced: number;
-  cancelAsked: number;
-  cancelled: number;
-  returnExpected: number;
-  returned: number;
-  /** Its own, where the ERP had the order without it. */
-  claim: Claim | null;
-  shippedMinor: number;
-  invoicedMinor: number;
-  cancelledMinor: number;
-  returnedMinor: number;
-  /** By the ERP, asked or not. */
-  creditedMinor: number;
-  /** Of goods that came back: due to be credited, and what of it the ERP was asked for, as it had not credited it before. */
-  dueMinor: number;
-  creditAskedMinor: number;
-}
-
-/** Units that are allocated together leave together: a parcel to be, at one location. */
-interface Parcel {
-  location: string;
-  /** Of the WMS; null: not asked of it. */
-  reference: string | null;
-  /** Waits to be seen at the WMS. */
-  isAsked: boolean;
-  /** `nth`: in the order in which they were allocated. */
-  parts: { nth: number; lineNo: number; sku: string; open: number }[];
-}
-
-export interface ModelOrder {
-  no: string;
-  lines: ModelLine[];
-  parcels: Parcel[];
-  channel: ModelChannel;
-  /** To the ERP, or about to be: nothing held it when it came, or nothing does any more. */
-  isTold: boolean;
-  isConfirmed: boolean;
-  isReleased: boolean;
-  /** The last one last. */
-  holds: ('credit' | 'manual')[];
-  /** What it takes of its account's credit as it was told first. */
-  claim: Claim;
-  changes: { number: number; isWhole: boolean; lines: number[] }[];
-}
-
-export interface ModelChannel {
-  code: string;
-  checksCredit: boolean;
-  /** What is not found is looked for elsewhere; if it is nowhere, this. */
-  notFound: 'backorder' | 'cancel';
-}
-
-/** What a change says a line shall be. */
-export interface Wish {
-  /** null: a new line without a number. */
-  lineNo: number | null;
-  quantity: number;
-  /** null: as it is. */
-  sku: string | null;
-  micros: bigint | null;
-}
-
-interface Ask {
-  order: ModelOrder;
-  parcel: Parcel;
-  /** What is stopped too late stays with the order: a change asked, no cancel. */
-  isChange: boolean;
-  lines: { lineNo: number; quantity: number }[];
-}
-interface BackLine {
-  lineNo: number;
-  sku: string;
-  left: number;
-  received: number;
-  restocked: number;
-  scrapped: number;
-  quarantined: number;
-  receivedMinor: number;
-  decidedMinor: number;
-}
-interface Back {
-  order: ModelOrder;
-  location: string;
-  reference: string | null;
-  lines: BackLine[];
-}
-
-export interface Inspection {
-  reference: string;
-  lineNo: number;
-  from: 'receipt' | 'quarantine';
-  restock: number;
-  scrap: number;
-  quarantine: number;
-}
-
-export interface CreditReport {
-  at: number;
-  limit: number;
-  open: number;
-  /** What of ours it contains: orders by their number, and lines that were added to them, as `M1-2#100001`. */
-  orders: readonly string[];
-  lines: readonly string[];
-}
-
-export type Answer = 'applied' | 'over_cancel' | 'over_return' | 'over_short' | 'duplicate' | 'waiting';
-
-/** What becomes of one line by a change. */
-interface Turn {
-  lineNo: number;
-  less: number;
-  more: { lineNo: number; root: number; sku: string; quantity: number; micros: bigint } | null;
-}
+import {
+  allocationsOf,
+  amount,
+  backLine,
+  claimsOf,
+  leftOf,
+  lineOf,
+  newLine,
+  openMinor,
+  openOf,
+  partsOf,
+  sum,
+} from './model-lines.ts';
+import type {
+  Answer,
+  Ask,
+  Back,
+  CreditReport,
+  Inspection,
+  ModelChannel,
+  ModelLine,
+  ModelOrder,
+  Parcel,
+  Turn,
+  Wish,
+} from './model-types.ts';
 
 export class Model {
   readonly orders: ModelOrder[] = [];
@@ -749,75 +639,4 @@ export class Model {
   allocatedOf(order: ModelOrder, line: ModelLine): number {
     return sum(openOf(order, line), ({ part }) => part.open);
   }
-}
-
-function newLine(
-  line: Pick<ModelLine, 'lineNo' | 'root' | 'sku' | 'quantity' | 'micros'> & { isAdded?: boolean },
-): ModelLine {
-  const { isAdded = false } = line;
-  return {
-    ...{ ...line, isAdded, awaitsErp: isAdded, backordered: line.quantity },
-    ...{ picked: 0, shipped: 0, invoiced: 0, cancelAsked: 0, cancelled: 0, returnExpected: 0, returned: 0 },
-    claim: null,
-    ...{ shippedMinor: 0, invoicedMinor: 0, cancelledMinor: 0, returnedMinor: 0 },
-    ...{ creditedMinor: 0, dueMinor: 0, creditAskedMinor: 0 },
-  };
-}
-
-function backLine({ lineNo, sku }: ModelLine, left: number): BackLine {
-  return {
-    lineNo,
-    sku,
-    left,
-    received: 0,
-    restocked: 0,
-    scrapped: 0,
-    quarantined: 0,
-    receivedMinor: 0,
-    decidedMinor: 0,
-  };
-}
-
-function claimsOf(order: ModelOrder): Claim[] {
-  return [order.claim, ...order.lines.flatMap(({ claim }) => claim ?? [])];
-}
-
-/** What an order stands for. */
-function openMinor(order: ModelOrder): number {
-  return sum(order.lines, (line) => amount(line.micros, line.quantity) - line.cancelledMinor);
-}
-
-function lineOf(order: ModelOrder, lineNo: number): ModelLine {
-  return order.lines.find((line) => line.lineNo === lineNo)!;
-}
-
-/** The line of who ordered, and what was added to it. */
-function partsOf(order: ModelOrder, root: number): ModelLine[] {
-  return order.lines.filter((line) => line.root === root);
-}
-
-/** Units that nobody has taken back. */
-function leftOf(parts: readonly ModelLine[]): number {
-  return sum(parts, (line) => line.quantity - line.cancelled - line.cancelAsked - line.returnExpected - line.returned);
-}
-
-/** What was allocated to a line, the first first. */
-function allocationsOf(order: ModelOrder, line: ModelLine): { parcel: Parcel; part: Parcel['parts'][number] }[] {
-  return order.parcels
-    .flatMap((parcel) => parcel.parts.map((part) => ({ parcel, part })))
-    .filter(({ part }) => part.lineNo === line.lineNo)
-    .sort((a, b) => a.part.nth - b.part.nth);
-}
-
-function openOf(order: ModelOrder, line: ModelLine): { parcel: Parcel; part: Parcel['parts'][number] }[] {
-  return allocationsOf(order, line).filter(({ part }) => part.open > 0);
-}
-
-function sum<T>(list: readonly T[], of: (one: T) => number): number {
-  return list.reduce((all, one) => all + of(one), 0);
-}
-
-/** Minor units of a price in millionths, half away from zero. */
-export function amount(micros: bigint, quantity: number): number {
-  return Number((micros * BigInt(quantity) + 5_000n) / 10_000n);
 }

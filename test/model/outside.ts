@@ -1,5 +1,5 @@
 /** What lies outside the hub: the tasks of the WMS, the ERP's invoices and credit reports, and the mail in which their facts travel. */
-import type { CreditReport, Inspection } from './model.ts';
+import type { CreditReport, Inspection } from './model-types.ts';
 
 export interface TaskLine {
   lineNo: number;

@@ -18,7 +18,9 @@ import {
   shipped,
   shortPicked,
 } from '../helpers/small-hub.ts';
-import { amount, Model, type ModelChannel, type ModelLine, type ModelOrder } from './model.ts';
+import { Model } from './model.ts';
+import { amount } from './model-lines.ts';
+import type { ModelChannel, ModelLine, ModelOrder } from './model-types.ts';
 import { type Fact, Outside } from './outside.ts';
 import type { Step } from './steps.ts';
 
