@@ -37,6 +37,18 @@ it('units that are asked to be stopped and were picked meanwhile take nothing fr
   expect([order.shown(1), order.shown(100_001)]).toEqual(['5 picked 5 asked 4', '3 allocated 3 asked 2']);
 });
 
+it('units that were added are taken back in the order of their lines, however they were read', () => {
+  const order = new World([[1, 1, 9]]).given(
+    ...[submit({ quantity: 2 }), change([[1, 4]]), change([[1, 6]], { reference: 'CH2' }), confirm],
+    { kind: 'confirm_change', lineNos: [100_001, 100_002] },
+  );
+  order.order!.lines = new Map([...order.order!.lines].reverse());
+  order.given(cancel(3));
+  expect([order.shown(1), order.shown(100_001), order.shown(100_002)]).toEqual([
+    ...['2 allocated 2 asked 2', '2 allocated 2 asked 1', '2 allocated 2'],
+  ]);
+});
+
 it('of units that are asked to be stopped, no more are given up than were not found: others are picked', () => {
   const order = new World([[1, 1, 4]]).given(
     submit({ quantity: 4 }),
