@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, cancel, change, confirm, pick, submit, World } from './testing.ts';
+import { answer, cancel, change, confirm, pick, shortPick, submit, World } from './testing.ts';
 import type { OrderCommand } from './types.ts';
 
 describe('units that were asked to be stopped too late', () => {
@@ -35,6 +35,31 @@ it('units that are asked to be stopped and were picked meanwhile take nothing fr
   );
   order.given(change([[1, 2]], { reference: 'CH2' }));
   expect([order.shown(1), order.shown(100_001)]).toEqual(['5 picked 5 asked 4', '3 allocated 3 asked 2']);
+});
+
+it('units that were added are taken back in the order of their lines, however they were read', () => {
+  const order = new World([[1, 1, 9]]).given(
+    ...[submit({ quantity: 2 }), change([[1, 4]]), change([[1, 6]], { reference: 'CH2' }), confirm],
+    { kind: 'confirm_change', lineNos: [100_001, 100_002] },
+  );
+  order.order!.lines = new Map([...order.order!.lines].reverse());
+  order.given(cancel(3));
+  expect([order.shown(1), order.shown(100_001), order.shown(100_002)]).toEqual([
+    ...['2 allocated 2 asked 2', '2 allocated 2 asked 1', '2 allocated 2'],
+  ]);
+});
+
+it('of units that are asked to be stopped, no more are given up than were not found: others are picked', () => {
+  const order = new World([[1, 1, 4]]).given(
+    submit({ quantity: 4 }),
+    confirm,
+    cancel(2),
+    pick(10, 3),
+    shortPick(10, 1),
+  );
+  expect(order.shown()).toBe('4 picked 3 asked 1 cancelled 1');
+  order.given(answer(10, 0, 1));
+  expect(order.shown()).toBe('4 picked 3 cancelled 1 expected 1');
 });
 
 describe('units that were added and that the ERP does not know yet', () => {

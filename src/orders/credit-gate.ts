@@ -32,6 +32,7 @@ const CHANGING: ReadonlySet<OrderCommand['kind']> = new Set([
   'change',
   'cancel_order',
   'short_pick',
+  'request_return',
 ]);
 
 export const openCreditGate: OpenGate = async (tx, directory, works, { reported = [], orderIds = [] } = {}) => {

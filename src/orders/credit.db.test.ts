@@ -3,7 +3,7 @@ import { useDatabase } from '../../test/helpers/database.ts';
 import { violations } from '../../test/helpers/promises.ts';
 import { cancel, moved, order, SmallHub, smallEstate } from '../../test/helpers/small-hub.ts';
 import type { CreditReported } from '../canonical/index.ts';
-import { changeItem, creditItem } from '../connectors/kit/index.ts';
+import { changeItem, creditItem, returnRequestItem } from '../connectors/kit/index.ts';
 import { readCredit, readPaths } from '../credit/index.ts';
 import { logLag } from '../log/index.ts';
 import type { DeclaredCredit } from '../master/index.ts';
@@ -254,6 +254,17 @@ describe('units added to an order that a report shows already', () => {
     expect(await credit()).toBe('9000+0+1000 of 10000');
     await report1({ openOrdersMinor: 9_000, orders: ['api/o1'], orderLines: ['api/o1#100001'] });
     expect(await credit()).toBe('9000+0+1000 of 10000');
+  });
+
+  it('falls with units that are asked back and never left: they are cancelled', async () => {
+    await report1();
+    await submit('RB', 40);
+    const asked = returnRequestItem({
+      ...{ kind: 'return.requested', channel: 'api', order: own('RB'), reference: own('rma') },
+      ...{ occurredAt: new Date().toISOString(), lines: [{ lineNo: 1, quantity: 15 }] },
+    });
+    expect(await hub.receive('api', [{ ...asked, itemNo: 0 }])).toMatchObject([{ status: 'applied' }]);
+    expect(await claim('RB')).toBe('2500 live');
   });
 
   it('are free again when they are cancelled, and no others with them', async () => {

@@ -51,5 +51,7 @@ export function rootOf(line: OrderLine): number {
 export function partsOf(order: Order, root: number): OrderLine[] {
   const parts = [...order.lines.values()].filter((line) => rootOf(line) === root);
   if (parts.length < 2) return parts;
+  // They may have been read in any order.
+  parts.sort((a, b) => a.lineNo - b.lineNo);
   return [...parts.filter((line) => line.standsFor !== null), ...parts.filter((line) => line.standsFor === null)];
 }

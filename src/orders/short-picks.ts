@@ -88,7 +88,7 @@ class Settling {
 
   settle(line: OrderLine, units: number): void {
     // Whoever asked the WMS to stop units wants that many fewer: those that it has no more are given up, and nobody need answer for them.
-    const unwanted = Math.max(0, line.cancelAsked - (line.allocated - units));
+    const unwanted = Math.min(units, Math.max(0, line.cancelAsked - (line.allocated - units)));
     const wanted = units - unwanted;
     let given = 0;
     if (unwanted > 0) {

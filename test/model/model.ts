@@ -2,100 +2,55 @@
  * What the hub should do, as plainly as it can be said: everything at once and in memory, one command after the other. Shares no code
  * with the hub; where both are wrong in the same way, the rules themselves are.
  */
-
-export interface ModelLine {
-  lineNo: number;
-  /** The line of who ordered that it belongs to; its own number: that line. */
-  root: number;
-  /** By a change, after the order. */
-  isAdded: boolean;
-  /** Added, and the ERP doesn't know it. */
-  awaitsErp: boolean;
-  sku: string;
-  quantity: number;
-  /** Millionths of the major unit. */
-  micros: bigint;
-  backordered: number;
-  picked: number;
-  shipped: number;
-  invoiced: number;
-  cancelAsked: number;
-  cancelled: number;
-  returnExpected: number;
-  returned: number;
-  shippedMinor: number;
-  invoicedMinor: number;
-  cancelledMinor: number;
-  returnedMinor: number;
-}
-
-/** Units that are allocated together leave together: a parcel to be, at one location. */
-interface Parcel {
-  location: string;
-  /** Of the WMS; null: not asked of it. */
-  reference: string | null;
-  /** Waits to be seen at the WMS. */
-  isAsked: boolean;
-  /** `nth`: in the order in which they were allocated. */
-  parts: { nth: number; lineNo: number; sku: string; open: number }[];
-}
-
-export interface ModelOrder {
-  no: string;
-  lines: ModelLine[];
-  parcels: Parcel[];
-  isConfirmed: boolean;
-  isReleased: boolean;
-  holds: number;
-  changes: { number: number; isWhole: boolean; lines: number[] }[];
-}
-
-/** What a change says a line shall be. */
-export interface Wish {
-  /** null: a new line without a number. */
-  lineNo: number | null;
-  quantity: number;
-  /** null: as it is. */
-  sku: string | null;
-  micros: bigint | null;
-}
-
-interface Ask {
-  order: ModelOrder;
-  parcel: Parcel;
-  /** What is stopped too late stays with the order: a change asked, no cancel. */
-  isChange: boolean;
-  lines: { lineNo: number; quantity: number }[];
-}
-interface Back {
-  order: ModelOrder;
-  location: string;
-  reference: string | null;
-  lines: { lineNo: number; sku: string; left: number }[];
-}
-
-export type Answer = 'applied' | 'over_cancel';
-
-/** What becomes of one line by a change. */
-interface Turn {
-  lineNo: number;
-  less: number;
-  more: { lineNo: number; root: number; sku: string; quantity: number; micros: bigint } | null;
-}
+import {
+  allocationsOf,
+  amount,
+  backLine,
+  claimsOf,
+  leftOf,
+  lineOf,
+  newLine,
+  openMinor,
+  openOf,
+  partsOf,
+  sum,
+} from './model-lines.ts';
+import type {
+  Answer,
+  Ask,
+  Back,
+  CreditReport,
+  Inspection,
+  ModelChannel,
+  ModelLine,
+  ModelOrder,
+  Parcel,
+  Turn,
+  Wish,
+} from './model-types.ts';
 
 export class Model {
   readonly orders: ModelOrder[] = [];
-  readonly stock = new Map<string, { onHand: number; allocated: number }>();
+  /** `missing`: on the books, and not where they should be. */
+  readonly stock = new Map<string, { onHand: number; allocated: number; missing: number }>();
   /** Shipments that were heard of and not invoiced. */
   readonly toInvoice: { order: string; lines: { lineNo: number; quantity: number; amountMinor: number }[] }[] = [];
   readonly asks: Ask[] = [];
   readonly backs: Back[] = [];
+  /** The ERP's word on the account, and since when. */
+  credit: CreditReport = { at: -1, limit: 0, open: 0, orders: [], lines: [] };
+  /** Came before the goods that they are about. */
+  #inspections: Inspection[] = [];
   readonly #places: readonly string[];
+  readonly #inspecting: readonly string[];
   #allocated = 0;
 
-  constructor(skus: readonly string[], places: readonly string[]) {
+  /** @param inspecting places where goods that come back are on hand once somebody has looked at them */
+  constructor(skus: readonly string[], places: readonly string[], inspecting: readonly string[]) {
     this.#places = places;
-    for (const sku of skus) for (const place of places) this.stock.set(`${sku}@${place}`, { onHand: 0, allocated: 0 });
+    this.#inspecting = inspecting;
+    for (const sku of skus)
+      for (const place of places) this.stock.set(`${sku}@${place}`, { onHand: 0, allocated: 0, missing: 0 });
   }
 
   #at(sku: string, place: string) {
@@ -103,8 +58,8 @@ export class Model {
   }
 
   free(sku: string, place: string): number {
-    const { onHand, allocated } = this.#at(sku, place);
-    return onHand - allocated;
+    const { onHand, allocated, missing } = this.#at(sku, place);
+    return onHand - allocated - missing;
   }
 
   move(sku: string, place: string, quantity: number): void {
@@ -112,10 +67,9 @@ export class Model {
   }
 
   /** One place if one has all, in the order of priority; else the fullest first. */
-  #take(sku: string, wanted: number): { place: string; quantity: number }[] {
-    const whole = this.#places.find((place) => this.free(sku, place) >= wanted);
-    const ranked =
-      whole !== undefined ? [whole] : this.#places.toSorted((a, b) => this.free(sku, b) - this.free(sku, a));
+  #take(sku: string, wanted: number, places = this.#places): { place: string; quantity: number }[] {
+    const whole = places.find((place) => this.free(sku, place) >= wanted);
+    const ranked = whole !== undefined ? [whole] : places.toSorted((a, b) => this.free(sku, b) - this.free(sku, a));
     const taken = [];
     let missing = wanted;
     for (const place of ranked) {
@@ -130,11 +84,22 @@ export class Model {
 
   /** Gives lines what there is. What is given at once at one place leaves together, but for lines that the ERP has yet to confirm. */
   #allocate(order: ModelOrder, lines = order.lines): void {
+    this.#give(
+      order,
+      lines.map((line) => ({ line, units: line.backordered, isApart: line.awaitsErp && lines === order.lines })),
+    );
+  }
+
+  #give(
+    order: ModelOrder,
+    wanted: readonly { line: ModelLine; units: number; isApart: boolean }[],
+    places = this.#places,
+  ): void {
     const parcels = new Map<string, Parcel>();
-    for (const line of lines) {
-      if (line.backordered === 0) continue;
-      for (const { place, quantity } of this.#take(line.sku, line.backordered)) {
-        const key = line.awaitsErp && lines === order.lines ? `${place} ${line.lineNo}` : place;
+    for (const { line, units, isApart } of wanted) {
+      if (units === 0) continue;
+      for (const { place, quantity } of this.#take(line.sku, units, places)) {
+        const key = isApart ? `${place} ${line.lineNo}` : place;
         let parcel = parcels.get(key);
         if (parcel === undefined) {
           parcel = { location: place, reference: null, isAsked: false, parts: [] };
@@ -148,23 +113,58 @@ export class Model {
     this.#handOver(order);
   }
 
-  submit(no: string, lines: readonly { sku: string; quantity: number; micros: bigint }[]): void {
+  submit(no: string, channel: ModelChannel, lines: readonly { sku: string; quantity: number; micros: bigint }[]): void {
     const order: ModelOrder = {
-      no,
+      ...{ no, channel },
       lines: lines.map((line, i) => newLine({ ...line, lineNo: i + 1, root: i + 1 })),
-      ...{ parcels: [], isConfirmed: false, isReleased: false, holds: 0, changes: [] },
+      ...{ parcels: [], isTold: true, isConfirmed: false, isReleased: false, holds: [], changes: [] },
+      claim: { minor: null, change: 0 },
     };
     this.orders.push(order);
     this.#allocate(order);
+    if (!channel.checksCredit) return;
+    if (this.#fits(openMinor(order))) order.claim.minor = openMinor(order);
+    else {
+      order.holds.push('credit');
+      order.isTold = false;
+    }
+  }
+
+  /** What the ERP knows of, and what the hub has accepted that no report shows. */
+  #fits(minor: number): boolean {
+    return this.credit.open + this.claimed + minor <= this.credit.limit;
+  }
+
+  get claimed(): number {
+    return sum(this.orders.flatMap(claimsOf), ({ minor }) => minor ?? 0);
+  }
+
+  /** Of two reports the later one. What it shows counts no more: orders and lines that it contains, and those that the ERP has invoiced. */
+  report(report: CreditReport): Answer {
+    if (report.at <= this.credit.at) return 'duplicate';
+    this.credit = report;
+    for (const order of this.orders) {
+      if (report.orders.includes(order.no) || sum(order.lines, (line) => line.invoiced) > 0) order.claim.minor = null;
+      for (const { claim, lineNo, invoiced } of order.lines)
+        if (claim !== null && (report.lines.includes(`${order.no}#${lineNo}`) || invoiced > 0)) claim.minor = null;
+    }
+    return 'applied';
+  }
+
+  /** What is held for credit goes on where there is room by now, the oldest first. */
+  releaseFitting(): void {
+    for (const order of this.orders)
+      if (order.holds.includes('credit') && this.#fits(openMinor(order))) this.release(order, 'credit');
   }
 
   backorders(): void {
-    for (const order of this.orders) if (order.holds === 0) this.#allocate(order);
+    for (const order of this.orders) if (order.holds.length === 0) this.#allocate(order);
   }
 
   /** The ERP has every order, and every line that was added. */
   confirm(): void {
     for (const order of this.orders) {
+      if (!order.isTold) continue;
       order.isConfirmed = true;
       for (const line of order.lines) line.awaitsErp = false;
       this.#handOver(order);
@@ -172,7 +172,7 @@ export class Model {
   }
 
   #handOver(order: ModelOrder): void {
-    if (!order.isConfirmed || order.holds > 0) return;
+    if (!order.isConfirmed || order.holds.length > 0) return;
     for (const parcel of order.parcels) {
       const open = parcel.parts.filter((part) => part.open > 0);
       if (open.length > 0 && open.every((part) => !lineOf(order, part.lineNo).awaitsErp)) parcel.isAsked = true;
@@ -185,11 +185,14 @@ export class Model {
   }
 
   hold(order: ModelOrder): void {
-    order.holds++;
+    order.holds.push('manual');
   }
 
-  release(order: ModelOrder): void {
-    order.holds--;
+  /** By a person, also beyond the limit. */
+  release(order: ModelOrder, kind: 'credit' | 'manual'): void {
+    order.holds.splice(order.holds.lastIndexOf(kind), 1);
+    if (kind === 'credit') order.claim.minor = openMinor(order);
+    if (order.holds.length === 0) order.isTold = true;
     this.#handOver(order);
   }
 
@@ -199,7 +202,7 @@ export class Model {
     const parts = line.root === lineNo ? partsOf(order, lineNo) : [line];
     if (quantity > leftOf(parts)) return 'over_cancel';
     this.#takeBack(order, parts, quantity, false);
-    this.#endHolds(order);
+    this.#end(order);
     return 'applied';
   }
 
@@ -208,22 +211,22 @@ export class Model {
       const parts = partsOf(order, lineNo);
       if (root === lineNo) this.#takeBack(order, parts, leftOf(parts), false);
     }
-    this.#endHolds(order);
+    this.#end(order);
   }
 
   /** Each unit as early as it can be stopped; at one stage the first line goes first. */
   #takeBack(order: ModelOrder, parts: readonly ModelLine[], quantity: number, isChange: boolean): void {
     let missing = quantity;
-    for (const line of parts) missing -= this.#stopWaiting(line, missing);
+    for (const line of parts) missing -= this.#stopWaiting(order, line, missing);
     for (const line of parts) missing -= this.#stopHere(order, line, missing);
     for (const line of parts) missing -= this.#askToStop(order, line, missing, isChange);
     for (const line of parts) missing -= this.#expectBack(order, line, Math.min(missing, leftOf([line])));
   }
 
-  #stopWaiting(line: ModelLine, wanted: number): number {
+  #stopWaiting(order: ModelOrder, line: ModelLine, wanted: number): number {
     const units = Math.min(line.backordered, wanted);
     line.backordered -= units;
-    this.#undo(line, units, 'cancelled');
+    this.#undo(order, line, units, 'cancelled');
     return units;
   }
 
@@ -237,7 +240,7 @@ export class Model {
       missing -= units;
       this.#at(part.sku, parcel.location).allocated -= units;
     }
-    this.#undo(line, wanted - missing, 'cancelled');
+    this.#undo(order, line, wanted - missing, 'cancelled');
     return wanted - missing;
   }
 
@@ -281,6 +284,10 @@ export class Model {
     const refused = turns.filter((turn) => typeof turn === 'string');
     const done = turns.filter((turn) => typeof turn !== 'string');
     if (refused.length > 0 && (!isPartial || done.length === 0)) return refused[0]!;
+    const asked = sum(done, ({ more }) => (more === null ? 0 : amount(more.micros, more.quantity)));
+    // What is given back with it is not free before.
+    if (order.channel.checksCredit && asked > 0 && !order.holds.includes('credit') && !this.#fits(asked))
+      return 'over_credit';
     order.changes.push({ number, isWhole, lines: [...live, ...done].flatMap(({ lineNo }) => lineNo ?? []) });
     // An order that ended takes nothing more: where giving back would end it, what is added comes first.
     const atOnce = sum(done, ({ lineNo, less }) =>
@@ -299,11 +306,15 @@ export class Model {
         );
     };
     if (!isLast) giveBack();
-    const added = done.flatMap(({ more }) => (more === null ? [] : newLine({ ...more, isAdded: true })));
+    const added = done.flatMap(({ more }) => (more === null ? [] : newLine({ ...more, isAdded: order.isTold })));
+    // What the ERP is told apart from the order counts apart from it.
+    if (!order.isTold) order.claim.change += asked;
+    else if (order.channel.checksCredit)
+      for (const line of added) line.claim = { minor: amount(line.micros, line.quantity), change: 0 };
     order.lines = [...order.lines, ...added].sort((a, b) => a.lineNo - b.lineNo);
     this.#allocate(order, added);
     if (isLast) giveBack();
-    this.#endHolds(order);
+    this.#end(order);
     return 'applied';
   }
 
@@ -324,7 +335,11 @@ export class Model {
   #turn(order: ModelOrder, { lineNo, quantity, sku, micros }: Wish, takeLineNo: () => number): Turn | string {
     const line = order.lines.find((one) => one.lineNo === lineNo);
     if (line !== undefined && line.root !== lineNo) return 'line_taken';
-    const refusal = this.isOver(order) ? 'order_ended' : order.holds > 0 ? 'order_held' : undefined;
+    const refusal = this.isOver(order)
+      ? 'order_ended'
+      : order.holds.length > 0 && order.isTold
+        ? 'order_held'
+        : undefined;
     if (line === undefined) {
       if (quantity === 0 && lineNo !== null) return { lineNo, less: 0, more: null };
       if (quantity === 0 || sku === null) return 'unknown_line';
@@ -353,8 +368,16 @@ export class Model {
     };
   }
 
-  #endHolds(order: ModelOrder): void {
-    if (this.isOver(order)) order.holds = 0;
+  /** Of a command: what it changed of the claim counts; of an order that is over nothing is held. */
+  #end(order: ModelOrder): void {
+    for (const claim of claimsOf(order)) {
+      if (claim.minor !== null) claim.minor += claim.change;
+      if (claim.minor !== null && claim.change !== 0 && claim.minor <= 0) claim.minor = null;
+      claim.change = 0;
+    }
+    if (!this.isOver(order)) return;
+    order.holds = [];
+    order.isTold = true;
   }
 
   #expectBack(order: ModelOrder, line: ModelLine, quantity: number): number {
@@ -363,15 +386,18 @@ export class Model {
     line.returnExpected += quantity;
     this.backs.push({
       ...{ order, location: from!.parcel.location, reference: null },
-      lines: [{ lineNo: line.lineNo, sku: line.sku, left: quantity }],
+      lines: [backLine(line, quantity)],
     });
     return quantity;
   }
 
   /** The WMS says what of a cancel it could stop. */
   answer(ask: Ask, lines: readonly { lineNo: number; cancelled: number; tooLate: number }[]): void {
-    for (const { lineNo, cancelled, tooLate } of lines) {
+    for (const { lineNo, ...said } of lines) {
       const line = lineOf(ask.order, lineNo);
+      // Of what it was asked to stop, some was not found, and nobody waits for an answer to that.
+      const cancelled = Math.min(said.cancelled, line.cancelAsked);
+      const tooLate = Math.min(said.tooLate, line.cancelAsked - cancelled);
       line.cancelAsked -= cancelled + tooLate;
       let missing = cancelled;
       for (const part of ask.parcel.parts) {
@@ -382,20 +408,20 @@ export class Model {
         this.#at(part.sku, ask.parcel.location).allocated -= units;
       }
       if (missing > 0) throw new Error(`${ask.order.no} line ${lineNo}: ${missing} more were stopped than were open`);
-      this.#undo(line, cancelled, 'cancelled');
+      this.#undo(ask.order, line, cancelled, 'cancelled');
       if (!ask.isChange) this.#expectBack(ask.order, line, tooLate);
     }
-    this.#endHolds(ask.order);
+    this.#end(ask.order);
   }
 
-  #parcel(reference: string): { order: ModelOrder; parcel: Parcel } {
+  parcelOf(reference: string): { order: ModelOrder; parcel: Parcel } {
     for (const order of this.orders)
       for (const parcel of order.parcels) if (parcel.reference === reference) return { order, parcel };
     throw new Error(`no parcel ${reference}`);
   }
 
-  pick(reference: string, lines: readonly { lineNo: number; quantity: number }[]): void {
-    const { order, parcel } = this.#parcel(reference);
+  pick(reference: string, lines: readonly { lineNo: number; quantity: number }[]): Answer {
+    const { order, parcel } = this.parcelOf(reference);
     for (const { lineNo, quantity } of lines) {
       let missing = quantity;
       for (const part of parcel.parts) {
@@ -410,10 +436,11 @@ export class Model {
       if (missing > 0) throw new Error(`${order.no} line ${lineNo}: ${missing} more were picked than were open`);
       lineOf(order, lineNo).picked += quantity;
     }
+    return 'applied';
   }
 
-  ship(reference: string, lines: readonly { lineNo: number; quantity: number }[]): void {
-    const { order } = this.#parcel(reference);
+  ship(reference: string, lines: readonly { lineNo: number; quantity: number }[]): Answer {
+    const { order } = this.parcelOf(reference);
     const invoice = [];
     for (const { lineNo, quantity } of lines) {
       const line = lineOf(order, lineNo);
@@ -426,33 +453,177 @@ export class Model {
       invoice.push({ lineNo, quantity, amountMinor });
     }
     this.toInvoice.push({ order: order.no, lines: invoice });
-    this.#endHolds(order);
+    this.#end(order);
+    return 'applied';
   }
 
-  invoice(no: string, lines: readonly { lineNo: number; quantity: number; amountMinor: number }[]): void {
+  invoice(no: string, lines: readonly { lineNo: number; quantity: number; amountMinor: number }[]): Answer {
     const order = this.orders.find((one) => one.no === no)!;
     for (const { lineNo, quantity, amountMinor } of lines) {
       const line = lineOf(order, lineNo);
       line.invoiced += quantity;
       line.invoicedMinor += amountMinor;
     }
+    return 'applied';
   }
 
-  comeBack(reference: string, lines: readonly { lineNo: number; sku: string; quantity: number }[]): void {
-    const back = this.backs.find((one) => one.reference === reference)!;
+  comeBack(reference: string, lines: readonly { lineNo: number; sku: string; quantity: number }[]): Answer {
+    const back = this.#back(reference);
+    const isInspected = this.#inspecting.includes(back.location);
     for (const { lineNo, sku, quantity } of lines) {
       const line = lineOf(back.order, lineNo);
+      const there = back.lines.find((one) => one.lineNo === lineNo)!;
       line.returnExpected -= quantity;
-      this.#undo(line, quantity, 'returned');
+      const before = line.returnedMinor;
+      this.#undo(back.order, line, quantity, 'returned');
+      there.received += quantity;
+      there.receivedMinor += line.returnedMinor - before;
+      if (isInspected) continue;
+      this.#credit(line, line.returnedMinor - before);
+      there.restocked += quantity;
       this.#at(sku, back.location).onHand += quantity;
+    }
+    return 'applied';
+  }
+
+  /** A refund may have come before the goods. */
+  #credit(line: ModelLine, minor: number): void {
+    const already = Math.min(minor, Math.max(0, line.creditedMinor - line.dueMinor));
+    line.dueMinor += minor;
+    line.creditAskedMinor += minor - already;
+  }
+
+  refund(no: string, lines: readonly { lineNo: number; amountMinor: number }[]): Answer {
+    const order = this.orders.find((one) => one.no === no)!;
+    for (const { lineNo, amountMinor } of lines) lineOf(order, lineNo).creditedMinor += amountMinor;
+    return 'applied';
+  }
+
+  #back(reference: string): Back {
+    return this.backs.find((one) => one.reference === reference)!;
+  }
+
+  /** Somebody has looked at goods that came back. It waits for them where nobody has heard of them yet. */
+  inspect(inspection: Inspection): Answer {
+    if (this.#inspect(inspection)) return 'applied';
+    this.#inspections.push(inspection);
+    return 'waiting';
+  }
+
+  /** What waited is looked at again. */
+  inspectWaiting(): void {
+    for (let before = -1; before !== this.#inspections.length; ) {
+      before = this.#inspections.length;
+      this.#inspections = this.#inspections.filter((one) => !this.#inspect(one));
     }
   }
 
-  #undo(line: ModelLine, quantity: number, how: 'cancelled' | 'returned'): void {
+  #inspect({ reference, lineNo, from, restock, scrap, quarantine }: Inspection): boolean {
+    const back = this.#back(reference);
+    const line = back.lines.find((one) => one.lineNo === lineNo)!;
+    const { received, restocked, scrapped, quarantined } = line;
+    const there = from === 'quarantine' ? quarantined : received - restocked - scrapped - quarantined;
+    if (there < restock + scrap + quarantine) return false;
+    if (from === 'quarantine') line.quarantined -= restock + scrap + quarantine;
+    line.restocked += restock;
+    line.scrapped += scrap;
+    line.quarantined += quarantine;
+    this.#at(line.sku, back.location).onHand += restock;
+    // So much of what came in is decided, and so much of its amount; once all is, all of it.
+    const decided = BigInt(line.restocked + line.scrapped);
+    const minor = Math.max(line.decidedMinor, Number((BigInt(line.receivedMinor) * decided) / BigInt(line.received)));
+    this.#credit(lineOf(back.order, lineNo), minor - line.decidedMinor);
+    line.decidedMinor = minor;
+    return true;
+  }
+
+  /** Who has the goods wants to give them back. What never left is cancelled instead. */
+  sendBack(order: ModelOrder, lineNo: number, quantity: number): Answer {
+    const parts = partsOf(order, lineNo);
+    if (quantity > leftOf(parts)) return 'over_return';
+    let missing = quantity;
+    const away = (part: ModelLine) =>
+      Math.max(0, Math.min(leftOf([part]), part.picked - part.returned - part.returnExpected));
+    const notAway = new Map(parts.map((part) => [part, leftOf([part]) - away(part)]));
+    const expected: { line: ModelLine; quantity: number }[] = [];
+    for (const part of parts) {
+      const units = Math.min(missing, away(part));
+      missing -= units;
+      if (units > 0) expected.push({ line: part, quantity: units });
+    }
+    this.#expectTogether(order, expected);
+    for (const part of parts) {
+      const units = Math.min(missing, notAway.get(part)!);
+      missing -= units;
+      this.#takeBack(order, [part], units, false);
+    }
+    this.#end(order);
+    return 'applied';
+  }
+
+  /** One return a place. */
+  #expectTogether(order: ModelOrder, list: readonly { line: ModelLine; quantity: number }[]): void {
+    const backs = new Map<string, Back>();
+    for (const { line, quantity } of list) {
+      const [from] = allocationsOf(order, line);
+      const { location } = from!.parcel;
+      const back = backs.get(location) ?? { order, location, reference: null, lines: [] };
+      if (!backs.has(location)) this.backs.push(back);
+      backs.set(location, back);
+      back.lines.push(backLine(line, quantity));
+      line.returnExpected += quantity;
+    }
+  }
+
+  /** The WMS has not found what it was asked for. The books of the place keep it, and nobody is promised it. */
+  shortPick(reference: string, lines: readonly { lineNo: number; quantity: number }[]): Answer {
+    const { order, parcel } = this.parcelOf(reference);
+    const openHere = (lineNo: number) => sum(parcel.parts, (part) => (part.lineNo === lineNo ? part.open : 0));
+    for (const { lineNo, quantity } of lines) {
+      const line = lineOf(order, lineNo);
+      // What has left was there, heard of or not.
+      if (quantity > openHere(lineNo) || quantity > line.picked + this.#askedFor(order, line) - line.shipped)
+        return 'over_short';
+    }
+    const wanted = [];
+    for (const { lineNo, quantity } of lines) {
+      const line = lineOf(order, lineNo);
+      let missing = quantity;
+      for (const part of parcel.parts) {
+        if (part.lineNo !== lineNo) continue;
+        const units = Math.min(part.open, missing);
+        part.open -= units;
+        missing -= units;
+        this.#at(part.sku, parcel.location).allocated -= units;
+        this.#at(part.sku, parcel.location).missing += units;
+      }
+      line.backordered += quantity;
+      // Who asked for fewer gets fewer, and nobody need answer for what is not there.
+      const unwanted = Math.min(quantity, Math.max(0, line.cancelAsked - this.allocatedOf(order, line)));
+      line.cancelAsked -= unwanted;
+      this.#stopWaiting(order, line, unwanted);
+      wanted.push({ line, units: quantity - unwanted, isApart: false });
+    }
+    const before = wanted.map(({ line }) => line.backordered);
+    const elsewhere = this.#places.filter((place) => place !== parcel.location);
+    if (order.holds.length === 0) this.#give(order, wanted, elsewhere);
+    if (order.channel.notFound === 'cancel')
+      for (const [i, { line, units }] of wanted.entries())
+        this.#stopWaiting(order, line, units - (before[i]! - line.backordered));
+    this.#end(order);
+    return 'applied';
+  }
+
+  #askedFor(order: ModelOrder, line: ModelLine): number {
+    return sum(openOf(order, line), ({ parcel, part }) => (parcel.isAsked ? part.open : 0));
+  }
+
+  #undo(order: ModelOrder, line: ModelLine, quantity: number, how: 'cancelled' | 'returned'): void {
     const before = line.cancelled + line.returned;
     const minor = amount(line.micros, before + quantity) - amount(line.micros, before);
     line[how] += quantity;
     line[`${how}Minor`] += minor;
+    if (how === 'cancelled') (line.claim ?? order.claim).change -= minor;
   }
 
   /** As the hub shows it. */
@@ -468,50 +639,4 @@ export class Model {
   allocatedOf(order: ModelOrder, line: ModelLine): number {
     return sum(openOf(order, line), ({ part }) => part.open);
   }
-}
-
-function newLine(
-  line: Pick<ModelLine, 'lineNo' | 'root' | 'sku' | 'quantity' | 'micros'> & { isAdded?: true },
-): ModelLine {
-  const { isAdded = false } = line;
-  return {
-    ...{ ...line, isAdded, awaitsErp: isAdded, backordered: line.quantity },
-    ...{ picked: 0, shipped: 0, invoiced: 0, cancelAsked: 0, cancelled: 0, returnExpected: 0, returned: 0 },
-    ...{ shippedMinor: 0, invoicedMinor: 0, cancelledMinor: 0, returnedMinor: 0 },
-  };
-}
-
-function lineOf(order: ModelOrder, lineNo: number): ModelLine {
-  return order.lines.find((line) => line.lineNo === lineNo)!;
-}
-
-/** The line of who ordered, and what was added to it. */
-function partsOf(order: ModelOrder, root: number): ModelLine[] {
-  return order.lines.filter((line) => line.root === root);
-}
-
-/** Units that nobody has taken back. */
-function leftOf(parts: readonly ModelLine[]): number {
-  return sum(parts, (line) => line.quantity - line.cancelled - line.cancelAsked - line.returnExpected - line.returned);
-}
-
-/** What was allocated to a line, the first first. */
-function allocationsOf(order: ModelOrder, line: ModelLine): { parcel: Parcel; part: Parcel['parts'][number] }[] {
-  return order.parcels
-    .flatMap((parcel) => parcel.parts.map((part) => ({ parcel, part })))
-    .filter(({ part }) => part.lineNo === line.lineNo)
-    .sort((a, b) => a.part.nth - b.part.nth);
-}
-
-function openOf(order: ModelOrder, line: ModelLine): { parcel: Parcel; part: Parcel['parts'][number] }[] {
-  return allocationsOf(order, line).filter(({ part }) => part.open > 0);
-}
-
-function sum<T>(list: readonly T[], of: (one: T) => number): number {
-  return list.reduce((all, one) => all + of(one), 0);
-}
-
-/** Minor units of a price in millionths, half away from zero. */
-export function amount(micros: bigint, quantity: number): number {
-  return Number((micros * BigInt(quantity) + 5_000n) / 10_000n);
 }

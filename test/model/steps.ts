@@ -4,7 +4,8 @@ import fc from 'fast-check';
 export type Step =
   | { do: 'receive'; sku: number; place: number; units: number }
   | { do: 'lose'; sku: number; place: number; units: number }
-  | { do: 'order'; lines: { sku: number; units: number; price: string }[] }
+  /** `channel`: 0 asks for no credit, 1 does. */
+  | { do: 'order'; channel: number; lines: { sku: number; units: number; price: string }[] }
   | { do: 'cancel'; nth: number; line: number; units: number; twice: boolean }
   | { do: 'cancel_whole'; nth: number; twice: boolean }
   | {
@@ -24,6 +25,11 @@ export type Step =
   | { do: 'tell' }
   | { do: 'pick'; nth: number; units: number }
   | { do: 'ship'; nth: number; units: number }
+  | { do: 'miss'; nth: number; units: number }
+  | { do: 'send_back'; nth: number; line: number; units: number; twice: boolean }
+  | { do: 'inspect'; nth: number; isQuarantined: boolean; restock: number; scrap: number; quarantine: number }
+  | { do: 'report'; limit: number; open: number; shows: boolean[] }
+  | { do: 'refund'; nth: number; line: number; units: number }
   | { do: 'invoice'; nth: number }
   | { do: 'give_back'; nth: number; units: number }
   | { do: 'deliver'; nth: number; times: number }
@@ -50,40 +56,68 @@ function step<S extends Step>(
 }
 const kind = <K extends Step['do']>(name: K) => fc.constant(name);
 
-/** At least 30 steps; one that is not needed to show a difference shrinks to nothing. */
-export const steps: fc.Arbitrary<(Step | null)[]> = fc.array(
-  fc.option(
-    fc.oneof(
-      step(4, fc.record({ do: kind('receive'), sku, place, units: fc.integer({ min: 1, max: 15 }) })),
-      step(1, fc.record({ do: kind('lose'), sku, place, units })),
-      step(
-        5,
-        fc.record({
-          do: kind('order'),
-          lines: fc.array(fc.record({ sku, units, price }), { minLength: 1, maxLength: 3 }),
-        }),
-      ),
-      step(4, fc.record({ do: kind('cancel'), nth, line: fc.nat(2), units, twice: fc.boolean() })),
-      step(1, fc.record({ do: kind('cancel_whole'), nth, twice: fc.boolean() })),
-      step(
-        6,
-        fc.record({
-          ...{ do: kind('change'), nth, number: fc.nat(4), isWhole: rarely, isPartial: fc.boolean(), twice: rarely },
-          lines: fc.array(wish, { minLength: 1, maxLength: 2 }),
-        }),
-      ),
-      step(1, fc.record({ do: kind('hold'), nth })),
-      step(1, fc.record({ do: kind('release'), nth })),
-      step(2, fc.record({ do: kind('backorders') })),
-      step(4, fc.record({ do: kind('tell') })),
-      step(4, fc.record({ do: kind('pick'), nth, units })),
-      step(4, fc.record({ do: kind('ship'), nth, units })),
-      step(2, fc.record({ do: kind('invoice'), nth })),
-      step(2, fc.record({ do: kind('give_back'), nth, units })),
-      step(7, fc.record({ do: kind('deliver'), nth, times: fc.integer({ min: 1, max: 2 }) })),
-      step(1, fc.record({ do: kind('deliver_again'), nth })),
+const few = fc.nat(3);
+
+/** At least 30 steps. */
+const list: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    step(4, fc.record({ do: kind('receive'), sku, place, units: fc.integer({ min: 1, max: 15 }) })),
+    step(1, fc.record({ do: kind('lose'), sku, place, units })),
+    step(
+      5,
+      fc.record({
+        ...{ do: kind('order'), channel: fc.nat(1) },
+        lines: fc.array(fc.record({ sku, units, price }), { minLength: 1, maxLength: 3 }),
+      }),
     ),
-    { freq: 1_000 },
+    step(4, fc.record({ do: kind('cancel'), nth, line: fc.nat(2), units, twice: fc.boolean() })),
+    step(1, fc.record({ do: kind('cancel_whole'), nth, twice: fc.boolean() })),
+    step(
+      6,
+      fc.record({
+        ...{ do: kind('change'), nth, number: fc.nat(4), isWhole: rarely, isPartial: fc.boolean(), twice: rarely },
+        lines: fc.array(wish, { minLength: 1, maxLength: 2 }),
+      }),
+    ),
+    step(1, fc.record({ do: kind('hold'), nth })),
+    step(2, fc.record({ do: kind('release'), nth })),
+    step(2, fc.record({ do: kind('backorders') })),
+    step(4, fc.record({ do: kind('pick'), nth, units })),
+    step(2, fc.record({ do: kind('miss'), nth, units: fc.integer({ min: 1, max: 4 }) })),
+    step(4, fc.record({ do: kind('ship'), nth, units })),
+    step(2, fc.record({ do: kind('invoice'), nth })),
+    step(1, fc.record({ do: kind('refund'), nth, line: fc.nat(2), units })),
+    step(
+      2,
+      fc.record({ do: kind('send_back'), nth, line: fc.nat(2), units: fc.integer({ min: 1, max: 4 }), twice: rarely }),
+    ),
+    step(3, fc.record({ do: kind('give_back'), nth, units })),
+    step(2, fc.record({ do: kind('inspect'), nth, isQuarantined: rarely, restock: few, scrap: few, quarantine: few })),
+    step(
+      1,
+      fc.record({
+        ...{ do: kind('report'), limit: fc.integer({ min: 0, max: 20_000 }), open: fc.nat(6_000) },
+        shows: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+      }),
+    ),
+    step(9, fc.record({ do: kind('deliver'), nth, times: fc.integer({ min: 1, max: 2 }) })),
+    step(1, fc.record({ do: kind('deliver_again'), nth })),
   ),
-  { minLength: 30, maxLength: 60 },
+  { minLength: 32, maxLength: 56 },
 );
+
+/** Runs that are played beside each other: all systems are told at the same moments of all of them. */
+export function runsOf(seed: number, runs: number, together: number): Step[][][] {
+  const groups: Step[][][] = [];
+  const lists = fc.sample(list, { seed, numRuns: runs });
+  const moments = fc.sample(fc.array(fc.nat(12), { minLength: 56, maxLength: 56 }), { seed, numRuns: runs });
+  for (let i = 0; i < runs; i += together) {
+    const told = moments[i]!;
+    groups.push(
+      lists
+        .slice(i, i + together)
+        .map((steps) => steps.flatMap((one, n): Step[] => (told[n] === 0 ? [one, { do: 'tell' }] : [one]))),
+    );
+  }
+  return groups;
+}
