@@ -129,7 +129,10 @@ describe.each(systems)('%s', (channel, { map, page, broken, within }) => {
       ...(within[0] === undefined ? [] : [[`order/${channel}`, '13', '/records/11/lines/0/within']]),
       [`order/${channel}`, '12', undefined],
     ]);
-    expect(items[0]!.unreadable).toMatchObject({ reason: 'must be one of order, cancel', value: 'wish' });
+    expect(items[0]!.unreadable).toMatchObject({
+      reason: 'must be one of order, cancel, change, return',
+      value: 'wish',
+    });
     expect(items[1]!.unreadable).toMatchObject({ value: 1e21 });
     expect(items.map(({ itemNo }) => itemNo)).toEqual(items.map((_, index) => index));
   });
