@@ -533,7 +533,8 @@ export type OrderCommand =
       /** A second one of the same kind and reason is the same. */
       hold: NewHold;
       dueAt: string | null;
-      by: string;
+      /** null: a rule. */
+      by: string | null;
     }
   /** `isRule`: what held it is looked at again, and holds it on if it still does. */
   /** `reprice`: lines that are held for their price get the decided one. */
