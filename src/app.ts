@@ -419,9 +419,7 @@ export class Hub {
     await lookAtModes(this.db, this.estate.degradedModes, this.#modeSystems);
     const released = await releaseDegraded(this.db, this.deps);
     if (released > 0) this.#wake.fire();
-    await checkDegraded(this.db, this.directory.credit, async (accountIds) =>
-      this.#creditAsks?.freshen(accountIds, true),
-    );
+    await checkDegraded(this.db, this.deps, async (accountIds) => this.#creditAsks?.freshen(accountIds, true));
   }
 
   /** What is held because nobody knew enough is asked for again; what fits by now goes on. */

@@ -1,3 +1,4 @@
+export { readUnconfirmed } from '../modes/index.ts';
 export { acceptedOf } from './accepted.ts';
 export { type AccountHoldsRound, followAccountHolds } from './account-holds.ts';
 export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
