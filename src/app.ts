@@ -16,6 +16,7 @@ import {
   accountsOfUnknownCredit,
   checkDegraded,
   endDueHolds,
+  followAccountHolds,
   followBackorders,
   followCredit,
   followPromises,
@@ -87,6 +88,8 @@ const BACKORDER_GATHER_MS_MIN = 250;
 const BACKORDER_GATHER_MS_MAX = 20_000;
 /** Of the sweep's rounds: the log finds nearly all, this only what it missed. */
 const BACKORDER_SWEEP_EVERY = 60;
+/** Whether accounts that orders wait for are still on hold: every few seconds. */
+const ACCOUNT_HOLDS_EVERY = 6;
 
 export class Hub {
   readonly db: Database;
@@ -373,8 +376,11 @@ export class Hub {
           : 0;
         const priced = isWhole ? await tellPriceDays(db, this.directory) : 0;
         const ended = await endDueHolds(db, deps);
+        const accounts =
+          sweeps % ACCOUNT_HOLDS_EVERY === 0 ? await followAccountHolds(db, deps) : { released: 0, held: 0 };
         const replayed = await replayAwaited();
-        if (expired + told + served + priced + ended + replayed > 0) this.#wake.fire();
+        if (expired + told + served + priced + ended + replayed + accounts.released + accounts.held > 0)
+          this.#wake.fire();
         return false;
       },
       { lease: 'sweep', gatherMs: 500, idleMs: 500 },
@@ -421,9 +427,7 @@ export class Hub {
     await lookAtModes(this.db, this.estate.degradedModes, this.#modeSystems);
     const released = await releaseDegraded(this.db, this.deps);
     if (released > 0) this.#wake.fire();
-    await checkDegraded(this.db, this.directory.credit, async (accountIds) =>
-      this.#creditAsks?.freshen(accountIds, true),
-    );
+    await checkDegraded(this.db, this.deps, async (accountIds) => this.#creditAsks?.freshen(accountIds, true));
   }
 
   /** What is held because nobody knew enough is asked for again; what fits by now goes on. */

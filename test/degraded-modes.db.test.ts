@@ -87,6 +87,9 @@ const told = (no: string) => systems.erp.countOf('sales_order', `api/${no}`);
 const held = async () =>
   (await listHolds(hub.db, { state: 'open', kind: 'degraded', limit: 10 })).map((hold) => hold.externalNo).sort();
 const open = async () => (await readOpenModes(hub.db)).map(({ domain, cause }) => `${domain} ${cause}`);
+/** As the CRM shows it. */
+const shown = (no: string) =>
+  (systems.crm.states.get(`order_status api/${no}`)?.state as { degraded?: string } | undefined)?.degraded ?? 'no';
 const soon = { timeout: 20_000, interval: 50 };
 const away = (name: 'erp' | 'crm', isAway: boolean) => {
   systems[name].fate = () => (isAway ? 'away' : 'ok');
@@ -110,6 +113,9 @@ describe('while the ERP is away', () => {
     await submit('worst', 1, 'last');
     expect(await held()).toEqual(['large', 'worst']);
     expect([told('small'), told('large'), told('best')]).toEqual([0, 0, 0]);
+    await expect
+      .poll(() => ['before', 'small', 'large', 'worst'].map(shown), soon)
+      .toEqual(['no', 'erp', 'erp', 'erp']);
     // Meanwhile the limit fell below what was accepted.
     limitMinor = 800;
     asked = 0;
@@ -123,6 +129,12 @@ describe('while the ERP is away', () => {
       (await listDegradedOrders(hub.db, mode!.modeId, 10)).map((one) => `${one.externalNo} ${one.overByMinor}`);
     await expect.poll(checked, soon).toEqual(['small 9400', 'large 9400', 'best 200', 'worst 0']);
     expect(asked).toBeGreaterThan(0);
+    // Marked is what fresh credit has not confirmed: those of the account that is over stay so.
+    await expect.poll(() => ['small', 'large', 'best', 'worst'].map(shown), soon).toEqual(['erp', 'erp', 'erp', 'no']);
+    const ended = await database.pool.query(
+      `select o.external_no from fact f join sales_order o on f.stream = 'order/' || o.order_id where f.type = 'order.degraded_ended'`,
+    );
+    expect(ended.rows).toEqual([{ external_no: 'worst' }]);
     const { rows } = await database.pool.query(`select type from fact where stream = $1 order by position`, [
       `mode/${mode!.modeId}`,
     ]);
@@ -137,6 +149,9 @@ describe('while the ERP is away', () => {
     await expect.poll(() => hub.connectors.get('erp')!.pausedMs!(), soon).toBeGreaterThan(0);
     const written = systems.erp.writes;
     expect((await submit('drilled', 5)).degraded).toBe('erp');
+    await submit('drilled large', 6);
+    expect(await held()).toEqual(['drilled large']);
+    await expect.poll(() => shown('drilled'), soon).toBe('erp');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect([systems.erp.writes - written, told('drilled')]).toEqual([0, 0]);
     // Its time runs out; who began it is long gone.
@@ -144,7 +159,18 @@ describe('while the ERP is away', () => {
     await expect.poll(() => told('drilled'), soon).toBe(1);
     await expect
       .poll(async () => (await listModes(hub.db, { all: true, limit: 1 }))[0], soon)
-      .toMatchObject({ state: 'left', cause: 'drill', by: 'eve' });
+      .toMatchObject({ state: 'left', cause: 'drill', by: 'eve', orders: 2, held: 1 });
+    await expect
+      .poll(() => [told('drilled large'), shown('drilled'), shown('drilled large')], soon)
+      .toEqual([1, 'no', 'no']);
+    const facts = async () =>
+      (
+        await database.pool.query(
+          `select type, data->>'cause' as cause from fact where stream = $1 order by position`,
+          [`mode/${drill.modeId}`],
+        )
+      ).rows.map(({ type, cause }) => `${type}${cause === null ? '' : ` ${cause}`}`);
+    await expect.poll(facts, soon).toEqual(['mode.entered drill', 'mode.left drill', 'mode.checked']);
   });
 });
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { OrderSubmitted } from '../canonical/index.ts';
 import { ORDER_LINES_MAX, orderTermsOf } from '../ingest/index.ts';
+import { readUnconfirmed } from '../modes/index.ts';
 import { checkPromise } from '../orders/index.ts';
 import { readPromiseRecords } from '../projections/index.ts';
 import { checkChannel } from './auth.ts';
@@ -78,6 +79,11 @@ const record = Type.Object({
 });
 const records = Type.Object({
   promises: Type.Array(record),
+  degraded: Type.Optional(
+    Type.Literal('erp', {
+      description: 'promised while the ERP was away, and nothing live has confirmed the order since',
+    }),
+  ),
   truncated: Type.Boolean({ description: 'there are more than are shown' }),
 });
 
@@ -177,7 +183,9 @@ export function promiseRoutes(app: FastifyInstance, hub: ApiHub): void {
         supplyDueAt: one.supplyDueAt?.toISOString() ?? null,
         recordedAt: one.recordedAt.toISOString(),
       }));
-      return { promises, truncated: found.length > RECORDS_MAX };
+      const isDegraded = (await readUnconfirmed(db, [orderId])).has(orderId);
+      const degraded = isDegraded ? { degraded: 'erp' as const } : {};
+      return { promises, ...degraded, truncated: found.length > RECORDS_MAX };
     },
   );
 }

@@ -125,6 +125,7 @@ export const applications: Readonly<Record<string, Application>> = {
   'matching.product.rules': ['src/master/matches.ts'],
   'holds.<code>.owner': [directory, 'src/orders/holds.ts'],
   'holds.<code>.dueMinutes': [directory, 'src/orders/holds.ts'],
+  'holds.<code>.onLift': [directory, 'src/orders/account-holds.ts'],
   'holds.<code>.onDue': [directory, 'src/orders/hold-records.ts'],
   'repromise.auto': [app],
   'stages.<code>.targetMinutes': ['src/ops/alerts.ts'],

@@ -373,6 +373,13 @@ describe('one fault is named at its path with the nearest right word', () => {
       },
     ],
     [
+      'holds.credit.onLift',
+      undefined,
+      (e) => {
+        e.holds = { credit: { onLift: 'keep' } };
+      },
+    ],
+    [
       'holds.credits',
       'credit',
       (e) => {
@@ -418,7 +425,7 @@ describe('one fault is named at its path with the nearest right word', () => {
         account: { systems: ['erp'], rules: [{ by: 'exact', field: 'taxId' }] },
         product: { systems: ['erp'], rules: [{ by: 'exact', field: 'gtin' }] },
       };
-      e.holds = { manual: { owner: 'sales', dueMinutes: 60, onDue: 'alert' } } as never;
+      e.holds = { account: { owner: 'sales', dueMinutes: 60, onDue: 'alert', onLift: 'keep' } } as never;
       e.repromise = { auto: true } as never;
       e.stages = { accepted: { targetMinutes: 15, owner: 'order desk' } } as never;
       const erp = { afterSeconds: 1, acceptOrderMinorMax: 0, byClass: { win: 1 } };

@@ -119,6 +119,8 @@ export function checkReferences(value: unknown, connectors: Iterable<string> | u
   for (const kind of codes('holds'))
     if (!(holdKinds as readonly string[]).includes(kind))
       faults.addUnknown(['holds', kind], `no kind of hold ${kind}`, kind, holdKinds);
+    else if (kind !== 'account' && recordOf(recordOf(estate.holds)[kind]).onLift !== undefined)
+      faults.add(['holds', kind, 'onLift'], 'is of account only: other holds are of their order alone');
   for (const stage of codes('stages'))
     if (!(orderStages as readonly string[]).includes(stage))
       faults.addUnknown(['stages', stage], `an order is never stuck in ${stage}`, stage, orderStages);

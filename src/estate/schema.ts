@@ -530,6 +530,12 @@ export const estateSchema = Type.Object(
                   'what becomes of an order that nobody released by then. cancel: all of it is given up; default alert',
               }),
             ),
+            onLift: Type.Optional(
+              Type.Union([Type.Literal('release'), Type.Literal('keep')], {
+                description:
+                  'of account: what becomes of orders that wait for a hold of their account when that is taken off. keep: they wait for a person; default release',
+              }),
+            ),
           },
           closed,
         ),

@@ -12,7 +12,10 @@ export interface DeclaredRules {
   routing?: { orders?: string; fulfilment?: string; accounts?: string };
   degradedModes?: DeclaredModes;
   credit?: DeclaredCredit;
-  holds?: Record<string, { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel' }>;
+  holds?: Record<
+    string,
+    { owner?: string; dueMinutes?: number; onDue?: 'alert' | 'cancel'; onLift?: 'release' | 'keep' }
+  >;
   matching?: Partial<Record<MatchKind, { systems: readonly string[]; rules: readonly MatchRule[] }>>;
   /** Domain or domain.field -> system. */
   owners?: Record<string, string>;

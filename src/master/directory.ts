@@ -149,8 +149,13 @@ export class Directory {
   }
 
   holdTerms(kind: string): HoldTerms {
-    const { owner = 'operations', dueMinutes = null, onDue = 'alert' } = this.rules.holds?.[kind] ?? {};
-    return { owner, dueMinutes, onDue };
+    const {
+      owner = 'operations',
+      dueMinutes = null,
+      onDue = 'alert',
+      onLift = 'release',
+    } = this.rules.holds?.[kind] ?? {};
+    return { owner, dueMinutes, onDue, onLift };
   }
 
   /** Whether goods that come back there are inspected before they are on hand, and when they are credited. The channel's word counts more. */

@@ -97,6 +97,8 @@ export interface HoldTerms {
   owner: string;
   dueMinutes: number | null;
   onDue: 'alert' | 'cancel';
+  /** Of accounts: what becomes of orders that wait for a hold once it is taken off. */
+  onLift: 'release' | 'keep';
 }
 
 export interface DestinationEntry {

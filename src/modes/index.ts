@@ -8,6 +8,7 @@ export {
   noteDegradedOrders,
   type OpenMode,
   readOpenModes,
+  readUnconfirmed,
   writeChecked,
 } from './read.ts';
 export { beginDrill, type Drill, endDrill, lookAtModes, type ModeSystems } from './watch.ts';

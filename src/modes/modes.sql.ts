@@ -92,6 +92,10 @@ export const findUnchecked = sql<{ order_id: number; mode_id: number; account_id
     where d.checked_at is null and m.left_at is not null
     order by d.order_id limit $1::int`,
 );
+export const findUnconfirmed = sql<{ order_id: number }>(
+  'modes_find_unconfirmed',
+  `select order_id from degraded_order where order_id = any($1::bigint[]) and over_by_minor is distinct from 0`,
+);
 export const checkOrders = sql<{ order_id: number }>(
   'modes_check_orders',
   `update degraded_order d set checked_at = crossdock_now(), over_by_minor = t.over_by_minor

@@ -86,11 +86,14 @@ export async function listUnchecked(
   }));
 }
 
-/** Writes what fresh credit said of them, as a fact a mode; what somebody else has written meanwhile stays. */
+/**
+ * Writes what fresh credit said of them, as a fact a mode; what somebody else has written meanwhile stays.
+ * @returns those that this call has written
+ */
 export async function writeChecked(
   tx: Tx,
   checked: readonly { orderId: number; modeId: number; overByMinor: number | null }[],
-): Promise<void> {
+): Promise<ReadonlySet<number>> {
   const rows = await tx.query(statements.checkOrders, [
     numbers(checked.map(({ orderId }) => orderId)),
     numbers(checked.map(({ overByMinor }) => overByMinor)),
@@ -112,4 +115,12 @@ export async function writeChecked(
       data: { modeId, orders: list.map(({ orderId, overByMinor }) => ({ orderId, overByMinor })) },
     })),
   );
+  return mine;
+}
+
+/** Of these orders those that were accepted while the ERP was away and that nothing live has confirmed since. */
+export async function readUnconfirmed(db: Queryable, orderIds: readonly number[]): Promise<ReadonlySet<number>> {
+  if (orderIds.length === 0) return new Set();
+  const rows = await db.query(statements.findUnconfirmed, [numbers(orderIds)]);
+  return new Set(rows.map((row) => row.order_id));
 }

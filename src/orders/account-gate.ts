@@ -3,6 +3,7 @@
  * is sold, and nobody waits for more. What a channel sold by itself is sold: there, what is not in stock is oversold, as ever.
  */
 import { type Directory, readOrderStops } from '../master/index.ts';
+import { ACCOUNT_ON_HOLD, accountHoldText } from './account-hold-text.ts';
 import type { OpenGate } from './gates.ts';
 import type { NewHold, SubmitCommand, Verdict } from './types.ts';
 
@@ -50,8 +51,6 @@ function holdsOf(
   terms: { holdReason: string; holdAccountId: number } | undefined,
 ): NewHold[] {
   if (terms === undefined) return [];
-  const { holdReason, holdAccountId } = terms;
-  const of = holdAccountId === accountId ? '' : `, by account ${directory.accountCode(holdAccountId)} above it`;
-  const detail = `account ${directory.accountCode(accountId)} is on hold${of}: ${holdReason}`;
-  return [{ kind: 'account', reason: 'account_on_hold', detail }];
+  const detail = accountHoldText(directory, accountId, terms);
+  return [{ kind: 'account', reason: ACCOUNT_ON_HOLD, detail }];
 }

@@ -78,6 +78,8 @@ function decideKnown(order: Order, command: Exclude<OrderCommand, SubmitCommand>
       return postDocument(order, command);
     case 'resolve_exception':
       return resolvedSets(order, command.exceptionId, resolveException(order, command, context), context);
+    case 'end_degraded':
+      return events([{ type: 'order.degraded_ended', mode: command.mode }]);
     case 'hold':
       return hold(order, command, context);
     case 'release_hold':

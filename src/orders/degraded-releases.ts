@@ -1,6 +1,5 @@
 /** What becomes of orders that were taken while the ERP was away, once it is back: held ones go on, all are held against fresh credit. */
 import { readAges, readCredit, readPaths } from '../credit/index.ts';
-import type { CreditPolicy } from '../master/index.ts';
 import { listUnchecked, readOpenModes, writeChecked } from '../modes/index.ts';
 import { type Database, databaseNow } from '../store/index.ts';
 import * as statements from './holds.sql.ts';
@@ -30,15 +29,17 @@ export async function releaseDegraded(db: Database, deps: OrderDeps): Promise<nu
 }
 
 /**
- * Holds orders of modes that were left against credit as it is now.
+ * Holds orders of modes that were left against credit as it is now. What that allows is degraded no more, and systems are told; what it doesn't
+ * stays marked, for a person.
  * @param freshen asks the ERP, where it can be asked
  * @returns how many were looked at
  */
 export async function checkDegraded(
   db: Database,
-  policy: CreditPolicy,
+  deps: OrderDeps,
   freshen: (accountIds: readonly number[]) => Promise<void> = async () => {},
 ): Promise<number> {
+  const policy = deps.directory.credit;
   const orders = await listUnchecked(db, ORDERS_MAX);
   if (orders.length === 0) return 0;
   const accountIds = [...new Set(orders.map(({ accountId }) => accountId))];
@@ -60,6 +61,22 @@ export async function checkDegraded(
     return secondsSince > WAIT_SECONDS_MAX ? [{ ...order, overByMinor: null }] : [];
   });
   if (checked.length === 0) return 0;
-  await db.transaction((tx) => writeChecked(tx, checked));
+  const occurredAt = (await databaseNow(db)).toISOString();
+  await db.inTurn(async (tx) => {
+    // Their rows are this transaction's from here on: whoever comes next writes, and says, nothing of them.
+    const written = await writeChecked(tx, checked);
+    const works = checked
+      .filter(({ orderId, overByMinor }) => overByMinor === 0 && written.has(orderId))
+      .map(
+        ({ orderId }): OrderWork => ({
+          reference: { orderId },
+          command: { kind: 'end_degraded', mode: 'erp' },
+          occurredAt,
+        }),
+      );
+    if (works.length === 0) return;
+    const batch = await processOrders(tx, deps, works);
+    await batch.finish();
+  });
   return checked.length;
 }

@@ -280,6 +280,9 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'order.accepted'
     case 'order.hold_ended':
       order.progress.told = true;
       return;
+    // It stands with the mode's own record; the order has a new version by it, and systems are told.
+    case 'order.degraded_ended':
+      return;
     case 'order.changed': {
       const { type: _, follows, ...change } = event;
       const version = order.version + 1;

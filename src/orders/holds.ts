@@ -50,7 +50,8 @@ export function hold(
       open.releasedBy === null &&
       open.kind === wanted.kind &&
       open.reason === wanted.reason &&
-      open.detail === wanted.detail
+      // What a rule says of an order it says once, in whatever words.
+      (by === null || open.detail === wanted.detail)
     )
       return nothing;
   if (isOver(order))

@@ -1,4 +1,6 @@
+export { readUnconfirmed } from '../modes/index.ts';
 export { acceptedOf } from './accepted.ts';
+export { type AccountHoldsRound, followAccountHolds } from './account-holds.ts';
 export { allocateBackorders, BACKORDER_CONSUMER, followBackorders, sweepBackorders } from './backorders.ts';
 export { checkPromise, type PromiseAnswer, type PromiseQuestion } from './check-promise.ts';
 export { accountsOfUnknownCredit, CREDIT_CONSUMER, followCredit, sweepCredit } from './credit-releases.ts';

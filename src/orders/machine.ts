@@ -120,6 +120,10 @@ export const eventRules: Readonly<
   },
   'order.held': { meaning: 'A rule or a person says that the order may not go on, and why.', from: 'any' },
   'order.hold_released': { meaning: 'One of its holds is released: by whom, and why.', from: 'any' },
+  'order.degraded_ended': {
+    meaning: 'Accepted while the ERP was away; credit that was reported since allows it.',
+    from: 'any',
+  },
   'order.repriced': {
     meaning: 'Lines that were held for their price have the decided one; amounts and total follow.',
     from: ['accepted'],

@@ -29,6 +29,7 @@ type Accepted = Extract<OrderEvent, { type: 'order.accepted' }>;
 /** What never changes a promise. */
 const UNTOUCHED: ReadonlySet<OrderCommand['kind']> = new Set([
   'confirm',
+  'end_degraded',
   'release',
   'pick',
   'ship',

@@ -411,6 +411,8 @@ export type OrderEvent =
       /** Of a hold for credit: what was taken of the limit, and by how much it went beyond. */
       credit?: AcceptedMarks['credit'];
     }
+  /** What it was accepted on while the ERP was away, live facts have confirmed. */
+  | { type: 'order.degraded_ended'; mode: 'erp' }
   /** A hold for prices is released at the decided ones. */
   | { type: 'order.repriced'; holdId: number; by: string; lines: RepricedLine[] }
   | {
@@ -537,9 +539,11 @@ export type OrderCommand =
       /** A second one of the same kind and reason is the same. */
       hold: NewHold;
       dueAt: string | null;
-      by: string;
+      /** null: a rule. */
+      by: string | null;
     }
   /** `isRule`: what held it is looked at again, and holds it on if it still does. */
+  | { kind: 'end_degraded'; mode: 'erp' }
   /** `reprice`: lines that are held for their price get the decided one. */
   | { kind: 'release_hold'; holdId: number; by: string; reason: string | null; isRule?: boolean; reprice?: boolean }
   | { kind: 'cancel'; reference: string; lineNo: number; quantity: number }

@@ -9,6 +9,7 @@ import {
   readToldInspections,
   readToldOrders,
   readToldPromises,
+  readUnconfirmed,
   type ToldDocuments,
   type ToldInspection,
   type ToldPromise,
@@ -54,6 +55,8 @@ export async function orderStates(
     db,
     returned.map((order) => order.orderId),
   );
+  const degraded =
+    directory.rules.degradedModes?.erp === undefined ? undefined : await readUnconfirmed(db, [...orders.keys()]);
   const skuIds = new Set<number>();
   for (const order of orders.values()) for (const line of order.lines) skuIds.add(line.skuId);
   await directory.loadSkuCodes(skuIds);
@@ -73,6 +76,7 @@ export async function orderStates(
         taxMinor: order.taxMinor,
       }),
       ...chargesOf(charges.get(order.orderId)),
+      ...(degraded?.has(order.orderId) === true && { degraded: 'erp' as const }),
       lines: order.lines.map(({ skuId, ...line }) => ({
         ...line,
         sku: directory.skuCode(skuId),

@@ -275,6 +275,7 @@ function planOrderFact(deps: PlanDeps, fact: Fact, orderId: number, header: Head
     case 'order.held':
     case 'order.hold_released':
     case 'order.repriced':
+    case 'order.degraded_ended':
       status();
       return;
     case 'order.exception_resolved':

@@ -49,7 +49,8 @@ interface Prepared {
 export class NumberPublisher {
   readonly #options: PublisherOptions;
   readonly #publications: Publications;
-  readonly #channel: SellingChannel;
+  readonly #entry: ChannelEntry;
+  readonly #salesFeeds: ReturnType<typeof salesFeedsOf>;
   readonly #setbacks: Setbacks;
   readonly #slots: Slots;
   /** Numbers that a batch of ours is working on. */
@@ -60,7 +61,8 @@ export class NumberPublisher {
   constructor(options: PublisherOptions, publications: Publications, channel: ChannelEntry) {
     this.#options = options;
     this.#publications = publications;
-    this.#channel = { ...channel, salesFeeds: salesFeedsOf(options.connector) };
+    this.#entry = channel;
+    this.#salesFeeds = salesFeedsOf(options.connector);
     this.#setbacks = new Setbacks(options.random);
     this.#slots = new Slots(options.concurrency, options.onError);
     this.#done = new Lane({
@@ -71,6 +73,11 @@ export class NumberPublisher {
       run: (batches) => this.#record(batches),
       overflow: (waiting) => new Error(`${waiting} batches wait`),
     });
+  }
+
+  /** As it is now: what is kept out of all numbers changes while a hub runs. */
+  get #channel(): SellingChannel {
+    return { ...this.#entry, salesFeeds: this.#salesFeeds };
   }
 
   /** Begins what is due and waits until it has ended. @returns how many rows were worked on */

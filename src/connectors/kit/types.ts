@@ -123,6 +123,8 @@ export interface OrderStatusState {
   taxMinor?: number;
   /** Of orders that have any: how far each has come. */
   charges?: ChargeStatus[];
+  /** It was accepted, and what of it is promised was promised, on what was known before the ERP went away; nothing live has confirmed that yet. */
+  degraded?: 'erp';
   /** Those that changed after `base`. */
   lines: {
     lineNo: number;
