@@ -1,4 +1,5 @@
 /** Decided anew: who gains and who loses is shown first, is what happens then, and promises no unit twice. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { supplyItem } from '../src/connectors/kit/index.ts';
 import { logLag } from '../src/log/index.ts';
@@ -261,7 +262,7 @@ it('keeps within quotas: nobody gets what is kept for others, whatever the class
   expect((await plan()).changes).toEqual([]);
 });
 
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const SEED = Number(process.env.SEED ?? 7);
 it(`shows before what happens then, whatever there is, also when two do it at once (seed ${SEED})`, {
   timeout: 300_000,
 }, async () => {
@@ -376,11 +377,13 @@ it('follows the log: new supply and a cancel are decided anew without anybody as
   await ask('MID', 6);
   await ask('WIN', 4);
   const follow = async () => {
-    // Other files' transactions hold readers back for a moment.
-    for (let i = 0; i < 200; i++) {
+    // Other files' transactions hold readers back, on a busy machine for seconds.
+    for (let i = 0; i < 600; i++) {
       await Promise.all([followReruns(hub.db, hub.deps), followReruns(other.db, other.deps)]);
       if ((await logLag(hub.db, RERUN_CONSUMER)).behind === 0) return;
+      await pause(25);
     }
+    throw new Error('the log was not read to its end');
   };
   await follow();
   expect(await holds()).toEqual(['MID: 0 + 2', 'WIN: 0 + 4']);

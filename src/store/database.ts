@@ -125,9 +125,9 @@ export class Database implements Queryable {
         this.#incarnations.set(client, rows[0].incarnation);
       },
     });
-    // Ended, a connection may still hear of the server's own end before it is closed: nobody needs to know.
+    // Ended or given up, a connection may still hear of its own end before it is closed: nobody needs to know.
     this.#pool.on('error', (error) => {
-      if (!this.#pool.ending) options.onIdleFault?.(error);
+      if (!this.#pool.ending && !this.#isGivenUp) options.onIdleFault?.(error);
     });
   }
 

@@ -619,8 +619,12 @@ export class Model {
   }
 
   #undo(order: ModelOrder, line: ModelLine, quantity: number, how: 'cancelled' | 'returned'): void {
-    const before = line.cancelled + line.returned;
-    const minor = amount(line.micros, before + quantity) - amount(line.micros, before);
+    // Units that came back have the amount with which they left, which is counted from the end.
+    const upTo = (units: number) =>
+      how === 'cancelled'
+        ? amount(line.micros, units)
+        : amount(line.micros, line.quantity) - amount(line.micros, line.quantity - units);
+    const minor = upTo(line[how] + quantity) - upTo(line[how]);
     line[how] += quantity;
     line[`${how}Minor`] += minor;
     if (how === 'cancelled') (line.claim ?? order.claim).change -= minor;

@@ -51,6 +51,7 @@ export class Run {
   readonly #began = Date.now();
   #keys = 0;
   #reports = 0;
+  readonly #refunded = new Set<string>();
 
   constructor({ hub }: { hub: SmallHub }, name: string) {
     this.#hub = hub;
@@ -188,9 +189,13 @@ export class Run {
       case 'refund': {
         const target = this.#order(step.nth);
         const line = target?.lines[step.line % target.lines.length];
-        if (line === undefined || line.shipped === 0) return;
-        const quantity = Math.min(step.units, line.shipped);
-        const amountMinor = amount(line.micros, quantity);
+        if (line === undefined) return;
+        // Once a line, and only what was shipped and is to come back: credit without either is a finding of its own.
+        const quantity = Math.min(step.units, line.shipped, line.returned + line.returnExpected);
+        const name = `${target!.no}#${line.lineNo}`;
+        if (quantity === 0 || this.#refunded.has(name)) return;
+        this.#refunded.add(name);
+        const amountMinor = amount(line.micros, line.quantity) - amount(line.micros, line.quantity - quantity);
         return outside.refund(target!.no, [{ lineNo: line.lineNo, quantity, amountMinor }]);
       }
       case 'invoice': {
@@ -443,9 +448,10 @@ export class Run {
     same(process.map(shown), wanted.map(shown));
   }
 
-  /** All mail arrives, nothing is held any more, all goods are looked at. */
+  /** All mail arrives, nothing is held any more, all goods are looked at, what was shipped is invoiced. */
   async comeToRest(): Promise<void> {
     const outside = this.#outside;
+    for (const shipment of this.model.toInvoice.splice(0)) outside.invoice(shipment.order, shipment.lines);
     for (const from of ['receipt', 'quarantine'] as const)
       for (const { lines } of outside.coming)
         for (const _ of lines) outside.inspect(0, { from, restock: 1_000, scrap: 0, quarantine: 0 });

@@ -207,14 +207,15 @@ export const liesMutated: [what: string, lie: Lie, finding: string][] = [
     'erp.held_and_told',
   ],
   [
-    'prices that never moved',
+    'an order that is held for its prices and has the usual ones',
     {
-      says: [
-        'erp',
-        'events',
-        (records) => {
-          for (const one of records) if (one.kind === 'price') one.kind = 'rumour';
-        },
+      sql: [
+        `insert into order_hold (order_id, hold_id, channel_id, kind, reason, detail, owner, state)
+         select o.order_id, 990001, o.channel_id, 'price', 'price_differs', '', 'nobody', 'open'
+           from sales_order o join channel c using (channel_id)
+          where c.code = 'api' and not exists (select from order_hold h where h.order_id = o.order_id)
+            and not exists (select from order_line l where l.order_id = o.order_id and l.unit_price not between 0.4 and 8)
+          order by o.order_id limit 1`,
       ],
     },
     'hub.held_at_its_price',
