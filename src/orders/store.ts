@@ -90,7 +90,25 @@ export async function lockOrders(tx: Tx, parts: OrderParts): Promise<Map<number,
   await readHeld(tx, orders);
   await readWhole(tx, orders, headers);
   await addBilling(tx, orders, headers);
+  for (const order of orders.values()) {
+    inOrder(order.lines);
+    inOrder(order.allocations);
+  }
   return orders;
+}
+
+/** Statements read them in any order; what is decided must not hang on it: whoever comes first gets what there is. */
+function inOrder<Value>(byId: Map<number, Value>): void {
+  let last = Number.NEGATIVE_INFINITY;
+  let isSorted = true;
+  for (const id of byId.keys()) {
+    isSorted &&= id > last;
+    last = id;
+  }
+  if (isSorted) return;
+  const sorted = [...byId].sort(([a], [b]) => a - b);
+  byId.clear();
+  for (const [id, value] of sorted) byId.set(id, value);
 }
 
 /** Lines that only together make one of what was ordered are decided together. */
